@@ -1,0 +1,107 @@
+#include "base/clock.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <ctime>
+
+#include "base/bytes.h"
+
+namespace signet {
+namespace {
+
+constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+std::tm broken_down(Time time) {
+  const std::time_t seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch()).count();
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  return parts;
+}
+
+std::string in_words(Time time, const char* zone) {
+  const std::tm t = broken_down(time);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} {}", kDays[static_cast<std::size_t>(t.tm_wday)], t.tm_mday,
+                     kMonths[static_cast<std::size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec, zone);
+}
+
+/// Takes `digits` decimal digits off the front of `text`; -1 when they are not there.
+int take_number(std::string_view& text, std::size_t digits) {
+  if (text.size() < digits) return -1;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value);
+  if (error != std::errc{} || end != text.data() + digits || value < 0) return -1;
+  text.remove_prefix(digits);
+  return value;
+}
+
+bool take(std::string_view& text, char expected) {
+  if (text.empty() || text.front() != expected) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+}  // namespace
+
+std::string to_rfc3339(Time time) {
+  const std::tm t = broken_down(time);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole).count();
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+                     t.tm_min, t.tm_sec, millis);
+}
+
+std::string to_rfc5322(Time time) { return in_words(time, "+0000"); }
+std::string to_http_date(Time time) { return in_words(time, "GMT"); }
+
+Result<Time> parse_time(std::string_view text) {
+  const auto wrong = [whole = text] {
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("expected a time such as 2026-11-21T08:30:00Z or a date such as 2026-11-21, got '{}'", whole));
+  };
+  using namespace std::chrono;
+  std::string_view rest = trim(text);
+  const int y = take_number(rest, 4);
+  if (y < 0 || !take(rest, '-')) return wrong();
+  const int mon = take_number(rest, 2);
+  if (mon < 0 || !take(rest, '-')) return wrong();
+  const int d = take_number(rest, 2);
+  const year_month_day date{year{y}, month{static_cast<unsigned>(mon)}, day{static_cast<unsigned>(d)}};
+  if (d < 0 || !date.ok()) return wrong();
+  Time time{sys_days{date}.time_since_epoch()};
+  if (rest.empty()) return time;
+
+  if (!take(rest, 'T') && !take(rest, 't') && !take(rest, ' ')) return wrong();
+  const int h = take_number(rest, 2);
+  if (h < 0 || h > 23 || !take(rest, ':')) return wrong();
+  const int m = take_number(rest, 2);
+  if (m < 0 || m > 59 || !take(rest, ':')) return wrong();
+  const int s = take_number(rest, 2);
+  if (s < 0 || s > 60) return wrong();
+  time += hours{h} + minutes{m} + seconds{s};
+
+  if (take(rest, '.')) {
+    int scale = 100'000;
+    if (rest.empty() || rest.front() < '0' || rest.front() > '9') return wrong();
+    while (!rest.empty() && rest.front() >= '0' && rest.front() <= '9') {
+      time += microseconds{(rest.front() - '0') * scale};
+      scale /= 10;
+      rest.remove_prefix(1);
+    }
+  }
+  if (take(rest, 'Z') || take(rest, 'z')) return rest.empty() ? Result<Time>(time) : wrong();
+  const bool east = take(rest, '+');
+  if (!east && !take(rest, '-')) return wrong();
+  const int zh = take_number(rest, 2);
+  if (zh < 0 || zh > 23 || !take(rest, ':')) return wrong();
+  const int zm = take_number(rest, 2);
+  if (zm < 0 || zm > 59 || !rest.empty()) return wrong();
+  const auto offset = hours{zh} + minutes{zm};
+  return east ? time - offset : time + offset;
+}
+
+}  // namespace signet

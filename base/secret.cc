@@ -1,0 +1,54 @@
+#include "base/secret.h"
+
+#include <openssl/crypto.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace signet {
+
+SecretBytes::SecretBytes(std::size_t size) : size_(size) {
+  if (size == 0) return;
+  data_ = static_cast<std::uint8_t*>(OPENSSL_secure_zalloc(size));
+  if (data_ == nullptr) throw std::bad_alloc();
+}
+
+SecretBytes::SecretBytes(SecretBytes&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+SecretBytes::~SecretBytes() { OPENSSL_secure_clear_free(data_, size_); }
+
+SecretBytes SecretBytes::copy_of(ByteView bytes) {
+  SecretBytes secret(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), secret.data_);
+  return secret;
+}
+
+void wipe(std::span<std::uint8_t> memory) { OPENSSL_cleanse(memory.data(), memory.size()); }
+
+Result<> enable_secure_heap(std::size_t size_in_bytes) {
+  constexpr std::size_t kSmallestPiece = 16;
+  if (CRYPTO_secure_malloc_initialized() != 0) return {};
+  // 1: set up and locked; 2: set up, but the memory could not be locked or guarded.
+  if (CRYPTO_secure_malloc_init(size_in_bytes, kSmallestPiece) != 1)
+    return fail(ErrorKind::Unavailable,
+                "private keys are kept in memory that could not be locked: raise RLIMIT_MEMLOCK (ulimit -l)");
+  return {};
+}
+
+void forbid_core_dumps() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+}  // namespace signet

@@ -1,0 +1,35 @@
+# Every module is one call of signet_library(): a static library target `signet_<name>` with the alias
+# `signet::<name>`, includes written from the repository's root, warnings as errors.
+
+include(CheckCXXCompilerFlag)
+
+add_library(signet_options INTERFACE)
+target_compile_options(signet_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Werror)
+target_include_directories(signet_options INTERFACE "${PROJECT_SOURCE_DIR}")
+
+# signet_library(NAME <name> SRCS <files...> [PUBLIC_DEPS <targets...>] [PRIVATE_DEPS <targets...>])
+#
+# PUBLIC_DEPS appear in the module's headers; PRIVATE_DEPS (OpenSSL, SQL, curl...) only in its .cc files.
+function(signet_library)
+  cmake_parse_arguments(LIB "" "NAME" "SRCS;PUBLIC_DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(signet_${LIB_NAME} STATIC ${LIB_SRCS})
+  add_library(signet::${LIB_NAME} ALIAS signet_${LIB_NAME})
+  target_link_libraries(signet_${LIB_NAME}
+    PUBLIC ${LIB_PUBLIC_DEPS}
+    PRIVATE signet_options ${LIB_PRIVATE_DEPS})
+  target_include_directories(signet_${LIB_NAME} PUBLIC "${PROJECT_SOURCE_DIR}")
+endfunction()
+
+# signet_test(NAME <name> SRCS <files...> DEPS <targets...> [LABELS <labels...>])
+#
+# One GoogleTest binary, every TEST in it a test of its own for CTest, so that they run in parallel.
+function(signet_test)
+  cmake_parse_arguments(T "" "NAME" "SRCS;DEPS;LABELS" ${ARGN})
+  add_executable(${T_NAME} ${T_SRCS})
+  target_link_libraries(${T_NAME} PRIVATE signet_options ${T_DEPS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${T_NAME} PRIVATE SIGNET_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${T_NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${T_LABELS}" TIMEOUT 300)
+endfunction()
