@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/stream.h"
+
+/// The canonical form of text [RFC8551 3.1.1]: every line ends in CRLF.
+
+namespace signet::as2::mime {
+
+/// Turns each CR without LF and each LF without CR into CRLF; everything else flows through untouched.
+class CanonicalLineEnds final : public Source {
+ public:
+  /// Borrows the source.
+  explicit CanonicalLineEnds(Source& text) : text_(text) {}
+  Result<std::size_t> read(std::span<std::uint8_t> out) override;
+
+ private:
+  Source& text_;
+  Bytes input_;
+  std::size_t position_ = 0;
+  std::size_t filled_ = 0;
+  bool after_cr_ = false;  ///< the last octet out was a CR of the input, its LF not yet seen
+  bool owes_lf_ = false;   ///< a lone line end's LF did not fit into the last read
+  bool ended_ = false;
+};
+
+}  // namespace signet::as2::mime
