@@ -64,6 +64,17 @@ Slice Slice::of(Bytes bytes) {
   return Spool::finish(std::move(spool));
 }
 
+Result<Slice> Slice::of_file(const std::filesystem::path& path) {
+  auto spool = std::make_shared<Spool>(SpoolArea{});
+  spool->file_ = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (spool->file_ < 0) return fail(errno_error("opening " + path.string()));
+  struct stat facts {};
+  if (::fstat(spool->file_, &facts) != 0) return fail(errno_error("looking at " + path.string()));
+  if (!S_ISREG(facts.st_mode)) return fail(ErrorKind::InvalidInput, path.string() + " is not a regular file");
+  spool->size_ = static_cast<std::uint64_t>(facts.st_size);
+  return Spool::finish(std::move(spool));
+}
+
 Slice Slice::sub(std::uint64_t offset, std::uint64_t size) const {
   Slice part = *this;
   offset = std::min(offset, size_);

@@ -78,6 +78,10 @@ class Slice {
   /// A slice of octets in memory, of its own.
   static Slice of(Bytes bytes);
   static Slice of(std::string_view text) { return of(signet::to_bytes(text)); }
+  /// The whole of a regular file, which nobody may change while the slice lives; never through a symbolic link.
+  ///
+  /// @error NotFound, PermissionDenied, IoFailure.  @error InvalidInput  not a regular file.
+  static Result<Slice> of_file(const std::filesystem::path& path);
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/stream.h"
+#include "gateway/exchange/message_store.h"
+
+/// Hand-over of a received payload to the business behind the gateway: a file in a folder, with a JSON
+/// sidecar.
+
+namespace signet::gateway {
+
+/// Puts payloads into folders so that a reader sees a payload whole or not at all, and never without its
+/// sidecar; and so that a hand-over that a crash cut short can be repeated without handing anything over
+/// twice. Stateless; thread-safe, also for the same folder.
+///
+/// What lies in the folder, in the order in which it appears:
+///
+///     .<name>.part    the payload in the making; readers ignore names that begin with a dot
+///     .<name>.done    a second name of the sidecar, kept until confirm(): with it there and .part gone, the
+///     payload was
+///                     handed over, even if the business has taken both files away by now
+///     <name>.json     the sidecar
+///     <name>          the payload
+class FolderDelivery {
+ public:
+  /// The clock gives the sidecar's time of hand-over.
+  explicit FolderDelivery(const Clock& clock) : clock_(clock) {}
+
+  /// "20261121T083000Z-<our id>-<safe form of the partner's file name>": made of the record alone, so that a
+  /// repeat gives the same name. The partner's name is cut, not trusted: see as2/mime/content_type.h.
+  static std::string name_of(const MessageRecord& record);
+
+  /// Hands `payload` over to `folder`, which must exist and is not made: a missing one is a mount that is not
+  /// there.
+  ///
+  /// @returns  the payload's path. Done before, with the same octets: the same path, and nothing changes.
+  /// @error NotFound, PermissionDenied  the folder.  @error IoFailure  disk full, payload unreadable...
+  /// @error AlreadyExists  something else has the payload's name.
+  Result<std::filesystem::path> deliver(const MessageRecord& record, const Slice& payload,
+                                        const std::filesystem::path& folder) const;
+
+  /// Takes the traces of deliver() away, once the hand-over is on record: after this a repeat would hand over
+  /// again.
+  Result<> confirm(const MessageRecord& record, const std::filesystem::path& folder) const;
+
+ private:
+  const Clock& clock_;
+};
+
+}  // namespace signet::gateway

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/result.h"
+
+/// The SQLite database that every store in this folder keeps its rows in. SQL itself stays behind sql.h.
+
+namespace signet::gateway {
+
+class Connection;
+
+struct DatabaseOptions {
+  std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for another process's transaction
+  bool check_integrity = true;  ///< run SQLite's quick_check when opening; it reads the whole file once
+};
+
+/// One writing connection, which callers take turns at, and reading connections that never wait for it.
+/// Write-ahead log, synchronous=FULL: what write() has confirmed survives a power cut. Several processes may
+/// have the same database open; their writes wait for each other, at most for the busy timeout. Thread-safe.
+class Database {
+ public:
+  using Work = std::function<Result<>(Connection&)>;
+
+  /// Opens or creates the database file `path` (mode 0600), and brings its schema up to date in one
+  /// transaction.
+  ///
+  /// @error Unsupported  written by a newer Signet, or no database of Signet's.  @error IoFailure  damaged:
+  /// the text says what was found and what to do.  @error Unavailable  another process kept it locked past
+  /// the busy timeout.
+  static Result<std::shared_ptr<Database>> open(const std::filesystem::path& path,
+                                                const DatabaseOptions& options = {});
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// Runs `work` in a transaction of its own and returns once it is on disk. Everything `work` did is undone
+  /// when it, or the commit, fails. `work` must not call write() or read() again, and may be handed another
+  /// connection one day: it keeps nothing of this one.
+  ///
+  /// @error Unavailable  another process holds the database for longer than the busy timeout.
+  /// @error IoFailure  the disk is full, or fails.  And whatever `work` returns.
+  Result<> write(const Work& work);
+
+  /// Runs `work` on a connection that cannot write, with everything visible that was committed before.
+  Result<> read(const Work& work);
+
+  /// A number that grows with each change to the configuration (accounts, certificates, keys and their
+  /// policies), whichever process made it. Cheap enough to ask for on every message: without any change it
+  /// does not even start a transaction.
+  Result<std::uint64_t> generation();
+
+  /// `hook` runs inside each write() just before its commit; an error undoes the transaction. Set once,
+  /// before the database is shared.
+  void set_before_commit(std::function<Result<>()> hook) { before_commit_ = std::move(hook); }
+
+ private:
+  class Lease;
+  Database(std::filesystem::path path, DatabaseOptions options);
+  Result<> prepare();
+  std::unique_ptr<Connection> new_reader() const;
+
+  const std::filesystem::path path_;
+  const DatabaseOptions options_;
+  std::function<Result<>()> before_commit_;
+
+  std::mutex writer_mutex_;
+  std::unique_ptr<Connection> writer_;
+
+  std::mutex readers_mutex_;
+  std::vector<std::unique_ptr<Connection>> idle_readers_;
+
+  std::mutex watch_mutex_;
+  std::unique_ptr<Connection> watch_;
+  std::int64_t seen_data_version_ = -1;
+  std::uint64_t seen_generation_ = 0;
+};
+
+}  // namespace signet::gateway
