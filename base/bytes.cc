@@ -58,6 +58,21 @@ constexpr auto kBase64Values = make_base64_values();
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
+/// How many octets the character at the front of `text` takes; 0 when it is none. The table of RFC 3629 section 4.
+std::size_t utf8_length(std::string_view text) {
+  const auto octet = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto is_tail = [text, octet](std::size_t i) { return i < text.size() && (octet(i) & 0xC0U) == 0x80U; };
+  const unsigned first = octet(0);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4 || !is_tail(1)) return 0;
+  if (first < 0xE0) return 2;
+  const unsigned second = octet(1);
+  if (!is_tail(2) || (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;
+  if (first < 0xF0) return 3;
+  if (!is_tail(3) || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
+  return 4;
+}
+
 }  // namespace
 
 ByteView as_bytes(std::string_view text) {
@@ -147,6 +162,15 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 bool equal_in_constant_time(ByteView a, ByteView b) {

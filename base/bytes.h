@@ -45,6 +45,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// Without the spaces, tabs, CR and LF at either end.
 std::string_view trim(std::string_view text);
 
+/// Whether the octets are UTF-8 as RFC 3629 has it: shortest forms only, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text);
+
 /// Whether two secrets are equal, in a time that tells nothing but their lengths.
 bool equal_in_constant_time(ByteView a, ByteView b);
 

@@ -1,0 +1,419 @@
+#include "certstore/x509/certificate.h"
+
+#include <fmt/format.h>
+#include <openssl/core_names.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/openssl.h"
+
+namespace signet::certstore {
+
+/// Everything that is ever asked of a certificate, computed once. Afterwards nothing in it changes, the
+/// caches inside OpenSSL's own structure included, so that threads share it without a lock.
+struct Certificate::Facts {
+  X509Ptr x509;
+  EVP_PKEY* key = nullptr;  ///< belongs to `x509`; null where OpenSSL knows no such key
+  Bytes der;
+  std::string subject;
+  std::string issuer;
+  std::string serial;
+  Time not_before;
+  Time not_after;
+  KeyType key_type = KeyType::Other;
+  int key_bits = 0;
+  std::string curve;
+  KeyUsage key_usage;
+  std::vector<std::string> subject_alternative_names;
+  bool self_signed = false;
+  std::string thumbprint_sha1;
+  std::string thumbprint_sha256;
+
+  static Result<std::shared_ptr<const Facts>> of(X509Ptr x509);
+};
+
+namespace {
+
+using GeneralNamesPtr = Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
+using BitStringPtr = Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
+
+constexpr std::size_t kMostOctets = 1024 * 1024;
+constexpr std::size_t kMostCertificates = 100;
+constexpr std::size_t kLongestAlternativeName = 1000;
+
+std::string text_of(BIO* memory) {
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(memory, &text);
+  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+}
+
+/// A name as RFC 2253 writes it. Names that contradict their own string types exist; for them the escapes
+/// grow coarser until something valid comes out: UTF-8, then \XX for each octet outside ASCII, then #hex of
+/// the DER.
+std::string text_of(const X509_NAME* name) {
+  constexpr unsigned long kReadable = XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
+  constexpr unsigned long kEscaped = XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_UTF8_CONVERT);
+  constexpr unsigned long kDumped = kEscaped | ASN1_STRFLGS_DUMP_ALL;
+  for (const unsigned long flags : {kReadable, kEscaped, kDumped}) {
+    const BioPtr out(BIO_new(BIO_s_mem()));
+    if (!out || X509_NAME_print_ex(out.get(), name, 0, flags) < 0) continue;
+    if (std::string text = text_of(out.get()); is_utf8(text)) return text;
+  }
+  return "(a name that cannot be shown)";
+}
+
+std::string hex_of(const ASN1_INTEGER* serial) {
+  const BignumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
+  char* digits = number ? BN_bn2hex(number.get()) : nullptr;
+  std::string text = digits == nullptr ? "" : digits;
+  OPENSSL_free(digits);
+  return text;
+}
+
+Result<Time> time_of(const ASN1_TIME* field, std::string_view which) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(field, &parts) != 1)
+    return fail(ErrorKind::InvalidInput, fmt::format("the certificate's {} is not a time", which));
+  using namespace std::chrono;
+  const sys_days day = year{parts.tm_year + 1900} / (parts.tm_mon + 1) / parts.tm_mday;
+  return Time(day.time_since_epoch() + hours{parts.tm_hour} + minutes{parts.tm_min} + seconds{parts.tm_sec});
+}
+
+KeyType type_of(const EVP_PKEY* key) {
+  if (key == nullptr) return KeyType::Other;
+  const int id = EVP_PKEY_get_base_id(key);
+  if (id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS) return KeyType::Rsa;
+  return id == EVP_PKEY_EC ? KeyType::Ec : KeyType::Other;
+}
+
+/// RFC 5480 section 2.1.1 wants curves named. One that a certificate spells out is not given a name here,
+/// even where its numbers are those of P-256, so that nothing takes it for an approved curve.
+std::string curve_of(const EVP_PKEY* key) {
+  int spelled_out = 0;
+  EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &spelled_out);
+  if (spelled_out != 0) return "explicit parameters";
+  std::array<char, 80> name{};
+  std::size_t length = 0;
+  if (EVP_PKEY_get_group_name(key, name.data(), name.size(), &length) != 1) return "unknown";
+  const std::string curve(name.data(), length);
+  if (curve == SN_X9_62_prime256v1) return "P-256";
+  if (curve == SN_secp384r1) return "P-384";
+  if (curve == SN_secp521r1) return "P-521";
+  return curve;
+}
+
+/// Not X509_get_key_usage(): that gives up when any extension at all is damaged.
+KeyUsage key_usage_of(const X509* x509) {
+  KeyUsage usage;
+  int critical = 0;
+  const BitStringPtr bits(
+      static_cast<ASN1_BIT_STRING*>(X509_get_ext_d2i(x509, NID_key_usage, &critical, nullptr)));
+  constexpr int kAbsent = -1;
+  if (critical == kAbsent) return usage;
+  // Bit numbers of RFC 5280 section 4.2.1.3. An extension that cannot be read allows nothing.
+  const auto allows = [&bits](int bit) { return bits && ASN1_BIT_STRING_get_bit(bits.get(), bit) == 1; };
+  usage.present = true;
+  usage.digital_signature = allows(0);
+  usage.non_repudiation = allows(1);
+  usage.key_encipherment = allows(2);
+  usage.data_encipherment = allows(3);
+  usage.key_agreement = allows(4);
+  usage.key_cert_sign = allows(5);
+  return usage;
+}
+
+std::string text_of(const ASN1_STRING* text) {
+  const ByteView bytes(ASN1_STRING_get0_data(text), static_cast<std::size_t>(ASN1_STRING_length(text)));
+  return printable(as_text(bytes), kLongestAlternativeName);
+}
+
+std::string text_of(const ASN1_OBJECT* object) {
+  std::array<char, 128> dotted{};
+  return OBJ_obj2txt(dotted.data(), dotted.size(), object, 1) > 0 ? std::string(dotted.data())
+                                                                  : std::string();
+}
+
+std::string ip_text_of(const ASN1_OCTET_STRING* address) {
+  const ByteView bytes(ASN1_STRING_get0_data(address), static_cast<std::size_t>(ASN1_STRING_length(address)));
+  if (bytes.size() == 4) return fmt::format("{}", fmt::join(bytes, "."));
+  if (bytes.size() != 16) return hex_upper(bytes);
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 2)
+    text += fmt::format("{}{:x}", i == 0 ? "" : ":", bytes[i] * 256U + bytes[i + 1]);
+  return text;
+}
+
+std::string text_of(const GENERAL_NAME* name) {
+  switch (name->type) {
+    case GEN_DNS:
+      return "DNS:" + text_of(name->d.dNSName);
+    case GEN_EMAIL:
+      return "email:" + text_of(name->d.rfc822Name);
+    case GEN_URI:
+      return "URI:" + text_of(name->d.uniformResourceIdentifier);
+    case GEN_IPADD:
+      return "IP:" + ip_text_of(name->d.iPAddress);
+    case GEN_DIRNAME:
+      return "DirName:" + text_of(name->d.directoryName);
+    case GEN_RID:
+      return "RID:" + text_of(name->d.registeredID);
+    case GEN_OTHERNAME:
+      return "otherName:" + text_of(name->d.otherName->type_id);
+    case GEN_X400:
+      return "X400Name";
+    case GEN_EDIPARTY:
+      return "EdiPartyName";
+    default:
+      return "unknown";
+  }
+}
+
+std::vector<std::string> alternative_names_of(const X509* x509) {
+  const GeneralNamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x509, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> texts;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i)
+    texts.push_back(text_of(sk_GENERAL_NAME_value(names.get(), i)));
+  return texts;
+}
+
+Result<Bytes> encode(const X509* x509) {
+  unsigned char* der = nullptr;
+  const int length = i2d_X509(x509, &der);
+  const OpensslMemory owner(der);
+  if (length <= 0)
+    return fail(take_openssl_error(ErrorKind::InvalidInput, "the certificate cannot be written as DER"));
+  return Bytes(der, der + length);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Certificate::Facts>> Certificate::Facts::of(X509Ptr x509) {
+  auto facts = std::make_shared<Facts>();
+  // Fills the caches of extensions and flags inside the X509, which would otherwise be filled by its first
+  // user.
+  X509_check_purpose(x509.get(), -1, 0);
+  SIGNET_TRY(facts->der, encode(x509.get()));
+  SIGNET_TRY(facts->not_before, time_of(X509_get0_notBefore(x509.get()), "notBefore"));
+  SIGNET_TRY(facts->not_after, time_of(X509_get0_notAfter(x509.get()), "notAfter"));
+  facts->subject = text_of(X509_get_subject_name(x509.get()));
+  facts->issuer = text_of(X509_get_issuer_name(x509.get()));
+  facts->serial = hex_of(X509_get0_serialNumber(x509.get()));
+  facts->key = X509_get0_pubkey(x509.get());
+  facts->key_type = type_of(facts->key);
+  if (facts->key != nullptr) facts->key_bits = EVP_PKEY_get_bits(facts->key);
+  if (facts->key_type == KeyType::Ec) facts->curve = curve_of(facts->key);
+  facts->key_usage = key_usage_of(x509.get());
+  facts->subject_alternative_names = alternative_names_of(x509.get());
+  facts->self_signed = X509_self_signed(x509.get(), 1) == 1;
+  facts->thumbprint_sha1 = hex_upper(digest(Hash::Sha1, facts->der));
+  facts->thumbprint_sha256 = hex_upper(digest(Hash::Sha256, facts->der));
+  facts->x509 = std::move(x509);
+  ERR_clear_error();  // what was odd about it has been noted above; nobody else is to find it in the queue
+  return std::shared_ptr<const Facts>(std::move(facts));
+}
+
+namespace {
+
+/// The X509s of one input, in order, at most kMostCertificates of them.
+class Collection {
+ public:
+  Result<> add(X509Ptr certificate) {
+    if (certificates_.size() == kMostCertificates)
+      return fail(ErrorKind::LimitExceeded,
+                  fmt::format("more than {} certificates in one file", kMostCertificates));
+    certificates_.push_back(std::move(certificate));
+    return {};
+  }
+  [[nodiscard]] std::vector<X509Ptr> take() { return std::move(certificates_); }
+
+ private:
+  std::vector<X509Ptr> certificates_;
+};
+
+Result<> require_all_read(const unsigned char* end, ByteView der, std::string_view what) {
+  const auto left = der.data() + der.size() - end;
+  if (left == 0) return {};
+  return fail(ErrorKind::InvalidInput, fmt::format("{} octets follow the end of the {}", left, what));
+}
+
+using DecodeX509 = X509* (*)(X509**, const unsigned char**, long);
+
+Result<> add_certificate(ByteView der, DecodeX509 decode, Collection& found) {
+  const unsigned char* position = der.data();
+  X509Ptr certificate(decode(nullptr, &position, static_cast<long>(der.size())));
+  if (!certificate)
+    return fail(
+        take_openssl_error(ErrorKind::InvalidInput, "this is not an X.509 certificate, or it is damaged"));
+  SIGNET_CHECK(require_all_read(position, der, "certificate"));
+  return found.add(std::move(certificate));
+}
+
+Result<> add_bundle(ByteView ber, Collection& found) {
+  const unsigned char* position = ber.data();
+  const CmsPtr bundle(d2i_CMS_ContentInfo(nullptr, &position, static_cast<long>(ber.size())));
+  if (!bundle)
+    return fail(take_openssl_error(ErrorKind::InvalidInput, "this is not a PKCS#7 bundle, or it is damaged"));
+  SIGNET_CHECK(require_all_read(position, ber, "PKCS#7 bundle"));
+  if (OBJ_obj2nid(CMS_get0_type(bundle.get())) != NID_pkcs7_signed)
+    return fail(ErrorKind::InvalidInput,
+                "the PKCS#7 bundle is not of the type signedData, the one that carries certificates");
+  const X509StackPtr certificates(CMS_get1_certs(bundle.get()));
+  for (int i = 0; i < sk_X509_num(certificates.get()); ++i) {
+    X509* certificate = sk_X509_value(certificates.get(), i);
+    X509_up_ref(certificate);
+    SIGNET_CHECK(found.add(X509Ptr(certificate)));
+  }
+  return {};
+}
+
+/// RFC 7468's labels and the older ones that are still seen. Blocks of other kinds, such as keys, are passed
+/// over.
+Result<> add_pem_block(std::string_view label, ByteView der, Collection& found) {
+  if (label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD) return add_certificate(der, d2i_X509, found);
+  if (label == PEM_STRING_X509_TRUSTED) return add_certificate(der, d2i_X509_AUX, found);
+  if (label == PEM_STRING_PKCS7 || label == PEM_STRING_PKCS7_SIGNED || label == PEM_STRING_CMS)
+    return add_bundle(der, found);
+  return {};
+}
+
+Result<> add_pem(ByteView text, Collection& found) {
+  const BioPtr bio = borrow_as_bio(text);
+  for (;;) {
+    char* label = nullptr;
+    char* header = nullptr;
+    unsigned char* data = nullptr;
+    long size = 0;
+    if (PEM_read_bio(bio.get(), &label, &header, &data, &size) != 1) break;
+    auto added = add_pem_block(label, ByteView(data, static_cast<std::size_t>(size)), found);
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, static_cast<std::size_t>(size));  // it may have been somebody's private key
+    SIGNET_CHECK(std::move(added));
+  }
+  const bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  Error error = take_openssl_error(ErrorKind::InvalidInput, "the PEM text is damaged");
+  if (!ended) return fail(std::move(error));
+  return {};
+}
+
+/// A SEQUENCE of more than 127 octets, or of indefinite length: neither can begin a text.
+bool begins_like_der(ByteView bytes) { return bytes.size() >= 2 && bytes[0] == 0x30 && bytes[1] >= 0x80; }
+
+/// Whether the SEQUENCE begins with an OBJECT IDENTIFIER, as PKCS#7 does; a certificate begins with a
+/// SEQUENCE.
+bool begins_like_pkcs7(ByteView der) {
+  const std::size_t length_octets = der[1] == 0x80 ? 0 : der[1] & 0x7FU;
+  return der.size() > 2 + length_octets && der[2 + length_octets] == 0x06;
+}
+
+Result<std::vector<X509Ptr>> collect(ByteView bytes) {
+  if (bytes.size() > kMostOctets)
+    return fail(ErrorKind::LimitExceeded, fmt::format("a file of {} octets; certificates may take {} at most",
+                                                      bytes.size(), kMostOctets));
+  ERR_clear_error();
+  Collection found;
+  if (!begins_like_der(bytes))
+    SIGNET_CHECK(add_pem(bytes, found));
+  else if (begins_like_pkcs7(bytes))
+    SIGNET_CHECK(add_bundle(bytes, found));
+  else
+    SIGNET_CHECK(add_certificate(bytes, d2i_X509, found));
+  return found.take();
+}
+
+}  // namespace
+
+Result<std::vector<Certificate>> parse_certificates(ByteView bytes) {
+  SIGNET_TRY(std::vector<X509Ptr> found, collect(bytes));
+  if (found.empty())
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format(
+            "no certificate found: expected DER, PEM (-----BEGIN CERTIFICATE-----) or a PKCS#7 bundle, "
+            "got {} octets beginning with '{}'",
+            bytes.size(), printable(as_text(bytes.first(std::min<std::size_t>(bytes.size(), 24))))));
+  std::vector<Certificate> certificates;
+  certificates.reserve(found.size());
+  for (X509Ptr& one : found) {
+    SIGNET_TRY(auto facts, Certificate::Facts::of(std::move(one)));
+    certificates.push_back(Certificate(std::move(facts)));
+  }
+  return certificates;
+}
+
+Result<Certificate> Certificate::parse(ByteView pem_or_der) {
+  SIGNET_TRY(std::vector<Certificate> all, parse_certificates(pem_or_der));
+  if (all.size() != 1)
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format(
+            "expected one certificate, got {}: the first is '{}'; split the file and give the one meant",
+            all.size(), printable(all.front().subject())));
+  return std::move(all.front());
+}
+
+const Bytes& Certificate::der() const { return facts_->der; }
+
+std::string Certificate::pem() const {
+  constexpr std::size_t kLineLength = 64;  // RFC 7468 section 2
+  const std::string text = base64(facts_->der);
+  std::string pem = "-----BEGIN CERTIFICATE-----\n";
+  for (std::size_t i = 0; i < text.size(); i += kLineLength) pem.append(text, i, kLineLength).append("\n");
+  return pem + "-----END CERTIFICATE-----\n";
+}
+
+const std::string& Certificate::subject() const { return facts_->subject; }
+const std::string& Certificate::issuer() const { return facts_->issuer; }
+const std::string& Certificate::serial() const { return facts_->serial; }
+Time Certificate::not_before() const { return facts_->not_before; }
+Time Certificate::not_after() const { return facts_->not_after; }
+KeyType Certificate::key_type() const { return facts_->key_type; }
+int Certificate::key_bits() const { return facts_->key_bits; }
+const std::string& Certificate::curve() const { return facts_->curve; }
+const KeyUsage& Certificate::key_usage() const { return facts_->key_usage; }
+const std::vector<std::string>& Certificate::subject_alternative_names() const {
+  return facts_->subject_alternative_names;
+}
+bool Certificate::self_signed() const { return facts_->self_signed; }
+const std::string& Certificate::thumbprint_sha1() const { return facts_->thumbprint_sha1; }
+const std::string& Certificate::thumbprint_sha256() const { return facts_->thumbprint_sha256; }
+X509* Certificate::native() const { return facts_->x509.get(); }
+EVP_PKEY* Certificate::public_key() const { return facts_->key; }
+
+bool Certificate::has_public_key(const EVP_PKEY* key) const {
+  if (facts_->key == nullptr || key == nullptr) return false;
+  const bool same = EVP_PKEY_eq(facts_->key, key) == 1;
+  ERR_clear_error();  // keys of different kinds leave a complaint there
+  return same;
+}
+
+Result<> check_key_strength(const Certificate& certificate) {
+  constexpr int kFewestRsaBits = 2048;
+  std::string key;
+  switch (certificate.key_type()) {
+    case KeyType::Rsa:
+      if (certificate.key_bits() >= kFewestRsaBits) return {};
+      key = fmt::format("RSA of {} bits", certificate.key_bits());
+      break;
+    case KeyType::Ec:
+      if (certificate.curve() == "P-256" || certificate.curve() == "P-384" || certificate.curve() == "P-521")
+        return {};
+      key = fmt::format("EC on {}", certificate.curve());
+      break;
+    case KeyType::Other:
+      key = "neither RSA nor EC";
+      break;
+  }
+  return fail(
+      ErrorKind::Unsupported,
+      fmt::format(
+          "the key of certificate '{}' is {}: RSA of {} bits or more, or EC on P-256, P-384 or P-521 is "
+          "needed; ask for a certificate with such a key",
+          printable(certificate.subject()), key, kFewestRsaBits));
+}
+
+}  // namespace signet::certstore
