@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "as2/mime/headers.h"
+#include "base/clock.h"
+#include "base/stream.h"
+
+/// HTTP/1.1 messages as the rest of the gateway sees them: complete, checked, with their framing taken off.
+
+namespace signet::gateway {
+
+/// A request that the gate let through: every octet of its head was understood, in one way only.
+struct HttpRequest {
+  std::string method;  ///< one of GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS
+  std::string
+      target;  ///< absolute path and query as sent: begins with "/", no dot segment in it, raw or encoded
+  as2::mime::Headers headers;  ///< in their order, folds replaced by one space; framing fields included
+  Slice body;                  ///< without transfer coding; empty in HttpHandler::on_head()
+  std::string
+      request_id;  ///< 32 hexadecimal digits of ours, also in the answer's X-Request-Id and in the log
+  std::string remote_address;  ///< numeric, without port
+  std::string listener;        ///< name of the Listener it came in by
+  bool tls = false;
+  Time received{};  ///< when its head was complete
+};
+
+/// An answer. The server adds Date (unless given), Server, X-Request-Id, Content-Length and Connection
+/// itself, and drops any such framing fields found in `headers`.
+struct HttpResponse {
+  int status = 200;
+  as2::mime::Headers headers;  ///< values without CR, LF or NUL: an answer that has one is replaced by a 500
+  Slice body;                  ///< not sent for HEAD, 204 and 304
+  bool close = false;          ///< ends the connection afterwards
+};
+
+/// The answer of every refusal: text/plain, one line with the reason, one with the request id.
+HttpResponse text_response(int status, std::string_view reason, std::string_view request_id);
+
+/// RFC 9110's phrase for a status, e.g. "Not Found"; "Unknown" for one it does not have.
+std::string_view reason_phrase(int status);
+
+}  // namespace signet::gateway
