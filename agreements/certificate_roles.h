@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agreements/model.h"
+
+/// Which certificates an agreement uses for what, in all six places.
+///
+/// A role's own certificates are Azure's name for it, if it has one, as if it had always been active, and
+/// then what <x:certificates role="..."> adds; a certificate that is listed there by the same name has the
+/// listed dates. A role with no certificates of its own takes those of another:
+///
+///     role           Azure's name for it                              else the own certificates of
+///     verifyMessage  receiveAgreement signingCertificateName          encrypt
+///     decrypt        receiveAgreement encryptionCertificateName       signMessage
+///     signMessage    sendAgreement signingCertificateName             decrypt
+///     encrypt        sendAgreement encryptionCertificateName          verifyMessage
+///     signMdn        -                                                signMessage, as resolved above
+///     verifyMdn      -                                                verifyMessage, as resolved above
+///
+/// So where each company has one certificate for everything, two names are enough; receipts are signed with
+/// what signs our messages, and verified with what verifies the guest's, unless the agreement says otherwise.
+
+namespace signet::agreements {
+
+/// All certificates of a role, active or not, in the agreement's order. Empty: none.
+std::vector<DatedCertificate> certificates_for(const Agreement& agreement, CertificateRole role);
+
+/// The names active at a moment, the newest activation first (of equal ones, the first listed): the first is
+/// used to sign and to encrypt; any of them is accepted when verifying and tried when decrypting.
+std::vector<std::string> active_certificates(const Agreement& agreement, CertificateRole role, Time time);
+
+/// Whether the role uses our private key: decrypt, signMdn, signMessage.
+bool needs_private_key(CertificateRole role);
+
+/// Every certificate name in the agreement, TLS included, each once.
+std::vector<std::string> certificates_named(const Agreement& agreement);
+
+}  // namespace signet::agreements

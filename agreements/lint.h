@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agreements/model.h"
+#include "agreements/problem.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+
+/// What an account means, checked: would messages under these agreements be secured, answered and delivered?
+
+namespace signet::agreements {
+
+/// What a certificate is asked to do.
+enum class CertificatePurpose { Sign, Verify, Encrypt, Decrypt, TlsClient, TlsTrust };
+
+/// What the linter has to know of a certificate, whoever parsed it.
+struct CertificateFact {
+  bool is_private = false;  ///< there is a key for it in a vault
+  Time not_before{};
+  Time not_after{};
+  std::string key;           ///< for people: "RSA 2048", "EC P-256"
+  std::string key_weakness;  ///< what is wrong with the key's type or size, empty: nothing
+  std::string fingerprint;   ///< SHA-256 of the certificate, for "two names, one certificate"
+};
+
+/// Certificates as the linter sees them. The gateway answers from what it has parsed; agreements itself knows
+/// them by name only.
+class CertificateFacts {
+ public:
+  virtual ~CertificateFacts() = default;
+
+  /// The facts of an entry of the account under check (not of the account that is stored). Nothing: it cannot
+  /// be parsed, or there is none by this name; `why_not` then says why.
+  [[nodiscard]] virtual std::optional<CertificateFact> find(const CertificateEntry& entry,
+                                                            std::string& why_not) const = 0;
+  /// What stands in the certificate (key usage, extended key usage) against the purpose; empty: nothing.
+  [[nodiscard]] virtual std::string objection(const CertificateEntry& entry,
+                                              CertificatePurpose purpose) const = 0;
+};
+
+/// How long before a certificate's end the linter begins to warn.
+inline constexpr std::chrono::hours kExpiryWarning = std::chrono::hours(24) * 30;
+
+/// Every problem of meaning, errors and warnings, in the order of the account. `positions` as parse_account()
+/// gave them, or empty ones.
+std::vector<Problem> lint(const Account& account, const CertificateFacts& facts, Time now,
+                          const Positions& positions = Positions{});
+
+}  // namespace signet::agreements
