@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -61,8 +63,9 @@ class SqliteStore final : public MessageStore {
  private:
   SqliteStore(std::filesystem::path directory, const StoreOptions& options, StoreLock lock,
               std::shared_ptr<Database> database, BodyFiles bodies);
-  /// Makes the payload durable, then runs `insert` (told how the payload is kept) as one transaction.
-  Result<> commit(const MessageRecord& record, const Slice& payload, const Database::Work& insert);
+  /// What a commit does besides the record and its payload, told the record's key.
+  using Rest = std::function<Result<>(Connection&, std::int64_t message)>;
+  Result<> commit(const MessageRecord& record, const Slice& payload, const Rest& rest);
   void forget_doubtful_bodies();
 
   const std::filesystem::path directory_;

@@ -1,0 +1,88 @@
+#include "gateway/store/body_files.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "base/file.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::size_t kIdLength = 32;
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+
+}  // namespace
+
+Result<> make_private_directory(const std::filesystem::path& directory) {
+  if (directory.has_parent_path() && !std::filesystem::exists(directory.parent_path()))
+    SIGNET_CHECK(make_private_directory(directory.parent_path()));
+  if (::mkdir(directory.c_str(), 0700) == 0)
+    return directory.has_parent_path() ? sync_directory(directory.parent_path()) : Result<>();
+  if (errno != EEXIST) return fail(errno_error("making directory " + directory.string()));
+  struct stat facts {};
+  if (::stat(directory.c_str(), &facts) != 0) return fail(errno_error("looking at " + directory.string()));
+  if (!S_ISDIR(facts.st_mode))
+    return fail(ErrorKind::AlreadyExists,
+                directory.string() + " should be a directory and is not; move it away");
+  if ((facts.st_mode & kOthers) != 0 && ::chmod(directory.c_str(), 0700) != 0)
+    return fail(errno_error("closing directory " + directory.string() + " to other users"));
+  return {};
+}
+
+bool BodyFiles::is_id(std::string_view id) {
+  return id.size() == kIdLength && std::all_of(id.begin(), id.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+Result<BodyFiles> BodyFiles::open(const std::filesystem::path& directory) {
+  SIGNET_CHECK(make_private_directory(directory));
+  return BodyFiles(directory);
+}
+
+std::filesystem::path BodyFiles::folder_of(std::string_view id) const { return directory_ / id.substr(0, 2); }
+
+Result<> BodyFiles::save(std::string_view id, const Slice& body) const {
+  if (!is_id(id))
+    return fail(ErrorKind::Internal,
+                "a body's id is 32 lower-case hexadecimal digits, not '" + printable(id) + "'");
+  const std::filesystem::path folder = folder_of(id);
+  SIGNET_CHECK(make_private_directory(folder));
+  auto saved = body.save_as(folder / id);
+  if (saved) saved = sync_directory(folder);
+  if (!saved && saved.error().kind != ErrorKind::AlreadyExists) remove(id);
+  return saved;
+}
+
+Result<Slice> BodyFiles::open_body(std::string_view id) const {
+  if (!is_id(id)) return fail(ErrorKind::NotFound, "no body has the id '" + printable(id) + "'");
+  return Slice::of_file(folder_of(id) / id);
+}
+
+void BodyFiles::remove(std::string_view id) const { ::unlink((folder_of(id) / id).c_str()); }
+
+Result<std::size_t> BodyFiles::sweep(const std::function<Result<bool>(std::string_view id)>& is_known) const {
+  std::size_t removed = 0;
+  std::error_code error;
+  using Entries = std::filesystem::directory_iterator;
+  for (Entries folder(directory_, error); !error && folder != Entries(); folder.increment(error)) {
+    if (!folder->is_directory()) continue;
+    for (Entries file(folder->path(), error); !error && file != Entries(); file.increment(error)) {
+      const std::string id = file->path().filename().string();
+      if (!is_id(id) || folder_of(id) != folder->path()) continue;
+      SIGNET_TRY(const bool known, is_known(id));
+      if (known) continue;
+      remove(id);
+      ++removed;
+    }
+  }
+  if (error) return fail(ErrorKind::IoFailure, "listing " + directory_.string() + ": " + error.message());
+  return removed;
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,156 @@
+#include "gateway/store/database.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/file.h"
+#include "gateway/store/schema.h"
+#include "gateway/store/sql.h"
+
+namespace signet::gateway {
+namespace {
+
+/// More than this many reading connections are made when needed, and closed again after use.
+constexpr std::size_t kIdleReaders = 8;
+
+template <class F>
+auto without_exceptions(F&& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const SQLite::Exception& exception) {
+    return fail(sql_error(exception));
+  }
+}
+
+/// SQLite would create the file with the process's umask; its companions (-wal, -shm) take the mode of the
+/// file.
+Result<> make_private_file(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) return fail(errno_error("opening " + path.string()));
+  ::close(file);
+  return {};
+}
+
+Result<> check_integrity(Connection& connection, const std::filesystem::path& path) {
+  Query check(connection, "PRAGMA quick_check(1)");
+  const std::string answer = check.next() ? check.text(0) : "no answer";
+  if (answer == "ok") return {};
+  return fail(
+      ErrorKind::IoFailure,
+      fmt::format(
+          "{} is damaged ({}); Signet does not run on it. Keep the file, restore the store from a backup, "
+          "or recover what can be read with: sqlite3 {} .recover",
+          path.string(), answer, path.string()));
+}
+
+/// Undoes the transaction unless it was committed, whatever way the work ends.
+class Undo {
+ public:
+  explicit Undo(Connection& connection) : connection_(connection) {}
+  ~Undo() { connection_.roll_back(); }
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace
+
+/// A reading connection, given back when it goes out of scope.
+class Database::Lease {
+ public:
+  explicit Lease(Database& database) : database_(database) {
+    {
+      const std::lock_guard lock(database.readers_mutex_);
+      if (!database.idle_readers_.empty()) {
+        connection_ = std::move(database.idle_readers_.back());
+        database.idle_readers_.pop_back();
+      }
+    }
+    if (!connection_) connection_ = database.new_reader();
+  }
+  ~Lease() {
+    const std::lock_guard lock(database_.readers_mutex_);
+    if (database_.idle_readers_.size() < kIdleReaders)
+      database_.idle_readers_.push_back(std::move(connection_));
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Connection& operator*() const { return *connection_; }
+
+ private:
+  Database& database_;
+  std::unique_ptr<Connection> connection_;
+};
+
+Database::Database(std::filesystem::path path, DatabaseOptions options)
+    : path_(std::move(path)), options_(options) {}
+Database::~Database() = default;
+
+Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& path,
+                                                 const DatabaseOptions& options) {
+  SIGNET_CHECK(make_private_file(path));
+  std::shared_ptr<Database> database(new Database(path, options));
+  auto prepared = without_exceptions([&] { return database->prepare(); });
+  if (!prepared) return fail(std::move(prepared).error().within(path.string()));
+  return database;
+}
+
+Result<> Database::prepare() {
+  writer_ = std::make_unique<Connection>(path_, Connection::Use::Write, options_.busy_timeout);
+  if (options_.check_integrity) SIGNET_CHECK(check_integrity(*writer_, path_));
+  writer_->execute("PRAGMA journal_mode=WAL");
+  writer_->execute("PRAGMA journal_size_limit=67108864");
+  SIGNET_CHECK(migrate(*writer_));
+  watch_ = new_reader();
+  return {};
+}
+
+std::unique_ptr<Connection> Database::new_reader() const {
+  return std::make_unique<Connection>(path_, Connection::Use::Read, options_.busy_timeout);
+}
+
+Result<> Database::write(const Work& work) {
+  const std::lock_guard lock(writer_mutex_);
+  return without_exceptions([&]() -> Result<> {
+    writer_->roll_back();  // of a transaction whose own rollback failed on the disk
+    Query(*writer_, "BEGIN IMMEDIATE").run();
+    const Undo undo(*writer_);
+    SIGNET_CHECK(work(*writer_));
+    if (before_commit_) SIGNET_CHECK(before_commit_());
+    Query(*writer_, "COMMIT").run();
+    return {};
+  });
+}
+
+Result<> Database::read(const Work& work) {
+  return without_exceptions([&]() -> Result<> {
+    const Lease lease(*this);
+    Query(*lease, "BEGIN").run();  // one snapshot for all of the work's queries
+    const Undo undo(*lease);
+    return work(*lease);
+  });
+}
+
+Result<std::uint64_t> Database::generation() {
+  const std::lock_guard lock(watch_mutex_);
+  return without_exceptions([&]() -> Result<std::uint64_t> {
+    // data_version changes on this connection with each commit of any other one, here or in another process.
+    Query version(*watch_, "PRAGMA data_version");
+    version.next();
+    if (version.integer(0) == seen_data_version_) return seen_generation_;
+    const std::int64_t data_version = version.integer(0);
+    Query counter(*watch_, "SELECT generation FROM configuration");
+    if (!counter.next())
+      return fail(ErrorKind::IoFailure, path_.string() + ": the table 'configuration' is empty");
+    seen_generation_ = static_cast<std::uint64_t>(counter.integer(0));
+    seen_data_version_ = data_version;
+    return seen_generation_;
+  });
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,134 @@
+#include "gateway/store/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "gateway/store/sql.h"
+
+namespace signet::gateway {
+namespace {
+
+/// Written into the file's header, so that `file` and we know whose it is: "SGNT".
+constexpr std::int64_t kApplicationId = 0x53474E54;
+
+/// Times are microseconds since 1970 in UTC. Text of partners is kept as it came, whatever octets it has.
+constexpr const char* kFirstSchema = R"sql(
+CREATE TABLE messages (
+  sequence INTEGER PRIMARY KEY,   -- the order of commits
+  id TEXT NOT NULL UNIQUE,
+  direction TEXT NOT NULL,
+  state TEXT NOT NULL,
+  agreement TEXT NOT NULL,
+  as2_from TEXT NOT NULL,
+  as2_to TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  settled INTEGER,
+  request_id TEXT NOT NULL,
+  remote_address TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  file_name TEXT NOT NULL,
+  payload_size INTEGER NOT NULL,
+  mic TEXT NOT NULL,
+  mic_algorithm TEXT NOT NULL,
+  disposition TEXT NOT NULL,
+  signer_thumbprint TEXT NOT NULL,
+  receipt_signer_thumbprint TEXT NOT NULL,
+  security TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  delivered_to TEXT NOT NULL,
+  body_place TEXT NOT NULL,       -- 'none', 'row' (table bodies) or 'file' (bodies/xx/<id>)
+  body_size INTEGER NOT NULL
+) STRICT;
+CREATE INDEX messages_by_message_id ON messages(message_id);
+CREATE INDEX messages_undelivered ON messages(sequence) WHERE direction = 'inbound' AND state = 'accepted';
+CREATE INDEX messages_with_file ON messages(id) WHERE body_place = 'file';
+
+CREATE TABLE bodies (
+  message INTEGER PRIMARY KEY REFERENCES messages(sequence),
+  octets BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE receipts (
+  message INTEGER PRIMARY KEY REFERENCES messages(sequence),
+  http_status INTEGER NOT NULL,
+  headers BLOB NOT NULL,          -- per header: name and value, each a 4-octet big-endian length and its octets
+  body BLOB NOT NULL
+) STRICT;
+
+-- Every accepted inbound message under the first 16 octets of the SHA-256 of its (AS2-From, AS2-To, Message-ID), each with
+-- its length before it. A short random key keeps this tree small; whoever finds a row compares the names themselves.
+CREATE TABLE accepted (
+  names_hash BLOB NOT NULL,
+  message INTEGER NOT NULL REFERENCES messages(sequence),
+  PRIMARY KEY (names_hash, message)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE configuration (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  generation INTEGER NOT NULL
+) STRICT;
+INSERT INTO configuration VALUES (1, 1);
+)sql";
+
+/// Element n takes a database of version n to version n + 1. Released steps are never edited.
+constexpr std::array kSteps = {kFirstSchema};
+
+template <std::size_t N>
+std::int64_t single(Connection& connection, const char (&sql)[N]) {
+  Query query(connection, sql);
+  query.next();
+  return query.integer(0);
+}
+
+Result<> check_origin(Connection& connection, std::int64_t version) {
+  const std::int64_t application = single(connection, "PRAGMA application_id");
+  const bool fresh =
+      version == 0 && application == 0 && single(connection, "SELECT count(*) FROM sqlite_schema") == 0;
+  if (!fresh && application != kApplicationId)
+    return fail(ErrorKind::Unsupported, "the database was not made by Signet; choose another home directory");
+  if (version > static_cast<std::int64_t>(kSteps.size()))
+    return fail(
+        ErrorKind::Unsupported,
+        fmt::format(
+            "the database has schema version {} and this program knows those up to {}; run the newer Signet "
+            "that wrote it, or restore a backup made before the upgrade",
+            version, kSteps.size()));
+  return {};
+}
+
+void set_version(Connection& connection, std::size_t version) {
+  // PRAGMA takes no parameters; the number is our own.
+  connection.execute(fmt::format("PRAGMA user_version = {}", version).c_str());
+  connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str());
+}
+
+Result<> take_steps(Connection& connection) {
+  // Asked again inside the transaction: another process may have migrated in the meantime.
+  const std::int64_t version = single(connection, "PRAGMA user_version");
+  SIGNET_CHECK(check_origin(connection, version));
+  for (std::size_t step = static_cast<std::size_t>(version); step < kSteps.size(); ++step) {
+    connection.execute(kSteps[step]);
+    set_version(connection, step + 1);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> migrate(Connection& connection) {
+  const std::int64_t version = single(connection, "PRAGMA user_version");
+  SIGNET_CHECK(check_origin(connection, version));
+  if (version == static_cast<std::int64_t>(kSteps.size())) return {};
+  connection.execute("BEGIN IMMEDIATE");
+  if (auto taken = take_steps(connection); !taken) {
+    connection.roll_back();
+    return taken;
+  }
+  connection.execute("COMMIT");
+  return {};
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/stream.h"
+#include "gateway/store/store.h"
+
+namespace signet::gateway {
+
+inline constexpr Time kNoon = Time(std::chrono::microseconds(1'795'000'000'000'000));
+
+/// A directory of the test's own, removed with everything in it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() : path_(testing::TempDir() + "/signet-store-XXXXXX") {
+    if (::mkdtemp(path_.data()) == nullptr) std::abort();
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  [[nodiscard]] std::filesystem::path path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+/// The id that belongs to `name`: the same in every process and run.
+inline std::string id_of(std::string_view name) {
+  return hex_lower(ByteView(digest(Hash::Sha256, as_bytes(name))).first(16));
+}
+
+/// An accepted inbound message whose Message-ID is `name`.
+inline MessageRecord accepted_record(std::string_view name) {
+  MessageRecord record;
+  record.id = id_of(name);
+  record.state = MessageState::Accepted;
+  record.agreement = "acme-globex";
+  record.as2_from = "Acme";
+  record.as2_to = "Globex";
+  record.message_id = "<" + std::string(name) + "@acme.example>";
+  record.created = kNoon;
+  return record;
+}
+
+inline StoredReceipt receipt_saying(std::string_view text) {
+  return StoredReceipt{200, {{"AS2-From", "Globex"}, {"Content-Type", "multipart/report"}}, to_bytes(text)};
+}
+
+/// `size` octets that differ from one `seed` to the next and from one place to the next.
+inline Bytes some_octets(std::size_t size, std::uint8_t seed = 1) {
+  Bytes octets(size);
+  std::uint32_t state = seed;
+  for (std::uint8_t& octet : octets) {
+    state = state * 1664525U + 1013904223U;
+    octet = static_cast<std::uint8_t>(state >> 24);
+  }
+  return octets;
+}
+
+/// The octets of a slice; fails the test when they cannot be read.
+inline Bytes octets_of(const Slice& slice) {
+  auto octets = slice.to_bytes(SIZE_MAX);
+  EXPECT_TRUE(octets) << (octets ? "" : octets.error().detail);
+  return octets.value_or(Bytes());
+}
+
+class StoreTest : public testing::Test {
+ protected:
+  std::unique_ptr<SqliteStore> open(const StoreOptions& options = {}) {
+    auto store = SqliteStore::open(directory_.path(), options);
+    EXPECT_TRUE(store) << (store ? "" : store.error().detail);
+    return store ? *std::move(store) : nullptr;
+  }
+
+  /// How many payload files lie in the store.
+  [[nodiscard]] std::size_t body_files() const {
+    std::size_t count = 0;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(directory_.path() / "store/bodies"))
+      if (entry.is_regular_file()) ++count;
+    return count;
+  }
+
+  TemporaryDirectory directory_;
+};
+
+}  // namespace signet::gateway
