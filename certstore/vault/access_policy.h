@@ -1,0 +1,77 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "certstore/vault/flag_set.h"
+
+/// Who may do what with the keys of a vault. What no policy grants is denied.
+
+namespace signet::vault {
+
+/// Somebody who asks the vault for something.
+struct Principal {
+  std::string name;
+
+  /// The running service.
+  static Principal gateway() { return {"gateway"}; }
+  /// The administrator at the command line. May look after keys (get, list, create, import, update, delete)
+  /// and policies in every vault without a policy; to use a key, a policy must say so for the operator as for
+  /// anybody.
+  static Principal local_operator() { return {"operator"}; }
+
+  friend bool operator==(const Principal&, const Principal&) = default;
+};
+
+/// Key Vault's key permissions, in the order in which they are listed.
+enum class KeyPermission {
+  Decrypt,
+  Sign,
+  Get,
+  List,
+  Verify,
+  Encrypt,
+  WrapKey,
+  UnwrapKey,
+  Create,
+  Import,
+  Update,
+  Delete,
+  Backup,
+  Restore,
+  Recover,
+  Purge,
+  Release,
+  Rotate,
+  GetRotationPolicy,
+  SetRotationPolicy,
+};
+using KeyPermissions = FlagSet<KeyPermission>;
+
+/// "decrypt", "wrapKey"...
+std::string_view to_string(KeyPermission permission);
+/// "decrypt,sign,get,list": also the form that is stored.
+std::string to_string(KeyPermissions permissions);
+/// Reads words separated by commas, in any case; "all" is every one. @error InvalidInput  names the word.
+Result<KeyPermissions> parse_key_permissions(std::string_view words);
+
+/// What the gateway needs: decrypt, sign, get, list.
+KeyPermissions gateway_key_permissions();
+
+/// What one principal may do in one vault.
+struct AccessPolicy {
+  std::string vault;
+  Principal principal;
+  KeyPermissions keys;
+};
+
+/// Whether a principal that was granted `granted` in `vault` may do what `needed` names.
+///
+/// @error PermissionDenied  names the principal, the permission and the vault, and the command that grants
+/// it.
+Result<> check_permission(const Principal& principal, std::string_view vault, KeyPermissions granted,
+                          KeyPermission needed);
+
+}  // namespace signet::vault

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "certstore/vault/access_policy.h"
+#include "certstore/vault/key.h"
+
+/// What the embedded vault must keep. gateway/store implements it; nothing that passes here is secret in the
+/// clear.
+
+namespace signet::vault {
+
+/// One version of a key at rest.
+struct StoredKey {
+  KeyInfo info;
+  Bytes sealed;  ///< the private half, sealed under the master key and bound to vault, name, version and kind
+};
+
+/// Thread-safe. A change is durable when its call returns. Vault and key names are matched without regard to
+/// ASCII case.
+class KeyStore {
+ public:
+  virtual ~KeyStore() = default;
+
+  /// Adds a version, which becomes the key's current one, in one transaction.
+  ///
+  /// @error AlreadyExists  this version is there already.
+  virtual Result<> put_version(const StoredKey& key) = 0;
+  /// An empty version asks for the one put last. @error NotFound
+  virtual Result<StoredKey> load(const KeyId& id) = 0;
+  /// The current version of every key of a vault, by name.
+  virtual Result<std::vector<KeyInfo>> list(std::string_view vault) = 0;
+  /// All versions of a key, the newest first; none when there is no such key.
+  virtual Result<std::vector<KeyInfo>> versions(std::string_view vault, std::string_view name) = 0;
+  /// Replaces ops, attributes and updated of the version that `info.id` names. @error NotFound
+  virtual Result<> update(const KeyInfo& info) = 0;
+
+  /// The policies of a vault, one per principal.
+  virtual Result<std::vector<AccessPolicy>> policies(std::string_view vault) = 0;
+  /// Replaces the policy of this principal in this vault; one without permissions removes it.
+  virtual Result<> put_policy(const AccessPolicy& policy) = 0;
+
+  /// MasterKey::check_value() of the key that everything here is sealed under; nothing before the first was
+  /// put.
+  virtual Result<std::optional<Bytes>> master_key_check() = 0;
+  virtual Result<> put_master_key_check(ByteView check) = 0;
+
+  /// A number that is another one after any change of keys or policies, by this process or by another, and
+  /// that does not change otherwise. Asked often: a few microseconds.
+  virtual Result<std::uint64_t> generation() = 0;
+};
+
+}  // namespace signet::vault

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "certstore/vault/access_policy.h"
+#include "certstore/vault/algorithms.h"
+#include "certstore/vault/import.h"
+#include "certstore/vault/key.h"
+
+/// The key vault: performs operations with private keys for those whom a policy allows, and never gives one
+/// out.
+
+namespace signet::vault {
+
+/// What a new key is to be, beside its kind.
+struct KeySettings {
+  std::optional<KeyOps> ops;  ///< default_key_ops() unless given
+  KeyAttributes attributes;
+};
+
+/// One interface for every back end. Thread-safe. Each operation asks the access policy for the permission of
+/// its name, then the key's attributes and key_ops, and leaves an audit record; the permission comes first,
+/// so that somebody without it does not learn which keys there are.
+///
+/// Errors of every operation:
+/// @error PermissionDenied  the principal lacks the permission, or the key is disabled, expired, not yet
+/// valid, or not meant
+///                          for this operation; says which, and what to do.
+/// @error NotFound          no such key, or no such version.
+/// @error InvalidInput      a name, a digest or an algorithm that does not fit.
+/// @error IoFailure, ...    the store or the audit log failed; nothing was done, or its result is withheld.
+class KeyVault {
+ public:
+  virtual ~KeyVault() = default;
+
+  /// Makes a key inside the vault; a new version, which becomes the current one, if the name is there
+  /// already.
+  virtual Result<KeyInfo> create_key(const Principal& principal, std::string_view vault,
+                                     std::string_view name, KeyKind kind, const KeySettings& settings) = 0;
+  /// Takes a key in, as create_key().
+  virtual Result<KeyInfo> import_key(const Principal& principal, std::string_view vault,
+                                     std::string_view name, const KeyMaterial& key,
+                                     const KeySettings& settings) = 0;
+  virtual Result<KeyInfo> get(const Principal& principal, const KeyId& id) = 0;
+  /// The current version of every key, by name.
+  virtual Result<std::vector<KeyInfo>> list(const Principal& principal, std::string_view vault) = 0;
+  /// All versions, the newest first. Needs `list`.
+  virtual Result<std::vector<KeyInfo>> versions(const Principal& principal, std::string_view vault,
+                                                std::string_view name) = 0;
+  /// Replaces the attributes, and the key_ops if given, of one version. Needs `update`.
+  virtual Result<KeyInfo> update(const Principal& principal, const KeyId& id, const KeyAttributes& attributes,
+                                 std::optional<KeyOps> ops) = 0;
+
+  /// @param digest  exactly as long as the algorithm's hash gives. @returns for ES algorithms r || s.
+  virtual Result<Bytes> sign(const Principal& principal, const KeyId& id, SignatureAlgorithm algorithm,
+                             ByteView digest) = 0;
+  /// @returns whether the signature is this key's over this digest.
+  virtual Result<bool> verify(const Principal& principal, const KeyId& id, SignatureAlgorithm algorithm,
+                              ByteView digest, ByteView signature) = 0;
+
+  virtual Result<Bytes> encrypt(const Principal& principal, const KeyId& id,
+                                const EncryptionAlgorithm& algorithm, ByteView plaintext) = 0;
+  /// @error CryptoFailure  the ciphertext does not decrypt. With RSA1_5 that alone is an oracle
+  /// (Bleichenbacher): never
+  ///                       let a stranger tell it from any other failure.
+  virtual Result<SecretBytes> decrypt(const Principal& principal, const KeyId& id,
+                                      const EncryptionAlgorithm& algorithm, ByteView ciphertext) = 0;
+  virtual Result<Bytes> wrap_key(const Principal& principal, const KeyId& id,
+                                 const EncryptionAlgorithm& algorithm, ByteView key) = 0;
+  /// As decrypt(), under its own permission.
+  virtual Result<SecretBytes> unwrap_key(const Principal& principal, const KeyId& id,
+                                         const EncryptionAlgorithm& algorithm, ByteView wrapped) = 0;
+  /// ECDH (SEC 1 section 3.3.1): the x coordinate that both sides compute. Needs the permission and the
+  /// key_op `decrypt`.
+  ///
+  /// @param peer_point  the other side's public key, SEC 1 section 2.3.3. @error InvalidInput  not on the
+  /// key's curve.
+  virtual Result<SecretBytes> derive(const Principal& principal, const KeyId& id, ByteView peer_point) = 0;
+};
+
+}  // namespace signet::vault
