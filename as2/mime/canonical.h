@@ -19,12 +19,15 @@ class CanonicalLineEnds final : public Source {
   Result<std::size_t> read(std::span<std::uint8_t> out) override;
 
  private:
+  Result<> fill();
+  std::size_t copy_run(std::span<std::uint8_t> out);
+
   Source& text_;
   Bytes input_;
   std::size_t position_ = 0;
   std::size_t filled_ = 0;
-  bool after_cr_ = false;  ///< the last octet out was a CR of the input, its LF not yet seen
-  bool owes_lf_ = false;   ///< a lone line end's LF did not fit into the last read
+  bool after_cr_ = false;  ///< a CR of the input went out; whether its own LF follows is not known yet
+  bool owes_lf_ = false;   ///< a CR went out whose LF has not
   bool ended_ = false;
 };
 

@@ -82,7 +82,8 @@ Result<std::optional<ContentType>> content_type(const Headers& headers);
 std::optional<std::string> file_name(const Headers& headers);
 
 /// Undoes RFC 2047 encoded words, Q and B, of utf-8, us-ascii, iso-8859-1 and windows-1252; words that cannot
-/// be read stay as they are. Octets that are not UTF-8 become U+FFFD.
+/// be read stay as they are. The result is UTF-8: octets outside that are not are taken for windows-1252, as
+/// mailers do.
 std::string decode_words(std::string_view text);
 
 /// Makes a name from a stranger one that can stand in a directory: the part after the last separator, without

@@ -36,7 +36,7 @@ class Base64Decoder final : public Source {
 
  private:
   Result<> fill();
-  Result<> take(std::uint8_t character);
+  Result<> take(ByteView characters);
   Result<> finish();
 
   Source& encoded_;
@@ -64,8 +64,8 @@ class QuotedPrintableDecoder final : public Source {
   enum class State { Text, Equals, HighDigit, SoftSpace, SoftCr };
 
   Result<> fill();
-  Result<> take(std::uint8_t character);
-  Result<> take_text(std::uint8_t character);
+  bool take(std::uint8_t character);
+  bool take_text(std::uint8_t character);
   Result<> finish();
 
   Source& encoded_;
@@ -74,7 +74,7 @@ class QuotedPrintableDecoder final : public Source {
   std::size_t taken_ = 0;
   Bytes spaces_;
   State state_ = State::Text;
-  std::uint8_t high_ = 0;
+  char high_ = 0;
   bool ended_ = false;
 };
 
@@ -89,6 +89,7 @@ class Base64Encoder final : public Source {
   Result<> fill();
 
   Source& plain_;
+  Bytes input_;
   std::string ready_;
   std::size_t taken_ = 0;
   bool ended_ = false;

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Internal to as2/mime: the few character sets in which file names come.
+
+namespace signet::as2::mime {
+
+/// Takes the first code point off the front of `text`. Nothing when it does not begin with well-formed UTF-8;
+/// one octet is taken off then. `text` must not be empty.
+std::optional<char32_t> take_code_point(std::string_view& text);
+
+void append_utf8(std::string& out, char32_t code_point);
+
+/// UTF-8 stays as it is; anything else is read as windows-1252, of which ISO 8859-1 is nearly a part.
+std::string guess_utf8(std::string_view octets);
+
+/// To UTF-8, from utf-8, us-ascii, iso-8859-1 or windows-1252 by name; nothing for any other name.
+std::optional<std::string> to_utf8(std::string_view octets, std::string_view charset);
+
+}  // namespace signet::as2::mime

@@ -1,0 +1,116 @@
+#include "as2/receipt.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "as2/mime/content_type.h"
+#include "as2/mime/entity.h"
+#include "as2/mime/transfer_encoding.h"
+#include "as2/multipart_signed.h"
+
+namespace signet::as2 {
+namespace {
+
+constexpr std::size_t kMaxReceiptSize = 1024 * 1024;
+
+struct Unwrapped {
+  mime::Entity report;
+  std::optional<cms::VerifiedSigner> signer;
+};
+
+/// Verifies and takes off the signature, if there is one.
+Step<Unwrapped> unwrap(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected) {
+  const mime::Entity outer{headers, body, body};
+  SIGNET_TRY(const auto type, or_refuse(Fault::UnexpectedProcessingError, mime::content_type(headers)));
+  if (!type || !type->is("multipart/signed")) return Unwrapped{outer, std::nullopt};
+
+  const auto boundary = type->parameter("boundary");
+  if (!boundary)
+    return refuse(Fault::AuthenticationFailed, ErrorKind::InvalidInput, "its multipart/signed has no boundary parameter");
+  SIGNET_TRY(const Slice octets, or_refuse(Fault::UnexpectedProcessingError, mime::decoded(outer, expected.spool)));
+  SIGNET_TRY(const auto parts, or_refuse(Fault::AuthenticationFailed, mime::split_signed(octets, *boundary)));
+  SIGNET_TRY(const Slice signature, or_refuse(Fault::AuthenticationFailed, mime::decoded(parts.signature, expected.spool)));
+  SIGNET_TRY(const Bytes signature_octets, or_refuse(Fault::AuthenticationFailed, signature.to_bytes(kMaxReceiptSize)));
+  SIGNET_TRY(cms::VerifiedSigner signer,
+             cms::verify_detached(signature_octets, parts.content, expected.signers, expected.verify));
+  SIGNET_TRY(mime::Entity report, or_refuse(Fault::UnexpectedProcessingError, mime::read_entity(parts.content)));
+  return Unwrapped{std::move(report), std::move(signer)};
+}
+
+MicStatus compare_mic(const MdnContent& content, const ReceiptExpectation& expected) {
+  if (!expected.mic) return MicStatus::NotApplicable;
+  if (!content.mic) return content.mic_text.empty() ? MicStatus::Missing : MicStatus::Mismatched;
+  return *content.mic == *expected.mic ? MicStatus::Matched : MicStatus::Mismatched;
+}
+
+std::string objection(const ReceiptVerdict& verdict, const ReceiptExpectation& expected) {
+  const MdnContent& content = *verdict.content;
+  if (!content.original_message_id) return "the receipt names no Original-Message-ID, so it settles nothing";
+  if (*content.original_message_id != expected.message_id)
+    return fmt::format("the receipt is for message {}, not for {}", printable(content.original_message_id->text()),
+                       printable(expected.message_id.text()));
+  if (!content.disposition.accepted())
+    return fmt::format("the partner did not accept the message: {}", printable(content.disposition.text));
+  if (expected.must_be_signed && !verdict.signer)
+    return "the receipt is not signed, and the agreement asks for a signed one";
+  switch (verdict.mic_status) {
+    case MicStatus::Matched: return "";
+    case MicStatus::NotApplicable: return "";
+    case MicStatus::Missing:
+      // An unsigned receipt may go without [RFC4130 7.4.3]; it proves little in any case.
+      return verdict.signer ? "the receipt has no Received-Content-MIC, so the partner may have received something else" : "";
+    case MicStatus::Mismatched:
+      return fmt::format("the receipt's MIC is {}, ours is {}: the partner received something else", printable(content.mic_text),
+                         to_string(*expected.mic));
+  }
+  return "the MIC was not compared";
+}
+
+}  // namespace
+
+std::string_view to_string(MicStatus status) {
+  switch (status) {
+    case MicStatus::NotApplicable: return "not-applicable";
+    case MicStatus::Matched: return "matched";
+    case MicStatus::Mismatched: return "mismatched";
+    case MicStatus::Missing: return "missing";
+  }
+  return "not-applicable";
+}
+
+Result<Receipt> make_receipt(const MdnContent& content, const ReceiptSettings& settings) {
+  BuiltMdn report = build_mdn(content);
+  if (!settings.signer) return Receipt{std::move(report.headers), std::move(report.body)};
+  SIGNET_TRY(MultipartSigned made,
+             sign_multipart(Slice::of(report.entity()), *settings.signer, settings.sign, settings.sha2_format,
+                            mime::TransferEncoding::Base64, settings.spool));
+  SIGNET_TRY(Bytes body, made.body.to_bytes(kMaxReceiptSize));
+  return Receipt{std::move(made.headers), std::move(body)};
+}
+
+ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected) {
+  ReceiptVerdict verdict;
+  if (body.size() > kMaxReceiptSize) {
+    verdict.reason = fmt::format("the answer has {} octets; a receipt has at most {}", body.size(), kMaxReceiptSize);
+    return verdict;
+  }
+  auto unwrapped = unwrap(headers, body, expected);
+  if (!unwrapped) {
+    verdict.reason = "the receipt's signature does not hold: " + unwrapped.error().cause.detail;
+    return verdict;
+  }
+  auto content = parse_mdn(unwrapped->report);
+  if (!content) {
+    verdict.reason = "the answer is not a receipt: " + content.error().detail;
+    return verdict;
+  }
+  verdict.signer = std::move(unwrapped->signer);
+  verdict.content = *std::move(content);
+  verdict.mic_status = compare_mic(*verdict.content, expected);
+  verdict.reason = objection(verdict, expected);
+  verdict.proves_delivery = verdict.reason.empty();
+  return verdict;
+}
+
+}  // namespace signet::as2
