@@ -8,9 +8,11 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -37,8 +39,8 @@ class DeliveryWork {
 
   /// Notes a message; one that is noted already keeps its place.
   void add(std::string id, Moment due);
-  /// Hands over what is due at `now`. `stop` is asked between messages.
-  void run_due(Moment now, const std::function<bool()>& stop);
+  /// Hands over what is due at `now`. `stop` is asked between messages. @returns how many were handed over.
+  std::size_t run_due(Moment now, const std::function<bool()>& stop);
   /// When the next message is due; nothing when none waits.
   [[nodiscard]] std::optional<Moment> next_due() const;
   [[nodiscard]] std::size_t waiting() const;
@@ -56,12 +58,14 @@ class DeliveryWork {
 
   MessageStore& store_;
   const FolderOf folder_of_;
+  const Clock& clock_;
   const FolderDelivery delivery_;
   const DeliverySettings settings_;
 
   mutable std::mutex mutex_;
   std::map<std::string, Waiting, std::less<>> waiting_;
-  std::map<std::pair<Moment, std::string>, bool> order_;
+  std::set<std::pair<Moment, std::string>>
+      order_;  ///< of those in waiting_, without the one being handed over
 };
 
 /// Hands accepted messages over to the business on a thread of its own, off the way of their answers, and
@@ -81,20 +85,22 @@ class DeliveryQueue {
   void enqueue(std::string id);
   /// Queues everything accepted and not yet delivered: once, at start. @returns how many.
   Result<std::size_t> recover();
-  /// Hands over what is waiting for its first try, then ends the thread. What has failed stays in the store
-  /// for the next start's recover(). Idempotent.
-  void drain();
+  /// Hands over what is due, for at most `patience`, then ends the thread. What is left, or has failed, stays
+  /// in the store for the next start's recover(). Idempotent.
+  void drain(std::chrono::milliseconds patience = std::chrono::seconds(5));
   [[nodiscard]] std::size_t waiting() const { return work_.waiting(); }
 
  private:
   void run();
+  bool out_of_patience();
 
   MessageStore& store_;
   DeliveryWork work_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool draining_ = false;
+  std::optional<DeliveryWork::Moment> drain_until_;
   bool news_ = false;
+  std::mutex joining_;
   std::thread thread_;
 };
 
