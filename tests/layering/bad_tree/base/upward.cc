@@ -1,0 +1,1 @@
+#include "as2/mic.h"

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Fails on an #include that runs against the arrows of the house plan (docs/architecture.md).
+
+Usage: check_layers.py [--root DIR]. Prints each offending line as file:line: what is wrong and what is allowed.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+# What each folder may include besides itself. The longest prefix of a file's path decides.
+ALLOWED = {
+    "base": [],
+    "certstore/x509": ["base"],
+    "certstore/account": ["base", "certstore/x509"],
+    "certstore/vault": ["base", "certstore/x509"],
+    "agreements": ["base"],
+    "as2/mime": ["base"],
+    "as2/cms": ["base", "certstore/x509", "as2/fault.h"],
+    "as2": ["base", "certstore/x509", "as2"],
+    # Inside the gateway, exchange sees of the endpoint only its two public faces; the store implements what the others declare
+    # and is seen by nobody but the wiring, which is cli.
+    "gateway/exchange": ["base", "certstore", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h"],
+    "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
+    "gateway/delivery": ["base", "as2/mime", "gateway/exchange/message_store.h"],
+    "gateway/store": ["base", "certstore", "agreements", "gateway/exchange/message_store.h"],
+    "gateway/cli": ["base", "certstore", "agreements", "as2", "gateway"],
+}
+
+# Libraries whose types stay in .cc files and in the headers named here.
+INTERNAL_HEADERS = {"base/openssl.h", "base/openssl_stream.h"}
+LIBRARY_TYPES = re.compile(r"^<(openssl/|curl/|sqlite3|SQLiteCpp/|boost/|pugixml|nlohmann/|spdlog/|zlib)")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<][^">]+[">])')
+
+
+def folder_of(path: str) -> str | None:
+    fitting = [folder for folder in ALLOWED if path.startswith(folder + "/")]
+    return max(fitting, key=len, default=None)
+
+
+def is_allowed(folder: str, target: str) -> bool:
+    if target.startswith(folder + "/"):
+        return True
+    return any(target == rule or target.startswith(rule + "/") for rule in ALLOWED[folder])
+
+
+def problems(root: pathlib.Path):
+    for top in sorted({folder.split("/")[0] for folder in ALLOWED}):
+        for file in sorted((root / top).rglob("*")):
+            if file.suffix not in {".h", ".cc"}:
+                continue
+            path = file.relative_to(root).as_posix()
+            folder = folder_of(path)
+            if folder is None:
+                yield f"{path}:1: lies in no folder of the house plan"
+                continue
+            public_header = file.suffix == ".h" and path not in INTERNAL_HEADERS and not path.endswith("_internal.h")
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                match = INCLUDE.match(line)
+                if not match:
+                    continue
+                quoted, target = match.group(1), match.group(1)[1:-1]
+                if quoted.startswith('"'):
+                    if not (root / target).is_file():
+                        yield f'{path}:{number}: "{target}" is not a path from the root of the repository'
+                    elif not is_allowed(folder, target):
+                        yield f'{path}:{number}: {folder} must not include "{target}"; it may include: {", ".join(ALLOWED[folder]) or "nothing"}'
+                    elif public_header and (target in INTERNAL_HEADERS or target.endswith("_internal.h")):
+                        yield f'{path}:{number}: a public header shows the internal header "{target}"'
+                elif public_header and LIBRARY_TYPES.match(quoted):
+                    yield f"{path}:{number}: a public header shows {target}; keep it in .cc files and *_internal.h"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
+    found = list(problems(parser.parse_args().root))
+    print("\n".join(found) if found else "every include follows the arrows")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
