@@ -6,7 +6,9 @@ include(CheckCXXCompilerFlag)
 add_library(signet_options INTERFACE)
 target_compile_options(signet_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Werror)
+  -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Werror
+  # A struct of settings is written with what differs from its defaults.
+  -Wno-missing-field-initializers)
 target_include_directories(signet_options INTERFACE "${PROJECT_SOURCE_DIR}")
 
 # signet_library(NAME <name> SRCS <files...> [PUBLIC_DEPS <targets...>] [PRIVATE_DEPS <targets...>])
