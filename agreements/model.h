@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -18,8 +18,14 @@
 
 namespace signet::agreements {
 
-using Metadata =
-    std::map<std::string, std::string>;  ///< free notes, kept and given back; nothing acts on them
+/// A free note, kept and given back; nothing acts on it.
+struct MetadataEntry {
+  std::string name;
+  std::string value;
+
+  friend bool operator==(const MetadataEntry&, const MetadataEntry&) = default;
+};
+using Metadata = std::vector<MetadataEntry>;  ///< names are unique
 
 // ---- Partners
 // ------------------------------------------------------------------------------------------------------
