@@ -119,6 +119,12 @@ class DelimiterScanner {
   std::uint64_t buffer_start_ = 0;
 };
 
+/// A multipart taken apart.
+struct Multipart {
+  std::vector<Slice> parts;
+  Slice epilogue;  ///< what follows the closing boundary's line
+};
+
 Result<> check_boundary(std::string_view boundary) {
   const bool printable_only =
       std::all_of(boundary.begin(), boundary.end(), [](char c) { return c >= ' ' && c != 0x7F; });
@@ -127,6 +133,38 @@ Result<> check_boundary(std::string_view boundary) {
                 fmt::format("a multipart's boundary should be 1 to {} printable characters and is '{}'",
                             kMaxBoundary, printable(boundary, 80)));
   return {};
+}
+
+Result<Multipart> take_apart(const Slice& body, std::string_view boundary, std::size_t max_parts) {
+  while (!boundary.empty() && (boundary.back() == ' ' || boundary.back() == '\t')) boundary.remove_suffix(1);
+  SIGNET_CHECK(check_boundary(boundary));
+  DelimiterScanner scanner(body, boundary);
+  SIGNET_TRY(std::optional<DelimiterScanner::Delimiter> delimiter, scanner.next());
+  if (!delimiter)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("no line of the multipart is its boundary '--{}'", printable(boundary)));
+  Multipart multipart;
+  while (!delimiter->closing) {
+    if (multipart.parts.size() == max_parts)
+      return fail(ErrorKind::LimitExceeded, fmt::format("a multipart of more than {} parts", max_parts));
+    const std::uint64_t start = delimiter->end;
+    SIGNET_TRY(delimiter, scanner.next());
+    if (!delimiter)
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("the multipart is cut off: its closing boundary '--{}--' is missing",
+                              printable(boundary)));
+    multipart.parts.push_back(body.sub(start, delimiter->begin > start ? delimiter->begin - start : 0));
+  }
+  multipart.epilogue = body.sub(delimiter->end);
+  return multipart;
+}
+
+/// Nothing, or the line end or two that some senders put there.
+Result<bool> is_null(const Slice& epilogue) {
+  constexpr std::size_t kLineEnds = 4;
+  if (epilogue.size() > kLineEnds) return false;
+  SIGNET_TRY(const Bytes octets, epilogue.to_bytes(kLineEnds));
+  return trim(as_text(octets)).empty();
 }
 
 }  // namespace
@@ -159,38 +197,21 @@ Result<Entity> read_entity(const Slice& octets) {
 
 Result<std::vector<Slice>> split_multipart(const Slice& body, std::string_view boundary,
                                            std::size_t max_parts) {
-  while (!boundary.empty() && (boundary.back() == ' ' || boundary.back() == '\t')) boundary.remove_suffix(1);
-  SIGNET_CHECK(check_boundary(boundary));
-  DelimiterScanner scanner(body, boundary);
-  SIGNET_TRY(std::optional<DelimiterScanner::Delimiter> delimiter, scanner.next());
-  if (!delimiter)
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("no line of the multipart is its boundary '--{}'", printable(boundary)));
-  std::vector<Slice> parts;
-  while (!delimiter->closing) {
-    if (parts.size() == max_parts)
-      return fail(ErrorKind::LimitExceeded, fmt::format("a multipart of more than {} parts", max_parts));
-    const std::uint64_t start = delimiter->end;
-    SIGNET_TRY(delimiter, scanner.next());
-    if (!delimiter)
-      return fail(ErrorKind::InvalidInput,
-                  fmt::format("the multipart is cut off: its closing boundary '--{}--' is missing",
-                              printable(boundary)));
-    parts.push_back(body.sub(start, delimiter->begin > start ? delimiter->begin - start : 0));
-  }
-  return parts;
+  SIGNET_TRY(Multipart multipart, take_apart(body, boundary, max_parts));
+  return std::move(multipart.parts);
 }
 
 Result<SignedParts> split_signed(const Slice& body, std::string_view boundary) {
-  auto parts = split_multipart(body, boundary, 2);
-  if (!parts && parts.error().kind == ErrorKind::LimitExceeded)
+  auto multipart = take_apart(body, boundary, 2);
+  if (!multipart && multipart.error().kind == ErrorKind::LimitExceeded)
     return fail(ErrorKind::InvalidInput, "a multipart/signed has more than two parts");
-  if (!parts) return fail(std::move(parts).error());
-  if (parts->size() != 2)
+  if (!multipart) return fail(std::move(multipart).error());
+  if (multipart->parts.size() != 2)
     return fail(ErrorKind::InvalidInput,
-                fmt::format("a multipart/signed has {} parts instead of two", parts->size()));
-  SIGNET_TRY(Entity signature, read_entity((*parts)[1]));
-  return SignedParts{(*parts)[0], std::move(signature)};
+                fmt::format("a multipart/signed has {} parts instead of two", multipart->parts.size()));
+  SIGNET_TRY(Entity signature, read_entity(multipart->parts[1]));
+  SIGNET_TRY(const bool null_epilogue, is_null(multipart->epilogue));
+  return SignedParts{multipart->parts[0], std::move(signature), null_epilogue};
 }
 
 }  // namespace signet::as2::mime

@@ -37,6 +37,7 @@ struct SignedParts {
   Slice content;     ///< the first part with its headers: the octets that are signed; without the line end
                      ///< before the boundary
   Entity signature;  ///< the second part
+  bool null_epilogue = true;  ///< whether nothing but a line end or two follows the closing boundary
 };
 
 /// Cuts the body of a multipart/signed. What stands before the first and after the last boundary is ignored.
