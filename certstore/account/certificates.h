@@ -61,7 +61,9 @@ class IntegrationAccountCertificates {
   Result<> remove(std::string_view name);
 
  private:
-  Result<> check_key(const Certificate& certificate, std::string_view name, const KeyReference& key) const;
+  Result<UploadOutcome> keep(std::string_view name, Certificate certificate,
+                             const std::optional<KeyReference>& key, std::string_view metadata);
+  Result<> check_key(const Certificate& certificate, const KeyReference& key) const;
   Result<> check_replacement(const StoredCertificate& before, const std::optional<KeyReference>& key) const;
   Result<> check_case(std::string_view name) const;
 

@@ -391,6 +391,15 @@ bool Certificate::has_public_key(const EVP_PKEY* key) const {
   return same;
 }
 
+std::string key_thumbprint(const EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int length = key == nullptr ? 0 : i2d_PUBKEY(key, &der);
+  const OpensslMemory owner(der);
+  ERR_clear_error();
+  if (length <= 0) return {};
+  return hex_upper(digest(Hash::Sha256, ByteView(der, static_cast<std::size_t>(length))));
+}
+
 Result<> check_key_strength(const Certificate& certificate) {
   constexpr int kFewestRsaBits = 2048;
   std::string key;

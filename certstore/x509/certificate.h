@@ -49,10 +49,12 @@ class Certificate {
   /// "P-256", "P-384", "P-521" for those curves, OpenSSL's name for another, empty for RSA.
   [[nodiscard]] const std::string& curve() const;
   [[nodiscard]] const KeyUsage& key_usage() const;
-  [[nodiscard]] const std::vector<std::string>& subject_alternative_names() const;  ///< "DNS:...", "URI:...", "email:..."
+  [[nodiscard]] const std::vector<std::string>& subject_alternative_names()
+      const;  ///< "DNS:...", "URI:...", "email:..."
   [[nodiscard]] bool self_signed() const;
 
-  /// Upper-case hexadecimal SHA-1 of the DER: Azure's thumbprint. For people to compare, never to decide trust by.
+  /// Upper-case hexadecimal SHA-1 of the DER: Azure's thumbprint. For people to compare, never to decide
+  /// trust by.
   [[nodiscard]] const std::string& thumbprint_sha1() const;
   /// Upper-case hexadecimal SHA-256 of the DER.
   [[nodiscard]] const std::string& thumbprint_sha256() const;
@@ -75,10 +77,16 @@ class Certificate {
 
 /// Reads every certificate of a PEM text, a DER certificate, or a PKCS#7 bundle (DER or PEM), in their order.
 ///
-/// @error InvalidInput  none in it, or one that does not parse.  @error LimitExceeded  more than 100, or over 1 MiB.
+/// @error InvalidInput  none in it, or one that does not parse.  @error LimitExceeded  more than 100, or over
+/// 1 MiB.
 Result<std::vector<Certificate>> parse_certificates(ByteView bytes);
 
-/// What Signet asks of every certificate that it is to rely on: RSA of 2048 bits or more, EC on P-256, P-384 or P-521.
+/// Upper-case hexadecimal SHA-256 of a public key's SubjectPublicKeyInfo (RFC 5280 section 4.1): what a
+/// certificate and the key it was issued for have in common. Empty when the key cannot be written.
+std::string key_thumbprint(const EVP_PKEY* key);
+
+/// What Signet asks of every certificate that it is to rely on: RSA of 2048 bits or more, EC on P-256, P-384
+/// or P-521.
 ///
 /// @error Unsupported  names the key and what is needed.
 Result<> check_key_strength(const Certificate& certificate);

@@ -4,8 +4,8 @@
 
 namespace signet::certstore {
 
-/// A private key as OpenSSL's calls take it: a shared EVP_PKEY. For a key of the vault it is a name that the vault answers
-/// to, and the private half is not in it. Copying shares the key.
+/// A private key as OpenSSL's calls take it: a shared EVP_PKEY. For a key of the vault it is a name that the
+/// vault answers to, and the private half is not in it. Copying shares the key.
 class KeyHandle {
  public:
   KeyHandle() = default;
