@@ -92,9 +92,12 @@ def sign(command):
     arguments += ["-md", command.one("hash", "sha256", among=HASHES)]
     if command.one("scheme", "pkcs1", among=("pkcs1", "pss", "ecdsa")) == "pss":
         arguments += ["-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:digest"]
-    if command.one("form", "p7s", among=("p7s", "opaque")) == "opaque":
+    opaque = command.one("form", "p7s", among=("p7s", "opaque")) == "opaque"
+    if opaque:
         arguments.append("-nodetach")
     if command.one("encoding", "der", among=("der", "ber")) == "ber":
+        if not opaque:
+            raise Refused("openssl writes the content into a signature in BER; use form=opaque, or the BouncyCastle peer")
         arguments.append("-stream")
     if not command.flag("certs", True):
         arguments.append("-nocerts")
