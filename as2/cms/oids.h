@@ -1,0 +1,23 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+/// Object identifiers as they stand in a message, tag and length included. Internal to as2/cms.
+
+namespace signet::as2::cms::oid {
+
+inline constexpr std::array<std::uint8_t, 11> kData = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                                       0xF7, 0x0D, 0x01, 0x07, 0x01};
+inline constexpr std::array<std::uint8_t, 11> kSignedData = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                                             0xF7, 0x0D, 0x01, 0x07, 0x02};
+inline constexpr std::array<std::uint8_t, 11> kEnvelopedData = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                                                0xF7, 0x0D, 0x01, 0x07, 0x03};
+inline constexpr std::array<std::uint8_t, 13> kAuthEnvelopedData = {0x06, 0x0B, 0x2A, 0x86, 0x48, 0x86, 0xF7,
+                                                                    0x0D, 0x01, 0x09, 0x10, 0x01, 0x17};
+inline constexpr std::array<std::uint8_t, 13> kCompressedData = {0x06, 0x0B, 0x2A, 0x86, 0x48, 0x86, 0xF7,
+                                                                 0x0D, 0x01, 0x09, 0x10, 0x01, 0x09};
+inline constexpr std::array<std::uint8_t, 13> kZlibCompress = {0x06, 0x0B, 0x2A, 0x86, 0x48, 0x86, 0xF7,
+                                                               0x0D, 0x01, 0x09, 0x10, 0x03, 0x08};
+
+}  // namespace signet::as2::cms::oid

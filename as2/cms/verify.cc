@@ -1,0 +1,436 @@
+#include "as2/cms/verify.h"
+
+#include <fmt/format.h>
+#include <openssl/rsa.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "as2/cms/algorithms.h"
+#include "as2/cms/oids.h"
+#include "as2/cms/openssl_algorithms.h"
+#include "as2/cms/outside.h"
+#include "base/openssl.h"
+
+namespace signet::as2::cms {
+namespace {
+
+using certstore::Certificate;
+
+auto not_authentic(ErrorKind kind, std::string detail) {
+  return refuse(Fault::AuthenticationFailed, kind, std::move(detail));
+}
+
+/// A failure to read is ours; anything else is the message's.
+tl::unexpected<Refusal> reading_failed(Error cause) {
+  const Fault fault =
+      cause.kind == ErrorKind::IoFailure ? Fault::UnexpectedProcessingError : Fault::AuthenticationFailed;
+  return refuse(fault, std::move(cause));
+}
+
+/// A SignedData taken apart: what OpenSSL is to see, and where the content is.
+struct SignedDataParts {
+  CmsPtr skeleton;  ///< with neither content nor certificates nor CRLs
+  std::optional<ber::Element> content;
+};
+
+/// Reads the SignerInfos as they are, header of the SET included.
+Result<Bytes> take_signer_infos(ber::Walker& walker, std::size_t max_signers) {
+  Bytes infos;
+  std::size_t count = 0;
+  SIGNET_CHECK(walker.enter(ber::kSet, "the SignerInfos"));
+  for (;;) {
+    SIGNET_TRY(const std::optional<ber::Header> next, walker.peek());
+    if (!next) break;
+    if (++count > max_signers)
+      return fail(ErrorKind::LimitExceeded, fmt::format("more than the {} SignerInfos allowed", max_signers));
+    SIGNET_TRY(const Bytes info, walker.take(ber::kSequence, kMaxInfoSize, "a SignerInfo"));
+    infos.insert(infos.end(), info.begin(), info.end());
+  }
+  SIGNET_CHECK(walker.leave("the SignerInfos"));
+  if (count == 0) return fail(ErrorKind::InvalidInput, "a SignedData that nobody has signed (no SignerInfo)");
+  return ber::element(ber::kSet, {infos});
+}
+
+/// The content's place, when the SignedData holds it.
+Result<std::optional<ber::Element>> find_content(ber::Walker& walker) {
+  SIGNET_CHECK(walker.enter(ber::kSequence, "the encapsulated content"));
+  SIGNET_CHECK(expect_data(walker));
+  std::optional<ber::Element> content;
+  SIGNET_TRY(const bool there, walker.next_is(ber::context(0)));
+  if (there) {
+    SIGNET_CHECK(walker.enter(ber::context(0), "the content"));
+    SIGNET_TRY(content, walker.skip_any("the content's OCTET STRING"));
+    if ((content->identifier & ~ber::kConstructed) != ber::kOctetString)
+      return fail(ErrorKind::InvalidInput, "the signed content is not an OCTET STRING");
+    SIGNET_CHECK(walker.leave("the content"));
+  }
+  SIGNET_CHECK(walker.leave("the encapsulated content"));
+  return content;
+}
+
+/// RFC 5652 section 5.1. The parts that are kept are copied as they are, BER within a new DER outside:
+/// nothing signed is re-encoded. Parsing a certificate that nobody is going to believe would cost three times
+/// the signature.
+Result<SignedDataParts> take_apart(const Slice& message, std::size_t max_signers) {
+  ber::Walker walker(message);
+  SIGNET_CHECK(enter_content(walker, CmsType::Signed));
+  SIGNET_TRY(const Bytes version, walker.take(ber::kInteger, 16, "a version"));
+  SIGNET_TRY(const Bytes digests, walker.take(ber::kSet, kMaxInfoSize, "the digest algorithms"));
+  SignedDataParts parts;
+  SIGNET_TRY(parts.content, find_content(walker));
+  SIGNET_CHECK(skip_optional(walker, ber::context(0)));  // certificates
+  SIGNET_CHECK(skip_optional(walker, ber::context(1)));  // CRLs
+  SIGNET_TRY(const Bytes infos, take_signer_infos(walker, max_signers));
+  SIGNET_CHECK(leave_content(walker));
+
+  const Bytes no_content = ber::element(ber::kSequence, {oid::kData});
+  const Bytes skeleton = content_info(oid::kSignedData, {version, digests, no_content, infos});
+  const unsigned char* in = skeleton.data();
+  parts.skeleton.reset(d2i_CMS_ContentInfo(nullptr, &in, static_cast<long>(skeleton.size())));
+  if (!parts.skeleton || CMS_get0_SignerInfos(parts.skeleton.get()) == nullptr)
+    return fail(take_openssl_error(ErrorKind::InvalidInput, "the SignedData does not parse"));
+  ERR_clear_error();
+  return parts;
+}
+
+/// A SignerInfo and those of the accepted certificates that it may mean.
+struct Match {
+  CMS_SignerInfo* info;
+  std::vector<Certificate> certificates;
+};
+
+std::string describe_signer(CMS_SignerInfo* info) {
+  ASN1_OCTET_STRING* key_id = nullptr;
+  X509_NAME* issuer = nullptr;
+  ASN1_INTEGER* serial = nullptr;
+  CMS_SignerInfo_get0_signer_id(info, &key_id, &issuer, &serial);
+  return describe_identifier(key_id, issuer, serial);
+}
+
+std::string list_subjects(std::span<const Certificate> certificates) {
+  std::string text;
+  for (const Certificate& each : certificates)
+    text += fmt::format("{}{} (issuer {}, serial {})", text.empty() ? "" : "; ", each.subject(),
+                        each.issuer(), each.serial());
+  return text.empty() ? "none" : text;
+}
+
+Step<Match> find_signer(CMS_ContentInfo* cms, std::span<const Certificate> accepted) {
+  STACK_OF(CMS_SignerInfo)* const infos = CMS_get0_SignerInfos(cms);
+  std::vector<Match> matches;
+  std::string strangers;
+  for (int i = 0; i < sk_CMS_SignerInfo_num(infos); ++i) {
+    Match match{sk_CMS_SignerInfo_value(infos, i), {}};
+    for (const Certificate& each : accepted)
+      if (CMS_SignerInfo_cert_cmp(match.info, each.native()) == 0) match.certificates.push_back(each);
+    if (match.certificates.empty())
+      strangers += fmt::format("{}{}", strangers.empty() ? "" : "; ", describe_signer(match.info));
+    else
+      matches.push_back(std::move(match));
+  }
+  if (matches.empty())
+    return not_authentic(ErrorKind::CryptoFailure,
+                         fmt::format("signed by {}; accepted are {}", strangers, list_subjects(accepted)));
+  if (matches.size() > 1)
+    return not_authentic(ErrorKind::CryptoFailure,
+                         "several SignerInfos name accepted certificates, where exactly one is to decide");
+  return std::move(matches.front());
+}
+
+/// What a SignerInfo is made of, once it has passed the policy.
+struct Algorithms {
+  Hash hash;
+  SignatureScheme scheme;
+  long pss_salt_length = 0;
+  [[nodiscard]] std::string text() const {
+    return fmt::format("{} with {}", to_string(scheme), to_string(hash));
+  }
+};
+
+Step<Hash> check_hash(const X509_ALGOR* algorithm, const VerifyPolicy& policy) {
+  const std::optional<Hash> hash = hash_of(algorithm_of(algorithm));
+  const auto& allowed = policy.allowed_hashes;
+  if (!hash || *hash == Hash::Md5 || std::find(allowed.begin(), allowed.end(), *hash) == allowed.end())
+    return not_authentic(ErrorKind::Unsupported,
+                         fmt::format("signed with the digest algorithm {}, which is not allowed",
+                                     describe(algorithm_of(algorithm))));
+  if (!has_no_parameters(algorithm))
+    return not_authentic(ErrorKind::InvalidInput,
+                         "the digest algorithm has parameters, where absent or NULL are known");
+  return *hash;
+}
+
+Step<Algorithms> check_pss(const X509_ALGOR* algorithm, Hash hash) {
+  SIGNET_TRY(const PssParameters parameters,
+             or_refuse(Fault::AuthenticationFailed, read_pss_parameters(algorithm)));
+  // The salt may be of any length the key has room for, which the verification itself finds out; 1024 octets
+  // is RSA-8192's.
+  const bool sound = parameters.hash == hash && parameters.mgf1_hash == hash && parameters.trailer == 1 &&
+                     parameters.salt_length >= 0 && parameters.salt_length <= 1024;
+  if (!sound)
+    return not_authentic(
+        ErrorKind::Unsupported,
+        fmt::format("RSASSA-PSS parameters other than {} throughout and trailer 1", to_string(hash)));
+  return Algorithms{hash, SignatureScheme::RsaPss, parameters.salt_length};
+}
+
+/// The signature's own algorithm must go with the digest's: rsaEncryption or shaXWithRSAEncryption,
+/// RSASSA-PSS, ecdsa-with-SHAx.
+Step<Algorithms> check_algorithms(CMS_SignerInfo* info, const VerifyPolicy& policy) {
+  X509_ALGOR* digest_algorithm = nullptr;
+  X509_ALGOR* algorithm = nullptr;
+  CMS_SignerInfo_get0_algs(info, nullptr, nullptr, &digest_algorithm, &algorithm);
+  SIGNET_TRY(const Hash hash, check_hash(digest_algorithm, policy));
+  const int nid = OBJ_obj2nid(algorithm_of(algorithm));
+  if (nid == NID_rsassaPss) return check_pss(algorithm, hash);
+  if (!has_no_parameters(algorithm))
+    return not_authentic(ErrorKind::InvalidInput,
+                         "the signature algorithm has parameters, where absent or NULL are known");
+  if (nid == NID_rsaEncryption) return Algorithms{hash, SignatureScheme::RsaPkcs1};
+  int digest_nid = NID_undef;
+  int key_nid = NID_undef;
+  if (OBJ_find_sigid_algs(nid, &digest_nid, &key_nid) == 1 && hash_of_nid(digest_nid) == hash) {
+    if (key_nid == NID_rsaEncryption) return Algorithms{hash, SignatureScheme::RsaPkcs1};
+    if (key_nid == NID_X9_62_id_ecPublicKey) return Algorithms{hash, SignatureScheme::Ecdsa};
+  }
+  return not_authentic(ErrorKind::Unsupported,
+                       fmt::format("the signature algorithm {} is not allowed with the digest {}",
+                                   describe(algorithm_of(algorithm)), to_string(hash)));
+}
+
+Step<> check_key(const Certificate& certificate, SignatureScheme scheme) {
+  SIGNET_CHECK(or_refuse(Fault::AuthenticationFailed, certstore::check_key_strength(certificate)));
+  const auto wanted = scheme == SignatureScheme::Ecdsa ? certstore::KeyType::Ec : certstore::KeyType::Rsa;
+  if (certificate.key_type() != wanted)
+    return not_authentic(ErrorKind::CryptoFailure,
+                         fmt::format("a signature by {} that the key of {} cannot have made",
+                                     to_string(scheme), certificate.subject()));
+  return {};
+}
+
+bool has_signed_attributes(CMS_SignerInfo* info) { return CMS_signed_get_attr_count(info) >= 0; }
+
+/// The one value of an attribute that is there once, or null.
+const void* single_value(CMS_SignerInfo* info, int nid, int type) {
+  constexpr int kExactlyOne = -3;  // fails on a second attribute of the type, and on a second value
+  return CMS_signed_get0_data_by_OBJ(info, OBJ_nid2obj(nid), kExactlyOne, type);
+}
+
+/// RFC 5652 section 5.3: signed attributes hold content-type (which is id-data here) and message-digest, once
+/// each.
+Step<Bytes> read_message_digest(CMS_SignerInfo* info) {
+  const auto* type =
+      static_cast<const ASN1_OBJECT*>(single_value(info, NID_pkcs9_contentType, V_ASN1_OBJECT));
+  const auto* digest =
+      static_cast<const ASN1_STRING*>(single_value(info, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING));
+  ERR_clear_error();
+  if (type == nullptr || OBJ_obj2nid(type) != NID_pkcs7_data)
+    return not_authentic(ErrorKind::InvalidInput,
+                         "signed attributes without exactly one content-type of id-data");
+  if (digest == nullptr)
+    return not_authentic(ErrorKind::InvalidInput, "signed attributes without exactly one message-digest");
+  const unsigned char* octets = ASN1_STRING_get0_data(digest);
+  return Bytes(octets, octets + ASN1_STRING_length(digest));
+}
+
+std::optional<Time> read_signing_time(CMS_SignerInfo* info) {
+  const auto* utc = single_value(info, NID_pkcs9_signingTime, V_ASN1_UTCTIME);
+  const auto* general = single_value(info, NID_pkcs9_signingTime, V_ASN1_GENERALIZEDTIME);
+  std::tm fields{};
+  const auto* const time = static_cast<const ASN1_TIME*>(utc != nullptr ? utc : general);
+  const bool readable = time != nullptr && ASN1_TIME_to_tm(time, &fields) == 1;
+  ERR_clear_error();
+  if (!readable) return std::nullopt;
+  return Time(std::chrono::seconds(timegm(&fields)));
+}
+
+/// Digests what flows past, and looks at its shape.
+class ContentDigest {
+ public:
+  explicit ContentDigest(Hash hash) : digest_(hash) {}
+
+  Step<Bytes> run(Source& content) {
+    Bytes chunk(kChunkSize);
+    for (;;) {
+      auto count = content.read(chunk);
+      if (!count) return reading_failed(std::move(count).error());
+      if (*count == 0) break;
+      const ByteView bytes = ByteView(chunk).first(*count);
+      for (std::size_t i = 0; i < bytes.size() && front_.size() < kFrontSize; ++i) front_.push_back(bytes[i]);
+      size_ += bytes.size();
+      digest_.update(bytes);
+    }
+    return std::move(digest_).finish();
+  }
+
+  /// Whether the content could be another message's signed attributes, a SET OF SEQUENCE from end to end.
+  /// They were signed by the same key, so without this somebody could pass them off as a content that was
+  /// signed without attributes.
+  [[nodiscard]] bool looks_like_signed_attributes() const {
+    if (front_.empty() || front_[0] != ber::kSet) return false;
+    for (const std::size_t header_size : {2U, 3U, 4U, 5U}) {
+      if (front_.size() <= header_size || size_ < header_size) return false;
+      const Bytes header = ber::header(ber::kSet, size_ - header_size);
+      if (header.size() == header_size && std::equal(header.begin(), header.end(), front_.begin()))
+        return front_[header_size] == ber::kSequence;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t kFrontSize = 16;
+  Digest digest_;
+  Bytes front_;
+  std::uint64_t size_ = 0;
+};
+
+ByteView signature_of(CMS_SignerInfo* info) {
+  const ASN1_OCTET_STRING* signature = CMS_SignerInfo_get0_signature(info);
+  return {ASN1_STRING_get0_data(signature), static_cast<std::size_t>(ASN1_STRING_length(signature))};
+}
+
+/// Whether the key signed this digest of the content itself, without attributes in between.
+bool signed_directly(CMS_SignerInfo* info, const Certificate& certificate, const Algorithms& algorithms,
+                     ByteView digest) {
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, certificate.public_key(), nullptr));
+  if (!context || EVP_PKEY_verify_init(context.get()) <= 0) return false;
+  const EVP_MD* const md = openssl_digest(algorithms.hash);
+  if (EVP_PKEY_CTX_set_signature_md(context.get(), md) <= 0) return false;
+  if (algorithms.scheme == SignatureScheme::RsaPss &&
+      (EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) <= 0 ||
+       EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), md) <= 0 ||
+       EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), static_cast<int>(algorithms.pss_salt_length)) <= 0))
+    return false;
+  const ByteView signature = signature_of(info);
+  return EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(), digest.size()) ==
+         1;
+}
+
+/// Whether an RSA v1.5 signature is the key's, over whatever digest of this hash: then it is the content that
+/// was changed.
+bool signed_another_content(CMS_SignerInfo* info, const Certificate& certificate,
+                            const Algorithms& algorithms) {
+  if (algorithms.scheme != SignatureScheme::RsaPkcs1) return false;
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, certificate.public_key(), nullptr));
+  if (!context || EVP_PKEY_verify_recover_init(context.get()) <= 0 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) <= 0 ||
+      EVP_PKEY_CTX_set_signature_md(context.get(), openssl_digest(algorithms.hash)) <= 0)
+    return false;
+  const ByteView signature = signature_of(info);
+  Bytes digest(static_cast<std::size_t>(EVP_PKEY_get_size(certificate.public_key())));
+  std::size_t size = digest.size();
+  return EVP_PKEY_verify_recover(context.get(), digest.data(), &size, signature.data(), signature.size()) ==
+         1;
+}
+
+/// Whether the key signed the signed attributes.
+bool signed_attributes(CMS_SignerInfo* info, const Certificate& certificate) {
+  CMS_SignerInfo_set1_signer_cert(info, certificate.native());
+  return CMS_SignerInfo_verify(info) == 1;
+}
+
+}  // namespace
+
+/// One SignerInfo against the content, step by step. The only maker of VerifiedSigner.
+class SignatureCheck {
+ public:
+  static Step<VerifiedSigner> run(CMS_ContentInfo* cms, Source& content,
+                                  std::span<const Certificate> accepted, const VerifyPolicy& policy) {
+    SIGNET_TRY(const Match match, find_signer(cms, accepted));
+    SIGNET_TRY(const Algorithms algorithms, check_algorithms(match.info, policy));
+    if (has_signed_attributes(match.info)) return with_attributes(match, algorithms, content);
+    return without_attributes(match, algorithms, content);
+  }
+
+ private:
+  /// The signature covers the attributes, and they hold the content's digest. The signature comes first: a
+  /// stranger's gigabyte is not worth digesting.
+  static Step<VerifiedSigner> with_attributes(const Match& match, const Algorithms& algorithms,
+                                              Source& content) {
+    SIGNET_TRY(const Bytes claimed, read_message_digest(match.info));
+    SIGNET_TRY(const Certificate signer, first_that_signed(match, algorithms, [&](const Certificate& each) {
+                 return signed_attributes(match.info, each);
+               }));
+    ContentDigest digest(algorithms.hash);
+    SIGNET_TRY(const Bytes actual, digest.run(content));
+    if (actual != claimed) return altered(signer, claimed, actual);
+    return VerifiedSigner(signer, algorithms.hash, algorithms.text(), read_signing_time(match.info));
+  }
+
+  static Step<VerifiedSigner> without_attributes(const Match& match, const Algorithms& algorithms,
+                                                 Source& content) {
+    ContentDigest digest(algorithms.hash);
+    SIGNET_TRY(const Bytes actual, digest.run(content));
+    if (digest.looks_like_signed_attributes())
+      return not_authentic(
+          ErrorKind::InvalidInput,
+          "the content is another signature's attributes, passed off as a content of its own");
+    auto signer = first_that_signed(match, algorithms, [&](const Certificate& each) {
+      return signed_directly(match.info, each, algorithms, actual);
+    });
+    if (!signer) {
+      for (const Certificate& each : match.certificates)
+        if (signed_another_content(match.info, each, algorithms)) return altered(each, {}, actual);
+      ERR_clear_error();
+      return tl::unexpected(std::move(signer).error());
+    }
+    return VerifiedSigner(*signer, algorithms.hash, algorithms.text(), std::nullopt);
+  }
+
+  template <class Verifies>
+  static Step<Certificate> first_that_signed(const Match& match, const Algorithms& algorithms,
+                                             Verifies verifies) {
+    std::optional<Refusal> weak;
+    for (const Certificate& each : match.certificates) {
+      auto fit = check_key(each, algorithms.scheme);
+      if (!fit)
+        weak = std::move(fit).error();
+      else if (verifies(each))
+        return each;
+      ERR_clear_error();
+    }
+    if (weak) return tl::unexpected(*std::move(weak));
+    return not_authentic(ErrorKind::CryptoFailure,
+                         fmt::format("the signature ({}) does not hold for {}", algorithms.text(),
+                                     list_subjects(match.certificates)));
+  }
+
+  static tl::unexpected<Refusal> altered(const Certificate& signer, ByteView claimed, ByteView actual) {
+    return refuse(Fault::IntegrityCheckFailed, ErrorKind::CryptoFailure,
+                  fmt::format("{} signed another content: the digest {} was signed, this content's is {}",
+                              signer.subject(), claimed.empty() ? "(not told)" : hex_lower(claimed),
+                              hex_lower(actual)));
+  }
+};
+
+Step<VerifiedSigner> verify_detached(ByteView signature, Source& content,
+                                     std::span<const Certificate> accepted, const VerifyPolicy& policy) {
+  auto parts = take_apart(Slice::of(Bytes(signature.begin(), signature.end())), policy.max_signers);
+  if (!parts) return reading_failed(std::move(parts).error());
+  if (parts->content)
+    return not_authentic(ErrorKind::InvalidInput,
+                         "a detached signature that carries a content of its own: which one was signed?");
+  return SignatureCheck::run(parts->skeleton.get(), content, accepted, policy);
+}
+
+Step<VerifiedSigner> verify_detached(ByteView signature, const Slice& content,
+                                     std::span<const Certificate> accepted, const VerifyPolicy& policy) {
+  SliceSource source(content);
+  return verify_detached(signature, source, accepted, policy);
+}
+
+Step<VerifiedSigner> verify_opaque(const Slice& signed_data, std::span<const Certificate> accepted,
+                                   const VerifyPolicy& policy, Sink& content) {
+  auto parts = take_apart(signed_data, policy.max_signers);
+  if (!parts) return reading_failed(std::move(parts).error());
+  if (!parts->content)
+    return not_authentic(ErrorKind::InvalidInput, "a SignedData without the content it should hold");
+  ber::OctetStringSource octets(signed_data, *parts->content);
+  SIGNET_TRY(VerifiedSigner signer, SignatureCheck::run(parts->skeleton.get(), octets, accepted, policy));
+  ber::OctetStringSource again(signed_data, *parts->content);
+  SIGNET_CHECK(or_refuse(Fault::UnexpectedProcessingError, copy(again, content)));
+  return signer;
+}
+
+}  // namespace signet::as2::cms
