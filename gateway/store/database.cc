@@ -136,20 +136,17 @@ Result<> Database::read(const Work& work) {
   });
 }
 
-Result<std::uint64_t> Database::generation() {
+Result<Generations> Database::generations() {
   const std::lock_guard lock(watch_mutex_);
-  return without_exceptions([&]() -> Result<std::uint64_t> {
+  return without_exceptions([&]() -> Result<Generations> {
     // data_version changes on this connection with each commit of any other one, here or in another process.
     Query version(*watch_, "PRAGMA data_version");
     version.next();
-    if (version.integer(0) == seen_data_version_) return seen_generation_;
     const std::int64_t data_version = version.integer(0);
-    Query counter(*watch_, "SELECT generation FROM configuration");
-    if (!counter.next())
-      return fail(ErrorKind::IoFailure, path_.string() + ": the table 'configuration' is empty");
-    seen_generation_ = static_cast<std::uint64_t>(counter.integer(0));
+    if (data_version == seen_data_version_) return seen_generations_;
+    SIGNET_TRY(seen_generations_, read_generations(*watch_));
     seen_data_version_ = data_version;
-    return seen_generation_;
+    return seen_generations_;
   });
 }
 

@@ -21,6 +21,14 @@ struct DatabaseOptions {
   bool check_integrity = true;  ///< run SQLite's quick_check when opening; it reads the whole file once
 };
 
+/// Counters that grow with each change to a part of the configuration; see generations().
+struct Generations {
+  std::uint64_t account = 0;  ///< partners, agreements, certificates
+  std::uint64_t keys = 0;     ///< the vault's keys and access policies
+
+  friend bool operator==(const Generations&, const Generations&) = default;
+};
+
 /// One writing connection, which callers take turns at, and reading connections that never wait for it.
 /// Write-ahead log, synchronous=FULL: what write() has confirmed survives a power cut. Several processes may
 /// have the same database open; their writes wait for each other, at most for the busy timeout. Thread-safe.
@@ -51,10 +59,10 @@ class Database {
   /// Runs `work` on a connection that cannot write, with everything visible that was committed before.
   Result<> read(const Work& work);
 
-  /// A number that grows with each change to the configuration (accounts, certificates, keys and their
-  /// policies), whichever process made it. Cheap enough to ask for on every message: without any change it
-  /// does not even start a transaction.
-  Result<std::uint64_t> generation();
+  /// How often each part of the configuration has changed, by whichever process. Cheap enough to ask for on
+  /// every message: when nothing at all was committed since the last time, it does not even start a
+  /// transaction.
+  Result<Generations> generations();
 
   /// `hook` runs inside each write() just before its commit; an error undoes the transaction. Set once,
   /// before the database is shared.
@@ -79,7 +87,7 @@ class Database {
   std::mutex watch_mutex_;
   std::unique_ptr<Connection> watch_;
   std::int64_t seen_data_version_ = -1;
-  std::uint64_t seen_generation_ = 0;
+  Generations seen_generations_;
 };
 
 }  // namespace signet::gateway

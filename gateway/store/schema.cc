@@ -66,11 +66,48 @@ CREATE TABLE accepted (
   PRIMARY KEY (names_hash, message)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE configuration (
-  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-  generation INTEGER NOT NULL
+-- One version of a key of the vault. The private half is sealed under the master key; see certstore/vault/master_key.h.
+CREATE TABLE key_versions (
+  sequence INTEGER PRIMARY KEY,   -- the newest version of a key is its current one
+  vault TEXT NOT NULL COLLATE NOCASE,
+  name TEXT NOT NULL COLLATE NOCASE,
+  version TEXT NOT NULL COLLATE NOCASE,
+  kind TEXT NOT NULL,
+  ops TEXT NOT NULL,
+  enabled INTEGER NOT NULL,
+  not_before INTEGER,
+  expires INTEGER,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  public_key BLOB NOT NULL,
+  sealed BLOB NOT NULL,
+  UNIQUE (vault, name, version)
 ) STRICT;
-INSERT INTO configuration VALUES (1, 1);
+
+CREATE TABLE access_policies (
+  vault TEXT NOT NULL COLLATE NOCASE,
+  principal TEXT NOT NULL,
+  keys TEXT NOT NULL,             -- permissions, separated by commas
+  PRIMARY KEY (vault, principal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE master_key (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  check_value BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE account (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  xml TEXT NOT NULL               -- canonical form
+) STRICT;
+
+-- How often each part of the configuration has changed.
+CREATE TABLE generations (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  account INTEGER NOT NULL,
+  keys INTEGER NOT NULL
+) STRICT;
+INSERT INTO generations VALUES (1, 0, 0);
 )sql";
 
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.

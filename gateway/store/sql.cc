@@ -101,8 +101,19 @@ Error sql_error(const SQLite::Exception& exception) {
                            exception.getErrorCode(), exception.getExtendedErrorCode(), advice_for(code))};
 }
 
-void count_generation(Connection& connection) {
-  Query(connection, "UPDATE configuration SET generation = generation + 1").run();
+void count_account_change(Connection& connection) {
+  Query(connection, "UPDATE generations SET account = account + 1").run();
+}
+
+void count_key_change(Connection& connection) {
+  Query(connection, "UPDATE generations SET keys = keys + 1").run();
+}
+
+Result<Generations> read_generations(Connection& connection) {
+  Query row(connection, "SELECT account, keys FROM generations");
+  if (!row.next())
+    return fail(ErrorKind::IoFailure, "database: the table 'generations' has lost its row; restore a backup");
+  return Generations{static_cast<std::uint64_t>(row.integer(0)), static_cast<std::uint64_t>(row.integer(1))};
 }
 
 }  // namespace signet::gateway

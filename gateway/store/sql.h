@@ -104,7 +104,9 @@ Result<T> read_value(Database& database, F&& work) {
   return *std::move(value);
 }
 
-/// Part of every transaction that changes the configuration: see Database::generation().
-void count_generation(Connection& connection);
+/// Part of every transaction that changes the account, or the keys: see Database::generations().
+void count_account_change(Connection& connection);
+void count_key_change(Connection& connection);
+Result<Generations> read_generations(Connection& connection);
 
 }  // namespace signet::gateway

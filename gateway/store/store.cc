@@ -255,6 +255,11 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
       new SqliteStore(directory, options, std::move(lock), std::move(database), std::move(bodies)));
 }
 
+Result<std::uint64_t> SqliteStore::generation() {
+  SIGNET_TRY(const Generations generations, database_->generations());
+  return generations.account + generations.keys;  // both only grow
+}
+
 Result<std::optional<StoredReceipt>> SqliteStore::find_accepted(std::string_view as2_from,
                                                                 std::string_view as2_to,
                                                                 std::string_view message_id, Time since) {

@@ -43,8 +43,9 @@ class SqliteStore final : public MessageStore {
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   /// For the stores that share the database.
   [[nodiscard]] const std::shared_ptr<Database>& database() const { return database_; }
-  /// As Database::generation().
-  Result<std::uint64_t> generation() { return database_->generation(); }
+  /// A number that is another one after any change of the configuration, by this process or by another: the
+  /// account, keys and policies. Cheap to ask for on every message; see Database::generations().
+  Result<std::uint64_t> generation();
 
   Result<std::optional<StoredReceipt>> find_accepted(std::string_view as2_from, std::string_view as2_to,
                                                      std::string_view message_id, Time since) override;

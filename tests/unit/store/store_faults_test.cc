@@ -349,7 +349,7 @@ TEST_F(StoreFaultsTest, SeesAnotherProcessesChangeOfConfigurationAndNoMessages) 
   const int status = in_child([&] {
     const auto other = SqliteStore::open(directory_.path()).value();
     return other->database()->write([](Connection& connection) {
-      count_generation(connection);
+      count_account_change(connection);
       return Result<>();
     })
                ? 0

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "certstore/vault/audit_log.h"
+
+namespace signet::gateway {
+
+/// The audit log: a file that is only ever appended to, one line of JSON per record. Each line carries the
+/// SHA-256 of the line before it ("previous"), so that a line that was edited, removed from the middle or put
+/// in shows when the file is verified. Several processes may append to one file; each record is one write
+/// under a lock.
+///
+/// append() leaves the record with the operating system, where it survives the death of the process; sync()
+/// puts it on disk. The wiring calls sync() before each message's commit, so that no receipt leaves before
+/// the audit of the key that signed it, and that costs one sync for all the records of a message.
+class AuditFile final : public vault::AuditLog {
+ public:
+  /// Opens or creates the file (mode 0600). A last line that a crash cut short is cut off, and that is
+  /// logged.
+  ///
+  /// @error PermissionDenied, IoFailure; InvalidInput  the last line is none of ours.
+  static Result<std::unique_ptr<AuditFile>> open(const std::filesystem::path& path);
+  ~AuditFile() override;
+  AuditFile(const AuditFile&) = delete;
+  AuditFile& operator=(const AuditFile&) = delete;
+
+  /// @error IoFailure  the disk is full...: nothing of the record is in the file.
+  Result<> append(const vault::AuditRecord& record) override;
+  /// Returns once everything appended by this process is on disk; free when there is nothing new.
+  Result<> sync();
+
+  /// What verify() found in a file without a flaw.
+  struct Verified {
+    std::uint64_t records = 0;
+    std::string last_hash;  ///< of the last line; kept elsewhere, it shows later whether the end was cut off
+  };
+  /// Reads the whole file and checks that its chain is unbroken.
+  ///
+  /// @error CryptoFailure  says at which line the chain breaks.  @error as read_file() otherwise
+  static Result<Verified> verify(const std::filesystem::path& path);
+
+ private:
+  AuditFile(int file, std::filesystem::path path) : file_(file), path_(std::move(path)) {}
+  /// Brings `end_` and `last_hash_` up to what other processes appended. Under the file's lock.
+  Result<> catch_up();
+  /// Removes an unfinished line of `unfinished` octets from the end of a file of `size`.
+  Result<> cut_off(std::size_t unfinished, std::uint64_t size);
+  Result<> write_line(std::string_view line);
+
+  const int file_;
+  const std::filesystem::path path_;
+  std::mutex mutex_;
+  std::uint64_t end_ = 0;       ///< of the file, as far as we know it
+  std::string last_hash_;       ///< of the line that ends there
+  std::uint64_t appended_ = 0;  ///< records of this process
+  std::uint64_t synced_ = 0;    ///< how many of them are on disk
+};
+
+}  // namespace signet::gateway

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "certstore/vault/key_store.h"
+#include "gateway/store/database.h"
+
+namespace signet::gateway {
+
+/// The vault's keys and access policies as rows; the private halves arrive sealed.
+class SqliteKeyStore final : public vault::KeyStore {
+ public:
+  explicit SqliteKeyStore(std::shared_ptr<Database> database) : database_(std::move(database)) {}
+
+  Result<> put_version(const vault::StoredKey& key) override;
+  Result<vault::StoredKey> load(const vault::KeyId& id) override;
+  Result<std::vector<vault::KeyInfo>> list(std::string_view vault) override;
+  Result<std::vector<vault::KeyInfo>> versions(std::string_view vault, std::string_view name) override;
+  Result<> update(const vault::KeyInfo& info) override;
+  Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) override;
+  Result<> put_policy(const vault::AccessPolicy& policy) override;
+  Result<std::optional<Bytes>> master_key_check() override;
+  Result<> put_master_key_check(ByteView check) override;
+  Result<std::uint64_t> generation() override;
+
+ private:
+  const std::shared_ptr<Database> database_;
+};
+
+}  // namespace signet::gateway
