@@ -74,8 +74,7 @@ class AgreementDirectory {
   Index inbound_;
   Index outbound_;
   std::unordered_map<std::string_view, const ResolvedAgreement*> by_name_;
-  std::unordered_map<std::string_view, std::vector<std::string>> by_certificate_;
-  std::vector<std::string> certificate_names_;  // owns by_certificate_'s keys
+  std::unordered_map<std::string, std::vector<std::string>> by_certificate_;
 };
 
 }  // namespace signet::agreements

@@ -1,0 +1,101 @@
+#include "agreements/certificate_roles.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "agreements/roles_internal.h"
+
+namespace signet::agreements {
+
+namespace {
+
+/// Where a role without certificates of its own looks; itself: nowhere.
+CertificateRole substitute(CertificateRole role) {
+  switch (role) {
+    case CertificateRole::VerifyMessage: return CertificateRole::Encrypt;
+    case CertificateRole::Decrypt: return CertificateRole::SignMessage;
+    case CertificateRole::SignMessage: return CertificateRole::Decrypt;
+    case CertificateRole::Encrypt: return CertificateRole::VerifyMessage;
+    case CertificateRole::SignMdn: return CertificateRole::SignMessage;
+    case CertificateRole::VerifyMdn: return CertificateRole::VerifyMessage;
+  }
+  return role;
+}
+
+}  // namespace
+
+const OneWayAgreement& direction_of(const Agreement& agreement, CertificateRole role) {
+  return is_receiving(role) ? agreement.receive_agreement : agreement.send_agreement;
+}
+
+bool is_receiving(CertificateRole role) {
+  return role == CertificateRole::VerifyMessage || role == CertificateRole::Decrypt ||
+         role == CertificateRole::SignMdn;
+}
+
+std::string_view azure_name_of(const Agreement& agreement, CertificateRole role) {
+  const SecuritySettings& settings = direction_of(agreement, role).security_settings;
+  switch (role) {
+    case CertificateRole::VerifyMessage:
+    case CertificateRole::SignMessage: return settings.signing_certificate_name;
+    case CertificateRole::Decrypt:
+    case CertificateRole::Encrypt: return settings.encryption_certificate_name;
+    case CertificateRole::SignMdn:
+    case CertificateRole::VerifyMdn: break;
+  }
+  return {};
+}
+
+std::vector<DatedCertificate> own_certificates(const Agreement& agreement, CertificateRole role) {
+  std::vector<DatedCertificate> found;
+  for (const RoleCertificates& list : direction_of(agreement, role).certificates)
+    if (list.role == role) found.insert(found.end(), list.certificates.begin(), list.certificates.end());
+  const std::string_view named = azure_name_of(agreement, role);
+  const auto has_name = [&](const DatedCertificate& certificate) { return certificate.name == named; };
+  if (!named.empty() && std::none_of(found.begin(), found.end(), has_name))
+    found.insert(found.begin(), DatedCertificate{std::string(named), std::nullopt, std::nullopt});
+  return found;
+}
+
+std::vector<DatedCertificate> certificates_for(const Agreement& agreement, CertificateRole role) {
+  std::vector<DatedCertificate> own = own_certificates(agreement, role);
+  if (!own.empty()) return own;
+  if (role == CertificateRole::SignMdn || role == CertificateRole::VerifyMdn)
+    return certificates_for(agreement, substitute(role));
+  return own_certificates(agreement, substitute(role));
+}
+
+std::vector<std::string> active_certificates(const Agreement& agreement, CertificateRole role, Time time) {
+  std::vector<DatedCertificate> certificates = certificates_for(agreement, role);
+  std::erase_if(certificates, [&](const DatedCertificate& certificate) { return !certificate.active_at(time); });
+  // nullopt compares as less than every time: what always was active is the oldest.
+  std::stable_sort(
+      certificates.begin(), certificates.end(),
+      [](const DatedCertificate& a, const DatedCertificate& b) { return a.active_from > b.active_from; });
+  std::vector<std::string> names;
+  for (DatedCertificate& certificate : certificates) names.push_back(std::move(certificate.name));
+  return names;
+}
+
+bool needs_private_key(CertificateRole role) {
+  return role == CertificateRole::Decrypt || role == CertificateRole::SignMdn || role == CertificateRole::SignMessage;
+}
+
+std::vector<std::string> certificates_named(const Agreement& agreement) {
+  std::vector<std::string> names;
+  std::unordered_set<std::string> seen;
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && seen.insert(name).second) names.push_back(name);
+  };
+  for (const OneWayAgreement* direction : {&agreement.receive_agreement, &agreement.send_agreement}) {
+    add(direction->security_settings.signing_certificate_name);
+    add(direction->security_settings.encryption_certificate_name);
+    for (const RoleCertificates& list : direction->certificates)
+      for (const DatedCertificate& certificate : list.certificates) add(certificate.name);
+  }
+  add(agreement.connection.client_certificate_name);
+  for (const std::string& name : agreement.connection.tls_trust.certificates) add(name);
+  return names;
+}
+
+}  // namespace signet::agreements

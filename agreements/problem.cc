@@ -1,0 +1,50 @@
+#include "agreements/problem.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace signet::agreements {
+
+namespace {
+
+std::string place(const Problem& problem) {
+  std::string text = problem.file;
+  if (problem.line != 0) text += fmt::format("{}{}:{}", text.empty() ? "" : ":", problem.line, problem.column);
+  return text.empty() ? text : text + ": ";
+}
+
+}  // namespace
+
+std::string to_string(const Problem& problem) {
+  std::string text = place(problem);
+  text += problem.severity == Severity::Error ? "error: " : "warning: ";
+  if (!problem.path.empty()) text += problem.path + ": ";
+  text += fmt::format("expected {}, found {}.", problem.expected, problem.found);
+  if (!problem.advice.empty()) text += " " + problem.advice;
+  return text;
+}
+
+std::string to_string(const std::vector<Problem>& problems) {
+  std::string text;
+  for (const Problem& problem : problems) text += to_string(problem) + "\n";
+  return text;
+}
+
+bool has_errors(const std::vector<Problem>& problems) {
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const Problem& problem) { return problem.severity == Severity::Error; });
+}
+
+void Positions::add(std::string path, Position position) { places_.emplace(std::move(path), position); }
+
+Position Positions::find(std::string_view path) const {
+  for (;;) {
+    if (const auto found = places_.find(std::string(path)); found != places_.end()) return found->second;
+    if (path.empty()) return {};
+    const std::size_t slash = path.rfind('/');
+    path = slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
+  }
+}
+
+}  // namespace signet::agreements

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agreements/directory.h"
+#include "agreements/model.h"
+#include "agreements/problem.h"
+
+/// Internal: how an agreement comes by its AS2 names; for the directory, which wants the names, and the linter, which
+/// wants everything that is wrong with them.
+
+namespace signet::agreements {
+
+struct Resolution {
+  ResolvedAgreement resolved;     ///< complete when there are no problems
+  std::vector<Problem> problems;  ///< without file and line; paths are within the account
+};
+
+Resolution resolve_names(const Account& account, const Agreement& agreement);
+
+bool is_as2_identity(const BusinessIdentity& identity);
+
+}  // namespace signet::agreements
