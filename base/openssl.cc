@@ -8,12 +8,16 @@ namespace signet {
 Error take_openssl_error(ErrorKind kind, std::string_view what) {
   std::string detail(what);
   const char* separator = ": ";
+  std::string last;
   while (const unsigned long code = ERR_get_error()) {
     char text[256];
     ERR_error_string_n(code, text, sizeof text);
     const char* reason = ERR_reason_error_string(code);
-    detail.append(separator).append(reason != nullptr ? reason : text);
+    const std::string_view words = reason != nullptr ? reason : text;
+    if (words == last) continue;  // the ASN.1 parser says "nested asn1 error" once per level
+    detail.append(separator).append(words);
     separator = "; ";
+    last = words;
   }
   return Error{kind, std::move(detail)};
 }

@@ -67,7 +67,8 @@ std::string text_of(const X509_NAME* name) {
 
 std::string hex_of(const ASN1_INTEGER* serial) {
   const BignumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
-  char* digits = number ? BN_bn2hex(number.get()) : nullptr;
+  if (!number || BN_is_zero(number.get())) return "00";
+  char* digits = BN_bn2hex(number.get());
   std::string text = digits == nullptr ? "" : digits;
   OPENSSL_free(digits);
   return text;
@@ -212,11 +213,20 @@ Result<std::shared_ptr<const Certificate::Facts>> Certificate::Facts::of(X509Ptr
   facts->thumbprint_sha1 = hex_upper(digest(Hash::Sha1, facts->der));
   facts->thumbprint_sha256 = hex_upper(digest(Hash::Sha256, facts->der));
   facts->x509 = std::move(x509);
-  ERR_clear_error();  // what was odd about it has been noted above; nobody else is to find it in the queue
   return std::shared_ptr<const Facts>(std::move(facts));
 }
 
 namespace {
+
+/// Keeps what OpenSSL complains of here, be it in the end an error or not, apart from what others find in the
+/// queue.
+class OwnErrors {
+ public:
+  OwnErrors() { ERR_clear_error(); }
+  ~OwnErrors() { ERR_clear_error(); }
+  OwnErrors(const OwnErrors&) = delete;
+  OwnErrors& operator=(const OwnErrors&) = delete;
+};
 
 /// The X509s of one input, in order, at most kMostCertificates of them.
 class Collection {
@@ -300,13 +310,16 @@ Result<> add_pem(ByteView text, Collection& found) {
   return {};
 }
 
-/// A SEQUENCE of more than 127 octets, or of indefinite length: neither can begin a text.
-bool begins_like_der(ByteView bytes) { return bytes.size() >= 2 && bytes[0] == 0x30 && bytes[1] >= 0x80; }
+/// A SEQUENCE that fills the input, or one of more than 127 octets or of indefinite length, which begins as
+/// no text does.
+bool begins_like_der(ByteView bytes) {
+  return bytes.size() >= 2 && bytes[0] == 0x30 && (bytes[1] >= 0x80 || bytes[1] == bytes.size() - 2);
+}
 
 /// Whether the SEQUENCE begins with an OBJECT IDENTIFIER, as PKCS#7 does; a certificate begins with a
 /// SEQUENCE.
 bool begins_like_pkcs7(ByteView der) {
-  const std::size_t length_octets = der[1] == 0x80 ? 0 : der[1] & 0x7FU;
+  const std::size_t length_octets = der[1] > 0x80 ? der[1] & 0x7FU : 0;
   return der.size() > 2 + length_octets && der[2 + length_octets] == 0x06;
 }
 
@@ -314,7 +327,6 @@ Result<std::vector<X509Ptr>> collect(ByteView bytes) {
   if (bytes.size() > kMostOctets)
     return fail(ErrorKind::LimitExceeded, fmt::format("a file of {} octets; certificates may take {} at most",
                                                       bytes.size(), kMostOctets));
-  ERR_clear_error();
   Collection found;
   if (!begins_like_der(bytes))
     SIGNET_CHECK(add_pem(bytes, found));
@@ -328,6 +340,7 @@ Result<std::vector<X509Ptr>> collect(ByteView bytes) {
 }  // namespace
 
 Result<std::vector<Certificate>> parse_certificates(ByteView bytes) {
+  const OwnErrors errors;
   SIGNET_TRY(std::vector<X509Ptr> found, collect(bytes));
   if (found.empty())
     return fail(
