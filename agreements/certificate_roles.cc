@@ -12,12 +12,18 @@ namespace {
 /// Where a role without certificates of its own looks; itself: nowhere.
 CertificateRole substitute(CertificateRole role) {
   switch (role) {
-    case CertificateRole::VerifyMessage: return CertificateRole::Encrypt;
-    case CertificateRole::Decrypt: return CertificateRole::SignMessage;
-    case CertificateRole::SignMessage: return CertificateRole::Decrypt;
-    case CertificateRole::Encrypt: return CertificateRole::VerifyMessage;
-    case CertificateRole::SignMdn: return CertificateRole::SignMessage;
-    case CertificateRole::VerifyMdn: return CertificateRole::VerifyMessage;
+    case CertificateRole::VerifyMessage:
+      return CertificateRole::Encrypt;
+    case CertificateRole::Decrypt:
+      return CertificateRole::SignMessage;
+    case CertificateRole::SignMessage:
+      return CertificateRole::Decrypt;
+    case CertificateRole::Encrypt:
+      return CertificateRole::VerifyMessage;
+    case CertificateRole::SignMdn:
+      return CertificateRole::SignMessage;
+    case CertificateRole::VerifyMdn:
+      return CertificateRole::VerifyMessage;
   }
   return role;
 }
@@ -37,11 +43,14 @@ std::string_view azure_name_of(const Agreement& agreement, CertificateRole role)
   const SecuritySettings& settings = direction_of(agreement, role).security_settings;
   switch (role) {
     case CertificateRole::VerifyMessage:
-    case CertificateRole::SignMessage: return settings.signing_certificate_name;
+    case CertificateRole::SignMessage:
+      return settings.signing_certificate_name;
     case CertificateRole::Decrypt:
-    case CertificateRole::Encrypt: return settings.encryption_certificate_name;
+    case CertificateRole::Encrypt:
+      return settings.encryption_certificate_name;
     case CertificateRole::SignMdn:
-    case CertificateRole::VerifyMdn: break;
+    case CertificateRole::VerifyMdn:
+      break;
   }
   return {};
 }
@@ -67,7 +76,8 @@ std::vector<DatedCertificate> certificates_for(const Agreement& agreement, Certi
 
 std::vector<std::string> active_certificates(const Agreement& agreement, CertificateRole role, Time time) {
   std::vector<DatedCertificate> certificates = certificates_for(agreement, role);
-  std::erase_if(certificates, [&](const DatedCertificate& certificate) { return !certificate.active_at(time); });
+  std::erase_if(certificates,
+                [&](const DatedCertificate& certificate) { return !certificate.active_at(time); });
   // nullopt compares as less than every time: what always was active is the oldest.
   std::stable_sort(
       certificates.begin(), certificates.end(),
@@ -78,7 +88,8 @@ std::vector<std::string> active_certificates(const Agreement& agreement, Certifi
 }
 
 bool needs_private_key(CertificateRole role) {
-  return role == CertificateRole::Decrypt || role == CertificateRole::SignMdn || role == CertificateRole::SignMessage;
+  return role == CertificateRole::Decrypt || role == CertificateRole::SignMdn ||
+         role == CertificateRole::SignMessage;
 }
 
 std::vector<std::string> certificates_named(const Agreement& agreement) {

@@ -51,7 +51,8 @@ void flatten(const Element& element, const void* object, const std::string& path
       order += (order.empty() ? "" : ", ") + key;
       flatten(child, entry, child_path(path, child, key), flat);
     }
-    if (child.repeats && !child.key.empty() && count > 1) flat.add(prefix + std::string(kOrder), {order, order});
+    if (child.repeats && !child.key.empty() && count > 1)
+      flat.add(prefix + std::string(kOrder), {order, order});
   }
 }
 
@@ -66,7 +67,8 @@ std::string sorted_words(std::string_view list) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-/// That an order changed is news only where it is all that changed: new and gone names are told by themselves.
+/// That an order changed is news only where it is all that changed: new and gone names are told by
+/// themselves.
 bool is_news(std::string_view path, const Flat::Value* before, const Flat::Value* after) {
   if (!path.ends_with(kOrder)) return true;
   return before != nullptr && after != nullptr && sorted_words(before->exact) == sorted_words(after->exact);
@@ -84,7 +86,8 @@ std::vector<SettingChange> compare(const Flat& before, const Flat& after) {
     const Flat::Value* is = find(after, path);
     if (was != nullptr && is != nullptr && was->exact == is->exact) return;
     if (!is_news(path, was, is)) return;
-    changes.push_back({path, was == nullptr ? std::string(kNone) : was->shown, is == nullptr ? std::string(kNone) : is->shown});
+    changes.push_back({path, was == nullptr ? std::string(kNone) : was->shown,
+                       is == nullptr ? std::string(kNone) : is->shown});
   };
   for (const std::string& path : before.paths) look_at(path);
   for (const std::string& path : after.paths)
@@ -122,9 +125,12 @@ void diff_lists(const std::vector<Entry>& before, const std::vector<Entry>& afte
 
 std::string_view sign(ChangeKind kind) {
   switch (kind) {
-    case ChangeKind::Added: return "+";
-    case ChangeKind::Changed: return "~";
-    case ChangeKind::Removed: return "-";
+    case ChangeKind::Added:
+      return "+";
+    case ChangeKind::Changed:
+      return "~";
+    case ChangeKind::Removed:
+      return "-";
   }
   return "?";
 }

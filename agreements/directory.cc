@@ -15,11 +15,13 @@ const ResolvedAgreement* look_up(const Index& index, const typename Index::key_t
   return found == index.end() ? nullptr : found->second;
 }
 
-tl::unexpected<Error> taken(const ResolvedAgreement& first, const ResolvedAgreement& second, std::string_view what) {
-  return fail(ErrorKind::AlreadyExists,
-              fmt::format("the agreements '{}' and '{}' have the same {}; a message could belong to either. Give one "
-                          "of them another identity, or remove it",
-                          first.agreement.name, second.agreement.name, what));
+tl::unexpected<Error> taken(const ResolvedAgreement& first, const ResolvedAgreement& second,
+                            std::string_view what) {
+  return fail(
+      ErrorKind::AlreadyExists,
+      fmt::format("the agreements '{}' and '{}' have the same {}; a message could belong to either. Give one "
+                  "of them another identity, or remove it",
+                  first.agreement.name, second.agreement.name, what));
 }
 
 }  // namespace
@@ -29,7 +31,8 @@ Result<ResolvedAgreement> resolve(const Account& account, const Agreement& agree
   if (resolution.problems.empty()) return std::move(resolution.resolved);
   const bool no_partner = find_partner(account, agreement.host_partner) == nullptr ||
                           find_partner(account, agreement.guest_partner) == nullptr;
-  return fail(no_partner ? ErrorKind::NotFound : ErrorKind::InvalidInput, to_string(resolution.problems.front()));
+  return fail(no_partner ? ErrorKind::NotFound : ErrorKind::InvalidInput,
+              to_string(resolution.problems.front()));
 }
 
 std::size_t AgreementDirectory::PairHash::operator()(const Pair& pair) const {
@@ -63,15 +66,19 @@ Result<> AgreementDirectory::index() {
   return {};
 }
 
-const ResolvedAgreement* AgreementDirectory::find_inbound(std::string_view as2_from, std::string_view as2_to) const {
+const ResolvedAgreement* AgreementDirectory::find_inbound(std::string_view as2_from,
+                                                          std::string_view as2_to) const {
   return look_up(inbound_, Pair{as2_from, as2_to});
 }
 
-const ResolvedAgreement* AgreementDirectory::find_outbound(std::string_view as2_from, std::string_view as2_to) const {
+const ResolvedAgreement* AgreementDirectory::find_outbound(std::string_view as2_from,
+                                                           std::string_view as2_to) const {
   return look_up(outbound_, Pair{as2_from, as2_to});
 }
 
-const ResolvedAgreement* AgreementDirectory::by_name(std::string_view name) const { return look_up(by_name_, name); }
+const ResolvedAgreement* AgreementDirectory::by_name(std::string_view name) const {
+  return look_up(by_name_, name);
+}
 
 std::vector<std::string> AgreementDirectory::agreements_naming(std::string_view certificate) const {
   const auto found = by_certificate_.find(std::string(certificate));

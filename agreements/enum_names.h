@@ -17,25 +17,29 @@ constexpr std::string_view enum_name(E value) {
   return EnumNames<E>::kValues.at(static_cast<std::size_t>(value));
 }
 
-#define SIGNET_ENUM_NAMES(Enum, count, ...)                                     \
-  template <>                                                                   \
-  struct EnumNames<Enum> {                                                      \
-    static constexpr std::string_view kName = #Enum;                            \
+#define SIGNET_ENUM_NAMES(Enum, count, ...)                                    \
+  template <>                                                                  \
+  struct EnumNames<Enum> {                                                     \
+    static constexpr std::string_view kName = #Enum;                           \
     static constexpr std::array<std::string_view, count> kValues{__VA_ARGS__}; \
   }
 
 SIGNET_ENUM_NAMES(PartnerType, 2, "NotSpecified", "B2B");
-SIGNET_ENUM_NAMES(HashingAlgorithm, 7, "NotSpecified", "None", "MD5", "SHA1", "SHA2256", "SHA2384", "SHA2512");
-SIGNET_ENUM_NAMES(EncryptionAlgorithm, 7, "NotSpecified", "None", "DES3", "RC2", "AES128", "AES192", "AES256");
+SIGNET_ENUM_NAMES(HashingAlgorithm, 7, "NotSpecified", "None", "MD5", "SHA1", "SHA2256", "SHA2384",
+                  "SHA2512");
+SIGNET_ENUM_NAMES(EncryptionAlgorithm, 7, "NotSpecified", "None", "DES3", "RC2", "AES128", "AES192",
+                  "AES256");
 SIGNET_ENUM_NAMES(SigningAlgorithm, 6, "NotSpecified", "Default", "SHA1", "SHA2256", "SHA2384", "SHA2512");
-SIGNET_ENUM_NAMES(Sha2AlgorithmFormat, 4, "Sha2", "ShaHashSize", "ShaHyphenHashSize", "Sha2UnderscoreHashSize");
-SIGNET_ENUM_NAMES(CertificateRole, 6, "verifyMessage", "decrypt", "signMdn", "signMessage", "encrypt", "verifyMdn");
+SIGNET_ENUM_NAMES(Sha2AlgorithmFormat, 4, "Sha2", "ShaHashSize", "ShaHyphenHashSize",
+                  "Sha2UnderscoreHashSize");
+SIGNET_ENUM_NAMES(CertificateRole, 6, "verifyMessage", "decrypt", "signMdn", "signMessage", "encrypt",
+                  "verifyMdn");
 SIGNET_ENUM_NAMES(WeakAlgorithm, 2, "SHA1", "DES3");
 SIGNET_ENUM_NAMES(SignatureScheme, 2, "RSASSA-PKCS1-v1_5", "RSASSA-PSS");
 SIGNET_ENUM_NAMES(TransferEncoding, 2, "binary", "base64");
 SIGNET_ENUM_NAMES(MicCoverage, 2, "withHeaders", "contentOnly");
-SIGNET_ENUM_NAMES(ContentCipher, 7, "byEncryptionAlgorithm", "AES128CBC", "AES192CBC", "AES256CBC", "AES128GCM",
-                  "AES192GCM", "AES256GCM");
+SIGNET_ENUM_NAMES(ContentCipher, 7, "byEncryptionAlgorithm", "AES128CBC", "AES192CBC", "AES256CBC",
+                  "AES128GCM", "AES192GCM", "AES256GCM");
 SIGNET_ENUM_NAMES(KeyTransport, 4, "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "RSA-OAEP-512");
 SIGNET_ENUM_NAMES(CompressionOrder, 2, "beforeSigning", "afterSigning");
 SIGNET_ENUM_NAMES(As2Version, 4, "1.0", "1.1", "1.2", "1.3");

@@ -6,7 +6,8 @@ namespace signet::agreements {
 
 namespace {
 
-// ---- How a member becomes a setting or an element --------------------------------------------------------------------
+// ---- How a member becomes a setting or an element
+// --------------------------------------------------------------------
 
 template <class Pointer>
 struct MemberTraits;
@@ -39,7 +40,9 @@ template <class Object, class Codec, class Access>
 Setting setting_with(Access) {
   Setting setting;
   setting.type = Codec::type();
-  setting.write = [](const void* object) { return Codec::write(Access{}(*static_cast<const Object*>(object))); };
+  setting.write = [](const void* object) {
+    return Codec::write(Access{}(*static_cast<const Object*>(object)));
+  };
   setting.show = setting.write;
   setting.read = [](void* object, std::string_view text, const ParseContext& context) {
     // The const is ours to take away: the object came in without it.
@@ -122,7 +125,8 @@ Element block(Space space, std::string_view name, std::string_view doc, std::vec
 
 /// An element for a member that may be absent.
 template <auto kMember>
-Element optional_block(Space space, std::string_view name, std::string_view doc, std::vector<Setting> settings) {
+Element optional_block(Space space, std::string_view name, std::string_view doc,
+                       std::vector<Setting> settings) {
   using Object = ClassOf<kMember>;
   Element element;
   element.name = name;
@@ -154,7 +158,9 @@ Element entries(Space space, std::string_view name, std::string_view key, std::s
   element.only_if_filled = false;
   element.settings = std::move(settings);
   element.children = std::move(children);
-  element.enter = [](void* parent) -> void* { return &(static_cast<Object*>(parent)->*kMember).emplace_back(); };
+  element.enter = [](void* parent) -> void* {
+    return &(static_cast<Object*>(parent)->*kMember).emplace_back();
+  };
   element.count = [](const void* parent) { return (static_cast<const Object*>(parent)->*kMember).size(); };
   element.at = [](const void* parent, std::size_t index) -> const void* {
     return &(static_cast<const Object*>(parent)->*kMember)[index];
@@ -162,22 +168,25 @@ Element entries(Space space, std::string_view name, std::string_view key, std::s
   return element;
 }
 
-// ---- Azure's vocabulary --------------------------------------------------------------------------------------------------
+// ---- Azure's vocabulary
+// --------------------------------------------------------------------------------------------------
 
 std::vector<Setting> identity_settings() {
-  return {text<&BusinessIdentity::qualifier, WordsCodec>(
-              "qualifier", "Which directory the value is from: `AS2Identity` for AS2 names, or an EDI qualifier such as `ZZ`."),
+  return {text<&BusinessIdentity::qualifier, WordsCodec>("qualifier",
+                                                         "Which directory the value is from: `AS2Identity` "
+                                                         "for AS2 names, or an EDI qualifier such as `ZZ`."),
           required(text<&BusinessIdentity::value, IdentityCodec>(
               "value", "The name itself. An AS2 name is compared to the letter, case included."))};
 }
 
 template <auto kMember>
 Element metadata() {
-  Element list = container(
-      "metadata", "Free notes, kept and given back. Nothing acts on them.",
-      {entries<kMember>(Space::Extension, "entry", "name", "One note.",
-                        {required(attribute<&MetadataEntry::name, WordsCodec>("name", "What the note is about.")),
-                         content<&MetadataEntry::value, TextCodec>("The note.")})});
+  Element list =
+      container("metadata", "Free notes, kept and given back. Nothing acts on them.",
+                {entries<kMember>(
+                    Space::Extension, "entry", "name", "One note.",
+                    {required(attribute<&MetadataEntry::name, WordsCodec>("name", "What the note is about.")),
+                     content<&MetadataEntry::value, TextCodec>("The note.")})});
   return list;
 }
 
@@ -188,10 +197,12 @@ std::vector<Setting> connection_settings() {
           "ignoreCertificateNameMismatch",
           "Accept a TLS server certificate made out for another host name. The chain is still checked."),
       text<&S::support_http_status_code_continue>(
-          "supportHttpStatusCodeContinue", "Send `Expect: 100-continue` and wait for the 100 before the body."),
-      text<&S::keep_http_connection_alive>("keepHttpConnectionAlive", "Use the connection again for the next request."),
-      text<&S::unfold_http_headers>("unfoldHttpHeaders",
-                                    "Header fields on one line. `false` changes nothing: Signet never folds."),
+          "supportHttpStatusCodeContinue",
+          "Send `Expect: 100-continue` and wait for the 100 before the body."),
+      text<&S::keep_http_connection_alive>("keepHttpConnectionAlive",
+                                           "Use the connection again for the next request."),
+      text<&S::unfold_http_headers>(
+          "unfoldHttpHeaders", "Header fields on one line. `false` changes nothing: Signet never folds."),
   };
 }
 
@@ -201,9 +212,10 @@ std::vector<Setting> mdn_settings() {
       text<&S::need_mdn>("needMDN", "In: send a receipt when one is requested. Out: request one."),
       text<&S::sign_mdn>("signMDN",
                          "In: sign the receipt when a signed one is requested. Out: request a signed one."),
-      text<&S::send_mdn_asynchronously>("sendMDNAsynchronously",
-                                        "Out: have the receipt posted to `receiptDeliveryUrl` instead of in the HTTP "
-                                        "answer. In: no effect; the request decides."),
+      text<&S::send_mdn_asynchronously>(
+          "sendMDNAsynchronously",
+          "Out: have the receipt posted to `receiptDeliveryUrl` instead of in the HTTP "
+          "answer. In: no effect; the request decides."),
       text<&S::receipt_delivery_url, UrlCodec>(
           "receiptDeliveryUrl", "Out: our URL for asynchronous receipts (`Receipt-Delivery-Option`)."),
       text<&S::disposition_notification_to, LineCodec>(
@@ -212,14 +224,15 @@ std::vector<Setting> mdn_settings() {
       text<&S::sign_outbound_mdn_if_optional>(
           "signOutboundMDNIfOptional",
           "In: sign the receipt also when the request calls that optional, as nearly every sender does."),
-      text<&S::mdn_text, TextCodec>("mdnText",
-                                    "In: the receipt's text for people. Empty: a text that tells the outcome."),
+      text<&S::mdn_text, TextCodec>(
+          "mdnText", "In: the receipt's text for people. Empty: a text that tells the outcome."),
       text<&S::send_inbound_mdn_to_message_box>(
           "sendInboundMDNToMessageBox",
           "Out: hand the receipts we get to the business, beside the record that is kept anyway."),
-      text<&S::mic_hashing_algorithm>("micHashingAlgorithm",
-                                      "In: the MIC's hash where a message is unsigned and its request names none. Out: "
-                                      "the first of `signed-receipt-micalg`."),
+      text<&S::mic_hashing_algorithm>(
+          "micHashingAlgorithm",
+          "In: the MIC's hash where a message is unsigned and its request names none. Out: "
+          "the first of `signed-receipt-micalg`."),
   };
 }
 
@@ -229,9 +242,9 @@ std::vector<Setting> security_settings() {
       text<&S::override_group_signing_certificate>(
           "overrideGroupSigningCertificate",
           "Azure's; kept and given back. An agreement's certificates are always its own here."),
-      text<&S::signing_certificate_name, NameCodec>(
-          "signingCertificateName",
-          "In: the guest's public certificate that verifies its messages. Out: our private one that signs ours."),
+      text<&S::signing_certificate_name, NameCodec>("signingCertificateName",
+                                                    "In: the guest's public certificate that verifies its "
+                                                    "messages. Out: our private one that signs ours."),
       text<&S::encryption_certificate_name, NameCodec>(
           "encryptionCertificateName",
           "In: our private certificate that decrypts. Out: the guest's public one that we encrypt for."),
@@ -245,9 +258,10 @@ std::vector<Setting> security_settings() {
       text<&S::enable_nrr_for_outbound_decoded_messages>("enableNRRForOutboundDecodedMessages",
                                                          "Out: keep the content before it was secured."),
       text<&S::enable_nrr_for_inbound_mdn>("enableNRRForInboundMDN", "Out: keep the receipts that we got."),
-      text<&S::sha2_algorithm_format>("sha2AlgorithmFormat",
-                                      "How SHA-2 is spelt in what we write: `sha2`, `sha256`, `sha-256` or `sha2_256`. "
-                                      "All spellings are read."),
+      text<&S::sha2_algorithm_format>(
+          "sha2AlgorithmFormat",
+          "How SHA-2 is spelt in what we write: `sha2`, `sha256`, `sha-256` or `sha2_256`. "
+          "All spellings are read."),
   };
 }
 
@@ -261,17 +275,19 @@ std::vector<Setting> validation_settings() {
       text<&S::sign_message>("signMessage", "In: refuse what is not signed. Out: sign."),
       text<&S::compress_message>("compressMessage", "In: refuse what is not compressed. Out: compress."),
       text<&S::check_duplicate_message>(
-          "checkDuplicateMessage", "In: recognise a Message-ID that came before and answer with the receipt of then."),
+          "checkDuplicateMessage",
+          "In: recognise a Message-ID that came before and answer with the receipt of then."),
       text<&S::interchange_duplicates_validity_days, IntegerCodec<std::int32_t, 1, 3650>>(
           "interchangeDuplicatesValidityDays", "In: how many days back a repeat is recognised."),
       text<&S::check_certificate_revocation_list_on_send>(
-          "checkCertificateRevocationListOnSend", "Out: check certificates for revocation before they are used."),
+          "checkCertificateRevocationListOnSend",
+          "Out: check certificates for revocation before they are used."),
       text<&S::check_certificate_revocation_list_on_receive>("checkCertificateRevocationListOnReceive",
                                                              "In: the same on receipt."),
-      text<&S::encryption_algorithm>(
-          "encryptionAlgorithm",
-          "Out: the content cipher, in CBC mode unless `x:encryption` says otherwise. In: no effect; every cipher that "
-          "is not weak is accepted, weak ones by `x:allowWeak`."),
+      text<&S::encryption_algorithm>("encryptionAlgorithm",
+                                     "Out: the content cipher, in CBC mode unless `x:encryption` says "
+                                     "otherwise. In: no effect; every cipher that "
+                                     "is not weak is accepted, weak ones by `x:allowWeak`."),
       text<&S::signing_algorithm>(
           "signingAlgorithm",
           "Out: the hash of the message's signature. In: that of the receipt's. `Default` means `SHA2256`."),
@@ -285,8 +301,8 @@ std::vector<Setting> envelope_settings() {
           "messageContentType", "Out: the payload's Content-Type, unless the document comes with its own."),
       text<&S::transmit_file_name_in_mime_header>(
           "transmitFileNameInMimeHeader", "Out: name the file in Content-Disposition, inside the signature."),
-      text<&S::file_name_template, LineCodec>("fileNameTemplate",
-                                              "Out: the file's name for the guest. Empty: the document's own name."),
+      text<&S::file_name_template, LineCodec>(
+          "fileNameTemplate", "Out: the file's name for the guest. Empty: the document's own name."),
       text<&S::suspend_message_on_file_name_generation_error>(
           "suspendMessageOnFileNameGenerationError",
           "Out: fail a message that no file name can be made for, instead of sending it without."),
@@ -300,12 +316,13 @@ std::vector<Setting> error_settings() {
   return {
       text<&S::suspend_duplicate_message>("suspendDuplicateMessage",
                                           "In: hand a repeat to nobody. `false` hands it over again."),
-      text<&S::resend_if_mdn_not_received>("resendIfMDNNotReceived",
-                                           "Out: send the same bytes again when the receipt does not come in time."),
+      text<&S::resend_if_mdn_not_received>(
+          "resendIfMDNNotReceived", "Out: send the same bytes again when the receipt does not come in time."),
   };
 }
 
-// ---- The extension's vocabulary --------------------------------------------------------------------------------------------
+// ---- The extension's vocabulary
+// --------------------------------------------------------------------------------------------
 
 enum class Direction { Receive, Send };
 
@@ -314,24 +331,25 @@ Element role_certificates() {
   using D = DatedCertificate;
   return entries<&OneWayAgreement::certificates>(
       Space::Extension, "certificates", "role",
-      "Further certificates for one role, with the time of their use: rollover. The newest active one signs and "
+      "Further certificates for one role, with the time of their use: rollover. The newest active one signs "
+      "and "
       "encrypts; every active one verifies and decrypts.",
       {required(attribute<&RoleCertificates::role, RoleCodec>(
-          "role",
-          "In: `verifyMessage`, `decrypt`, `signMdn`. Out: `signMessage`, `encrypt`, `verifyMdn`."))},
+          "role", "In: `verifyMessage`, `decrypt`, `signMdn`. Out: `signMessage`, `encrypt`, `verifyMdn`."))},
       {entries<&RoleCertificates::certificates>(
           Space::Extension, "certificate", "name", "One of them.",
           {required(attribute<&D::name, NameCodec>("name", "Name of the certificate in the account.")),
            attribute<&D::active_from>("activeFrom", "When its use begins. Absent: always was."),
-           attribute<&D::active_until>("activeUntil",
-                                       "The first moment at which it is no longer used. Absent: for ever.")})});
+           attribute<&D::active_until>(
+               "activeUntil", "The first moment at which it is no longer used. Absent: for ever.")})});
 }
 
 Element allow_weak() {
   using S = WeakException;
   return entries<&OneWayAgreement::allow_weak>(
       Space::Extension, "allowWeak", "algorithm",
-      "Lets a weak algorithm through in this direction, which is refused otherwise. There is no exception for MD5, RC2 "
+      "Lets a weak algorithm through in this direction, which is refused otherwise. There is no exception "
+      "for MD5, RC2 "
       "and single DES.",
       {required(attribute<&S::algorithm>("algorithm", "Which.")),
        required(attribute<&S::reason, WordsCodec>("reason", "Why, for the auditor.")),
@@ -341,11 +359,14 @@ Element allow_weak() {
 Element signature() {
   using S = Signature;
   return block<&OneWayAgreement::signature>(
-      Space::Extension, "signature", "How we sign. In: our receipts. Out: our messages. EC keys always use ECDSA.",
+      Space::Extension, "signature",
+      "How we sign. In: our receipts. Out: our messages. EC keys always use ECDSA.",
       {attribute<&S::scheme>("scheme", "The RSA signature scheme."),
-       attribute<&S::transfer_encoding>("transferEncoding", "Content-Transfer-Encoding of the signature's part."),
+       attribute<&S::transfer_encoding>("transferEncoding",
+                                        "Content-Transfer-Encoding of the signature's part."),
        attribute<&S::include_certificate>(
-           "includeCertificate", "Carry our certificate in the signature. Some peers need it; none may trust it."),
+           "includeCertificate",
+           "Carry our certificate in the signature. Some peers need it; none may trust it."),
        attribute<&S::algorithm_protection>(
            "algorithmProtection",
            "Add the CMSAlgorithmProtection attribute (RFC 6211), which some older products refuse.")});
@@ -355,11 +376,12 @@ Element mic() {
   using S = Mic;
   return block<&OneWayAgreement::mic>(
       Space::Extension, "mic",
-      "What the MIC of a message without signature and encryption covers. In: in our receipts. Out: what we expect of "
+      "What the MIC of a message without signature and encryption covers. In: in our receipts. Out: what we "
+      "expect of "
       "the guest's.",
-      {attribute<&S::compressed_unsigned>(
-           "compressedUnsigned",
-           "Of a compressed one: the uncompressed content with its MIME headers (RFC 5402 section 4.3) or without."),
+      {attribute<&S::compressed_unsigned>("compressedUnsigned",
+                                          "Of a compressed one: the uncompressed content with its MIME "
+                                          "headers (RFC 5402 section 4.3) or without."),
        attribute<&S::plain>("plain", "Of one that is not compressed (RFC 4130 section 7.3.1: without).")});
 }
 
@@ -371,16 +393,19 @@ Element encryption() {
            "contentCipher",
            "The content cipher. GCM makes AuthEnvelopedData (RFC 5083). `byEncryptionAlgorithm` is "
            "`encryptionAlgorithm` in CBC mode."),
-       attribute<&S::key_transport>("keyTransport",
-                                    "How the content key is encrypted to an RSA certificate. EC certificates use ECDH.")});
+       attribute<&S::key_transport>(
+           "keyTransport",
+           "How the content key is encrypted to an RSA certificate. EC certificates use ECDH.")});
 }
 
 Element packaging() {
   using S = Packaging;
   return block<&OneWayAgreement::packaging>(
       Space::Extension, "packaging", "The shape of our messages.",
-      {attribute<&S::compression_order>("compressionOrder", "Whether what is compressed is the content or the signed entity."),
-       attribute<&S::transfer_encoding>("transferEncoding", "Content-Transfer-Encoding of the payload's part."),
+      {attribute<&S::compression_order>("compressionOrder",
+                                        "Whether what is compressed is the content or the signed entity."),
+       attribute<&S::transfer_encoding>("transferEncoding",
+                                        "Content-Transfer-Encoding of the payload's part."),
        attribute<&S::canonicalise_text>(
            "canonicaliseText", "Turn the line ends of `text/*` payloads into CRLF before they are signed."),
        attribute<&S::as2_version>("as2Version",
@@ -397,12 +422,12 @@ Element expected_receipt() {
 }
 
 Element receipt_policy() {
-  return block<&OneWayAgreement::receipt_policy>(
-      Space::Extension, "receiptPolicy", "Which receipts we give.",
-      {attribute<&ReceiptPolicy::receipt_for_unsigned_messages>(
-          "receiptForUnsignedMessages",
-          "For a message without signature, which anybody can have sent: the receipt it asks for, one without our "
-          "signature, or none.")});
+  return block<&OneWayAgreement::receipt_policy>(Space::Extension, "receiptPolicy", "Which receipts we give.",
+                                                 {attribute<&ReceiptPolicy::receipt_for_unsigned_messages>(
+                                                     "receiptForUnsignedMessages",
+                                                     "For a message without signature, which anybody can "
+                                                     "have sent: the receipt it asks for, one without our "
+                                                     "signature, or none.")});
 }
 
 Element limits() {
@@ -410,7 +435,8 @@ Element limits() {
   return block<&OneWayAgreement::limits>(
       Space::Extension, "limits", "What we are ready to take.",
       {attribute<&S::max_message_size>("maxMessageSize", "Of the HTTP body."),
-       attribute<&S::max_decompressed_size>("maxDecompressedSize", "Of what a compressed message expands to."),
+       attribute<&S::max_decompressed_size>("maxDecompressedSize",
+                                            "Of what a compressed message expands to."),
        attribute<&S::max_compression_ratio, IntegerCodec<std::uint32_t, 2, 100'000>>(
            "maxCompressionRatio", "Expanded size over compressed size; looked at from 1 MiB on.")});
 }
@@ -418,22 +444,25 @@ Element limits() {
 Element delivery() {
   return block<&OneWayAgreement::delivery>(
       Space::Extension, "delivery", "Where payloads are handed over.",
-      {attribute<&Delivery::folder, LineCodec>("folder",
-                                               "A folder, absolute or below the gateway's delivery directory. Empty: "
-                                               "one named like the agreement, below it.")});
+      {attribute<&Delivery::folder, LineCodec>(
+          "folder",
+          "A folder, absolute or below the gateway's delivery directory. Empty: "
+          "one named like the agreement, below it.")});
 }
 
 Element duplicates() {
   return block<&OneWayAgreement::duplicates>(
       Space::Extension, "duplicates", "What makes a message a repeat.",
-      {attribute<&Duplicates::scope>("scope",
-                                     "`partnership`: AS2-From, AS2-To and Message-ID. `account`: the Message-ID alone, "
-                                     "whoever sent it.")});
+      {attribute<&Duplicates::scope>(
+          "scope",
+          "`partnership`: AS2-From, AS2-To and Message-ID. `account`: the Message-ID alone, "
+          "whoever sent it.")});
 }
 
 Element tls_trust() {
   using S = TlsTrust;
-  Setting name = setting_with<std::string, NameCodec>([](const std::string& self) -> const std::string& { return self; });
+  Setting name = setting_with<std::string, NameCodec>(
+      [](const std::string& self) -> const std::string& { return self; });
   name.form = Form::Attribute;
   name.space = Space::None;
   name.required = true;
@@ -444,12 +473,13 @@ Element tls_trust() {
       {attribute<&S::mode>("mode",
                            "The operating system's authorities; only those given here; or exactly the server "
                            "certificates given here."),
-       attribute<&S::ca_file, PathCodec>("caFile",
-                                         "PEM file of issuers, for `certificateAuthorities`. A relative path stands "
-                                         "beside the XML.")},
-      {entries<&S::certificates>(Space::Extension, "certificate", "name",
-                                 "A certificate for `certificateAuthorities` (an issuer) or `pinned` (the server's).",
-                                 {name})});
+       attribute<&S::ca_file, PathCodec>(
+           "caFile",
+           "PEM file of issuers, for `certificateAuthorities`. A relative path stands "
+           "beside the XML.")},
+      {entries<&S::certificates>(
+          Space::Extension, "certificate", "name",
+          "A certificate for `certificateAuthorities` (an issuer) or `pinned` (the server's).", {name})});
 }
 
 Element basic_authentication() {
@@ -464,11 +494,14 @@ Element basic_authentication() {
 Element connection() {
   using S = Connection;
   return block<&Agreement::connection>(
-      Space::Extension, "connection", "Every HTTP request that we make to the guest: messages and asynchronous receipts.",
-      {attribute<&S::url, UrlCodec>("url", "The guest's AS2 endpoint. Absent: we send this guest no messages."),
+      Space::Extension, "connection",
+      "Every HTTP request that we make to the guest: messages and asynchronous receipts.",
+      {attribute<&S::url, UrlCodec>("url",
+                                    "The guest's AS2 endpoint. Absent: we send this guest no messages."),
        attribute<&S::connect_timeout>("connectTimeout", "For TCP and TLS together."),
        attribute<&S::total_timeout>("totalTimeout", "From the first octet to the answer's last."),
-       attribute<&S::transfer_coding>("transferCoding", "`Content-Length`, or chunks for peers that want them."),
+       attribute<&S::transfer_coding>("transferCoding",
+                                      "`Content-Length`, or chunks for peers that want them."),
        attribute<&S::client_certificate_name, NameCodec>(
            "clientCertificateName", "Our private certificate for TLS client authentication. Empty: none.")},
       {tls_trust(), basic_authentication()});
@@ -478,14 +511,18 @@ Element retry() {
   using S = Retry;
   return block<&Agreement::retry>(
       Space::Extension, "retry",
-      "What follows a transient failure (no connection, time-out, 408, 429, 5xx): the same bytes again, later and later.",
-      {attribute<&S::attempts, IntegerCodec<std::uint32_t, 1, 100>>("attempts", "In all, the first included."),
+      "What follows a transient failure (no connection, time-out, 408, 429, 5xx): the same bytes again, "
+      "later and later.",
+      {attribute<&S::attempts, IntegerCodec<std::uint32_t, 1, 100>>("attempts",
+                                                                    "In all, the first included."),
        attribute<&S::first_interval>("firstInterval", "Between the first attempt and the second."),
        attribute<&S::factor, FactorCodec>("factor", "Each interval over the one before."),
-       attribute<&S::max_duration>("maxDuration", "From the first attempt; after that the message has failed.")});
+       attribute<&S::max_duration>("maxDuration",
+                                   "From the first attempt; after that the message has failed.")});
 }
 
-// ---- The account ---------------------------------------------------------------------------------------------------------
+// ---- The account
+// ---------------------------------------------------------------------------------------------------------
 
 std::vector<Element> direction_elements(Direction direction) {
   using O = OneWayAgreement;
@@ -500,20 +537,23 @@ std::vector<Element> direction_elements(Direction direction) {
           "AS2-To in this direction. Absent: the receiver's identity as given or found for the agreement.",
           identity_settings()),
       block<&O::message_connection_settings>(Space::Account, "messageConnectionSettings",
-                                             "Out: HTTP when we send messages. In: no effect.", connection_settings()),
-      block<&O::acknowledgement_connection_settings>(Space::Account, "acknowledgementConnectionSettings",
-                                                     "In: HTTP when we post asynchronous receipts. Out: no effect.",
-                                                     connection_settings()),
+                                             "Out: HTTP when we send messages. In: no effect.",
+                                             connection_settings()),
+      block<&O::acknowledgement_connection_settings>(
+          Space::Account, "acknowledgementConnectionSettings",
+          "In: HTTP when we post asynchronous receipts. Out: no effect.", connection_settings()),
       block<&O::mdn_settings>(Space::Account, "mdnSettings", "Receipts.", mdn_settings()),
       block<&O::security_settings>(Space::Account, "securitySettings", "Certificates and evidence.",
                                    security_settings()),
-      block<&O::validation_settings>(Space::Account, "validationSettings", "What a message must be, and repeats.",
-                                     validation_settings()),
+      block<&O::validation_settings>(Space::Account, "validationSettings",
+                                     "What a message must be, and repeats.", validation_settings()),
       block<&O::envelope_settings>(Space::Account, "envelopeSettings", "The payload's type and file name.",
                                    envelope_settings()),
-      block<&O::error_settings>(Space::Account, "errorSettings", "What to do when things go wrong.", error_settings()),
+      block<&O::error_settings>(Space::Account, "errorSettings", "What to do when things go wrong.",
+                                error_settings()),
       // The enum lists the roles of receiveAgreement first.
-      in ? role_certificates<EnumCodec<CertificateRole, 0, 3>>() : role_certificates<EnumCodec<CertificateRole, 3, 3>>(),
+      in ? role_certificates<EnumCodec<CertificateRole, 0, 3>>()
+         : role_certificates<EnumCodec<CertificateRole, 3, 3>>(),
       allow_weak(),
       signature(),
       mic(),
@@ -552,14 +592,16 @@ Element certificate() {
 
   using K = KeyReference;
   return entries<&Account::certificates>(
-      Space::Account, "certificate", "name", "A certificate. With `key` it is private (ours), without it public.",
+      Space::Account, "certificate", "name",
+      "A certificate. With `key` it is private (ours), without it public.",
       {required(attribute<&S::name, NameCodec>("name", "Its name in this account."))},
       {public_certificate,
        optional_block<&S::key>(
            Space::Account, "key", "Where the private key is. It is used there and never leaves.",
            {required(text<&K::key_vault, NameCodec>("keyVault", "Name of the key vault.")),
             required(text<&K::key_name, NameCodec>("keyName", "Name of the key in it.")),
-            text<&K::key_version, NameCodec>("keyVersion", "Version of the key. Absent: the newest enabled one.")}),
+            text<&K::key_version, NameCodec>("keyVersion",
+                                             "Version of the key. Absent: the newest enabled one.")}),
        metadata<&S::metadata>()});
 }
 
@@ -569,20 +611,25 @@ Element agreement() {
       optional_block<&S::host_identity>(Space::Account, "hostIdentity",
                                         "Our identity in this agreement. Absent: our only AS2Identity.",
                                         identity_settings()),
-      optional_block<&S::guest_identity>(Space::Account, "guestIdentity",
-                                         "The guest's identity in this agreement. Absent: its only AS2Identity.",
-                                         identity_settings()),
-      block<&S::receive_agreement>(Space::Account, "receiveAgreement", "Messages from the guest to us (\"In\").", {},
+      optional_block<&S::guest_identity>(
+          Space::Account, "guestIdentity",
+          "The guest's identity in this agreement. Absent: its only AS2Identity.", identity_settings()),
+      block<&S::receive_agreement>(Space::Account, "receiveAgreement",
+                                   "Messages from the guest to us (\"In\").", {},
                                    direction_elements(Direction::Receive)),
-      block<&S::send_agreement>(Space::Account, "sendAgreement", "Messages from us to the guest (\"Out\").", {},
-                                direction_elements(Direction::Send)),
-      metadata<&S::metadata>(), connection(), retry()};
+      block<&S::send_agreement>(Space::Account, "sendAgreement", "Messages from us to the guest (\"Out\").",
+                                {}, direction_elements(Direction::Send)),
+      metadata<&S::metadata>(),
+      connection(),
+      retry()};
   return entries<&Account::agreements>(
-      Space::Account, "agreement", "name", "How messages between two partners are secured, from our point of view.",
+      Space::Account, "agreement", "name",
+      "How messages between two partners are secured, from our point of view.",
       {required(attribute<&S::name, NameCodec>("name", "Its name in this account.")),
        text<&S::agreement_type>("agreementType", "`AS2` is the one that Signet speaks."),
        required(text<&S::host_partner, NameCodec>("hostPartner", "Name of the partner that is us.")),
-       required(text<&S::guest_partner, NameCodec>("guestPartner", "Name of the partner that we trade with."))},
+       required(
+           text<&S::guest_partner, NameCodec>("guestPartner", "Name of the partner that we trade with."))},
       std::move(children));
 }
 
@@ -591,7 +638,8 @@ Element make_root() {
                              container("certificates", "The certificates.", {certificate()}),
                              container("agreements", "The agreements.", {agreement()})};
   for (Element& list : lists) list.transparent = true;
-  Element root = container("integrationAccount", "Everything of one organisation: the document.", std::move(lists));
+  Element root =
+      container("integrationAccount", "Everything of one organisation: the document.", std::move(lists));
   root.transparent = true;
   return root;
 }

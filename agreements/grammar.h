@@ -8,8 +8,9 @@
 #include "agreements/value_types.h"
 #include "agreements/xml.h"
 
-/// Internal: every element and attribute of an account's XML, declared once. The parser, the writer, the differ, the XSDs
-/// and docs/agreements.md all walk this tree, so none of them can know a setting that another does not.
+/// Internal: every element and attribute of an account's XML, declared once. The parser, the writer, the
+/// differ, the XSDs and docs/agreements.md all walk this tree, so none of them can know a setting that
+/// another does not.
 
 namespace signet::agreements {
 
@@ -38,9 +39,10 @@ struct Element {
   Space space = Space::Account;
   bool required = false;
   bool repeats = false;
-  bool transparent = false;    ///< a mere container, left out of paths
-  std::string_view key;        ///< name of the attribute that tells it from its siblings; empty: its number does
-  bool only_if_filled = true;  ///< written only when something in it is; false for entries of lists and optional ones
+  bool transparent = false;  ///< a mere container, left out of paths
+  std::string_view key;  ///< name of the attribute that tells it from its siblings; empty: its number does
+  bool only_if_filled =
+      true;  ///< written only when something in it is; false for entries of lists and optional ones
   std::string_view doc;
   std::vector<Setting> settings;
   std::vector<Element> children;

@@ -10,19 +10,25 @@ namespace {
 
 template <class Entry>
 const Entry* find_by_name(const std::vector<Entry>& entries, std::string_view name) {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.name == name; });
+  const auto found =
+      std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.name == name; });
   return found == entries.end() ? nullptr : &*found;
 }
 
 std::optional<Cipher> cbc(EncryptionAlgorithm algorithm) {
   switch (algorithm) {
-    case EncryptionAlgorithm::DES3: return Cipher::Des3Cbc;
-    case EncryptionAlgorithm::AES128: return Cipher::Aes128Cbc;
-    case EncryptionAlgorithm::AES192: return Cipher::Aes192Cbc;
-    case EncryptionAlgorithm::AES256: return Cipher::Aes256Cbc;
+    case EncryptionAlgorithm::DES3:
+      return Cipher::Des3Cbc;
+    case EncryptionAlgorithm::AES128:
+      return Cipher::Aes128Cbc;
+    case EncryptionAlgorithm::AES192:
+      return Cipher::Aes192Cbc;
+    case EncryptionAlgorithm::AES256:
+      return Cipher::Aes256Cbc;
     case EncryptionAlgorithm::NotSpecified:
     case EncryptionAlgorithm::None:
-    case EncryptionAlgorithm::RC2: break;
+    case EncryptionAlgorithm::RC2:
+      break;
   }
   return std::nullopt;
 }
@@ -43,21 +49,29 @@ const Agreement* find_agreement(const Account& account, std::string_view name) {
 
 std::optional<Cipher> content_cipher(const OneWayAgreement& direction) {
   switch (direction.encryption.content_cipher) {
-    case ContentCipher::ByEncryptionAlgorithm: break;
-    case ContentCipher::AES128CBC: return Cipher::Aes128Cbc;
-    case ContentCipher::AES192CBC: return Cipher::Aes192Cbc;
-    case ContentCipher::AES256CBC: return Cipher::Aes256Cbc;
-    case ContentCipher::AES128GCM: return Cipher::Aes128Gcm;
-    case ContentCipher::AES192GCM: return Cipher::Aes192Gcm;
-    case ContentCipher::AES256GCM: return Cipher::Aes256Gcm;
+    case ContentCipher::ByEncryptionAlgorithm:
+      break;
+    case ContentCipher::AES128CBC:
+      return Cipher::Aes128Cbc;
+    case ContentCipher::AES192CBC:
+      return Cipher::Aes192Cbc;
+    case ContentCipher::AES256CBC:
+      return Cipher::Aes256Cbc;
+    case ContentCipher::AES128GCM:
+      return Cipher::Aes128Gcm;
+    case ContentCipher::AES192GCM:
+      return Cipher::Aes192Gcm;
+    case ContentCipher::AES256GCM:
+      return Cipher::Aes256Gcm;
   }
   return cbc(direction.validation_settings.encryption_algorithm);
 }
 
 bool allows_weak(const OneWayAgreement& direction, WeakAlgorithm algorithm, Time now) {
-  return std::any_of(direction.allow_weak.begin(), direction.allow_weak.end(), [&](const WeakException& exception) {
-    return exception.algorithm == algorithm && now < exception.until && !exception.reason.empty();
-  });
+  return std::any_of(
+      direction.allow_weak.begin(), direction.allow_weak.end(), [&](const WeakException& exception) {
+        return exception.algorithm == algorithm && now < exception.until && !exception.reason.empty();
+      });
 }
 
 std::string_view to_string(PartnerType value) { return enum_name(value); }

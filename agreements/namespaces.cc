@@ -32,7 +32,8 @@ bool Namespaces::enter(pugi::xml_node node) {
     if (!is_declaration(attribute)) continue;
     const std::string_view name = attribute.name();
     const std::string_view uri = attribute.value();
-    const std::string_view prefix = name == "xmlns" ? std::string_view{} : name.substr(kDeclarationPrefix.size());
+    const std::string_view prefix =
+        name == "xmlns" ? std::string_view{} : name.substr(kDeclarationPrefix.size());
     // Section 3: a prefix cannot be undeclared, and "xmlns" cannot be declared.
     const bool prefixed = name != "xmlns";
     if (prefixed && (prefix.empty() || prefix == "xmlns" || uri.empty())) return false;

@@ -10,7 +10,8 @@ namespace {
 
 std::string place(const Problem& problem) {
   std::string text = problem.file;
-  if (problem.line != 0) text += fmt::format("{}{}:{}", text.empty() ? "" : ":", problem.line, problem.column);
+  if (problem.line != 0)
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ":", problem.line, problem.column);
   return text.empty() ? text : text + ": ";
 }
 

@@ -32,14 +32,19 @@ class NameResolver {
     const Partner* guest = partner(agreement_.guest_partner, "guestPartner");
     if (host == nullptr || guest == nullptr) return;
     if (host == guest)
-      report("guestPartner", "another partner than hostPartner", in_quotes(guest->name), "Name the partner you trade with.");
+      report("guestPartner", "another partner than hostPartner", in_quotes(guest->name),
+             "Name the partner you trade with.");
     const OneWayAgreement& in = agreement_.receive_agreement;
     const OneWayAgreement& out = agreement_.send_agreement;
     ResolvedAgreement& names = result_.resolved;
-    names.receive_from = name(*guest, "receiveAgreement/senderBusinessIdentity", in.sender_business_identity, Side::Guest);
-    names.receive_to = name(*host, "receiveAgreement/receiverBusinessIdentity", in.receiver_business_identity, Side::Host);
-    names.send_from = name(*host, "sendAgreement/senderBusinessIdentity", out.sender_business_identity, Side::Host);
-    names.send_to = name(*guest, "sendAgreement/receiverBusinessIdentity", out.receiver_business_identity, Side::Guest);
+    names.receive_from =
+        name(*guest, "receiveAgreement/senderBusinessIdentity", in.sender_business_identity, Side::Guest);
+    names.receive_to =
+        name(*host, "receiveAgreement/receiverBusinessIdentity", in.receiver_business_identity, Side::Host);
+    names.send_from =
+        name(*host, "sendAgreement/senderBusinessIdentity", out.sender_business_identity, Side::Host);
+    names.send_to =
+        name(*guest, "sendAgreement/receiverBusinessIdentity", out.receiver_business_identity, Side::Guest);
   }
 
  private:
@@ -54,10 +59,12 @@ class NameResolver {
   }
 
   /// The direction's own identity, else the agreement's, else the partner's only one.
-  std::string name(const Partner& owner, std::string_view own_path, const std::optional<BusinessIdentity>& own, Side side) {
+  std::string name(const Partner& owner, std::string_view own_path,
+                   const std::optional<BusinessIdentity>& own, Side side) {
     if (own) return checked(owner, own_path, *own);
     const bool host = side == Side::Host;
-    const std::optional<BusinessIdentity>& agreed = host ? agreement_.host_identity : agreement_.guest_identity;
+    const std::optional<BusinessIdentity>& agreed =
+        host ? agreement_.host_identity : agreement_.guest_identity;
     const std::string_view agreed_path = host ? "hostIdentity" : "guestIdentity";
     if (agreed) return checked(owner, agreed_path, *agreed);
     return only_identity(owner, agreed_path);
@@ -66,9 +73,10 @@ class NameResolver {
   std::string checked(const Partner& owner, std::string_view path, const BusinessIdentity& identity) {
     const auto& known = owner.business_identities;
     if (!is_as2_identity(identity))
-      report(path, fmt::format("an identity with the qualifier {}", kAs2Qualifier), in_quotes(identity.qualifier),
-             "Only these go into AS2-From and AS2-To.");
-    else if (std::none_of(known.begin(), known.end(), [&](const auto& k) { return same_identity(k, identity); }))
+      report(path, fmt::format("an identity with the qualifier {}", kAs2Qualifier),
+             in_quotes(identity.qualifier), "Only these go into AS2-From and AS2-To.");
+    else if (std::none_of(known.begin(), known.end(),
+                          [&](const auto& k) { return same_identity(k, identity); }))
       report(path, fmt::format("an identity of the partner '{}'", owner.name), in_quotes(identity.value),
              "Add it to the partner's businessIdentities, or name one that is there.");
     return as2_name(path, identity.value);
@@ -91,17 +99,24 @@ class NameResolver {
 
   std::string as2_name(std::string_view path, const std::string& value) {
     if (!is_as2_name(value))
-      report(path, "an AS2 name: 1 to 128 printable ASCII characters, no space at either end", in_quotes(value),
-             "RFC 4130 section 6.2 allows no others.");
+      report(path, "an AS2 name: 1 to 128 printable ASCII characters, no space at either end",
+             in_quotes(value), "RFC 4130 section 6.2 allows no others.");
     return value;
   }
 
   /// A name that both directions share is wrong only once.
   void report(std::string_view element, std::string expected, std::string found, std::string advice) {
-    Problem problem{{}, 0, 0, fmt::format("agreement[{}]/{}", agreement_.name, element), Severity::Error,
-                    std::move(expected), std::move(found), std::move(advice)};
+    Problem problem{{},
+                    0,
+                    0,
+                    fmt::format("agreement[{}]/{}", agreement_.name, element),
+                    Severity::Error,
+                    std::move(expected),
+                    std::move(found),
+                    std::move(advice)};
     auto& problems = result_.problems;
-    if (std::find(problems.begin(), problems.end(), problem) == problems.end()) problems.push_back(std::move(problem));
+    if (std::find(problems.begin(), problems.end(), problem) == problems.end())
+      problems.push_back(std::move(problem));
   }
 
   static std::string in_quotes(std::string_view text) { return "'" + printable(text, 140) + "'"; }

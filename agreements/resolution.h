@@ -8,8 +8,8 @@
 #include "agreements/model.h"
 #include "agreements/problem.h"
 
-/// Internal: how an agreement comes by its AS2 names; for the directory, which wants the names, and the linter, which
-/// wants everything that is wrong with them.
+/// Internal: how an agreement comes by its AS2 names; for the directory, which wants the names, and the
+/// linter, which wants everything that is wrong with them.
 
 namespace signet::agreements {
 

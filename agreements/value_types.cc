@@ -18,7 +18,9 @@ constexpr std::string_view kPemBegin = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view kPemEnd = "-----END CERTIFICATE-----";
 
 /// Wrong in the way that `expected` and the text itself already tell.
-tl::unexpected<Error> wrong(std::string_view why = {}) { return fail(ErrorKind::InvalidInput, std::string(why)); }
+tl::unexpected<Error> wrong(std::string_view why = {}) {
+  return fail(ErrorKind::InvalidInput, std::string(why));
+}
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 bool is_printable_ascii(char c) { return c >= 0x20 && c <= 0x7E; }
@@ -56,23 +58,27 @@ constexpr std::array<Unit, 9> kSizeUnits{{{"TiB", 1ULL << 40},
                                           {"KB", 1'000},
                                           {"B", 1}}};
 
-std::optional<std::uint64_t> parse_quantity(std::string_view text, std::span<const Unit> units, std::uint64_t largest) {
+std::optional<std::uint64_t> parse_quantity(std::string_view text, std::span<const Unit> units,
+                                            std::uint64_t largest) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   std::uint64_t number = 0;
-  if (digits == 0 || std::from_chars(text.data(), text.data() + digits, number).ec != std::errc{}) return std::nullopt;
+  if (digits == 0 || std::from_chars(text.data(), text.data() + digits, number).ec != std::errc{})
+    return std::nullopt;
   for (const Unit& unit : units)
-    if (unit.name == text.substr(digits) && number > 0 && number <= largest / unit.factor) return number * unit.factor;
+    if (unit.name == text.substr(digits) && number > 0 && number <= largest / unit.factor)
+      return number * unit.factor;
   return std::nullopt;
 }
 
 std::string write_quantity(std::uint64_t value, std::span<const Unit> units) {
   for (const Unit& unit : units)
-    if (value >= unit.factor && value % unit.factor == 0) return fmt::format("{}{}", value / unit.factor, unit.name);
+    if (value >= unit.factor && value % unit.factor == 0)
+      return fmt::format("{}{}", value / unit.factor, unit.name);
   return fmt::format("0{}", units.back().name);
 }
 
-/// Whether the octets are one DER SEQUENCE from the first to the last: what a certificate is, and what a truncated file,
-/// or two certificates one after the other, are not.
+/// Whether the octets are one DER SEQUENCE from the first to the last: what a certificate is, and what a
+/// truncated file, or two certificates one after the other, are not.
 bool is_one_sequence(ByteView der) {
   if (der.size() < 2 || der[0] != 0x30) return false;
   if (der[1] < 0x80) return der.size() == std::size_t{2} + der[1];
@@ -92,7 +98,8 @@ Result<> take_certificate(Bytes der, Bytes& value) {
 Result<> read_pem(std::string_view text, Bytes& value) {
   const std::size_t begin = text.find(kPemBegin);
   const std::size_t end = text.find(kPemEnd, begin);
-  if (begin == std::string_view::npos || end == std::string_view::npos) return wrong("PEM that has no certificate");
+  if (begin == std::string_view::npos || end == std::string_view::npos)
+    return wrong("PEM that has no certificate");
   if (text.find(kPemBegin, end) != std::string_view::npos) return wrong("more than one certificate");
   if (text.find("PRIVATE KEY") != std::string_view::npos)
     return wrong("a private key beside the certificate; keys belong in a key vault");
@@ -107,7 +114,8 @@ Result<std::filesystem::path> beside_the_xml(std::string_view text, const ParseC
   if (text.empty() || text.find('\0') != std::string_view::npos) return wrong();
   const std::filesystem::path path(text);
   if (path.is_absolute()) return path.lexically_normal();
-  if (context.base_directory.empty()) return wrong(fmt::format("'{}' in a document that is no file", printable(text)));
+  if (context.base_directory.empty())
+    return wrong(fmt::format("'{}' in a document that is no file", printable(text)));
   return (context.base_directory / path).lexically_normal();
 }
 
@@ -151,7 +159,8 @@ Result<> NameCodec::read(std::string_view text, std::string& value, const ParseC
 }
 
 ValueType IdentityCodec::type() {
-  return {"identity", "1 to 128 printable ASCII characters", "identity", "<xs:pattern value=\"[ -~]{1,128}\"/>"};
+  return {"identity", "1 to 128 printable ASCII characters", "identity",
+          "<xs:pattern value=\"[ -~]{1,128}\"/>"};
 }
 Result<> IdentityCodec::read(std::string_view text, std::string& value, const ParseContext&) {
   return keep(text, value, !text.empty() && text.size() <= 128 && all(text, is_printable_ascii));
@@ -164,10 +173,12 @@ ValueType UrlCodec::type() {
 Result<> UrlCodec::read(std::string_view text, std::string& value, const ParseContext&) {
   const std::string start = to_lower(text.substr(0, 8));
   const std::size_t scheme = start == "https://" ? 8 : start.starts_with("http://") ? 7 : 0;
-  if (scheme == 0 || text.size() > 2048 || !all(text, [](char c) { return c > 0x20 && c <= 0x7E; })) return wrong();
+  if (scheme == 0 || text.size() > 2048 || !all(text, [](char c) { return c > 0x20 && c <= 0x7E; }))
+    return wrong();
   const std::string_view authority = text.substr(scheme, text.find_first_of("/?#", scheme) - scheme);
   if (authority.find('@') != std::string_view::npos)
-    return wrong("a user name or password in the URL; use x:basicAuthentication, whose password is in a key vault");
+    return wrong(
+        "a user name or password in the URL; use x:basicAuthentication, whose password is in a key vault");
   return keep(text, value, !authority.empty() && authority.front() != ':');
 }
 
@@ -197,7 +208,9 @@ ValueType CertificateCodec::type() {
   return {"certificate", "one certificate as base64 or PEM", "xs:string", {}};
 }
 std::string CertificateCodec::write(const Bytes& value) { return base64(value); }
-std::string CertificateCodec::show(const Bytes& value) { return "SHA-256 " + hex_upper(digest(Hash::Sha256, value)); }
+std::string CertificateCodec::show(const Bytes& value) {
+  return "SHA-256 " + hex_upper(digest(Hash::Sha256, value));
+}
 Result<> CertificateCodec::read(std::string_view text, Bytes& value, const ParseContext&) {
   if (text.find("-----BEGIN") != std::string_view::npos) return read_pem(text, value);
   Result<Bytes> der = parse_base64(text);
@@ -207,7 +220,8 @@ Result<> CertificateCodec::read(std::string_view text, Bytes& value, const Parse
 }
 
 ValueType CertificateFileCodec::type() {
-  return {"path", "the path of a file with one certificate, PEM or DER", "words", WordsCodec::type().schema_facets};
+  return {"path", "the path of a file with one certificate, PEM or DER", "words",
+          WordsCodec::type().schema_facets};
 }
 Result<> CertificateFileCodec::read(std::string_view text, Bytes& value, const ParseContext& context) {
   SIGNET_TRY(const std::filesystem::path path, beside_the_xml(text, context));
@@ -246,12 +260,14 @@ Result<> SizeCodec::read(std::string_view text, std::uint64_t& value, const Pars
 }
 
 ValueType TimeCodec::type() {
-  return {"date", "a date such as 2027-01-31 (midnight, UTC) or a moment such as 2027-01-31T08:30:00Z", "moment",
+  return {"date", "a date such as 2027-01-31 (midnight, UTC) or a moment such as 2027-01-31T08:30:00Z",
+          "moment",
           "<xs:pattern value=\"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+\\-][0-9]{2}:[0-9]{2}))?\"/>"};
 }
 std::string TimeCodec::write(Time value) {
   const auto day = std::chrono::floor<std::chrono::days>(value);
-  std::string text = to_rfc3339(std::chrono::time_point_cast<Time::duration>(std::chrono::floor<std::chrono::seconds>(value)));
+  std::string text = to_rfc3339(
+      std::chrono::time_point_cast<Time::duration>(std::chrono::floor<std::chrono::seconds>(value)));
   if (value == day) return text.substr(0, 10);
   text.resize(19);  // "2027-01-31T08:30:00": base writes milliseconds, we need all or none
   const std::int64_t micros = (value - std::chrono::floor<std::chrono::seconds>(value)).count();
@@ -290,14 +306,17 @@ Result<> FactorCodec::read(std::string_view text, double& value, const ParseCont
 ValueType integer_type(std::int64_t smallest, std::int64_t largest) {
   const std::string range = fmt::format("{} to {}", smallest, largest);
   return {"integer, " + range, "a whole number, " + range, fmt::format("integer{}to{}", smallest, largest),
-          fmt::format("<xs:pattern value=\"[0-9]{{1,10}}\"/><xs:minInclusive value=\"{}\"/><xs:maxInclusive value=\"{}\"/>",
+          fmt::format("<xs:pattern value=\"[0-9]{{1,10}}\"/><xs:minInclusive value=\"{}\"/><xs:maxInclusive "
+                      "value=\"{}\"/>",
                       smallest, largest),
           "xs:integer"};
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t smallest, std::int64_t largest) {
+std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t smallest,
+                                          std::int64_t largest) {
   std::int64_t number = 0;
-  if (text.empty() || text.size() > 10 || !all(text, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  if (text.empty() || text.size() > 10 || !all(text, [](char c) { return c >= '0' && c <= '9'; }))
+    return std::nullopt;
   std::from_chars(text.data(), text.data() + text.size(), number);
   if (number < smallest || number > largest) return std::nullopt;
   return number;
@@ -310,7 +329,8 @@ ValueType enum_type(std::string_view name, std::span<const std::string_view> val
     type.name += (type.name.empty() ? "" : " \\| ") + fmt::format("`{}`", value);
     type.expected += (type.expected.empty() ? "one of " : ", ") + std::string(value);
   }
-  for (const std::string_view value : values) type.schema_facets += fmt::format("<xs:enumeration value=\"{}\"/>", value);
+  for (const std::string_view value : values)
+    type.schema_facets += fmt::format("<xs:enumeration value=\"{}\"/>", value);
   type.schema_name = name;
   return type;
 }

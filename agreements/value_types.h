@@ -15,8 +15,9 @@
 #include "agreements/xml.h"
 #include "base/result.h"
 
-/// Internal: how the values of settings are read and written. A codec has a Value; a Type that describes it; write();
-/// and read(), whose error says what was wrong where `found '<text>'` would not be enough, and is empty otherwise.
+/// Internal: how the values of settings are read and written. A codec has a Value; a Type that describes it;
+/// write(); and read(), whose error says what was wrong where `found '<text>'` would not be enough, and is
+/// empty otherwise.
 
 namespace signet::agreements {
 
@@ -172,9 +173,7 @@ ValueType enum_type(std::string_view name, std::span<const std::string_view> val
 template <class E, std::size_t kFirst = 0, std::size_t kCount = EnumNames<E>::kValues.size()>
 struct EnumCodec {
   using Value = E;
-  static ValueType type() {
-    return enum_type(EnumNames<E>::kName, EnumNames<E>::kValues, kFirst, kCount);
-  }
+  static ValueType type() { return enum_type(EnumNames<E>::kName, EnumNames<E>::kValues, kFirst, kCount); }
   static std::string write(E value) { return std::string(enum_name(value)); }
   static Result<> read(std::string_view text, E& value, const ParseContext&) {
     for (std::size_t i = kFirst; i < kFirst + kCount; ++i) {

@@ -24,7 +24,9 @@ Space space_of(std::string_view uri) {
   return uri == kExtensionNamespace ? Space::Extension : Space::None;
 }
 
-bool is_known_namespace(std::string_view uri) { return uri == kAccountNamespace || uri == kExtensionNamespace; }
+bool is_known_namespace(std::string_view uri) {
+  return uri == kAccountNamespace || uri == kExtensionNamespace;
+}
 
 std::string in_quotes(std::string_view text) { return "'" + printable(text, 80) + "'"; }
 
@@ -74,7 +76,8 @@ std::string joined(const std::vector<std::string>& words) {
 /// One walk over a document.
 class Reader {
  public:
-  /// @param xml  the text as it came; `buffer` is the copy that pugixml has taken apart, octet for octet in its place
+  /// @param xml  the text as it came; `buffer` is the copy that pugixml has taken apart, octet for octet in
+  /// its place
   Reader(std::string_view xml, const char* buffer, const ParseContext& context, ParseOutcome& outcome)
       : lines_(xml), buffer_(buffer), context_(context), outcome_(outcome) {}
 
@@ -85,7 +88,8 @@ class Reader {
     const bool known = name && name->uri == kAccountNamespace && name->local == root.name;
     if (!declared || !known) {
       report(locate(node.name()), "", fmt::format("<{} xmlns=\"{}\">", root.name, kAccountNamespace),
-             fmt::format("<{}>{}", printable(node.name(), 80), name ? " in the namespace " + in_quotes(name->uri) : ""),
+             fmt::format("<{}>{}", printable(node.name(), 80),
+                         name ? " in the namespace " + in_quotes(name->uri) : ""),
              "An account's XML begins like that.");
       return;
     }
@@ -142,24 +146,27 @@ class Reader {
     if (!name.uri.empty() && name.uri != kExtensionNamespace) return nullptr;
     const Space space = name.uri.empty() ? Space::None : Space::Extension;
     for (const Setting& setting : element.settings)
-      if (setting.form == Form::Attribute && setting.space == space && setting.name == name.local) return &setting;
+      if (setting.form == Form::Attribute && setting.space == space && setting.name == name.local)
+        return &setting;
     return nullptr;
   }
 
-  void read_child(pugi::xml_node node, const Element& element, void* object, const std::string& path, Seen& seen) {
+  void read_child(pugi::xml_node node, const Element& element, void* object, const std::string& path,
+                  Seen& seen) {
     const bool declared = namespaces_.enter(node);
     const std::optional<ExpandedName> name = namespaces_.element_name(node);
     const Space space = name ? space_of(name->uri) : Space::None;
     if (!declared)
-      report(locate(node.name()), path, "namespace declarations as XML allows them, 16 at most", "others", {});
+      report(locate(node.name()), path, "namespace declarations as XML allows them, 16 at most", "others",
+             {});
     else if (!name || space == Space::None || !dispatch(node, *name, space, element, object, path, seen))
       report_unknown_element(node, name, element, path);
     namespaces_.leave();
   }
 
   /// @return  false when the element does not know the child
-  bool dispatch(pugi::xml_node node, const ExpandedName& name, Space space, const Element& element, void* object,
-                const std::string& path, Seen& seen) {
+  bool dispatch(pugi::xml_node node, const ExpandedName& name, Space space, const Element& element,
+                void* object, const std::string& path, Seen& seen) {
     for (const Setting& setting : element.settings) {
       if (setting.form != Form::Element || setting.space != space || setting.name != name.local) continue;
       read_text_element(node, setting, object, path, seen);
@@ -174,20 +181,21 @@ class Reader {
     return false;
   }
 
-  void enter_child(pugi::xml_node node, const Element& child, void* object, const std::string& path, Seen& seen,
-                   std::size_t& count) {
+  void enter_child(pugi::xml_node node, const Element& child, void* object, const std::string& path,
+                   Seen& seen, std::size_t& count) {
     ++count;
     const std::string id = child.key.empty() ? std::to_string(count) : key_of(node, child, count);
     const std::string inner = child_path(path, child, id);
     const bool repeated = !seen.children.insert(child.transparent ? std::string(child.name) : inner).second;
     if (repeated) {
       const std::string what = qualified(child.space, child.name);
-      report(locate(node.name()), inner,
-             child.repeats ? fmt::format("each {} of another {}", what, child.key) : fmt::format("one {}", what),
-             child.repeats ? "a second " + in_quotes(id) : "a second one", "Remove one of them, or join them.");
+      report(
+          locate(node.name()), inner,
+          child.repeats ? fmt::format("each {} of another {}", what, child.key) : fmt::format("one {}", what),
+          child.repeats ? "a second " + in_quotes(id) : "a second one", "Remove one of them, or join them.");
     }
-    // A repeated element is read all the same, for what else may be wrong in it: into the same place, or a new entry
-    // that nobody will see, since the account is dropped.
+    // A repeated element is read all the same, for what else may be wrong in it: into the same place, or a
+    // new entry that nobody will see, since the account is dropped.
     read_element(node, child, child.enter(object), inner);
   }
 
@@ -208,8 +216,8 @@ class Reader {
     std::string text;
     for (const pugi::xml_node child : node.children()) {
       if (child.type() == pugi::node_element)
-        return report(locate(child.name()), here, setting.type.expected, fmt::format("the element <{}>", printable(child.name(), 80)),
-                      "Write text here.");
+        return report(locate(child.name()), here, setting.type.expected,
+                      fmt::format("the element <{}>", printable(child.name(), 80)), "Write text here.");
       text += child.value();
     }
     read_setting(setting, text, object, path, position, seen);
@@ -221,7 +229,8 @@ class Reader {
                                       [](const Setting& setting) { return setting.form == Form::Content; });
     if (content == element.settings.end()) {
       const std::string_view stray = trim(text);
-      if (!stray.empty()) report(position, path, "elements only", "the text " + in_quotes(stray), "Remove the text.");
+      if (!stray.empty())
+        report(position, path, "elements only", "the text " + in_quotes(stray), "Remove the text.");
       return;
     }
     if (trim(text).empty() && (content->required || seen.content)) return;  // check_required() tells
@@ -234,7 +243,8 @@ class Reader {
                     Position position, Seen& seen) {
     std::string here = path;
     if (setting.form != Form::Content) {
-      const std::string name = qualified(setting.form == Form::Attribute ? setting.space : Space::None, setting.name);
+      const std::string name =
+          qualified(setting.form == Form::Attribute ? setting.space : Space::None, setting.name);
       here += (here.empty() ? "" : "/") + (setting.form == Form::Attribute ? "@" + name : name);
       outcome_.positions.add(here, position);
       if (!seen.settings.insert(here).second)
@@ -245,7 +255,8 @@ class Reader {
     const Result<> read = setting.read(object, text, context_);
     if (read) return;
     const std::string& why = read.error().detail;
-    report(position, here, setting.type.expected, why.empty() ? in_quotes(text) : why, advice_for(setting, text));
+    report(position, here, setting.type.expected, why.empty() ? in_quotes(text) : why,
+           advice_for(setting, text));
   }
 
   /// Enums are where a value is mistyped.
@@ -269,9 +280,10 @@ class Reader {
                              : seen.settings.count(path + (setting.form == Form::Attribute ? "/@" : "/") +
                                                    std::string(setting.name)) != 0;
       if (!setting.required || given) continue;
-      const std::string what = setting.form == Form::Content   ? setting.type.expected
-                               : setting.form == Form::Element ? fmt::format("<{}>", setting.name)
-                                                               : fmt::format("the attribute {}", setting.name);
+      const std::string what = setting.form == Form::Content ? setting.type.expected
+                               : setting.form == Form::Element
+                                   ? fmt::format("<{}>", setting.name)
+                                   : fmt::format("the attribute {}", setting.name);
       report(position, path, what, "none", fmt::format("Add it: {}.", setting.type.expected));
     }
     for (std::size_t i = 0; i < element.children.size(); ++i)
@@ -279,7 +291,8 @@ class Reader {
         report(position, path, fmt::format("<{}>", element.children[i].name), "none", "Add it.");
   }
 
-  void report_unknown_attribute(pugi::xml_attribute attribute, const Element& element, const std::string& path) {
+  void report_unknown_attribute(pugi::xml_attribute attribute, const Element& element,
+                                const std::string& path) {
     std::vector<std::string> known;
     for (const Setting& setting : element.settings)
       if (setting.form == Form::Attribute) known.push_back(qualified(setting.space, setting.name));
@@ -288,8 +301,8 @@ class Reader {
     report(locate(attribute.name()), path, std::move(expected), in_quotes(name), advise(name, known, false));
   }
 
-  void report_unknown_element(pugi::xml_node node, const std::optional<ExpandedName>& name, const Element& element,
-                              const std::string& path) {
+  void report_unknown_element(pugi::xml_node node, const std::optional<ExpandedName>& name,
+                              const Element& element, const std::string& path) {
     std::vector<std::string> known;
     for (const Setting& setting : element.settings)
       if (setting.form == Form::Element) known.push_back(qualified(setting.space, setting.name));
@@ -305,7 +318,8 @@ class Reader {
     report(locate(node.name()), path, expected, std::move(found), std::move(advice));
   }
 
-  /// The same name in the other namespace or elsewhere in the document, or else the nearest that is known here.
+  /// The same name in the other namespace or elsewhere in the document, or else the nearest that is known
+  /// here.
   static std::string advise(std::string_view name, const std::vector<std::string>& known, bool is_element) {
     const std::string prefixed = "x:" + std::string(name);
     if (std::find(known.begin(), known.end(), prefixed) != known.end())
@@ -322,13 +336,15 @@ class Reader {
   /// A name as pugixml gives it lies in the buffer where the document has it.
   Position locate(const char* name) { return lines_.at(static_cast<std::size_t>(name - buffer_)); }
 
-  void report(Position position, std::string path, std::string expected, std::string found, std::string advice) {
+  void report(Position position, std::string path, std::string expected, std::string found,
+              std::string advice) {
     if (outcome_.problems.size() >= kMaxProblems) {
       full_ = true;
       return;
     }
     outcome_.problems.push_back(Problem{context_.file_name, position.line, position.column, std::move(path),
-                                        Severity::Error, std::move(expected), std::move(found), std::move(advice)});
+                                        Severity::Error, std::move(expected), std::move(found),
+                                        std::move(advice)});
   }
 
   LineCounter lines_;
@@ -341,8 +357,13 @@ class Reader {
 
 void refuse(ParseOutcome& outcome, const ParseContext& context, std::string_view xml, ScanProblem problem) {
   const Position position = LineCounter(xml).at(problem.offset);
-  outcome.problems.push_back(Problem{context.file_name, position.line, position.column, {}, Severity::Error,
-                                     std::move(problem.expected), std::move(problem.found),
+  outcome.problems.push_back(Problem{context.file_name,
+                                     position.line,
+                                     position.column,
+                                     {},
+                                     Severity::Error,
+                                     std::move(problem.expected),
+                                     std::move(problem.found),
                                      std::move(problem.advice)});
 }
 

@@ -30,7 +30,8 @@ std::size_t utf8_length(unsigned char first) {
   return 0;
 }
 
-/// The character that begins at `offset`; nothing when the octets are no UTF-8 (RFC 3629: shortest form, no surrogates).
+/// The character that begins at `offset`; nothing when the octets are no UTF-8 (RFC 3629: shortest form, no
+/// surrogates).
 std::optional<std::uint32_t> utf8_character(std::string_view text, std::size_t offset, std::size_t& length) {
   const auto first = static_cast<unsigned char>(text[offset]);
   length = utf8_length(first);
@@ -50,7 +51,8 @@ std::optional<std::uint32_t> utf8_character(std::string_view text, std::size_t o
 
 std::optional<ScanProblem> check_characters(std::string_view xml) {
   const std::string_view start = xml.substr(0, 4);
-  if (start.starts_with("\xFE\xFF") || start.starts_with("\xFF\xFE") || start.find('\0') != std::string_view::npos)
+  if (start.starts_with("\xFE\xFF") || start.starts_with("\xFF\xFE") ||
+      start.find('\0') != std::string_view::npos)
     return ScanProblem{0, "UTF-8", "what looks like UTF-16 or UTF-32", "Save the file as UTF-8."};
   for (std::size_t i = 0; i < xml.size();) {
     std::size_t length = 0;
@@ -99,11 +101,13 @@ class Scanner {
     const std::size_t name = declaration.find("encoding");
     if (name == std::string_view::npos) return;
     const std::size_t open = declaration.find_first_of("\"'", name);
-    const std::size_t close = open == std::string_view::npos ? open : declaration.find(declaration[open], open + 1);
+    const std::size_t close =
+        open == std::string_view::npos ? open : declaration.find(declaration[open], open + 1);
     if (close == std::string_view::npos) return refuse(offset_ + name, "encoding=\"UTF-8\"", "no value", {});
     const std::string_view value = declaration.substr(open + 1, close - open - 1);
     if (!equal_ignoring_case(value, "UTF-8"))
-      refuse(offset_ + open + 1, "the encoding UTF-8", quoted(value), "Save the file as UTF-8 and say so here.");
+      refuse(offset_ + open + 1, "the encoding UTF-8", quoted(value),
+             "Save the file as UTF-8 and say so here.");
   }
 
   void text() {
@@ -126,8 +130,8 @@ class Scanner {
       return refuse(offset_, "no DOCTYPE", quoted(rest.substr(0, rest.find_first_of(" \t\r\n>"))),
                     "Remove it: accounts use no document type, no entities and nothing from elsewhere.");
     if (rest.starts_with("<?"))
-      return refuse(offset_, "no processing instruction", quoted(rest.substr(0, rest.find_first_of(" \t\r\n?", 2))),
-                    "Remove it.");
+      return refuse(offset_, "no processing instruction",
+                    quoted(rest.substr(0, rest.find_first_of(" \t\r\n?", 2))), "Remove it.");
     if (rest.starts_with("</")) return end_tag();
     start_tag();
   }
@@ -135,14 +139,16 @@ class Scanner {
   void skip_comment() {
     const std::size_t end = xml_.find("--", offset_ + 4);
     if (end == std::string_view::npos || xml_.substr(end, 3) != "-->")
-      return refuse(offset_, "a comment that ends with \"-->\" and has no other \"--\"", "none such", "Close it.");
+      return refuse(offset_, "a comment that ends with \"-->\" and has no other \"--\"", "none such",
+                    "Close it.");
     offset_ = end + 3;
   }
 
   void skip_cdata() {
     if (depth_ == 0) return refuse(offset_, "nothing but the root element", "a CDATA section", "Remove it.");
     const std::size_t end = xml_.find("]]>", offset_);
-    if (end == std::string_view::npos) return refuse(offset_, "\"]]>\" after \"<![CDATA[\"", "none", "Close it.");
+    if (end == std::string_view::npos)
+      return refuse(offset_, "\"]]>\" after \"<![CDATA[\"", "none", "Close it.");
     offset_ = end + 3;
   }
 
@@ -156,7 +162,8 @@ class Scanner {
 
   void start_tag() {
     if (depth_ == 0 && ++roots_ > 1)
-      return refuse(offset_, "one root element", "a second one", "Put everything into one integrationAccount.");
+      return refuse(offset_, "one root element", "a second one",
+                    "Put everything into one integrationAccount.");
     const std::size_t begin = offset_;
     count_item();
     const std::size_t end = end_of_start_tag();
@@ -187,14 +194,16 @@ class Scanner {
       i = close + 1;
       if (problem_) return i;
     }
-    if (i >= xml_.size() || xml_[i] != '>') refuse(offset_, "a tag that is closed by '>'", "one that is not", {});
+    if (i >= xml_.size() || xml_[i] != '>')
+      refuse(offset_, "a tag that is closed by '>'", "one that is not", {});
     return i;
   }
 
   void check_references(std::string_view run, std::size_t base) {
     for (std::size_t i = run.find('&'); i != std::string_view::npos && !problem_; i = run.find('&', i + 1)) {
       const std::size_t end = run.substr(i, 16).find(';');
-      const std::string_view reference = end == std::string_view::npos ? run.substr(i, 12) : run.substr(i, end + 1);
+      const std::string_view reference =
+          end == std::string_view::npos ? run.substr(i, 12) : run.substr(i, end + 1);
       if (end == std::string_view::npos || !known_reference(reference.substr(1, reference.size() - 2)))
         refuse(base + i, "&lt; &gt; &amp; &quot; &apos; or a character reference", quoted(reference),
                "Write &amp; for the character '&'.");
@@ -207,7 +216,8 @@ class Scanner {
     const bool hex = name[1] == 'x';
     const std::string_view digits = name.substr(hex ? 2 : 1);
     std::uint32_t character = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), character, hex ? 16 : 10);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), character, hex ? 16 : 10);
     return !digits.empty() && error == std::errc{} && end == digits.data() + digits.size() &&
            is_xml_character(character);
   }

@@ -18,10 +18,10 @@ struct ScanProblem {
 
 /// Walks over the octets once, in constant memory. The first thing wrong, or nothing.
 ///
-/// Refuses: more than kMaxXmlSize octets, kMaxXmlDepth levels or kMaxXmlItems elements and attributes; anything but UTF-8
-/// without XML's forbidden characters; DOCTYPE and other declarations; processing instructions; references to anything
-/// but XML's five entities and its characters; text outside the root, and a second root. What passes may still be
-/// malformed: the parser proper says so.
+/// Refuses: more than kMaxXmlSize octets, kMaxXmlDepth levels or kMaxXmlItems elements and attributes;
+/// anything but UTF-8 without XML's forbidden characters; DOCTYPE and other declarations; processing
+/// instructions; references to anything but XML's five entities and its characters; text outside the root,
+/// and a second root. What passes may still be malformed: the parser proper says so.
 std::optional<ScanProblem> scan_xml(std::string_view xml);
 
 }  // namespace signet::agreements

@@ -14,11 +14,20 @@ std::string escape_text(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
     switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '\r': escaped += "&#13;"; break;
-      default: escaped += c;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '\r':
+        escaped += "&#13;";
+        break;
+      default:
+        escaped += c;
     }
   }
   return escaped;
@@ -29,10 +38,17 @@ std::string escape_attribute(std::string_view text) {
   std::string escaped;
   for (const char c : escape_text(text)) {
     switch (c) {
-      case '"': escaped += "&quot;"; break;
-      case '\n': escaped += "&#10;"; break;
-      case '\t': escaped += "&#9;"; break;
-      default: escaped += c;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\n':
+        escaped += "&#10;";
+        break;
+      case '\t':
+        escaped += "&#9;";
+        break;
+      default:
+        escaped += c;
     }
   }
   return escaped;
@@ -64,8 +80,9 @@ std::string write_element(const Element& element, const void* object, const std:
     if (setting.form == Form::Attribute)
       head += fmt::format(" {}=\"{}\"", setting.name, escape_attribute(value));
     else
-      content = value.size() > kCertificateColumns && setting.type.name == "certificate" ? lines(value, indent)
-                                                                                          : escape_text(value);
+      content = value.size() > kCertificateColumns && setting.type.name == "certificate"
+                    ? lines(value, indent)
+                    : escape_text(value);
   }
   const std::string inner = write_children(element, object, indent + "  ");
   if (!inner.empty()) return fmt::format("{}>\n{}{}</{}>\n", head, inner, indent, name);
@@ -78,7 +95,8 @@ std::string write_children(const Element& element, const void* object, const std
   for (const Setting& setting : element.settings) {
     if (setting.form != Form::Element) continue;
     const std::string value = setting.write(object);
-    if (is_written(setting, value)) text += fmt::format("{0}<{1}>{2}</{1}>\n", indent, setting.name, escape_text(value));
+    if (is_written(setting, value))
+      text += fmt::format("{0}<{1}>{2}</{1}>\n", indent, setting.name, escape_text(value));
   }
   for (const Element& child : element.children) {
     const std::size_t count = child.count(object);
@@ -92,8 +110,8 @@ std::string write_children(const Element& element, const void* object, const std
 std::string write_account(const Account& account) {
   const Element& root = root_element();
   return fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{0} xmlns=\"{1}\" xmlns:x=\"{2}\">\n{3}</{0}>\n", root.name,
-      kAccountNamespace, kExtensionNamespace, write_children(root, &account, "  "));
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{0} xmlns=\"{1}\" xmlns:x=\"{2}\">\n{3}</{0}>\n",
+      root.name, kAccountNamespace, kExtensionNamespace, write_children(root, &account, "  "));
 }
 
 }  // namespace signet::agreements

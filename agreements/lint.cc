@@ -1,0 +1,657 @@
+#include "agreements/lint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <unordered_map>
+
+#include "agreements/certificate_roles.h"
+#include "agreements/resolution.h"
+#include "agreements/roles_internal.h"
+
+namespace signet::agreements {
+
+namespace {
+
+constexpr std::string_view kReceive = "receiveAgreement";
+constexpr std::string_view kSend = "sendAgreement";
+
+std::string day(Time time) { return to_rfc3339(time).substr(0, 10); }
+
+std::string in_quotes(std::string_view text) { return "'" + printable(text, 140) + "'"; }
+
+std::string_view direction_name(CertificateRole role) { return is_receiving(role) ? kReceive : kSend; }
+
+CertificatePurpose purpose_of(CertificateRole role) {
+  switch (role) {
+    case CertificateRole::VerifyMessage:
+    case CertificateRole::VerifyMdn:
+      return CertificatePurpose::Verify;
+    case CertificateRole::Decrypt:
+      return CertificatePurpose::Decrypt;
+    case CertificateRole::SignMdn:
+    case CertificateRole::SignMessage:
+      return CertificatePurpose::Sign;
+    case CertificateRole::Encrypt:
+      return CertificatePurpose::Encrypt;
+  }
+  return CertificatePurpose::Verify;
+}
+
+/// "to verify the guest's messages": completes "a certificate ...".
+std::string_view task_of(CertificateRole role) {
+  switch (role) {
+    case CertificateRole::VerifyMessage:
+      return "to verify the guest's messages";
+    case CertificateRole::Decrypt:
+      return "to decrypt the guest's messages";
+    case CertificateRole::SignMdn:
+      return "to sign our receipts";
+    case CertificateRole::SignMessage:
+      return "to sign our messages";
+    case CertificateRole::Encrypt:
+      return "to encrypt our messages";
+    case CertificateRole::VerifyMdn:
+      return "to verify the guest's receipts";
+  }
+  return "";
+}
+
+/// Where one would write a role's certificate.
+std::string role_path(CertificateRole role) {
+  const std::string_view direction = direction_name(role);
+  switch (role) {
+    case CertificateRole::VerifyMessage:
+    case CertificateRole::SignMessage:
+      return fmt::format("{}/securitySettings/signingCertificateName", direction);
+    case CertificateRole::Decrypt:
+    case CertificateRole::Encrypt:
+      return fmt::format("{}/securitySettings/encryptionCertificateName", direction);
+    case CertificateRole::SignMdn:
+    case CertificateRole::VerifyMdn:
+      break;
+  }
+  return fmt::format("{}/x:certificates[{}]", direction, to_string(role));
+}
+
+bool wants_signed_receipts(const OneWayAgreement& direction) {
+  return direction.mdn_settings.need_mdn && direction.mdn_settings.sign_mdn;
+}
+
+bool sends(const Agreement& agreement) { return !agreement.connection.url.empty(); }
+
+/// Whether messages under the agreement come to the point where the role is needed.
+bool is_needed(const Agreement& agreement, CertificateRole role) {
+  const OneWayAgreement& in = agreement.receive_agreement;
+  const OneWayAgreement& out = agreement.send_agreement;
+  switch (role) {
+    case CertificateRole::VerifyMessage:
+      return in.validation_settings.sign_message;
+    case CertificateRole::Decrypt:
+      return in.validation_settings.encrypt_message;
+    case CertificateRole::SignMdn:
+      return wants_signed_receipts(in);
+    case CertificateRole::SignMessage:
+      return sends(agreement) && out.validation_settings.sign_message;
+    case CertificateRole::Encrypt:
+      return sends(agreement) && out.validation_settings.encrypt_message;
+    case CertificateRole::VerifyMdn:
+      return sends(agreement) && wants_signed_receipts(out);
+  }
+  return false;
+}
+
+/// The problems found so far, and how they get their places.
+class Report {
+ public:
+  explicit Report(const Positions& positions) : positions_(positions) {}
+
+  void error(std::string path, std::string expected, std::string found, std::string advice) {
+    add(Severity::Error, std::move(path), std::move(expected), std::move(found), std::move(advice));
+  }
+  void warning(std::string path, std::string expected, std::string found, std::string advice) {
+    add(Severity::Warning, std::move(path), std::move(expected), std::move(found), std::move(advice));
+  }
+  void take(Problem problem) {
+    place(problem);
+    problems_.push_back(std::move(problem));
+  }
+  /// ", at line 12" for a path whose place is known.
+  [[nodiscard]] std::string where(std::string_view path) const {
+    const Position position = positions_.find(path);
+    return position.line == 0 ? std::string() : fmt::format(", at line {}", position.line);
+  }
+  std::vector<Problem> finish() && { return std::move(problems_); }
+
+ private:
+  void add(Severity severity, std::string path, std::string expected, std::string found, std::string advice) {
+    take(Problem{
+        {}, 0, 0, std::move(path), severity, std::move(expected), std::move(found), std::move(advice)});
+  }
+  void place(Problem& problem) const {
+    const Position position = positions_.find(problem.path);
+    problem.file = positions_.file();
+    problem.line = position.line;
+    problem.column = position.column;
+  }
+
+  const Positions& positions_;
+  std::vector<Problem> problems_;
+};
+
+/// What every check looks at.
+struct Scope {
+  const Account& account;
+  const CertificateFacts& facts;
+  Time now;
+  Report& report;
+};
+
+// ---- Partners
+// ------------------------------------------------------------------------------------------------------------
+
+void lint_partners(const Scope& scope) {
+  std::map<std::pair<std::string, std::string>, std::string> owners;
+  for (const Partner& partner : scope.account.partners) {
+    for (std::size_t i = 0; i < partner.business_identities.size(); ++i) {
+      const BusinessIdentity& identity = partner.business_identities[i];
+      const std::string path =
+          fmt::format("partner[{}]/businessIdentities/businessIdentity[{}]", partner.name, i + 1);
+      const auto [owner, first] = owners.try_emplace({to_lower(identity.qualifier), identity.value}, path);
+      if (first) continue;
+      scope.report.error(
+          path, "an identity that no other partner has, and each only once",
+          fmt::format("{} {}, which {} has as well{}", identity.qualifier, in_quotes(identity.value),
+                      owner->second, scope.report.where(owner->second)),
+          "Remove one of the two.");
+    }
+  }
+}
+
+// ---- Certificates
+// --------------------------------------------------------------------------------------------------------
+
+void lint_validity(const Scope& scope, const std::string& path, const CertificateFact& fact) {
+  if (fact.not_after < scope.now)
+    scope.report.warning(path, "a certificate that is still valid",
+                         "one that expired on " + day(fact.not_after),
+                         "Remove it once no agreement names it.");
+  else if (fact.not_after < scope.now + kExpiryWarning)
+    scope.report.warning(path, "a certificate that is valid for 30 days more",
+                         "one that expires on " + day(fact.not_after),
+                         "Agree on the next one with the partner and add it with <x:certificates>.");
+  if (fact.not_before > scope.now)
+    scope.report.warning(path, "a certificate that is valid already",
+                         "one that begins on " + day(fact.not_before),
+                         "Give it an activeFrom no earlier than that where an agreement names it.");
+}
+
+void lint_certificates(const Scope& scope) {
+  std::unordered_map<std::string, std::string> by_fingerprint;
+  for (const CertificateEntry& entry : scope.account.certificates) {
+    const std::string path = fmt::format("certificate[{}]", entry.name);
+    std::string why_not;
+    const std::optional<CertificateFact> fact = scope.facts.find(entry, why_not);
+    if (!fact) {
+      scope.report.error(path + "/publicCertificate", "an X.509 certificate",
+                         why_not.empty() ? "none" : why_not, "Export it again, as PEM or DER.");
+      continue;
+    }
+    lint_validity(scope, path, *fact);
+    if (!fact->key_weakness.empty())
+      scope.report.error(path, "a key that is strong enough",
+                         fmt::format("{}: {}", fact->key, fact->key_weakness),
+                         "Have a certificate made for RSA 2048 bits or more, or EC P-256, P-384 or P-521.");
+    if (entry.key && !fact->is_private)
+      scope.report.error(
+          path + "/key", "a key in the vault that belongs to the certificate",
+          why_not.empty() ? fmt::format("none by the name {}", in_quotes(entry.key->key_name)) : why_not,
+          "Import the key into the vault, or correct the names here.");
+    const auto [twin, first] = by_fingerprint.try_emplace(fact->fingerprint, entry.name);
+    if (!first && !fact->fingerprint.empty())
+      scope.report.warning(path, "a certificate that has one name",
+                           fmt::format("the same as {}", in_quotes(twin->second)), "Remove one of the two.");
+  }
+}
+
+/// Lints one agreement.
+class AgreementLint {
+ public:
+  AgreementLint(const Scope& scope, const Agreement& agreement)
+      : account_(scope.account),
+        facts_(scope.facts),
+        now_(scope.now),
+        report_(scope.report),
+        agreement_(agreement),
+        in_(agreement.receive_agreement),
+        out_(agreement.send_agreement),
+        base_(fmt::format("agreement[{}]/", agreement.name)) {}
+
+  void run() {
+    type();
+    names_of_certificates();
+    for (const CertificateRole role : kAllRoles) role_is_filled(role);
+    receipts();
+    security();
+    weak_algorithms();
+    exceptions(in_, kReceive);
+    exceptions(out_, kSend);
+    compression();
+    limits_and_delivery();
+    connection();
+    retry();
+  }
+
+ private:
+  void type() {
+    if (agreement_.agreement_type != AgreementType::AS2)
+      error("agreementType", "AS2", std::string(to_string(agreement_.agreement_type)),
+            "Signet secures AS2 messages; take this agreement out.");
+  }
+
+  // -- certificates
+
+  /// Every name where it is written: that it resolves, and to the right kind.
+  void names_of_certificates() {
+    for (const CertificateRole role : kAllRoles) {
+      const std::string_view named = azure_name_of(agreement_, role);
+      if (!named.empty()) check_name(role_path(role), named, needs_private_key(role));
+    }
+    for (const OneWayAgreement* direction : {&in_, &out_})
+      for (const RoleCertificates& list : direction->certificates) check_list(list);
+  }
+
+  void check_list(const RoleCertificates& list) {
+    const std::string path =
+        fmt::format("{}/x:certificates[{}]", direction_name(list.role), to_string(list.role));
+    if (list.certificates.empty())
+      error(path, "at least one <x:certificate>", "none", "Add one, or remove the list.");
+    for (const DatedCertificate& certificate : list.certificates) {
+      const std::string here = fmt::format("{}/x:certificate[{}]", path, certificate.name);
+      check_name(here, certificate.name, needs_private_key(list.role));
+      if (certificate.active_from && certificate.active_until &&
+          *certificate.active_until <= *certificate.active_from)
+        error(here, "an activeUntil after activeFrom",
+              fmt::format("{} after {}", day(*certificate.active_until), day(*certificate.active_from)),
+              "Exchange or correct the dates.");
+    }
+  }
+
+  void check_name(const std::string& path, std::string_view name, bool with_key) {
+    const CertificateEntry* entry = find_certificate(account_, name);
+    if (entry == nullptr)
+      return error(path, "the name of a certificate of this account", in_quotes(name),
+                   "Add <certificate name=\"...\"> or correct the name.");
+    if (with_key && !entry->key)
+      error(path, "a private certificate of ours", in_quotes(name) + ", which has no key",
+            "Name one with <key>, or add the key to this one: the public half alone cannot sign or decrypt.");
+    if (!with_key && entry->key)
+      warning(path, "a certificate of the guest's", in_quotes(name) + ", whose private key is ours",
+              "Name the certificate that the partner gave you.");
+  }
+
+  void role_is_filled(CertificateRole role) {
+    if (!is_needed(agreement_, role)) return;
+    const std::vector<DatedCertificate> all = certificates_for(agreement_, role);
+    const std::vector<std::string> active = active_certificates(agreement_, role, now_);
+    if (all.empty())
+      return error(role_path(role), fmt::format("a certificate {}", task_of(role)), "none",
+                   "Name one, or switch off what needs it.");
+    if (active.empty())
+      return error(role_path(role), fmt::format("a certificate {} that is active now", task_of(role)),
+                   fmt::format("{} whose time has not come or is over", all.size()),
+                   "Correct activeFrom or activeUntil.");
+    certificates_serve(role, active);
+  }
+
+  /// The active ones: the first must be valid when it is used to send; of those for receiving, one must be.
+  void certificates_serve(CertificateRole role, const std::vector<std::string>& active) {
+    bool one_valid = false;
+    bool all_known = true;
+    for (const std::string& name : active) {
+      const CertificateEntry* entry = find_certificate(account_, name);
+      std::string why_not;
+      const std::optional<CertificateFact> fact = entry ? facts_.find(*entry, why_not) : std::nullopt;
+      all_known = all_known && fact.has_value();
+      if (!fact) continue;  // told where it is named, or at the certificate itself
+      one_valid = one_valid || (fact->not_before <= now_ && now_ <= fact->not_after);
+      const std::string objection = facts_.objection(*entry, purpose_of(role));
+      if (!objection.empty())
+        warning(role_path(role), fmt::format("a certificate made {}", task_of(role)),
+                fmt::format("{}: {}", in_quotes(name), objection),
+                "Partners may refuse it; have one made with the right key usage.");
+    }
+    if (!one_valid && all_known)
+      expired(role, active.front());
+    else if (one_valid && uses_newest_only(role))
+      newest_is_valid(role, active.front());
+  }
+
+  static bool uses_newest_only(CertificateRole role) {
+    return purpose_of(role) == CertificatePurpose::Sign || purpose_of(role) == CertificatePurpose::Encrypt;
+  }
+
+  void newest_is_valid(CertificateRole role, const std::string& name) {
+    std::string why_not;
+    const CertificateEntry* entry = find_certificate(account_, name);
+    const std::optional<CertificateFact> fact = entry ? facts_.find(*entry, why_not) : std::nullopt;
+    if (fact && (fact->not_after < now_ || fact->not_before > now_)) expired(role, name);
+  }
+
+  void expired(CertificateRole role, const std::string& name) {
+    std::string why_not;
+    const std::optional<CertificateFact> fact = facts_.find(*find_certificate(account_, name), why_not);
+    if (!fact) return;
+    const bool over = fact->not_after < now_;
+    error(role_path(role), fmt::format("a valid certificate {}", task_of(role)),
+          fmt::format("{}, {} {}", in_quotes(name), over ? "which expired on" : "which is not valid before",
+                      day(over ? fact->not_after : fact->not_before)),
+          "Get the next certificate, and name it here or in <x:certificates>.");
+  }
+
+  // -- receipts
+
+  void receipts() {
+    const MdnSettings& wanted = out_.mdn_settings;
+    const MdnSettings& given = in_.mdn_settings;
+    if (!wanted.need_mdn && !given.need_mdn)
+      warning("sendAgreement/mdnSettings/needMDN", "a receipt in one direction at least", "none in either",
+              "Without receipts nobody can tell, or prove, that a message arrived.");
+    signed_but_not_needed(in_, kReceive);
+    signed_but_not_needed(out_, kSend);
+    if (wanted.need_mdn && !wanted.sign_mdn)
+      warning("sendAgreement/mdnSettings/signMDN", "true", "false",
+              "An unsigned receipt proves nothing: anybody can have sent it.");
+    if (wanted.need_mdn && wanted.send_mdn_asynchronously && wanted.receipt_delivery_url.empty())
+      error("sendAgreement/mdnSettings/receiptDeliveryUrl", "our URL for asynchronous receipts", "none",
+            "Add it, or set sendMDNAsynchronously to false.");
+    if (!wanted.send_mdn_asynchronously && !wanted.receipt_delivery_url.empty())
+      warning("sendAgreement/mdnSettings/receiptDeliveryUrl",
+              "none, since receipts are asked for in the HTTP answer", in_quotes(wanted.receipt_delivery_url),
+              "Set sendMDNAsynchronously to true, or remove the URL.");
+  }
+
+  void signed_but_not_needed(const OneWayAgreement& direction, std::string_view name) {
+    if (direction.mdn_settings.sign_mdn && !direction.mdn_settings.need_mdn)
+      warning(fmt::format("{}/mdnSettings/needMDN", name), "true, since signMDN is", "false",
+              "Set needMDN to true, or signMDN to false as well.");
+  }
+
+  // -- what is secured at all
+
+  void security() {
+    if (!in_.validation_settings.sign_message)
+      warning("receiveAgreement/validationSettings/signMessage", "true", "false",
+              "Unsigned messages are taken from anybody who knows the two AS2 names.");
+    const ValidationSettings& sent = out_.validation_settings;
+    if (!sends(agreement_)) return;
+    if (!sent.sign_message && !sent.encrypt_message)
+      warning("sendAgreement/validationSettings", "messages that are signed or encrypted", "neither",
+              "Set signMessage and encryptMessage to true.");
+    else if (!sent.encrypt_message && is_plain_http())
+      warning("sendAgreement/validationSettings/encryptMessage", "encryption, by TLS or of the message",
+              "neither", "Everybody on the way can read these messages: use https, or encrypt.");
+  }
+
+  // -- algorithms
+
+  void weak_algorithms() {
+    const ValidationSettings& sent = out_.validation_settings;
+    if (sends(agreement_) && sent.encrypt_message) cipher(sent.encryption_algorithm);
+    if (sends(agreement_) && sent.sign_message) signing(out_, kSend);
+    if (wants_signed_receipts(in_)) signing(in_, kReceive);
+    if (in_.mdn_settings.need_mdn) mic(in_, kReceive);
+    if (sends(agreement_) && out_.mdn_settings.need_mdn) mic(out_, kSend);
+    hash_spelling(in_, kReceive);
+    hash_spelling(out_, kSend);
+  }
+
+  void cipher(EncryptionAlgorithm algorithm) {
+    constexpr std::string_view kPath = "sendAgreement/validationSettings/encryptionAlgorithm";
+    if (out_.encryption.content_cipher != ContentCipher::ByEncryptionAlgorithm) return;
+    if (!content_cipher(out_))
+      error(std::string(kPath), "an algorithm to encrypt with, since encryptMessage is true",
+            std::string(to_string(algorithm)), "Write AES256, or set encryptMessage to false.");
+    if (algorithm == EncryptionAlgorithm::DES3)
+      weak(out_, kSend, std::string(kPath), WeakAlgorithm::DES3, "AES256");
+  }
+
+  void signing(const OneWayAgreement& direction, std::string_view name) {
+    const std::string path = fmt::format("{}/validationSettings/signingAlgorithm", name);
+    const SigningAlgorithm algorithm = direction.validation_settings.signing_algorithm;
+    if (algorithm == SigningAlgorithm::NotSpecified)
+      error(path, "a hash to sign with", "NotSpecified", "Write SHA2256, or leave it out.");
+    if (algorithm == SigningAlgorithm::SHA1) weak(direction, name, path, WeakAlgorithm::SHA1, "SHA2256");
+  }
+
+  void mic(const OneWayAgreement& direction, std::string_view name) {
+    const std::string path = fmt::format("{}/mdnSettings/micHashingAlgorithm", name);
+    const HashingAlgorithm algorithm = direction.mdn_settings.mic_hashing_algorithm;
+    const std::string text(to_string(algorithm));
+    if (algorithm == HashingAlgorithm::MD5)
+      error(path, "a hash that is not broken", text, "Write SHA2256. There is no exception for MD5.");
+    if (algorithm == HashingAlgorithm::None || algorithm == HashingAlgorithm::NotSpecified)
+      error(path, "a hash for the receipt's MIC", text, "Write SHA2256, or leave it out.");
+    if (algorithm == HashingAlgorithm::SHA1) weak(direction, name, path, WeakAlgorithm::SHA1, "SHA2256");
+  }
+
+  void weak(const OneWayAgreement& direction, std::string_view name, const std::string& path,
+            WeakAlgorithm algorithm, std::string_view better) {
+    if (allows_weak(direction, algorithm, now_)) return;
+    error(path, "an algorithm that is not weak, or an exception in force",
+          fmt::format("{} without one", to_string(algorithm)),
+          fmt::format("Write {}; or, if the partner has nothing better, add <x:allowWeak algorithm=\"{}\" "
+                      "reason=\"...\" "
+                      "until=\"...\"/> to {}.",
+                      better, to_string(algorithm), name));
+  }
+
+  void hash_spelling(const OneWayAgreement& direction, std::string_view name) {
+    const bool long_hash = direction.validation_settings.signing_algorithm == SigningAlgorithm::SHA2384 ||
+                           direction.validation_settings.signing_algorithm == SigningAlgorithm::SHA2512 ||
+                           direction.mdn_settings.mic_hashing_algorithm == HashingAlgorithm::SHA2384 ||
+                           direction.mdn_settings.mic_hashing_algorithm == HashingAlgorithm::SHA2512;
+    if (long_hash && direction.security_settings.sha2_algorithm_format == Sha2AlgorithmFormat::Sha2)
+      error(fmt::format("{}/securitySettings/sha2AlgorithmFormat", name),
+            "a spelling that tells the hash's size", "Sha2",
+            "\"sha2\" can only mean SHA-256: write ShaHyphenHashSize.");
+  }
+
+  void exceptions(const OneWayAgreement& direction, std::string_view name) {
+    for (const WeakException& exception : direction.allow_weak) {
+      const std::string path = fmt::format("{}/x:allowWeak[{}]", name, to_string(exception.algorithm));
+      if (exception.until <= now_)
+        warning(path, "an exception that is still in force", "one that ended on " + day(exception.until),
+                "Remove it; or, if the partner needs it longer, agree on a new end.");
+      if (trim(exception.reason).empty())
+        error(path, "a reason", "none", "Say who needs the weak algorithm and why.");
+    }
+  }
+
+  // -- compression
+
+  void compression() {
+    const bool compresses = out_.validation_settings.compress_message;
+    const Packaging& packaging = out_.packaging;
+    if (compresses && packaging.as2_version == As2Version::V1_0)
+      error("sendAgreement/x:packaging/@as2Version", "1.1 or later, since compressMessage is true", "1.0",
+            "AS2 1.0 knows no compression: write 1.1, or set compressMessage to false.");
+    if (!compresses && packaging.compression_order != CompressionOrder::BeforeSigning)
+      warning("sendAgreement/x:packaging/@compressionOrder", "compressMessage to be true", "false",
+              "Nothing is compressed: set compressMessage to true, or remove compressionOrder.");
+    if (compresses && packaging.compression_order == CompressionOrder::AfterSigning &&
+        !out_.validation_settings.sign_message)
+      warning("sendAgreement/x:packaging/@compressionOrder", "signMessage to be true", "false",
+              "Nothing is signed, so there is no order: remove compressionOrder.");
+  }
+
+  // -- limits, delivery, repeats
+
+  void limits_and_delivery() {
+    if (in_.limits.max_decompressed_size < in_.limits.max_message_size)
+      warning("receiveAgreement/x:limits/@maxDecompressedSize", "no less than maxMessageSize",
+              std::to_string(in_.limits.max_decompressed_size) + " octets",
+              "A compressed message could not expand to what a plain one may have.");
+    const std::filesystem::path folder(in_.delivery.folder);
+    if (std::find(folder.begin(), folder.end(), "..") != folder.end())
+      error("receiveAgreement/x:delivery/@folder", "a folder without \"..\"", in_quotes(in_.delivery.folder),
+            "Write it absolute, or below the gateway's delivery directory.");
+    if (!in_.validation_settings.check_duplicate_message)
+      warning("receiveAgreement/validationSettings/checkDuplicateMessage", "true", "false",
+              "A message whose receipt got lost comes again, and will be handed over again.");
+  }
+
+  // -- the way to the guest
+
+  [[nodiscard]] bool is_plain_http() const {
+    return to_lower(agreement_.connection.url).starts_with("http://");
+  }
+
+  void connection() {
+    const Connection& connection = agreement_.connection;
+    if (connection.connect_timeout > connection.total_timeout)
+      error("x:connection/@connectTimeout", "no more than totalTimeout", "more", "Correct one of the two.");
+    if (!connection.client_certificate_name.empty())
+      check_client_certificate(connection.client_certificate_name);
+    if (is_plain_http() && connection.basic_authentication)
+      error("x:connection/x:basicAuthentication", "https", "http",
+            "The password would be readable on the way: write an https URL.");
+    if (is_plain_http() && !connection.client_certificate_name.empty())
+      warning("x:connection/@clientCertificateName", "https", "http", "Without TLS it is not used.");
+    if (out_.message_connection_settings.ignore_certificate_name_mismatch)
+      warning("sendAgreement/messageConnectionSettings/ignoreCertificateNameMismatch", "false", "true",
+              "Whoever has any certificate of the same authority can pose as the partner's server; pin it in "
+              "<x:tlsTrust>.");
+    tls_trust(connection.tls_trust);
+  }
+
+  void check_client_certificate(const std::string& name) {
+    constexpr std::string_view kPath = "x:connection/@clientCertificateName";
+    check_name(std::string(kPath), name, true);
+    const CertificateEntry* entry = find_certificate(account_, name);
+    const std::string objection =
+        entry ? facts_.objection(*entry, CertificatePurpose::TlsClient) : std::string();
+    if (!objection.empty())
+      warning(std::string(kPath), "a certificate made for TLS clients",
+              fmt::format("{}: {}", in_quotes(name), objection),
+              "Have one made with extended key usage clientAuth.");
+  }
+
+  void tls_trust(const TlsTrust& trust) {
+    for (const std::string& name : trust.certificates) {
+      const std::string path = fmt::format("x:connection/x:tlsTrust/x:certificate[{}]", name);
+      if (find_certificate(account_, name) == nullptr)
+        error(path, "the name of a certificate of this account", in_quotes(name),
+              "Add <certificate name=\"...\"> or correct the name.");
+    }
+    const std::string mode(to_string(trust.mode));
+    const bool has_any = !trust.certificates.empty() || !trust.ca_file.empty();
+    if (trust.mode == TlsTrustMode::System && has_any)
+      error("x:connection/x:tlsTrust",
+            "mode=\"certificateAuthorities\" or \"pinned\", since certificates are given", mode,
+            "Say which; the system's authorities need none here.");
+    if (trust.mode == TlsTrustMode::CertificateAuthorities && !has_any)
+      error("x:connection/x:tlsTrust", "<x:certificate> or caFile", "neither",
+            "Say which authorities to believe.");
+    if (trust.mode == TlsTrustMode::Pinned && trust.certificates.empty())
+      error("x:connection/x:tlsTrust", "<x:certificate>", "none", "Say which server certificate to believe.");
+    if (trust.mode == TlsTrustMode::Pinned && !trust.ca_file.empty())
+      error("x:connection/x:tlsTrust/@caFile", "none, since mode is pinned", in_quotes(trust.ca_file),
+            "Remove it.");
+  }
+
+  void retry() {
+    const Retry& retry = agreement_.retry;
+    if (retry.attempts > 1 && retry.first_interval > retry.max_duration)
+      error("x:retry/@firstInterval", "no more than maxDuration", "more",
+            "There would never be a second attempt: correct one of the two.");
+  }
+
+  void error(std::string_view path, std::string expected, std::string found, std::string advice) {
+    report_.error(base_ + std::string(path), std::move(expected), std::move(found), std::move(advice));
+  }
+  void warning(std::string_view path, std::string expected, std::string found, std::string advice) {
+    report_.warning(base_ + std::string(path), std::move(expected), std::move(found), std::move(advice));
+  }
+
+  const Account& account_;
+  const CertificateFacts& facts_;
+  const Time now_;
+  Report& report_;
+  const Agreement& agreement_;
+  const OneWayAgreement& in_;
+  const OneWayAgreement& out_;
+  const std::string base_;
+};
+
+// ---- Agreements together
+// ---------------------------------------------------------------------------------------------------
+
+/// Agreements that would lay claim to the same messages, or to the same folder.
+class Neighbours {
+ public:
+  explicit Neighbours(Report& report) : report_(report) {}
+
+  void add(const Agreement& agreement, const Resolution& resolution) {
+    const std::string path = fmt::format("agreement[{}]", agreement.name);
+    if (resolution.problems.empty()) {
+      const ResolvedAgreement& names = resolution.resolved;
+      claim(inbound_, names.receive_from, names.receive_to, agreement.name, "messages from the guest");
+      claim(outbound_, names.send_from, names.send_to, agreement.name, "messages to the guest");
+      if (names.receive_from == names.receive_to)
+        report_.warning(path, "different AS2 names for host and guest",
+                        in_quotes(names.receive_to) + " for both",
+                        "Many products refuse messages from oneself.");
+    }
+    const std::string& named = agreement.receive_agreement.delivery.folder;
+    const std::string folder =
+        std::filesystem::path(named.empty() ? agreement.name : named).lexically_normal().generic_string();
+    const auto [owner, first] = folders_.try_emplace(folder, agreement.name);
+    if (!first)
+      report_.warning(
+          path + "/receiveAgreement/x:delivery/@folder", "a folder of its own",
+          fmt::format("{}, which agreement {} has as well", in_quotes(folder), in_quotes(owner->second)),
+          "Whoever picks up from there cannot tell the partners apart: name another folder.");
+  }
+
+ private:
+  using Claims = std::map<std::pair<std::string, std::string>, std::string>;
+
+  void claim(Claims& claims, const std::string& from, const std::string& to, const std::string& name,
+             std::string_view what) {
+    const auto [owner, first] = claims.try_emplace({from, to}, name);
+    if (first) return;
+    const std::string other = fmt::format("agreement[{}]", owner->second);
+    report_.error(fmt::format("agreement[{}]", name), fmt::format("no other agreement for {}", what),
+                  fmt::format("{}{} with the same AS2-From {} and AS2-To {}", other, report_.where(other),
+                              in_quotes(from), in_quotes(to)),
+                  "Remove one of the two, or give one another identity.");
+  }
+
+  Report& report_;
+  Claims inbound_;
+  Claims outbound_;
+  std::map<std::string, std::string> folders_;
+};
+
+}  // namespace
+
+std::vector<Problem> lint(const Account& account, const CertificateFacts& facts, Time now,
+                          const Positions& positions) {
+  Report report(positions);
+  const Scope scope{account, facts, now, report};
+  lint_partners(scope);
+  lint_certificates(scope);
+  Neighbours neighbours(report);
+  for (const Agreement& agreement : account.agreements) {
+    Resolution resolution = resolve_names(account, agreement);
+    neighbours.add(agreement, resolution);
+    for (Problem& problem : resolution.problems) report.take(std::move(problem));
+    AgreementLint(scope, agreement).run();
+  }
+  return std::move(report).finish();
+}
+
+}  // namespace signet::agreements
