@@ -31,9 +31,9 @@ struct HttpRequest {
 /// itself, and drops any such framing fields found in `headers`.
 struct HttpResponse {
   int status = 200;
-  as2::mime::Headers headers;  ///< values without CR, LF or NUL: an answer that has one is replaced by a 500
-  Slice body;                  ///< not sent for HEAD, 204 and 304
-  bool close = false;          ///< ends the connection afterwards
+  as2::mime::Headers headers;
+  Slice body;          ///< not sent for HEAD, 204 and 304
+  bool close = false;  ///< ends the connection afterwards
 };
 
 /// The answer of every refusal: text/plain, one line with the reason, one with the request id.

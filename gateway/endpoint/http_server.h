@@ -26,12 +26,18 @@ namespace signet::gateway {
 /// thread.
 class Responder {
  public:
-  class Target;
+  /// Where answers go. The server has its own; a test of a handler may have another.
+  class Target {
+   public:
+    virtual ~Target() = default;
+    virtual void answer(HttpResponse response) = 0;  ///< heeds its first call only
+    virtual void give_up() = 0;  ///< the responder is gone; nothing unless it never answered
+  };
 
   Responder() = default;
   explicit Responder(std::shared_ptr<Target> target);
-  Responder(Responder&&) noexcept;
-  Responder& operator=(Responder&&) noexcept;
+  Responder(Responder&& other) noexcept;
+  Responder& operator=(Responder&& other) noexcept;
   /// A request that nobody answered is answered by 500.
   ~Responder();
 

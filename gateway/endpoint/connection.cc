@@ -1,0 +1,513 @@
+#include "gateway/endpoint/connection.h"
+
+#include <fmt/format.h>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <exception>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "gateway/endpoint/http_wire.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::size_t kSmallInput = 8 * 1024;  ///< buffer of a connection that has no large body under way
+constexpr std::size_t kLargeInput =
+    64 * 1024;                             ///< buffer while a body arrives that is longer than a small one
+constexpr std::size_t kPiece = 64 * 1024;  ///< of an answer's body, written in one go
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
+
+HeadLimits head_limits(const HttpLimits& limits) {
+  return {limits.head_size, limits.field_count, limits.target_size};
+}
+
+/// What counts as one address: an IPv4 address however it is written, or the network of an IPv6 address.
+asio::ip::address counted_as(const asio::ip::address& address) {
+  if (!address.is_v6()) return address;
+  const asio::ip::address_v6 v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6);
+  auto octets = v6.to_bytes();
+  std::fill(octets.begin() + 8, octets.end(), std::uint8_t{0});
+  return asio::ip::address_v6(octets);
+}
+
+/// One request's way back: it leads to the connection once.
+class RequestTarget final : public Responder::Target {
+ public:
+  RequestTarget(std::shared_ptr<Connection> connection, std::string request_id)
+      : connection_(std::move(connection)), request_id_(std::move(request_id)) {}
+
+  void answer(HttpResponse response) override {
+    if (!answered_.test_and_set()) connection_->answer(std::move(response));
+  }
+  void give_up() override { answer(text_response(500, "the request could not be served", request_id_)); }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  std::string request_id_;
+  std::atomic_flag answered_ = ATOMIC_FLAG_INIT;
+};
+
+}  // namespace
+
+bool ConnectionBook::admit(const asio::ip::address& address) {
+  const std::lock_guard lock(mutex_);
+  if (count_ >= limit_) return false;
+  std::size_t& of_address = of_address_[counted_as(address)];
+  if (of_address >= limit_per_address_) return false;
+  ++of_address;
+  ++count_;
+  return true;
+}
+
+void ConnectionBook::release(const asio::ip::address& address) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = of_address_.find(counted_as(address));
+  if (--entry->second == 0) of_address_.erase(entry);
+  if (--count_ == 0) empty_.notify_all();
+}
+
+void ConnectionBook::wait_until_empty(SteadyTime deadline) {
+  std::unique_lock lock(mutex_);
+  empty_.wait_until(lock, deadline, [this] { return count_ == 0; });
+}
+
+Loop::Loop() : work_(asio::make_work_guard(io_)), thread_([this] { io_.run(); }) {}
+
+Loop::~Loop() { stop(); }
+
+void Loop::post(std::function<void()> job) {
+  const std::lock_guard lock(mutex_);
+  if (!ended_) asio::post(io_, std::move(job));
+}
+
+void Loop::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  work_.reset();
+  if (thread_.joinable()) thread_.join();
+}
+
+FrontDoor::FrontDoor(const HttpServerConfig& config, HttpHandler& handler_in)
+    : limits(config.limits),
+      spool(config.spool),
+      handler(handler_in),
+      book(config.limits.connections, config.limits.connections_per_address),
+      queue(handler_in, config.limits.queued_requests,
+            config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency())) {}
+
+Connection::Connection(std::shared_ptr<FrontDoor> door, Loop& loop, Socket socket, asio::ip::address address,
+                       std::string listener, asio::ssl::context* tls)
+    : door_(std::move(door)),
+      loop_(loop),
+      socket_(std::move(socket)),
+      address_(std::move(address)),
+      remote_address_(counted_as(address_).is_v4() ? counted_as(address_).to_string() : address_.to_string()),
+      listener_(std::move(listener)),
+      timer_(loop_.io()),
+      input_(kSmallInput),
+      head_reader_(head_limits(door_->limits)) {
+  if (tls != nullptr) tls_.emplace(socket_, *tls);
+}
+
+void Connection::start() {
+  loop_.connections.insert(this);
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (!tls_) {
+    phase_ = Phase::Head;
+    set_deadline(steady_now() + door_->limits.head_time);
+    return read_more();
+  }
+  phase_ = Phase::Handshake;
+  set_deadline(steady_now() + door_->limits.handshake_time);
+  tls_->async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](
+                                                            const boost::system::error_code& error) {
+    if (self->phase_ == Phase::Closed) return;
+    if (error) {
+      log::warning("tls-handshake-failed", {{"remote", self->remote_address_}, {"reason", error.message()}});
+      return self->close();
+    }
+    self->phase_ = Phase::Head;
+    self->set_deadline(steady_now() + self->door_->limits.head_time);
+    self->read_more();
+  });
+}
+
+void Connection::drain() {
+  draining_ = true;
+  if (phase_ == Phase::Handshake || phase_ == Phase::Idle ||
+      (phase_ == Phase::Head && !head_reader_.started()))
+    close();
+}
+
+void Connection::close() {
+  if (phase_ == Phase::Closed) return;
+  phase_ = Phase::Closed;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+  release_spool();
+  loop_.connections.erase(this);
+  door_->book.release(address_);
+}
+
+// ---- Reading
+// -------------------------------------------------------------------------------------------------------
+
+void Connection::read_more() {
+  const auto done = [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
+    self->on_read(error, size);
+  };
+  const auto buffer = asio::buffer(input_.data(), input_.size());
+  if (tls_) {
+    tls_->async_read_some(buffer, done);
+  } else {
+    socket_.async_read_some(buffer, done);
+  }
+}
+
+void Connection::on_read(const boost::system::error_code& error, std::size_t size) {
+  if (phase_ == Phase::Closed) return;
+  if (overdue_) return refuse(*overdue_);
+  if (error) {
+    if (phase_ == Phase::Body)
+      log::warning("http-request-broken-off",
+                   {{"request", request_id_}, {"remote", remote_address_}, {"reason", error.message()}});
+    return close();
+  }
+  rest_ = ByteView(input_).first(size);
+  advance();
+}
+
+/// Goes on with what has been read, or reads more.
+void Connection::advance() {
+  if (phase_ == Phase::Body) return read_body();
+  if (rest_.empty()) return read_more();
+  read_head();
+}
+
+void Connection::read_head() {
+  switch (head_reader_.read(rest_)) {
+    case Reading::Refused:
+      return refuse(head_reader_.refusal());
+    case Reading::Done:
+      return begin_request();
+    case Reading::NeedMore:
+      break;
+  }
+  if (phase_ == Phase::Idle) {
+    phase_ = Phase::Head;
+    set_deadline(steady_now() + door_->limits.head_time);
+  }
+  read_more();
+}
+
+void Connection::begin_request() {
+  head_ = head_reader_.take();
+  request_id_ = random_id();
+  head_only_ = head_.method == "HEAD";
+  request_ = HttpRequest{};
+  request_.method = std::move(head_.method);
+  request_.target = std::move(head_.target);
+  request_.headers = std::move(head_.headers);
+  request_.request_id = request_id_;
+  request_.remote_address = remote_address_;
+  request_.listener = listener_;
+  request_.tls = tls_.has_value();
+  request_.received = SystemClock().now();
+
+  HeadVerdict verdict;
+  try {
+    verdict = door_->handler.on_head(request_);
+  } catch (const std::exception& exception) {
+    log::error("http-handler-failed", {{"request", request_id_}, {"reason", exception.what()}});
+    verdict = HeadVerdict::refuse(text_response(500, "the request could not be served", request_id_));
+  }
+  if (verdict.refusal) {
+    // A body that is on its way would be read as the next request.
+    if (head_.has_body()) verdict.refusal->close = true;
+    return respond(std::move(*verdict.refusal));
+  }
+  if (!head_.has_body()) return hand_over();
+  begin_body(std::min(verdict.body_limit, door_->spool.size_limit));
+}
+
+void Connection::begin_body(std::uint64_t limit) {
+  if (head_.content_length > limit)
+    return refuse({413, fmt::format("the body is longer than {} octets", limit)});
+  body_reader_.emplace(head_, limit);
+  spool_ = std::make_shared<Spool>(door_->spool);
+  phase_ = Phase::Body;
+  transfer_start_ = steady_now();
+  set_deadline(transfer_deadline(0));
+  if (head_.expect_continue && rest_.empty())
+    return write(std::array{asio::buffer(kContinue)}, &Connection::read_body);
+  read_body();
+}
+
+void Connection::read_body() {
+  payload_.clear();
+  store(body_reader_->read(rest_, payload_));
+}
+
+/// Puts what has been read into the spool: at once while that is memory, by the disk's thread when it is a
+/// file.
+void Connection::store(Reading reading) {
+  if (payload_.empty()) return on_stored(reading, {});
+  if (spool_->size() + payload_.size() <= door_->spool.memory_limit)
+    return on_stored(reading, spool_->write(payload_));
+  door_->disk.post([self = shared_from_this(), spool = spool_, reading] {
+    self->loop_.post(
+        [self, reading, stored = spool->write(self->payload_)] { self->on_stored(reading, stored); });
+  });
+}
+
+void Connection::on_stored(Reading reading, const Result<>& stored) {
+  if (phase_ == Phase::Closed) return;
+  if (overdue_) return refuse(*overdue_);
+  if (!stored) {
+    log::error("http-body-not-stored", {{"request", request_id_}, {"reason", stored.error().detail}});
+    return refuse({503, "the body cannot be stored now"});
+  }
+  switch (reading) {
+    case Reading::Refused:
+      return refuse(body_reader_->refusal());
+    case Reading::Done:
+      return hand_over();
+    case Reading::NeedMore:
+      break;
+  }
+  set_deadline(transfer_deadline(body_reader_->octets()));
+  if (body_reader_->octets() >= kLargeInput) grow_input();
+  read_more();
+}
+
+void Connection::grow_input() {
+  if (input_.size() < kLargeInput) input_.resize(kLargeInput);  // rest_ is empty when more is to be read
+}
+
+/// Lets go of a body that nobody will read. Removing a large file takes a while, so the disk's thread does
+/// it.
+void Connection::release_spool() {
+  if (spool_ && spool_->size() > door_->spool.memory_limit) door_->disk.post([spool = spool_] {});
+  spool_.reset();
+}
+
+void Connection::hand_over() {
+  phase_ = Phase::Serving;
+  set_deadline(SteadyTime::max());
+  if (spool_) request_.body = Spool::finish(std::move(spool_));
+  Responder responder(std::make_shared<RequestTarget>(shared_from_this(), request_id_));
+  if (door_->queue.offer(request_, responder)) return;
+  log::warning("http-request-refused", {{"request", request_id_},
+                                        {"remote", remote_address_},
+                                        {"status", "503"},
+                                        {"reason", "too many requests wait for a worker"}});
+  HttpResponse response = text_response(503, "too much to do; try again", request_id_);
+  response.headers.add("Retry-After", "2");
+  responder.respond(std::move(response));
+}
+
+// ---- Answering
+// -----------------------------------------------------------------------------------------------------
+
+void Connection::answer(HttpResponse response) {
+  loop_.post([self = shared_from_this(), response = std::move(response)]() mutable {
+    self->respond(std::move(response));
+  });
+}
+
+/// The gate's refusals: what follows on this connection can no longer be told apart, so it ends here.
+void Connection::refuse(const Refusal& refusal) {
+  if (request_id_.empty()) request_id_ = random_id();
+  log::warning("http-request-refused", {{"request", request_id_},
+                                        {"remote", remote_address_},
+                                        {"status", std::to_string(refusal.status)},
+                                        {"reason", refusal.reason}});
+  HttpResponse response = text_response(refusal.status, refusal.reason, request_id_);
+  if (refusal.status == 503) response.headers.add("Retry-After", "30");
+  response.close = true;
+  overdue_.reset();
+  respond(std::move(response));
+}
+
+void Connection::respond(HttpResponse response) {
+  if (phase_ == Phase::Closed) return;
+  if (response.status < 200 || response.status > 599) {
+    log::error("http-answer-impossible",
+               {{"request", request_id_}, {"status", std::to_string(response.status)}});
+    response = text_response(500, "the request could not be served", request_id_);
+  }
+  release_spool();
+  response_ = std::move(response);
+  close_after_ = response_.close || !head_.keep_alive || draining_;
+  output_ = response_head(response_, request_id_, close_after_, SystemClock().now());
+  to_write_ = head_only_ || has_no_body(response_.status) ? 0 : response_.body.size();
+  written_ = 0;
+  phase_ = Phase::Writing;
+  transfer_start_ = steady_now();
+  log::debug(
+      "http-request-answered",
+      {{"request", request_id_}, {"remote", remote_address_}, {"status", std::to_string(response_.status)}});
+  write_piece();
+}
+
+void Connection::write_piece() {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, to_write_ - written_));
+  const Result<ByteView> piece = piece_of_body(size);
+  if (!piece) {
+    log::error("http-answer-broken-off", {{"request", request_id_}, {"reason", piece.error().detail}});
+    return close();
+  }
+  written_ += size;
+  set_deadline(transfer_deadline(written_));
+  write(std::array{asio::buffer(std::as_const(output_)), asio::buffer(piece->data(), piece->size())},
+        &Connection::on_written);
+}
+
+/// The next `size` octets of the answer's body: where they lie, or read from their file.
+Result<ByteView> Connection::piece_of_body(std::size_t size) {
+  if (size == 0) return ByteView();
+  if (const auto memory = response_.body.in_memory())
+    return memory->subspan(static_cast<std::size_t>(written_), size);
+  body_piece_.resize(size);
+  for (std::size_t filled = 0; filled < size;) {
+    SIGNET_TRY(const std::size_t got,
+               response_.body.read_at(written_ + filled, std::span(body_piece_).subspan(filled)));
+    if (got == 0) return fail(ErrorKind::IoFailure, "an answer's body is shorter than its size");
+    filled += got;
+  }
+  return ByteView(body_piece_);
+}
+
+template <class Buffers>
+void Connection::write(const Buffers& buffers, void (Connection::*done)()) {
+  const auto written = [self = shared_from_this(), done](const boost::system::error_code& error,
+                                                         std::size_t) {
+    if (self->phase_ == Phase::Closed) return;
+    if (!error) return (self.get()->*done)();
+    log::debug("http-answer-broken-off", {{"request", self->request_id_}, {"reason", error.message()}});
+    self->close();
+  };
+  if (tls_) {
+    asio::async_write(*tls_, buffers, written);
+  } else {
+    asio::async_write(socket_, buffers, written);
+  }
+}
+
+void Connection::on_written() {
+  output_.clear();
+  if (written_ < to_write_) return write_piece();
+  response_ = HttpResponse{};
+  body_piece_ = Bytes();
+  if (close_after_ || draining_) return linger();
+  next_request();
+}
+
+void Connection::next_request() {
+  request_ = HttpRequest{};
+  request_id_.clear();
+  head_only_ = false;
+  body_reader_.reset();
+  head_reader_ = HeadReader(head_limits(door_->limits));
+  phase_ = Phase::Idle;
+  set_deadline(steady_now() + door_->limits.idle_time);
+  if (rest_.empty() && input_.size() > kSmallInput) input_ = Bytes(kSmallInput);
+  advance();
+}
+
+/// Closing at once, with octets of the peer unread, would make TCP tell it "reset" before it has read our
+/// answer [RFC9112 9.6].
+void Connection::linger() {
+  phase_ = Phase::Closing;
+  set_deadline(steady_now() + door_->limits.linger_time);
+  if (!tls_) return throw_away();
+  tls_->async_shutdown([self = shared_from_this()](const boost::system::error_code&) {
+    if (self->phase_ != Phase::Closed) self->throw_away();
+  });
+}
+
+void Connection::throw_away() {
+  boost::system::error_code ignored;
+  if (thrown_away_ == 0) socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  socket_.async_read_some(
+      asio::buffer(input_.data(), input_.size()),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
+        if (self->phase_ == Phase::Closed) return;
+        self->thrown_away_ += size;
+        if (error || self->thrown_away_ > self->door_->limits.linger_size) return self->close();
+        self->throw_away();
+      });
+}
+
+// ---- Deadlines
+// -----------------------------------------------------------------------------------------------------
+
+/// When `octets` of a body or an answer must have passed, at the latest.
+SteadyTime Connection::transfer_deadline(std::uint64_t octets) const {
+  const HttpLimits& limits = door_->limits;
+  const std::chrono::milliseconds at_minimum_rate(octets / std::max<std::uint64_t>(1, limits.minimum_rate) *
+                                                  1000);
+  return transfer_start_ + std::min(limits.transfer_time, limits.transfer_grace + at_minimum_rate);
+}
+
+/// A deadline that moves back, as nearly all do, costs nothing: the timer finds out when it fires.
+void Connection::set_deadline(SteadyTime deadline) {
+  deadline_ = deadline;
+  if (deadline_ < armed_) arm();
+}
+
+void Connection::arm() {
+  armed_ = deadline_;
+  timer_.expires_at(deadline_);
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (error || self->phase_ == Phase::Closed) return;
+    self->armed_ = SteadyTime::max();
+    if (steady_now() >= self->deadline_) return self->on_deadline();
+    if (self->deadline_ != SteadyTime::max()) self->arm();
+  });
+}
+
+void Connection::on_deadline() {
+  deadline_ = SteadyTime::max();
+  switch (phase_) {
+    case Phase::Handshake:
+      log::warning("tls-handshake-failed", {{"remote", remote_address_}, {"reason", "it took too long"}});
+      return close();
+    case Phase::Idle:
+    case Phase::Closing:
+      return close();
+    case Phase::Head:
+      if (!head_reader_.started()) return close();
+      overdue_ = Refusal{408, "the head of the request took too long"};
+      break;
+    case Phase::Body:
+      overdue_ = Refusal{408, "the body of the request came too slowly"};
+      break;
+    case Phase::Writing:
+      log::warning(
+          "http-answer-broken-off",
+          {{"request", request_id_}, {"remote", remote_address_}, {"reason", "the peer reads too slowly"}});
+      return close();
+    case Phase::Serving:
+    case Phase::Closed:
+      return;
+  }
+  // Whatever is under way ends now, and its end sends the refusal.
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,195 @@
+#pragma once
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <unordered_set>
+
+#include "gateway/endpoint/http_gate.h"
+#include "gateway/endpoint/http_server.h"
+#include "gateway/endpoint/request_queue.h"
+
+/// One connection's life, and what all connections share. Internal to the module: the only header that shows
+/// Boost.Asio.
+
+namespace signet::gateway {
+
+namespace asio = boost::asio;
+// Asio's own types with the executor named, which spares an indirect call for every operation.
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// How many connections are open, in all and from each address. Thread-safe.
+class ConnectionBook {
+ public:
+  ConnectionBook(std::size_t limit, std::size_t limit_per_address)
+      : limit_(limit), limit_per_address_(limit_per_address) {}
+
+  /// Counts one more from `address` (for IPv6 its network of 64 bits counts) unless that is too many.
+  bool admit(const asio::ip::address& address);
+  void release(const asio::ip::address& address);
+  /// Waits until none is open, at most until `deadline`.
+  void wait_until_empty(SteadyTime deadline);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable empty_;
+  std::size_t count_ = 0;
+  std::map<asio::ip::address, std::size_t> of_address_;
+  const std::size_t limit_;
+  const std::size_t limit_per_address_;
+};
+
+class Connection;
+
+/// A thread that waits on many connections. Everything of a connection happens on its loop's thread.
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  [[nodiscard]] asio::io_context& io() { return io_; }
+  /// Has the loop's thread call `job`; drops it once the loop has ended. Thread-safe.
+  void post(std::function<void()> job);
+  /// Ends the thread once nothing waits any more: every connection and acceptor must have been closed, or be
+  /// about to be.
+  void stop();
+
+  std::unordered_set<Connection*> connections;  ///< open ones; touched by the loop's thread only
+
+ private:
+  asio::io_context io_{1};
+  asio::executor_work_guard<Executor> work_;
+  std::mutex mutex_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+/// What all connections of a server share. A connection that is parked may outlive the server, so it is held
+/// by all of them.
+struct FrontDoor {
+  FrontDoor(const HttpServerConfig& config, HttpHandler& handler_in);
+
+  const HttpLimits limits;
+  const SpoolArea spool;
+  HttpHandler& handler;
+  ConnectionBook book;
+  Loop plain;  ///< for listeners without TLS
+  Loop tls;    ///< for the others: a handshake's arithmetic never delays a plain connection
+  SideThread disk;
+  RequestQueue queue;
+};
+
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  /// `tls` is borrowed and only looked at here. The book has counted the connection; it is released when it
+  /// closes.
+  Connection(std::shared_ptr<FrontDoor> door, Loop& loop, Socket socket, asio::ip::address address,
+             std::string listener, asio::ssl::context* tls);
+
+  void start();
+  /// Finishes the request that is being read or served, if there is one, and then closes.
+  void drain();
+  void close();
+  /// The answer to the request that is parked, from any thread.
+  void answer(HttpResponse response);
+
+ private:
+  enum class Phase {
+    Handshake,
+    Idle,  ///< nothing of a next request has come
+    Head,
+    Body,
+    Serving,  ///< the request is with a worker, or parked
+    Writing,
+    Closing,  ///< our answer is out; what the peer still sends is thrown away, so that it reads the answer
+              ///< and no reset
+    Closed,
+  };
+  // Reading
+  void read_more();
+  void on_read(const boost::system::error_code& error, std::size_t size);
+  void advance();
+  void read_head();
+  void begin_request();
+  void begin_body(std::uint64_t limit);
+  void release_spool();
+  void read_body();
+  void store(Reading reading);
+  void on_stored(Reading reading, const Result<>& stored);
+  void hand_over();
+
+  // Answering
+  void refuse(const Refusal& refusal);
+  void respond(HttpResponse response);
+  void write_piece();
+  Result<ByteView> piece_of_body(std::size_t size);
+  void on_written();
+  void next_request();
+  void linger();
+  void throw_away();
+
+  // Deadlines
+  [[nodiscard]] SteadyTime transfer_deadline(std::uint64_t octets) const;
+  void set_deadline(SteadyTime deadline);
+  void arm();
+  void on_deadline();
+
+  /// Writes all of `buffers`, then calls `done`; closes when they cannot be written.
+  template <class Buffers>
+  void write(const Buffers& buffers, void (Connection::*done)());
+  void grow_input();
+
+  std::shared_ptr<FrontDoor> door_;
+  Loop& loop_;
+  Socket socket_;
+  std::optional<asio::ssl::stream<Socket&>> tls_;
+  const asio::ip::address address_;
+  const std::string remote_address_;
+  const std::string listener_;
+
+  Phase phase_ = Phase::Handshake;
+  bool draining_ = false;
+  std::optional<Refusal> overdue_;  ///< a deadline passed while a read or a disk write was out
+  Timer timer_;
+  SteadyTime deadline_ = SteadyTime::max();
+  SteadyTime armed_ = SteadyTime::max();
+  SteadyTime transfer_start_{};
+
+  Bytes input_;
+  ByteView rest_;  ///< of input_: read, and not yet understood
+  HeadReader head_reader_;
+  RequestHead head_;
+  HttpRequest request_;
+  std::string request_id_;  ///< empty between requests
+  bool head_only_ = false;  ///< the method is HEAD
+  std::optional<BodyReader> body_reader_;
+  std::shared_ptr<Spool> spool_;
+  Bytes payload_;  ///< taken out of input_, on its way into the spool
+
+  HttpResponse response_;
+  std::string output_;         ///< the answer's head
+  Bytes body_piece_;           ///< of an answer's body that does not lie in memory
+  std::uint64_t written_ = 0;  ///< of the answer's body
+  std::uint64_t to_write_ = 0;
+  bool close_after_ = false;
+  std::uint64_t thrown_away_ = 0;
+};
+
+}  // namespace signet::gateway

@@ -1,0 +1,450 @@
+#include "gateway/endpoint/http_client.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <mutex>
+
+#include "base/digest.h"
+#include "base/handle.h"
+#include "base/openssl.h"
+#include "gateway/endpoint/tls_context.h"
+
+namespace signet::gateway {
+namespace {
+
+using EasyPtr = Handle<CURL, curl_easy_cleanup>;
+using UrlPtr = Handle<CURLU, curl_url_cleanup>;
+using CurlTextPtr = Handle<char, curl_free>;
+using HeaderListPtr = Handle<curl_slist, curl_slist_free_all>;
+
+constexpr std::size_t kMaxAnswerHead = 64 * 1024;
+constexpr std::size_t kMaxIdleHandles = 64;
+constexpr long kBufferSize = 128 * 1024;
+/// Less than peers commonly keep an idle connection, so that we seldom write into one that is just being
+/// closed.
+constexpr long kMaxIdleSeconds = 30;
+
+/// Whom a handle's open connections trust and show, as text. libcurl would use a connection again for a post
+/// with another trust, since it does not see what our callback decided; so handles are kept apart by this.
+std::string connection_kind(const HttpPost& post) {
+  std::string kind =
+      fmt::format("{}{}", static_cast<int>(post.trust.kind), post.trust.ignore_name_mismatch ? "i" : "n");
+  for (const auto& certificate : post.trust.certificates) kind += "/" + certificate.thumbprint_sha256();
+  if (post.client_certificate) kind += "/as/" + post.client_certificate->certificate.thumbprint_sha256();
+  return kind;
+}
+
+bool is_field_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return c > ' ' && c < 0x7F && std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
+  });
+}
+
+bool is_clients_own(std::string_view name) {
+  for (const std::string_view own : {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect",
+                                     "Trailer", "TE", "Upgrade", "Keep-Alive"})
+    if (equal_ignoring_case(name, own)) return true;
+  return false;
+}
+
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+Result<> check_url(const std::string& url) {
+  const auto refused = [&](std::string_view why) {
+    return fail(ErrorKind::InvalidInput, fmt::format("the URL '{}' {}", printable(url), why));
+  };
+  if (has_line_break(url)) return refused("has a line break in it");
+  const UrlPtr parsed(curl_url());
+  if (const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0); code != CURLUE_OK)
+    return refused(fmt::format("cannot be used: {}", curl_url_strerror(code)));
+  const auto part = [&](CURLUPart which) {
+    char* text = nullptr;
+    curl_url_get(parsed.get(), which, &text, 0);
+    return CurlTextPtr(text);
+  };
+  const CurlTextPtr scheme = part(CURLUPART_SCHEME);
+  if (!scheme || (std::string_view(scheme.get()) != "http" && std::string_view(scheme.get()) != "https"))
+    return refused("must begin with http:// or https://");
+  if (part(CURLUPART_USER) || part(CURLUPART_PASSWORD)) return refused("must not hold a user or a password");
+  if (part(CURLUPART_FRAGMENT)) return refused("must not hold a fragment");
+  return {};
+}
+
+Result<HeaderListPtr> make_header_list(const HttpPost& post) {
+  HeaderListPtr list;
+  const auto append = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    static_cast<void>(list.release());
+    list.reset(longer);
+  };
+  for (const auto& field : post.headers) {
+    if (!is_field_name(field.name) || has_line_break(field.value))
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format("the header '{}' cannot be sent: its name is no token, or its value has a line break",
+                      printable(field.name)));
+    if (is_clients_own(field.name))
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("the header '{}' is not the caller's to set", field.name));
+    append(field.value.empty() ? field.name + ";" : field.name + ": " + field.value);
+  }
+  // What libcurl would add by itself and nobody asked for.
+  for (const char* unwanted : {"Accept", "Content-Type"})
+    if (!post.headers.has(unwanted)) append(std::string(unwanted) + ":");
+  append(post.expect_continue && !post.body.empty() ? "Expect: 100-continue" : "Expect:");
+  return list;
+}
+
+/// One post under way: what libcurl's callbacks read and write. No exception leaves a callback.
+class Exchange {
+ public:
+  Exchange(const HttpPost& post, const SpoolArea& area) : post_(post) {
+    SpoolArea bounded = area;
+    bounded.size_limit = std::min(area.size_limit, post.answer_limit);
+    answer_body_ = std::make_shared<Spool>(std::move(bounded));
+  }
+
+  Result<HttpAnswer> run(CURL* easy);
+
+ private:
+  Result<> configure(CURL* easy);
+  void configure_tls(CURL* easy);
+  Error error_of(CURL* easy, CURLcode code) const;
+  Result<HttpAnswer> answer(CURL* easy);
+  std::string peer() const;
+
+  std::size_t read_body(std::span<std::uint8_t> out);
+  std::size_t on_head_line(std::string_view line);
+  std::size_t on_answer_body(ByteView octets);
+  CURLcode on_tls_context(SSL_CTX* context);
+  bool accept_certificate(X509_STORE_CTX* chain);
+  bool accept_pinned(X509_STORE_CTX* chain, X509* leaf);
+
+  const HttpPost& post_;
+  HeaderListPtr headers_;
+  std::string authorities_pem_;
+  char error_text_[CURL_ERROR_SIZE] = {};
+  std::uint64_t body_position_ = 0;
+  std::string head_;
+  bool head_complete_ = false;
+  std::shared_ptr<Spool> answer_body_;
+  std::optional<Error> failure_;  ///< of one of our callbacks: the cause that libcurl only sees as "aborted"
+  std::string peer_certificate_;  ///< the one that the server showed, for the error's text
+  std::string certificate_fault_;
+};
+
+/// Calls a member as a C callback would want it: an exception is a failed call.
+template <class Failed, class Call>
+auto guarded(Failed failed, Call call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::exception&) {
+    return failed;
+  }
+}
+
+Result<HttpAnswer> Exchange::run(CURL* easy) {
+  SIGNET_CHECK(check_url(post_.url));
+  SIGNET_CHECK(configure(easy));
+  const CURLcode code = curl_easy_perform(easy);
+  if (code != CURLE_OK) return fail(error_of(easy, code));
+  return answer(easy);
+}
+
+Result<> Exchange::configure(CURL* easy) {
+  SIGNET_TRY(headers_, make_header_list(post_));
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_);
+  curl_easy_setopt(easy, CURLOPT_URL, post_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(post_.connect_timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(post_.total_timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kBufferSize);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kBufferSize);
+
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_.body.size()));
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
+  if (!post_.headers.has("User-Agent")) curl_easy_setopt(easy, CURLOPT_USERAGENT, "Signet");
+
+  curl_easy_setopt(easy, CURLOPT_READDATA, this);
+  curl_easy_setopt(
+      easy, CURLOPT_READFUNCTION,
+      +[](char* out, std::size_t size, std::size_t count, void* self) -> std::size_t {
+        return guarded(std::size_t{CURL_READFUNC_ABORT}, [&] {
+          return static_cast<Exchange*>(self)->read_body(
+              {reinterpret_cast<std::uint8_t*>(out), size * count});
+        });
+      });
+  curl_easy_setopt(easy, CURLOPT_SEEKDATA, this);
+  curl_easy_setopt(
+      easy, CURLOPT_SEEKFUNCTION, +[](void* self, curl_off_t offset, int origin) -> int {
+        if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+        static_cast<Exchange*>(self)->body_position_ = static_cast<std::uint64_t>(offset);
+        return CURL_SEEKFUNC_OK;
+      });
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(
+      easy, CURLOPT_HEADERFUNCTION,
+      +[](char* line, std::size_t size, std::size_t count, void* self) -> std::size_t {
+        return guarded(std::size_t{0}, [&] {
+          return static_cast<Exchange*>(self)->on_head_line({line, size * count});
+        });
+      });
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(
+      easy, CURLOPT_WRITEFUNCTION,
+      +[](char* octets, std::size_t size, std::size_t count, void* self) -> std::size_t {
+        return guarded(std::size_t{0}, [&] {
+          return static_cast<Exchange*>(self)->on_answer_body(as_bytes({octets, size * count}));
+        });
+      });
+
+  if (post_.basic) {
+    const std::string_view password = as_text(post_.basic->password.view());
+    if (post_.basic->user.find(':') != std::string::npos || has_line_break(post_.basic->user) ||
+        has_line_break(password))
+      return fail(ErrorKind::InvalidInput,
+                  "a user name with ':' in it, or credentials with a line break, cannot be sent");
+    std::string text(password);
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, post_.basic->user.c_str());
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, text.c_str());
+    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  }
+  configure_tls(easy);
+  return {};
+}
+
+void Exchange::configure_tls(CURL* easy) {
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, post_.trust.ignore_name_mismatch ? 0L : 2L);
+  if (post_.trust.kind != TlsTrust::Kind::System) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  }
+  if (post_.trust.kind == TlsTrust::Kind::Authorities) {
+    for (const auto& certificate : post_.trust.certificates) authorities_pem_ += certificate.pem();
+    curl_blob blob{authorities_pem_.data(), authorities_pem_.size(), CURL_BLOB_NOCOPY};
+    curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+  }
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, this);
+  curl_easy_setopt(
+      easy, CURLOPT_SSL_CTX_FUNCTION, +[](CURL*, void* context, void* self) -> CURLcode {
+        return guarded(CURLE_OUT_OF_MEMORY, [&] {
+          return static_cast<Exchange*>(self)->on_tls_context(static_cast<SSL_CTX*>(context));
+        });
+      });
+}
+
+std::size_t Exchange::read_body(std::span<std::uint8_t> out) {
+  const Result<std::size_t> got = post_.body.read_at(body_position_, out);
+  if (!got) {
+    failure_ = got.error();
+    return CURL_READFUNC_ABORT;
+  }
+  body_position_ += *got;
+  return *got;
+}
+
+/// One line of a head with its end. Every interim answer has a head of its own, and trailers come by this way
+/// too.
+std::size_t Exchange::on_head_line(std::string_view line) {
+  if (line.starts_with("HTTP/")) {
+    head_.clear();
+    head_complete_ = false;
+    return line.size();
+  }
+  if (head_complete_) return line.size();
+  if (head_.size() + line.size() > kMaxAnswerHead) {
+    failure_ = Error{ErrorKind::LimitExceeded,
+                     fmt::format("the answer's head is longer than {} octets", kMaxAnswerHead)};
+    return 0;
+  }
+  head_ += line;
+  head_complete_ = trim(line).empty();
+  return line.size();
+}
+
+std::size_t Exchange::on_answer_body(ByteView octets) {
+  const Result<> written = answer_body_->write(octets);
+  if (written) return octets.size();
+  failure_ = Error(written.error()).within("keeping the answer");
+  return 0;
+}
+
+CURLcode Exchange::on_tls_context(SSL_CTX* context) {
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_cert_verify_callback(
+      context,
+      [](X509_STORE_CTX* chain, void* self) -> int {
+        return guarded(0, [&] { return static_cast<Exchange*>(self)->accept_certificate(chain) ? 1 : 0; });
+      },
+      this);
+  if (!post_.client_certificate) return CURLE_OK;
+  if (const Result<> presented = present(context, *post_.client_certificate, post_.client_chain);
+      !presented) {
+    failure_ = presented.error();
+    return CURLE_SSL_CERTPROBLEM;
+  }
+  return CURLE_OK;
+}
+
+/// The server's chain; the host's name is libcurl's to compare. What is found is kept for the error's text.
+bool Exchange::accept_certificate(X509_STORE_CTX* chain) {
+  X509* leaf = X509_STORE_CTX_get0_cert(chain);
+  unsigned char* der = nullptr;
+  const int size = leaf == nullptr ? 0 : i2d_X509(leaf, &der);
+  const OpensslMemory owner(der);
+  if (size <= 0) return false;
+  const Bytes sha256 = digest(Hash::Sha256, ByteView(der, static_cast<std::size_t>(size)));
+  const Handle<char, free_openssl_memory> subject(X509_NAME_oneline(X509_get_subject_name(leaf), nullptr, 0));
+  peer_certificate_ =
+      fmt::format("{} (SHA-256 {})", printable(subject ? subject.get() : "?"), hex_upper(sha256));
+
+  const bool accepted =
+      post_.trust.kind == TlsTrust::Kind::Pinned ? accept_pinned(chain, leaf) : X509_verify_cert(chain) == 1;
+  if (!accepted) certificate_fault_ = X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain));
+  ERR_clear_error();
+  return accepted;
+}
+
+bool Exchange::accept_pinned(X509_STORE_CTX* chain, X509* leaf) {
+  const auto is_leaf = [leaf](const certstore::Certificate& pinned) {
+    return X509_cmp(pinned.native(), leaf) == 0;
+  };
+  int error = X509_V_OK;
+  if (std::none_of(post_.trust.certificates.begin(), post_.trust.certificates.end(), is_leaf)) {
+    error = X509_V_ERR_CERT_UNTRUSTED;
+  } else if (X509_cmp_current_time(X509_get0_notAfter(leaf)) <= 0) {
+    error = X509_V_ERR_CERT_HAS_EXPIRED;
+  } else if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0) {
+    error = X509_V_ERR_CERT_NOT_YET_VALID;
+  }
+  X509_STORE_CTX_set_error(chain, error);
+  return error == X509_V_OK;
+}
+
+std::string Exchange::peer() const {
+  return peer_certificate_.empty() ? std::string()
+                                   : fmt::format("; the server's certificate is {}", peer_certificate_);
+}
+
+Error Exchange::error_of(CURL* easy, CURLcode code) const {
+  const std::string url = printable(post_.url);
+  if (failure_) return Error(*failure_).within(fmt::format("posting to {}", url));
+  const std::string why = error_text_[0] != '\0' ? printable(error_text_, 400) : curl_easy_strerror(code);
+  const auto told = [&](ErrorKind kind) { return Error{kind, fmt::format("posting to {}: {}", url, why)}; };
+  const auto tls_failed = [&] {
+    const std::string fault = certificate_fault_.empty() ? why : certificate_fault_;
+    return Error{ErrorKind::CryptoFailure, fmt::format("TLS with {} failed: {}{}", url, fault, peer())};
+  };
+  // libcurl has some 90 codes; those that are not here are mistakes of ours.
+  long os_error = 0;
+  const int number = code;
+  switch (number) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return told(ErrorKind::InvalidInput);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_CHUNK_FAILED:
+    case CURLE_HTTP2:
+      return told(ErrorKind::Unavailable);
+    case CURLE_SSL_CONNECT_ERROR:
+      // A connection that broke in the middle of the handshake is a broken connection.
+      curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
+      return os_error != 0 ? told(ErrorKind::Unavailable) : tls_failed();
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return tls_failed();
+    default:
+      return told(ErrorKind::Internal);
+  }
+}
+
+Result<HttpAnswer> Exchange::answer(CURL* easy) {
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  auto head = as2::mime::parse_headers(head_);
+  if (!head)
+    return fail(ErrorKind::Unavailable, fmt::format("the answer of {} cannot be read: {}",
+                                                    printable(post_.url), head.error().detail));
+  HttpAnswer answer;
+  answer.status = static_cast<int>(status);
+  answer.headers = std::move(head->headers);
+  answer.body = Spool::finish(std::move(answer_body_));
+  return answer;
+}
+
+}  // namespace
+
+/// Handles that are not in use, with their open connections.
+class HttpClient::Impl {
+ public:
+  explicit Impl(SpoolArea area) : area_(std::move(area)) {
+    static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+    static_cast<void>(kInitialised);
+  }
+
+  Result<HttpAnswer> post(const HttpPost& post) {
+    const std::string kind = connection_kind(post);
+    EasyPtr easy = borrow(kind);
+    if (!easy) return fail(ErrorKind::Internal, "libcurl gives no handle");
+    auto answer = Exchange(post, area_).run(easy.get());
+    curl_easy_reset(easy.get());  // forgets everything but its connections
+    give_back(kind, std::move(easy));
+    return answer;
+  }
+
+ private:
+  EasyPtr borrow(const std::string& kind) {
+    const std::lock_guard lock(mutex_);
+    const auto idle = idle_.find(kind);
+    if (idle == idle_.end()) return EasyPtr(curl_easy_init());
+    EasyPtr easy = std::move(idle->second);
+    idle_.erase(idle);
+    return easy;
+  }
+
+  void give_back(const std::string& kind, EasyPtr easy) {
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() >= kMaxIdleHandles) idle_.erase(idle_.begin());
+    idle_.emplace(kind, std::move(easy));
+  }
+
+  const SpoolArea area_;
+  std::mutex mutex_;
+  std::multimap<std::string, EasyPtr> idle_;
+};
+
+HttpClient::HttpClient() : HttpClient(SpoolArea{std::filesystem::temp_directory_path()}) {}
+HttpClient::HttpClient(SpoolArea spool) : impl_(std::make_unique<Impl>(std::move(spool))) {}
+HttpClient::~HttpClient() = default;
+
+Result<HttpAnswer> HttpClient::post(const HttpPost& post) { return impl_->post(post); }
+
+}  // namespace signet::gateway

@@ -1,0 +1,217 @@
+#include "gateway/endpoint/http_server.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/ip/v6_only.hpp>
+
+#include "base/log.h"
+#include "gateway/endpoint/connection.h"
+#include "gateway/endpoint/tls_context.h"
+
+namespace signet::gateway {
+
+Responder::Responder(std::shared_ptr<Target> target) : target_(std::move(target)) {}
+Responder::Responder(Responder&& other) noexcept = default;
+
+Responder& Responder::operator=(Responder&& other) noexcept {
+  if (this != &other) {
+    if (target_) target_->give_up();
+    target_ = std::move(other.target_);
+  }
+  return *this;
+}
+
+Responder::~Responder() {
+  if (target_) target_->give_up();
+}
+
+void Responder::respond(HttpResponse response) {
+  if (target_) target_->answer(std::move(response));
+}
+
+namespace {
+
+/// How long accepting rests when the process has no descriptors left.
+constexpr std::chrono::milliseconds kAcceptPause{50};
+/// How long the answers of a stop that drained too long may take.
+constexpr std::chrono::milliseconds kLastAnswers{200};
+
+constexpr std::string_view kNoRoom =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// One open port. Lives on its loop's thread once it accepts.
+class OpenPort : public std::enable_shared_from_this<OpenPort> {
+ public:
+  static Result<std::shared_ptr<OpenPort>> open(const std::shared_ptr<FrontDoor>& door,
+                                                const Listener& listener);
+
+  OpenPort(std::shared_ptr<FrontDoor> door, Loop& loop, std::string name)
+      : door_(std::move(door)),
+        loop_(loop),
+        name_(std::move(name)),
+        acceptor_(loop_.io()),
+        pause_(loop_.io()) {}
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  void accept() {
+    acceptor_.async_accept(
+        [self = shared_from_this()](const boost::system::error_code& error, Socket socket) {
+          if (!self->acceptor_.is_open()) return;
+          if (error) return self->rest(error);
+          self->admit(std::move(socket));
+          self->accept();
+        });
+  }
+
+  void close() {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+  }
+
+ private:
+  Result<> bind(const Listener& listener);
+
+  void rest(const boost::system::error_code& error) {
+    log::error("http-accept-failed", {{"listener", name_}, {"reason", error.message()}});
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+      if (self->acceptor_.is_open()) self->accept();
+    });
+  }
+
+  void admit(Socket socket) {
+    boost::system::error_code error;
+    const auto remote = socket.remote_endpoint(error);
+    if (error) return;  // gone already
+    if (!door_->book.admit(remote.address())) return turn_away(socket, remote.address());
+    std::make_shared<Connection>(door_, loop_, std::move(socket), remote.address(), name_,
+                                 tls_ ? &*tls_ : nullptr)
+        ->start();
+  }
+
+  /// Costs us nothing to keep: one attempt at an answer, and the log hears of it once a second at most.
+  void turn_away(Socket& socket, const asio::ip::address& address) {
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    if (!tls_) socket.write_some(asio::buffer(kNoRoom), ignored);
+    ++turned_away_;
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (now < next_report_) return;
+    next_report_ = now + std::chrono::seconds(1);
+    log::warning("http-connections-refused", {{"listener", name_},
+                                              {"remote", address.to_string()},
+                                              {"count", std::to_string(std::exchange(turned_away_, 0))},
+                                              {"reason", "too many are open"}});
+  }
+
+  std::shared_ptr<FrontDoor> door_;
+  Loop& loop_;
+  const std::string name_;
+  std::uint16_t port_ = 0;
+  std::optional<asio::ssl::context> tls_;
+  Acceptor acceptor_;
+  Timer pause_;
+  std::size_t turned_away_ = 0;
+  SteadyTime next_report_{};
+};
+
+Result<std::shared_ptr<OpenPort>> OpenPort::open(const std::shared_ptr<FrontDoor>& door,
+                                                 const Listener& listener) {
+  auto port = std::make_shared<OpenPort>(door, listener.tls ? door->tls : door->plain, listener.name);
+  if (listener.tls) {
+    SIGNET_TRY(SslCtxPtr context, make_server_context(*listener.tls));
+    port->tls_.emplace(context.release());
+  }
+  SIGNET_CHECK(port->bind(listener));
+  return port;
+}
+
+Result<> OpenPort::bind(const Listener& listener) {
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(listener.address, error);
+  if (error)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("the address of listener '{}' must be a numeric IPv4 or IPv6 address, not '{}'",
+                            name_, printable(listener.address)));
+  const asio::ip::tcp::endpoint endpoint(address, listener.port);
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error)
+    return fail(ErrorKind::Unavailable, fmt::format("listener '{}' cannot have {} port {}: {}", name_,
+                                                    listener.address, listener.port, error.message()));
+  port_ = acceptor_.local_endpoint(error).port();
+  return {};
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  Impl(const HttpServerConfig& config, HttpHandler& handler)
+      : door_(std::make_shared<FrontDoor>(config, handler)) {}
+  ~Impl() { stop(std::chrono::milliseconds(0)); }
+
+  Result<> open(const std::vector<Listener>& listeners) {
+    for (const Listener& listener : listeners) {
+      SIGNET_TRY(std::shared_ptr<OpenPort> port, OpenPort::open(door_, listener));
+      ports_.push_back(std::move(port));
+      loops_of_ports_.push_back(listener.tls ? &door_->tls : &door_->plain);
+      port_numbers_.push_back(ports_.back()->port());
+    }
+    for (std::size_t i = 0; i < ports_.size(); ++i)
+      loops_of_ports_[i]->post([port = ports_[i]] { port->accept(); });
+    return {};
+  }
+
+  [[nodiscard]] std::vector<std::uint16_t> ports() const { return port_numbers_; }
+
+  void stop(std::chrono::milliseconds drain) {
+    if (std::exchange(stopped_, true)) return;
+    for (std::size_t i = 0; i < ports_.size(); ++i)
+      loops_of_ports_[i]->post([port = ports_[i]] { port->close(); });
+    ports_.clear();
+    for_all_connections([](Connection& connection) { connection.drain(); });
+    door_->book.wait_until_empty(std::chrono::steady_clock::now() + drain);
+    door_->queue.stop();
+    if (drain.count() > 0) door_->book.wait_until_empty(std::chrono::steady_clock::now() + kLastAnswers);
+    for_all_connections([](Connection& connection) { connection.close(); });
+    door_->disk.stop();
+    door_->plain.stop();
+    door_->tls.stop();
+  }
+
+ private:
+  void for_all_connections(void (*act)(Connection&)) {
+    for (Loop* loop : {&door_->plain, &door_->tls}) {
+      loop->post([loop, act] {
+        // They take themselves out of the set.
+        const std::vector<Connection*> open(loop->connections.begin(), loop->connections.end());
+        for (Connection* connection : open) act(*connection->shared_from_this());
+      });
+    }
+  }
+
+  std::shared_ptr<FrontDoor> door_;
+  std::vector<std::shared_ptr<OpenPort>> ports_;
+  std::vector<Loop*> loops_of_ports_;
+  std::vector<std::uint16_t> port_numbers_;
+  bool stopped_ = false;
+};
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config, HttpHandler& handler) {
+  auto impl = std::make_unique<Impl>(config, handler);
+  SIGNET_CHECK(impl->open(config.listeners));
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() = default;
+
+std::vector<std::uint16_t> HttpServer::ports() const { return impl_->ports(); }
+void HttpServer::stop(std::chrono::milliseconds drain) { impl_->stop(drain); }
+
+}  // namespace signet::gateway

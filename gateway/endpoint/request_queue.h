@@ -1,0 +1,70 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "gateway/endpoint/http_server.h"
+
+/// Complete requests on their way to the workers. Internal to the module.
+
+namespace signet::gateway {
+
+class RequestQueue {
+ public:
+  /// Starts `workers` threads that hand requests to `handler`.
+  RequestQueue(HttpHandler& handler, std::size_t limit, unsigned workers);
+  ~RequestQueue();
+  RequestQueue(const RequestQueue&) = delete;
+  RequestQueue& operator=(const RequestQueue&) = delete;
+
+  /// Takes the request when there is room for it; leaves both arguments as they are when there is not.
+  bool offer(HttpRequest& request, Responder& responder);
+
+  /// Answers what still waits by 503, waits for the workers to finish what they are at, and ends them. Once.
+  void stop();
+
+ private:
+  struct Job {
+    HttpRequest request;
+    Responder responder;
+  };
+  void work();
+  void serve(Job job);
+
+  HttpHandler& handler_;
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> jobs_;
+  bool stopping_ = false;
+  std::vector<std::thread> workers_;
+};
+
+/// One thread that does small jobs in their order: the writing of large bodies, so that a busy disk never
+/// holds up the threads that all connections share.
+class SideThread {
+ public:
+  SideThread();
+  ~SideThread();
+  SideThread(const SideThread&) = delete;
+  SideThread& operator=(const SideThread&) = delete;
+
+  void post(std::function<void()> job);
+  /// Does what was posted, then ends the thread; later jobs are dropped.
+  void stop();
+
+ private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace signet::gateway

@@ -1,0 +1,59 @@
+#include "gateway/endpoint/tls_context.h"
+
+#include <fmt/format.h>
+
+#include "base/openssl.h"
+
+namespace signet::gateway {
+namespace {
+
+/// HTTP/1.1 when the client offers it; a client that offers only something else finds out by our silence
+/// [RFC7301 3.2].
+int choose_protocol(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                    unsigned in_size, void* /*argument*/) {
+  static constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+  unsigned char* chosen = nullptr;
+  if (SSL_select_next_proto(&chosen, out_size, kHttp11, sizeof kHttp11, in, in_size) !=
+      OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_NOACK;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+}  // namespace
+
+void harden(SSL_CTX* context) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context,
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");  // TLS 1.2; all of 1.3's are good
+  SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521");
+}
+
+Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
+                 const std::vector<certstore::Certificate>& chain) {
+  const auto failed = [&](std::string_view what) {
+    return fail(take_openssl_error(
+        ErrorKind::InvalidInput,
+        fmt::format("{} of the TLS certificate {}", what, own.certificate.thumbprint_sha256())));
+  };
+  if (SSL_CTX_use_certificate(context, own.certificate.native()) != 1) return failed("using the public half");
+  if (SSL_CTX_use_PrivateKey(context, own.key.native()) != 1 || SSL_CTX_check_private_key(context) != 1)
+    return failed("using the key");
+  for (const certstore::Certificate& intermediate : chain)
+    if (SSL_CTX_add1_chain_cert(context, intermediate.native()) != 1) return failed("adding an intermediate");
+  return {};
+}
+
+Result<SslCtxPtr> make_server_context(const TlsIdentity& identity) {
+  SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
+  if (!context) return fail(take_openssl_error(ErrorKind::Internal, "making a TLS context"));
+  harden(context.get());
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
+  static constexpr unsigned char kSessionContext[] = "signet";
+  SSL_CTX_set_session_id_context(context.get(), kSessionContext, sizeof kSessionContext - 1);
+  SIGNET_CHECK(present(context.get(), identity.own, identity.chain));
+  return context;
+}
+
+}  // namespace signet::gateway

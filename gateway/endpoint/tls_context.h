@@ -1,0 +1,25 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "base/handle.h"
+#include "gateway/endpoint/http_server.h"
+
+/// What our TLS connections agree to. Internal to the module.
+
+namespace signet::gateway {
+
+using SslCtxPtr = Handle<SSL_CTX, SSL_CTX_free>;
+
+/// TLS 1.2 and 1.3 only, forward secrecy and authenticated encryption only, no renegotiation, no compression.
+void harden(SSL_CTX* context);
+
+/// Presents `own` with `chain` behind it. @error InvalidInput  OpenSSL refuses them, or the key does not fit
+/// the certificate.
+Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
+                 const std::vector<certstore::Certificate>& chain);
+
+/// A server's context for a listener. @error InvalidInput  as present().
+Result<SslCtxPtr> make_server_context(const TlsIdentity& identity);
+
+}  // namespace signet::gateway
