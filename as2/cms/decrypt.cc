@@ -258,6 +258,20 @@ BioPtr buffered(BioPtr bio) {
   return buffer;
 }
 
+/// Moves the content through OpenSSL's cipher to its end, where the padding or the tag is looked at.
+/// CMS_decrypt() would do the same, but holds a whole AuthEnvelopedData in memory.
+Step<> copy_plaintext(BIO* cipher, Sink& out) {
+  Bytes chunk(kChunkSize);
+  for (;;) {
+    const int count = BIO_read(cipher, chunk.data(), static_cast<int>(chunk.size()));
+    if (count < 0 || (count == 0 && BIO_get_cipher_status(cipher) <= 0))
+      return undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
+    if (count == 0) return {};
+    SIGNET_CHECK(or_refuse(Fault::UnexpectedProcessingError,
+                           out.write(ByteView(chunk).first(static_cast<std::size_t>(count)))));
+  }
+}
+
 /// Lets OpenSSL decrypt the content with one of our keys. With the certificate given, a bad RSA padding means
 /// a random key to it, and it says no more than that something was wrong.
 Step<> decrypt_with(const PrivateCertificate& ours, const Slice& message, const EnvelopedParts& parts,
@@ -265,18 +279,19 @@ Step<> decrypt_with(const PrivateCertificate& ours, const Slice& message, const 
   SIGNET_TRY(const CmsPtr cms, parse(parts.skeleton));
   ber::OctetStringSource content(message, parts.content);
   std::optional<Error> read_error;
-  std::optional<Error> write_error;
-  const BioPtr in = buffered(bio_reading(content, read_error));
-  const BioPtr plain = buffered(bio_writing(out, write_error));
-  const bool decrypted = CMS_decrypt(cms.get(), ours.key.native(), ours.certificate.native(), in.get(),
-                                     plain.get(), CMS_BINARY) == 1 &&
-                         BIO_flush(plain.get()) == 1;
+  BioPtr encrypted = buffered(bio_reading(content, read_error));
+  Step<> done = undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
+  if (CMS_decrypt_set1_pkey(cms.get(), ours.key.native(), ours.certificate.native()) == 1) {
+    if (const BioPtr cipher{CMS_dataInit(cms.get(), encrypted.get())}) {
+      static_cast<void>(encrypted.release());  // the chain owns it now
+      done = copy_plaintext(cipher.get(), out);
+    }
+  }
   ERR_clear_error();
-  if (write_error) return refuse(Fault::UnexpectedProcessingError, *std::move(write_error));
-  if (read_error && read_error->kind == ErrorKind::IoFailure)
+  if (!read_error) return done;
+  if (read_error->kind == ErrorKind::IoFailure)
     return refuse(Fault::UnexpectedProcessingError, *std::move(read_error));
-  if (!decrypted || read_error) return undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
-  return {};
+  return undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
 }
 
 }  // namespace

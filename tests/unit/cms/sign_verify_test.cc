@@ -159,8 +159,9 @@ Bytes made_by_openssl(const std::vector<PrivateCertificate>& signers, const EVP_
                     flags | CMS_BINARY | CMS_PARTIAL);
   if ((flags & CMS_DETACHED) == 0) CMS_set_detached(cms.get(), 0);
   const BioPtr content = borrow_as_bio(as_bytes(text));
-  if (!signers.empty())
+  if (!signers.empty()) {
     EXPECT_EQ(CMS_final(cms.get(), content.get(), nullptr, CMS_BINARY | (flags & CMS_DETACHED)), 1);
+  }
   unsigned char* der = nullptr;
   const int size = i2d_CMS_ContentInfo(cms.get(), &der);
   const OpensslMemory owner(der);
