@@ -7,6 +7,7 @@ usage: selftest_cms.py [--quick] [-v]; --quick takes every eleventh combination
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -228,5 +229,8 @@ class Selftest:
 
 
 if __name__ == "__main__":
+    if not shutil.which("javac") or not os.path.exists("/usr/share/java/bcmail.jar"):
+        print("skipped: needs openjdk-17-jdk-headless and libbcmail-java")
+        sys.exit(77)
     with tempfile.TemporaryDirectory() as scratch:
         sys.exit(Selftest(scratch, "--quick" in sys.argv, "-v" in sys.argv).run())

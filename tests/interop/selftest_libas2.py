@@ -2,7 +2,8 @@
 """Sets the libas2 sender against the libas2 receiver, and messages of the openssl peer against the receiver.
 
 Proves that the peer itself works, so that a failing interop test of Signet speaks about Signet.
-usage: selftest_libas2.py [-v]; SIGNET_NODE names another node; `npm ci` in libas2/ comes first
+usage: selftest_libas2.py [--quick] [-v]; --quick takes every seventh combination.
+SIGNET_NODE names another node; `npm ci --ignore-scripts` in libas2/ comes first.
 """
 
 import base64
@@ -11,6 +12,7 @@ import http.client
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,8 +29,9 @@ def script(name, *arguments):
 
 
 class Selftest:
-    def __init__(self, directory, verbose):
+    def __init__(self, directory, quick, verbose):
         self.directory = directory
+        self.stride = 7 if quick else 1  # prime to the lengths of the lists, so that a share still meets each value
         self.verbose = verbose
         self.checks = 0
         self.failures = 0
@@ -81,7 +84,8 @@ class Selftest:
     def matrix(self):
         signs = ("none", "sha1", "sha256", "sha384", "sha512")
         ciphers = ("none", "aes128-CBC", "aes192-CBC", "aes256-CBC", "aes256-GCM")
-        for sign, cipher, mdn in itertools.product(signs, ciphers, ("none", "unsigned", "optional", "signed")):
+        shapes = itertools.product(signs, ciphers, ("none", "unsigned", "optional", "signed"))
+        for sign, cipher, mdn in itertools.islice(shapes, 0, None, self.stride):
             sent, received = self.send(self.receiver, sign=sign, encrypt=cipher, mdn=mdn)
             what = f"sign {sign}, encrypt {cipher}, MDN {mdn}"
             self.check(what, sent.get("delivered") is True, [sent, received])
@@ -117,16 +121,16 @@ class Selftest:
 
     def from_openssl(self):
         us = [f"key={self.path('us.key')}", f"cert={self.path('us.crt')}"]
-        for encoding, transfer in itertools.product(("der", "ber"), ("binary", "base64")):
+        for transfer in ("binary", "base64"):
             self.openssl("sign", f"in={self.path('entity')}", f"out={self.path('p7s')}", *us)
             p7s = self.read("p7s") if transfer == "binary" else base64.encodebytes(self.read("p7s")).replace(b"\n", b"\r\n")
             body = b"--b\r\n" + ENTITY + b"\r\n--b\r\nContent-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: "
             body += transfer.encode() + b"\r\n\r\n" + p7s + b"\r\n--b--\r\n"
             head = b'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary="b"'
             _, received = self.post(dict([head.decode().split(": ", 1)]), body)
-            self.judge(f"openssl signs, {encoding}, {transfer}", received, signed=True)
+            self.judge(f"openssl signs, {transfer}", received, signed=True)
             self.write("mime", head + b"\r\n\r\n" + body)
-            for transport in ("rsa", "oaep-sha1", "oaep-sha256"):
+            for transport, encoding in itertools.product(("rsa", "oaep-sha1", "oaep-sha256"), ("der", "ber")):
                 self.openssl(
                     *["encrypt", f"in={self.path('mime')}", f"out={self.path('p7m')}", f"to={self.path('them.crt')}"],
                     *[f"encoding={encoding}", f"transport={transport}"],
@@ -156,5 +160,8 @@ class Selftest:
 
 
 if __name__ == "__main__":
+    if not shutil.which(NODE) or not os.path.isdir(os.path.join(HERE, "libas2", "node_modules")):
+        print("skipped: needs nodejs, and `npm ci --ignore-scripts` in tests/interop/libas2")
+        sys.exit(77)
     with tempfile.TemporaryDirectory() as scratch:
-        sys.exit(Selftest(scratch, "-v" in sys.argv).run())
+        sys.exit(Selftest(scratch, "--quick" in sys.argv, "-v" in sys.argv).run())

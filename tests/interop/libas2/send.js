@@ -35,7 +35,7 @@ async function send(words) {
   as2.last.signedDigest = as2.last.encryptedEntity = undefined
   const payload = fs.readFileSync(options.file)
   const request = await compose(options, payload)
-  const reply = await Promise.race([as2.request(request), deadline(Number(options.timeout))])
+  const reply = await Promise.race([as2.request({ ...request }), deadline(Number(options.timeout))])
   if (options.save) save(options.save, request, reply)
   const result = { messageId: request.headers['Message-ID'] || request.headers['Message-Id'], status: reply.statusCode }
   if (options.mdn === 'none') return { ...result, delivered: reply.statusCode >= 200 && reply.statusCode < 300 }
