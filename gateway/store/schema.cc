@@ -96,9 +96,22 @@ CREATE TABLE master_key (
   check_value BLOB NOT NULL
 ) STRICT;
 
+-- The integration account: certificates are rows, everything else is one canonical document.
 CREATE TABLE account (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-  xml TEXT NOT NULL               -- canonical form
+  xml TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE certificates (
+  position INTEGER PRIMARY KEY,   -- the order in the account's document
+  name TEXT NOT NULL UNIQUE,
+  der BLOB NOT NULL,
+  key_vault TEXT,                 -- these three are NULL for a public certificate
+  key_name TEXT,
+  key_version TEXT,
+  created INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  metadata TEXT NOT NULL          -- JSON, or empty
 ) STRICT;
 
 -- How often each part of the configuration has changed.

@@ -1,0 +1,129 @@
+#include "gateway/store/account_store.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "agreements/xml.h"
+#include "gateway/store/certificate_rows.h"
+
+namespace signet::gateway {
+namespace {
+
+using agreements::Account;
+using agreements::CertificateEntry;
+using agreements::Metadata;
+using Json = nlohmann::ordered_json;
+
+/// A JSON object's members as notes; anything else that a certificate's uploader gave as one note.
+Metadata notes_in(const std::string& text) {
+  if (text.empty()) return {};
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return {{"metadata", text}};
+  Metadata notes;
+  for (const auto& [name, value] : json.items())
+    notes.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+  return notes;
+}
+
+std::string json_of(const Metadata& notes) {
+  if (notes.empty()) return {};
+  Json json = Json::object();
+  for (const auto& note : notes) json[note.name] = note.value;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+CertificateEntry entry_of(CertificateRow row) {
+  CertificateEntry entry;
+  entry.name = std::move(row.name);
+  entry.public_certificate = std::move(row.der);
+  if (row.key)
+    entry.key = agreements::KeyReference{row.key->key_vault, row.key->key_name, row.key->key_version};
+  entry.metadata = notes_in(row.metadata);
+  return entry;
+}
+
+CertificateRow row_of(const CertificateEntry& entry, Time now) {
+  CertificateRow row{entry.name, entry.public_certificate, std::nullopt, now, now, json_of(entry.metadata)};
+  if (entry.key)
+    row.key = certstore::KeyReference{entry.key->key_vault, entry.key->key_name, entry.key->key_version};
+  return row;
+}
+
+/// Writes the rows anew in their new order; what did not change keeps its times and its metadata as they were
+/// given.
+void replace_certificates(Connection& connection, const std::vector<CertificateEntry>& entries, Time now) {
+  std::map<std::string, CertificateRow> before;
+  for (CertificateRow& row : read_certificates(connection)) before.emplace(row.name, row);
+  remove_all_certificates(connection);
+  for (const CertificateEntry& entry : entries) {
+    CertificateRow row = row_of(entry, now);
+    if (const auto found = before.find(entry.name); found != before.end()) {
+      if (entry_of(found->second) == entry)
+        row = found->second;
+      else
+        row.created = found->second.created;
+    }
+    write_certificate(connection, row);
+  }
+}
+
+Result<Account> parse(const std::string& xml) {
+  if (xml.empty()) return Account{};
+  agreements::ParseOutcome outcome = agreements::parse_account(xml);
+  if (outcome.account) return *std::move(outcome.account);
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format(
+          "the stored account cannot be read; apply the account's XML again or restore a backup ({})",
+          outcome.problems.empty() ? "no reason given" : agreements::to_string(outcome.problems.front())));
+}
+
+std::string xml_without_certificates(const Account& account) {
+  Account rest;
+  rest.partners = account.partners;
+  rest.agreements = account.agreements;
+  return agreements::write_account(rest);
+}
+
+struct Rows {
+  std::string xml;  ///< empty before the first account
+  std::vector<CertificateRow> certificates;
+  std::uint64_t generation = 0;
+};
+
+}  // namespace
+
+Result<agreements::StoredAccount> SqliteAccountStore::load() {
+  SIGNET_TRY(Rows rows, read_value<Rows>(*database_, [](Connection& connection) -> Result<Rows> {
+               SIGNET_TRY(const Generations generations, read_generations(connection));
+               Query row(connection, "SELECT xml FROM account");
+               return Rows{row.next() ? row.text(0) : std::string(), read_certificates(connection),
+                           generations.account};
+             }));
+  SIGNET_TRY(Account account, parse(rows.xml));
+  for (CertificateRow& row : rows.certificates) account.certificates.push_back(entry_of(std::move(row)));
+  return agreements::StoredAccount{std::move(account), rows.generation};
+}
+
+Result<std::uint64_t> SqliteAccountStore::replace(const Account& account, std::uint64_t expected_generation) {
+  const std::string xml = xml_without_certificates(account);
+  SIGNET_CHECK(database_->write([&](Connection& connection) -> Result<> {
+    SIGNET_TRY(const Generations generations, read_generations(connection));
+    if (generations.account != expected_generation)
+      return fail(
+          ErrorKind::AlreadyExists,
+          fmt::format("somebody else changed the account in the meantime (it is at generation {}, and {} was "
+                      "expected); look at it again and repeat",
+                      generations.account, expected_generation));
+    Query(connection, "INSERT OR REPLACE INTO account (only_row, xml) VALUES (1, ?)").bind(xml).run();
+    replace_certificates(connection, account.certificates, clock_.now());
+    count_account_change(connection);
+    return {};
+  }));
+  return expected_generation + 1;
+}
+
+}  // namespace signet::gateway
