@@ -34,10 +34,10 @@ inline constexpr EncryptionAlgorithm kRsaOaep{true, Hash::Sha1, Hash::Sha1};
 inline constexpr EncryptionAlgorithm kRsaOaep256{true, Hash::Sha256, Hash::Sha256};
 inline constexpr EncryptionAlgorithm kRsaOaep512{true, Hash::Sha512, Hash::Sha512};
 
-/// "RSA1_5", "RSA-OAEP", "RSA-OAEP-256"; others in the same manner: "RSA-OAEP-512", "RSA-OAEP-256 with MGF1
+/// "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "RSA-OAEP-512"; else "RSA-OAEP with sha-256 and MGF1 sha-1".
 /// sha-1".
 std::string to_string(const EncryptionAlgorithm& algorithm);
-/// Reads the names without MGF1. @error Unsupported  lists them.
+/// Reads the first four of those names. @error Unsupported  lists them.
 Result<EncryptionAlgorithm> parse_encryption_algorithm(std::string_view text);
 
 }  // namespace signet::vault

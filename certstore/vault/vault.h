@@ -33,6 +33,7 @@ struct KeySettings {
 ///                          for this operation; says which, and what to do.
 /// @error NotFound          no such key, or no such version.
 /// @error InvalidInput      a name, a digest or an algorithm that does not fit.
+/// @error Unavailable       the key at rest cannot be opened: damaged, or not of this master key.
 /// @error IoFailure, ...    the store or the audit log failed; nothing was done, or its result is withheld.
 class KeyVault {
  public:

@@ -1,0 +1,97 @@
+#include "certstore/vault/key.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "certstore/vault/word_list.h"
+
+namespace signet::vault {
+namespace {
+
+constexpr std::array<Word<KeyKind>, 6> kKinds{{{KeyKind::Rsa2048, "RSA-2048"},
+                                               {KeyKind::Rsa3072, "RSA-3072"},
+                                               {KeyKind::Rsa4096, "RSA-4096"},
+                                               {KeyKind::EcP256, "EC-P-256"},
+                                               {KeyKind::EcP384, "EC-P-384"},
+                                               {KeyKind::EcP521, "EC-P-521"}}};
+
+constexpr std::array<Word<KeyOp>, 6> kOps{{{KeyOp::Sign, "sign"},
+                                           {KeyOp::Verify, "verify"},
+                                           {KeyOp::Encrypt, "encrypt"},
+                                           {KeyOp::Decrypt, "decrypt"},
+                                           {KeyOp::WrapKey, "wrapKey"},
+                                           {KeyOp::UnwrapKey, "unwrapKey"}}};
+
+constexpr std::size_t kVersionLength = 32;
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_name_character(char c) { return is_letter(c) || is_digit(c) || c == '-'; }
+bool is_lower_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
+
+}  // namespace
+
+std::string to_string(const KeyId& id) {
+  if (id.version.empty()) return fmt::format("{}/{}", id.vault, id.name);
+  return fmt::format("{}/{}/{}", id.vault, id.name, id.version);
+}
+
+Result<> check_vault_name(std::string_view vault) {
+  const bool good = vault.size() >= 3 && vault.size() <= 24 && is_letter(vault.front()) &&
+                    vault.back() != '-' && vault.find("--") == std::string_view::npos &&
+                    std::all_of(vault.begin(), vault.end(), is_name_character);
+  if (good) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format(
+          "'{}' cannot name a key vault: 3 to 24 letters, digits and single hyphens are needed, with a "
+          "letter first and no hyphen last",
+          printable(vault)));
+}
+
+Result<> check_key_id(const KeyId& id) {
+  SIGNET_CHECK(check_vault_name(id.vault));
+  if (id.name.empty() || id.name.size() > 127 ||
+      !std::all_of(id.name.begin(), id.name.end(), is_name_character))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("'{}' cannot name a key: 1 to 127 letters, digits and hyphens are needed",
+                            printable(id.name)));
+  if (!id.version.empty() && (id.version.size() != kVersionLength ||
+                              !std::all_of(id.version.begin(), id.version.end(), is_lower_hex)))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("'{}' is no version of key '{}': 32 lower-case hexadecimal digits are needed",
+                            printable(id.version), id.name));
+  return {};
+}
+
+std::string_view to_string(KeyKind kind) { return word_of(kKinds, kind); }
+
+Result<KeyKind> parse_key_kind(std::string_view text) {
+  for (const Word<KeyKind>& word : kKinds)
+    if (!is_rsa(word.value) && equal_ignoring_case(word.text.substr(3), text)) return word.value;
+  return find_word(kKinds, text, "kind of key");
+}
+
+bool is_rsa(KeyKind kind) {
+  return kind == KeyKind::Rsa2048 || kind == KeyKind::Rsa3072 || kind == KeyKind::Rsa4096;
+}
+
+std::string_view to_string(KeyOp op) { return word_of(kOps, op); }
+std::string to_string(KeyOps ops) { return join_words(kOps, ops); }
+Result<KeyOps> parse_key_ops(std::string_view words) { return split_words(kOps, words, "key operation"); }
+
+KeyOps default_key_ops(KeyKind kind) {
+  if (!is_rsa(kind)) return {KeyOp::Sign, KeyOp::Verify, KeyOp::Decrypt};
+  return {KeyOp::Sign, KeyOp::Verify, KeyOp::Encrypt, KeyOp::Decrypt, KeyOp::WrapKey, KeyOp::UnwrapKey};
+}
+
+std::string KeyInfo::public_key_pem() const {
+  constexpr std::size_t kLineLength = 64;  // RFC 7468 section 2
+  const std::string text = base64(public_key);
+  std::string pem = "-----BEGIN PUBLIC KEY-----\n";
+  for (std::size_t i = 0; i < text.size(); i += kLineLength) pem.append(text, i, kLineLength).append("\n");
+  return pem + "-----END PUBLIC KEY-----\n";
+}
+
+}  // namespace signet::vault

@@ -1,0 +1,262 @@
+#include "certstore/vault/master_key.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+#include "base/file.h"
+#include "base/openssl.h"
+#include "base/random.h"
+
+namespace signet::vault {
+namespace {
+
+constexpr std::size_t kKeySize = 32;
+constexpr std::size_t kNonceSize = 12;
+constexpr std::size_t kTagSize = 16;
+constexpr std::uint8_t kSealVersion = 1;
+constexpr std::size_t kSealOverhead = 1 + kNonceSize + kTagSize;
+constexpr std::size_t kCheckSize = 16;
+constexpr std::size_t kSaltSize = 16;
+constexpr std::size_t kShortestPassphrase = 12;
+constexpr std::size_t kLargestParameterFile = 1024;
+
+// RFC 7914 section 2; 32 MiB and about a tenth of a second.
+constexpr std::uint64_t kScryptN = 32768;
+constexpr std::uint64_t kScryptR = 8;
+constexpr std::uint64_t kScryptP = 1;
+constexpr std::uint64_t kScryptMemory = 64 * 1024 * 1024;
+
+/// A descriptor that closes itself.
+class OpenFile {
+ public:
+  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  [[nodiscard]] int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// The file is looked at through the descriptor that is then read, so that no other can be put in its place
+/// between.
+Result<> check_is_private(int descriptor, const std::filesystem::path& path) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0)
+    return fail(errno_error(fmt::format("master key file {}", path.string())));
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("master key file {} is not a regular file", path.string()));
+  if (status.st_uid != ::geteuid())
+    return fail(
+        ErrorKind::PermissionDenied,
+        fmt::format("master key file {} belongs to user {}, but this is run by user {}: run as its owner, or "
+                    "have the file given to this user with chown",
+                    path.string(), status.st_uid, ::geteuid()));
+  if ((status.st_mode & 0177U) != 0)
+    return fail(
+        ErrorKind::PermissionDenied,
+        fmt::format("master key file {} has mode {:04o}, but nobody other than its owner may have access to "
+                    "it: chmod 600 {}",
+                    path.string(), status.st_mode & 07777U, path.string()));
+  return {};
+}
+
+Result<SecretBytes> read_private_file(const std::filesystem::path& path, std::size_t limit) {
+  const OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file.get() < 0) return fail(errno_error(fmt::format("opening master key file {}", path.string())));
+  SIGNET_CHECK(check_is_private(file.get(), path));
+  SecretBytes buffer(limit + 1);
+  std::size_t size = 0;
+  while (size < buffer.size()) {
+    const ssize_t got = ::read(file.get(), buffer.writable().data() + size, buffer.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(errno_error(fmt::format("reading master key file {}", path.string())));
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  return SecretBytes::copy_of(buffer.view().first(size));
+}
+
+Result<> write_new_file(const std::filesystem::path& path, ByteView bytes) {
+  SIGNET_TRY(NewFile file, NewFile::create(path, 0600));
+  const auto fill = [&]() -> Result<> {
+    SIGNET_CHECK(file.write(bytes));
+    SIGNET_CHECK(file.sync());
+    return sync_directory(path.has_parent_path() ? path.parent_path() : ".");
+  };
+  auto filled = fill();
+  if (!filled) ::unlink(path.c_str());
+  return filled;
+}
+
+/// What a passphrase file says, apart from the passphrase.
+struct ScryptParameters {
+  Bytes salt;
+  Bytes check;
+};
+
+std::string to_text(const ScryptParameters& parameters) {
+  return fmt::format("signet-master-key scrypt N={} r={} p={} salt={} check={}\n", kScryptN, kScryptR,
+                     kScryptP, hex_lower(parameters.salt), hex_lower(parameters.check));
+}
+
+Result<ScryptParameters> parse_parameters(std::string_view text, const std::filesystem::path& path) {
+  const auto broken = [&path] {
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format("{} is no passphrase file of a master key: expected 'signet-master-key scrypt N={} r={} "
+                    "p={} salt=<32 digits> check=<32 digits>'; restore it from a backup",
+                    path.string(), kScryptN, kScryptR, kScryptP));
+  };
+  const std::string start =
+      fmt::format("signet-master-key scrypt N={} r={} p={} salt=", kScryptN, kScryptR, kScryptP);
+  constexpr std::string_view kCheckWord = " check=";
+  text = trim(text);
+  if (text.size() != start.size() + 2 * kSaltSize + kCheckWord.size() + 2 * kCheckSize ||
+      !text.starts_with(start) || text.substr(start.size() + 2 * kSaltSize, kCheckWord.size()) != kCheckWord)
+    return broken();
+  Result<Bytes> salt = parse_hex(text.substr(start.size(), 2 * kSaltSize));
+  Result<Bytes> check = parse_hex(text.substr(text.size() - 2 * kCheckSize));
+  if (!salt || !check) return broken();
+  return ScryptParameters{*std::move(salt), *std::move(check)};
+}
+
+Result<SecretBytes> derive_by_scrypt(const SecretBytes& passphrase, ByteView salt) {
+  SecretBytes key(kKeySize);
+  if (EVP_PBE_scrypt(reinterpret_cast<const char*>(passphrase.view().data()), passphrase.size(), salt.data(),
+                     salt.size(), kScryptN, kScryptR, kScryptP, kScryptMemory, key.writable().data(),
+                     kKeySize) != 1)
+    return fail(take_openssl_error(ErrorKind::Unavailable, "deriving the master key from its passphrase"));
+  return key;
+}
+
+}  // namespace
+
+Result<MasterKey> MasterKey::create_file(const std::filesystem::path& path) {
+  SecretBytes key(kKeySize);
+  if (RAND_priv_bytes(key.writable().data(), static_cast<int>(kKeySize)) != 1)
+    return fail(take_openssl_error(ErrorKind::Unavailable, "making a master key"));
+  SIGNET_CHECK(write_new_file(path, key.view()));
+  return MasterKey(std::move(key));
+}
+
+Result<MasterKey> MasterKey::load_file(const std::filesystem::path& path) {
+  SIGNET_TRY(SecretBytes key, read_private_file(path, kKeySize));
+  if (key.size() != kKeySize)
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format("master key file {} must hold {} octets and holds {}: restore it from a backup",
+                    path.string(), kKeySize, key.size() > kKeySize ? "more" : std::to_string(key.size())));
+  return MasterKey(std::move(key));
+}
+
+Result<MasterKey> MasterKey::create_with_passphrase(const std::filesystem::path& parameters_path,
+                                                    const SecretBytes& passphrase) {
+  if (passphrase.size() < kShortestPassphrase)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("a master passphrase needs at least {} characters, this one has {}",
+                            kShortestPassphrase, passphrase.size()));
+  const Bytes salt = random_bytes(kSaltSize);
+  SIGNET_TRY(SecretBytes derived, derive_by_scrypt(passphrase, salt));
+  MasterKey key(std::move(derived));
+  SIGNET_CHECK(write_new_file(parameters_path, as_bytes(to_text({salt, key.check_value()}))));
+  return key;
+}
+
+Result<MasterKey> MasterKey::open_with_passphrase(const std::filesystem::path& parameters_path,
+                                                  const SecretBytes& passphrase) {
+  SIGNET_TRY(const SecretBytes text, read_private_file(parameters_path, kLargestParameterFile));
+  SIGNET_TRY(const ScryptParameters parameters, parse_parameters(as_text(text.view()), parameters_path));
+  SIGNET_TRY(SecretBytes derived, derive_by_scrypt(passphrase, parameters.salt));
+  MasterKey key(std::move(derived));
+  if (!equal_in_constant_time(key.check_value(), parameters.check))
+    return fail(ErrorKind::CryptoFailure,
+                fmt::format("wrong master passphrase: it is not the one that {} was made with",
+                            parameters_path.string()));
+  return key;
+}
+
+Bytes MasterKey::seal(ByteView secret, ByteView context) const {
+  Bytes sealed(kSealOverhead + secret.size());
+  sealed[0] = kSealVersion;
+  const Bytes nonce = random_bytes(kNonceSize);
+  std::copy(nonce.begin(), nonce.end(), sealed.begin() + 1);
+  std::uint8_t* const body = sealed.data() + 1 + kNonceSize;
+  int size = 0;
+  const EvpCipherCtxPtr cipher(EVP_CIPHER_CTX_new());
+  const bool done =
+      cipher != nullptr &&
+      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.view().data(), nonce.data()) == 1 &&
+      EVP_EncryptUpdate(cipher.get(), nullptr, &size, context.data(), static_cast<int>(context.size())) ==
+          1 &&
+      EVP_EncryptUpdate(cipher.get(), body, &size, secret.data(), static_cast<int>(secret.size())) == 1 &&
+      EVP_EncryptFinal_ex(cipher.get(), body + size, &size) == 1 &&
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(kTagSize),
+                          body + secret.size()) == 1;
+  if (!done) throw std::bad_alloc();  // nothing else can fail here
+  return sealed;
+}
+
+Result<SecretBytes> MasterKey::unseal(ByteView sealed, ByteView context) const {
+  const auto refuse = [] {
+    ERR_clear_error();
+    return fail(ErrorKind::CryptoFailure,
+                "cannot be unsealed: it was changed, belongs to something else, or was sealed under another "
+                "master key; "
+                "restore the store and its master key from the same backup");
+  };
+  if (sealed.size() < kSealOverhead || sealed[0] != kSealVersion) return refuse();
+  const ByteView nonce = sealed.subspan(1, kNonceSize);
+  const ByteView body = sealed.subspan(1 + kNonceSize, sealed.size() - kSealOverhead);
+  Bytes tag(sealed.end() - kTagSize, sealed.end());
+  SecretBytes secret(body.size());
+  int size = 0;
+  std::uint8_t rest[kTagSize];
+  const EvpCipherCtxPtr cipher(EVP_CIPHER_CTX_new());
+  const bool done =
+      cipher != nullptr &&
+      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.view().data(), nonce.data()) == 1 &&
+      EVP_DecryptUpdate(cipher.get(), nullptr, &size, context.data(), static_cast<int>(context.size())) ==
+          1 &&
+      EVP_DecryptUpdate(cipher.get(), secret.writable().data(), &size, body.data(),
+                        static_cast<int>(body.size())) == 1 &&
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(kTagSize), tag.data()) == 1 &&
+      EVP_DecryptFinal_ex(cipher.get(), rest, &size) == 1;
+  if (!done) return refuse();
+  return secret;
+}
+
+Bytes MasterKey::check_value() const {
+  constexpr std::string_view kPurpose = "signet master key check 1";
+  Bytes mac(EVP_MAX_MD_SIZE);
+  unsigned int size = 0;
+  if (HMAC(EVP_sha256(), key_.view().data(), static_cast<int>(key_.size()), as_bytes(kPurpose).data(),
+           kPurpose.size(), mac.data(), &size) == nullptr)
+    throw std::bad_alloc();
+  mac.resize(kCheckSize);
+  return mac;
+}
+
+Bytes sealing_context(std::initializer_list<std::string_view> fields) {
+  Bytes context;
+  for (const std::string_view field : fields) {
+    for (const unsigned shift : {24U, 16U, 8U, 0U})
+      context.push_back(static_cast<std::uint8_t>(field.size() >> shift));
+    context.insert(context.end(), field.begin(), field.end());
+  }
+  return context;
+}
+
+}  // namespace signet::vault
