@@ -37,9 +37,9 @@ Step<EntityKind> kind_of(const mime::Entity& entity) {
   return EntityKind::Payload;
 }
 
-bool came_out_of_cbc(const std::vector<Layer>& layers) {
-  return !layers.empty() && layers.front().kind == LayerKind::Encrypted &&
-         layers.front().algorithm.find("CBC") != std::string::npos;
+/// cms::verify_detached() says NotFound when no SignerInfo of a readable signature names an accepted certificate.
+bool signed_by_a_stranger(const Refusal& refusal) {
+  return refusal.fault == Fault::AuthenticationFailed && refusal.cause.kind == ErrorKind::NotFound;
 }
 
 /// The way in, one layer at a time. A member function is one kind of layer.
@@ -48,6 +48,16 @@ class Opening {
   Opening(const OpenSettings& settings, std::vector<Layer>& layers) : settings_(settings), layers_(layers) {}
 
   Step<Opened> run(mime::Entity entity) {
+    auto opened = take_layers_off(std::move(entity));
+    // What comes out of CBC was chosen by whoever last touched the message. If a wrong digest were told apart from a wrong
+    // padding, the difference would decrypt other people's messages, one octet in 256 questions [RFC3218, Vaudenay 2002].
+    // A whole message with a stranger's signature is no such difference: whoever probes paddings changes the end of it.
+    if (!opened && malleable_ && !signed_by_a_stranger(opened.error())) opened.error().fault = Fault::DecryptionFailed;
+    return opened;
+  }
+
+ private:
+  Step<Opened> take_layers_off(mime::Entity entity) {
     for (;;) {
       SIGNET_TRY(const EntityKind kind, kind_of(entity));
       if (kind == EntityKind::Payload) break;
@@ -61,7 +71,6 @@ class Opening {
     return std::move(opened_);
   }
 
- private:
   Step<mime::Entity> open_cms(const mime::Entity& entity) {
     SIGNET_TRY(const Slice content, without_transfer_encoding(entity));
     SIGNET_TRY(const cms::CmsType type, or_refuse(Fault::UnexpectedProcessingError, cms::detect_type(content)));
@@ -85,8 +94,9 @@ class Opening {
     layers_.push_back({LayerKind::Encrypted,
                        fmt::format("{}, {}", cms::to_string(decrypted.cipher), decrypted.key_transport),
                        decrypted.recipient.thumbprint_sha256()});
+    malleable_ = !cms::is_authenticated(decrypted.cipher);
     SIGNET_TRY(mime::Entity inner, read_inner(Spool::finish(spool)));
-    if (!cms::is_authenticated(decrypted.cipher) && inner.headers.empty() && !settings_.bare_content_allowed)
+    if (malleable_ && inner.headers.empty() && !settings_.bare_content_allowed)
       return refuse(Fault::DecryptionFailed, ErrorKind::CryptoFailure, "what was decrypted has no MIME headers");
     return inner;
   }
@@ -116,7 +126,7 @@ class Opening {
     SIGNET_TRY(const Slice body, without_transfer_encoding(entity));
     SIGNET_TRY(const auto parts, or_refuse(Fault::AuthenticationFailed, mime::split_signed(body, *boundary)));
     // Octets behind the last boundary cannot be told from those that somebody appended to probe the padding.
-    if (came_out_of_cbc(layers_) && !parts.null_epilogue)
+    if (malleable_ && !parts.null_epilogue)
       return refuse(Fault::DecryptionFailed, ErrorKind::InvalidInput, "octets behind the end of the encrypted multipart/signed");
     SIGNET_TRY(const Bytes signature, signature_octets(parts.signature));
 
@@ -170,12 +180,8 @@ class Opening {
   const OpenSettings& settings_;
   std::vector<Layer>& layers_;
   Opened opened_;
+  bool malleable_ = false;  ///< what is being looked at came out of CBC: whoever sent it can have changed it
 };
-
-/// cms::verify_detached() says NotFound when no SignerInfo of a readable signature names an accepted certificate.
-bool signed_by_a_stranger(const Refusal& refusal) {
-  return refusal.fault == Fault::AuthenticationFailed && refusal.cause.kind == ErrorKind::NotFound;
-}
 
 }  // namespace
 
@@ -192,13 +198,7 @@ bool Opened::has(LayerKind kind) const {
 
 Step<Opened> open(const mime::Headers& head, const Slice& body, const OpenSettings& settings,
                   std::vector<Layer>& layers_met) {
-  auto opened = Opening(settings, layers_met).run(mime::Entity{head, body, body});
-  // What comes out of CBC was chosen by whoever last touched the message. If a wrong digest were told apart from a wrong
-  // padding, the difference would decrypt other people's messages, one octet in 256 questions [RFC3218, Vaudenay 2002].
-  // A whole message with a stranger's signature is no such difference: whoever probes paddings changes the end of it.
-  if (!opened && came_out_of_cbc(layers_met) && !signed_by_a_stranger(opened.error()))
-    opened.error().fault = Fault::DecryptionFailed;
-  return opened;
+  return Opening(settings, layers_met).run(mime::Entity{head, body, body});
 }
 
 Hash mic_hash(const Opened& opened, const ReceiptRequest& request, const std::vector<Hash>& allowed, Hash fallback) {

@@ -130,7 +130,7 @@ Step<Match> find_signer(CMS_ContentInfo* cms, std::span<const Certificate> accep
       matches.push_back(std::move(match));
   }
   if (matches.empty())
-    return not_authentic(ErrorKind::CryptoFailure,
+    return not_authentic(ErrorKind::NotFound,
                          fmt::format("signed by {}; accepted are {}", strangers, list_subjects(accepted)));
   if (matches.size() > 1)
     return not_authentic(ErrorKind::CryptoFailure,

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "as2/cms/sign.h"
+#include "as2/cms/verify.h"
+#include "as2/mdn.h"
+#include "as2/mime/headers.h"
+#include "base/stream.h"
+#include "certstore/x509/key_handle.h"
+
+/// Receipts as they travel: an MDN's report, signed or not, made for a partner's message or checked for ours.
+
+namespace signet::as2 {
+
+/// How a receipt of ours is secured.
+struct ReceiptSettings {
+  std::optional<certstore::PrivateCertificate> signer;  ///< signs when set
+  cms::SignOptions sign;
+  Sha2Format sha2_format = Sha2Format::ShaHyphenHashSize;
+  SpoolArea spool;
+};
+
+/// A receipt as MIME headers (Content-Type, ...) and body.
+struct Receipt {
+  mime::Headers headers;
+  Bytes body;
+};
+
+/// @error  as cms::sign_detached().
+Result<Receipt> make_receipt(const MdnContent& content, const ReceiptSettings& settings);
+
+/// What a receipt has to say to prove that our message was delivered.
+struct ReceiptExpectation {
+  MessageId message_id;
+  std::optional<Mic> mic;                        ///< of the message; nothing compares no MIC
+  bool must_be_signed = true;
+  std::vector<certstore::Certificate> signers;   ///< the partner's; one of them must have signed
+  cms::VerifyPolicy verify;
+  SpoolArea spool;
+};
+
+enum class MicStatus { NotApplicable, Matched, Mismatched, Missing };
+std::string_view to_string(MicStatus status);
+
+/// The answer of check_receipt(): a verdict, not an error.
+struct ReceiptVerdict {
+  bool proves_delivery = false;
+  std::string reason;                        ///< why not, for the operator; empty when it does
+  std::optional<MdnContent> content;         ///< when it could be read
+  std::optional<cms::VerifiedSigner> signer;  ///< when it was signed and the signature holds
+  MicStatus mic_status = MicStatus::NotApplicable;
+};
+
+/// Looks at what a partner answered. It proves delivery when it is a receipt for this very message, signed by the partner's
+/// certificate where a signature is demanded, with this MIC, and says "processed" (RFC 4130 section 7.4, 7.6). A
+/// signature that is there is always verified, wanted or not.
+ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected);
+
+}  // namespace signet::as2
