@@ -30,19 +30,25 @@ int hex_value(char c) {
 }
 
 std::string encode_base64(ByteView bytes, std::string_view alphabet, bool pad) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = bytes.size() - i;
-    const std::uint32_t group = (std::uint32_t{bytes[i]} << 16U) |
-                                (left > 1 ? std::uint32_t{bytes[i + 1]} << 8U : 0U) |
-                                (left > 2 ? std::uint32_t{bytes[i + 2]} : 0U);
-    out.push_back(alphabet[(group >> 18U) & 63U]);
-    out.push_back(alphabet[(group >> 12U) & 63U]);
-    if (left > 1) out.push_back(alphabet[(group >> 6U) & 63U]);
-    if (left > 2) out.push_back(alphabet[group & 63U]);
-    if (pad && left < 3) out.append(3 - left, '=');
+  const std::size_t full = bytes.size() / 3;
+  std::string out(full * 4, '\0');
+  const std::uint8_t* from = bytes.data();
+  char* to = out.data();
+  for (std::size_t i = 0; i < full; ++i, from += 3) {
+    const std::uint32_t group =
+        (std::uint32_t{from[0]} << 16U) | (std::uint32_t{from[1]} << 8U) | std::uint32_t{from[2]};
+    *to++ = alphabet[group >> 18U];
+    *to++ = alphabet[(group >> 12U) & 63U];
+    *to++ = alphabet[(group >> 6U) & 63U];
+    *to++ = alphabet[group & 63U];
   }
+  const std::size_t left = bytes.size() - full * 3;
+  if (left == 0) return out;
+  const std::uint32_t group = (std::uint32_t{from[0]} << 16U) | (left > 1 ? std::uint32_t{from[1]} << 8U : 0U);
+  out.push_back(alphabet[group >> 18U]);
+  out.push_back(alphabet[(group >> 12U) & 63U]);
+  if (left > 1) out.push_back(alphabet[(group >> 6U) & 63U]);
+  if (pad) out.append(3 - left, '=');
   return out;
 }
 

@@ -253,7 +253,8 @@ Result<Parameters> settle(const std::vector<Parameter>& raw) {
       return fail(ErrorKind::InvalidInput, "two boundary parameters in one Content-Type");
     }
   }
-  for (const auto& [name, pieces] : cut_up) {
+  for (const auto& [base, pieces] : cut_up) {
+    const std::string& name = base;  // clang 14 captures no structured binding
     if (name == "boundary" && has_name(list, name))
       return fail(ErrorKind::InvalidInput, "two boundary parameters in one Content-Type");
     std::erase_if(list, [&](const Parameter& parameter) { return parameter.name == name; });

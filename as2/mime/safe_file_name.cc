@@ -28,7 +28,7 @@ bool is_invisible(char32_t c) {
 /// separators too.
 bool is_special(char32_t c) {
   constexpr std::u32string_view special =
-      U"<>:\"|?*'`$&;!\\/\u2044\u2215\u2216\u29F8\uFE68\uFF0F\uFF3C\uFF0E\u2024\u2025\u2026\uFFFD";
+      U"<>:\"|?*%'`$&;!\\/\u2044\u2215\u2216\u29F8\uFE68\uFF0F\uFF3C\uFF0E\u2024\u2025\u2026\uFFFD";
   return special.find(c) != std::u32string_view::npos;
 }
 
