@@ -4,12 +4,12 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "as2/cms/algorithms.h"
 #include "as2/cms/oids.h"
 #include "as2/cms/openssl_algorithms.h"
 #include "as2/cms/outside.h"
+#include "as2/cms/signer_info.h"
 #include "base/openssl.h"
 
 namespace signet::as2::cms {
@@ -211,19 +211,13 @@ Step<> check_key(const Certificate& certificate, SignatureScheme scheme) {
 
 bool has_signed_attributes(CMS_SignerInfo* info) { return CMS_signed_get_attr_count(info) >= 0; }
 
-/// The one value of an attribute that is there once, or null.
-const void* single_value(CMS_SignerInfo* info, int nid, int type) {
-  constexpr int kExactlyOne = -3;  // fails on a second attribute of the type, and on a second value
-  return CMS_signed_get0_data_by_OBJ(info, OBJ_nid2obj(nid), kExactlyOne, type);
-}
-
 /// RFC 5652 section 5.3: signed attributes hold content-type (which is id-data here) and message-digest, once
 /// each.
 Step<Bytes> read_message_digest(CMS_SignerInfo* info) {
   const auto* type =
-      static_cast<const ASN1_OBJECT*>(single_value(info, NID_pkcs9_contentType, V_ASN1_OBJECT));
+      static_cast<const ASN1_OBJECT*>(single_signed_value(info, NID_pkcs9_contentType, V_ASN1_OBJECT));
   const auto* digest =
-      static_cast<const ASN1_STRING*>(single_value(info, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING));
+      static_cast<const ASN1_STRING*>(single_signed_value(info, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING));
   ERR_clear_error();
   if (type == nullptr || OBJ_obj2nid(type) != NID_pkcs7_data)
     return not_authentic(ErrorKind::InvalidInput,
@@ -232,17 +226,6 @@ Step<Bytes> read_message_digest(CMS_SignerInfo* info) {
     return not_authentic(ErrorKind::InvalidInput, "signed attributes without exactly one message-digest");
   const unsigned char* octets = ASN1_STRING_get0_data(digest);
   return Bytes(octets, octets + ASN1_STRING_length(digest));
-}
-
-std::optional<Time> read_signing_time(CMS_SignerInfo* info) {
-  const auto* utc = single_value(info, NID_pkcs9_signingTime, V_ASN1_UTCTIME);
-  const auto* general = single_value(info, NID_pkcs9_signingTime, V_ASN1_GENERALIZEDTIME);
-  std::tm fields{};
-  const auto* const time = static_cast<const ASN1_TIME*>(utc != nullptr ? utc : general);
-  const bool readable = time != nullptr && ASN1_TIME_to_tm(time, &fields) == 1;
-  ERR_clear_error();
-  if (!readable) return std::nullopt;
-  return Time(std::chrono::seconds(timegm(&fields)));
 }
 
 /// Digests what flows past, and looks at its shape.
