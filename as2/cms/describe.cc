@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <new>
 
 #include "as2/cms/oids.h"
 #include "as2/cms/openssl_algorithms.h"
@@ -49,7 +51,8 @@ Bytes octets_of(const ASN1_STRING* string) {
 
 std::string serial_text(const ASN1_INTEGER* serial) {
   const BignumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
-  const Handle<char, [](char* text) { OPENSSL_free(text); }> text(number ? BN_bn2hex(number.get()) : nullptr);
+  if (!number || BN_is_zero(number.get())) return "00";
+  const Handle<char, [](char* text) { OPENSSL_free(text); }> text(BN_bn2hex(number.get()));
   return text ? text.get() : "";
 }
 
@@ -99,7 +102,8 @@ std::string describe_transport(CMS_RecipientInfo* info) {
 
 std::string describe_agreement(CMS_RecipientInfo* info) {
   X509_ALGOR* algorithm = nullptr;
-  if (CMS_RecipientInfo_kari_get0_alg(info, &algorithm, nullptr) != 1 || algorithm == nullptr) return "unknown";
+  if (CMS_RecipientInfo_kari_get0_alg(info, &algorithm, nullptr) != 1 || algorithm == nullptr)
+    return "unknown";
   return describe(algorithm_of(algorithm));
 }
 
@@ -111,8 +115,8 @@ void describe_agreement_keys(CMS_RecipientInfo* info, std::vector<RecipientDescr
     ASN1_OCTET_STRING* key_id = nullptr;
     X509_NAME* issuer = nullptr;
     ASN1_INTEGER* serial = nullptr;
-    CMS_RecipientEncryptedKey_get0_id(sk_CMS_RecipientEncryptedKey_value(keys, i), &key_id, nullptr, nullptr, &issuer,
-                                      &serial);
+    CMS_RecipientEncryptedKey_get0_id(sk_CMS_RecipientEncryptedKey_value(keys, i), &key_id, nullptr, nullptr,
+                                      &issuer, &serial);
     out.push_back({party_of(key_id, issuer, serial), "key agreement", algorithm});
   }
   if (count <= 0) out.push_back({{}, "key agreement", algorithm});
@@ -140,10 +144,18 @@ void describe_recipient(ByteView der, std::vector<RecipientDescription>& out) {
       out.push_back({party_of(key_id, issuer, serial), "key transport", describe_transport(info)});
       break;
     }
-    case CMS_RECIPINFO_AGREE: describe_agreement_keys(info, out); break;
-    case CMS_RECIPINFO_KEK: out.push_back({{}, "shared key", ""}); break;
-    case CMS_RECIPINFO_PASS: out.push_back({{}, "password", ""}); break;
-    default: out.push_back({{}, "other", ""}); break;
+    case CMS_RECIPINFO_AGREE:
+      describe_agreement_keys(info, out);
+      break;
+    case CMS_RECIPINFO_KEK:
+      out.push_back({{}, "shared key", ""});
+      break;
+    case CMS_RECIPINFO_PASS:
+      out.push_back({{}, "password", ""});
+      break;
+    default:
+      out.push_back({{}, "other", ""});
+      break;
   }
 }
 
@@ -188,7 +200,8 @@ std::string describe_cipher(ByteView oid_der, CmsDescription& description) {
 
 Result<> describe_cipher(ber::Walker& walker, CmsDescription& description) {
   SIGNET_CHECK(walker.enter(ber::kSequence, "the content encryption algorithm"));
-  SIGNET_TRY(const Bytes oid, walker.take(ber::kOid, kMaxAlgorithmSize, "the content encryption algorithm's identifier"));
+  SIGNET_TRY(const Bytes oid,
+             walker.take(ber::kOid, kMaxAlgorithmSize, "the content encryption algorithm's identifier"));
   description.cipher = describe_cipher(oid, description);
   if (description.known_cipher && is_authenticated(*description.known_cipher))
     SIGNET_CHECK(describe_gcm_parameters(walker, description));
@@ -230,10 +243,12 @@ std::string describe_signature_algorithm(const X509_ALGOR* algorithm) {
   const Result<PssParameters> parameters = read_pss_parameters(algorithm);
   if (!parameters) return name + " without readable parameters";
   return fmt::format("{} with {}, salt of {} octets", name,
-                     parameters->hash ? to_string(*parameters->hash) : "an unknown hash", parameters->salt_length);
+                     parameters->hash ? to_string(*parameters->hash) : "an unknown hash",
+                     parameters->salt_length);
 }
 
-std::vector<std::string> attribute_types(CMS_SignerInfo* info, int count, X509_ATTRIBUTE* (*at)(const CMS_SignerInfo*, int)) {
+std::vector<std::string> attribute_types(CMS_SignerInfo* info, int count,
+                                         X509_ATTRIBUTE* (*at)(const CMS_SignerInfo*, int)) {
   std::vector<std::string> types;
   for (int i = 0; i < std::min(count, static_cast<int>(kMaxAttributes)); ++i) {
     const ASN1_OBJECT* const type = X509_ATTRIBUTE_get0_object(at(info, i));
@@ -260,7 +275,8 @@ SignerDescription describe_parsed_signer(CMS_SignerInfo* info) {
   const int signed_count = CMS_signed_get_attr_count(info);
   signer.has_signed_attributes = signed_count >= 0;
   signer.signed_attributes = attribute_types(info, signed_count, CMS_signed_get_attr);
-  signer.unsigned_attributes = attribute_types(info, CMS_unsigned_get_attr_count(info), CMS_unsigned_get_attr);
+  signer.unsigned_attributes =
+      attribute_types(info, CMS_unsigned_get_attr_count(info), CMS_unsigned_get_attr);
   if (signer.has_signed_attributes) {
     const void* claimed = single_signed_value(info, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
     if (claimed != nullptr) signer.message_digest = octets_of(static_cast<const ASN1_STRING*>(claimed));
@@ -295,7 +311,8 @@ Result<> describe_digests(ber::Walker& walker, CmsDescription& description) {
     const unsigned char* in = der.data();
     const AlgorithmPtr algorithm(d2i_X509_ALGOR(nullptr, &in, static_cast<long>(der.size())));
     ERR_clear_error();
-    description.digest_algorithms.push_back(algorithm ? describe(algorithm_of(algorithm.get())) : "unreadable");
+    description.digest_algorithms.push_back(algorithm ? describe(algorithm_of(algorithm.get()))
+                                                      : "unreadable");
   }
   return walker.leave("the digest algorithms");
 }
@@ -312,7 +329,8 @@ Result<> describe_certificates(ber::Walker& walker, CmsDescription& description)
       continue;
     }
     SIGNET_TRY(const Bytes der, walker.take(ber::kSequence, kMaxInfoSize, "a certificate"));
-    if (auto certificate = Certificate::parse(der)) description.certificates.push_back(*std::move(certificate));
+    if (auto certificate = Certificate::parse(der))
+      description.certificates.push_back(*std::move(certificate));
   }
   return walker.leave("the certificates");
 }
@@ -380,7 +398,8 @@ Result<> describe_signed(ber::Walker& walker, CmsDescription& description) {
 /// RFC 3274 section 1.1.
 Result<> describe_compressed(ber::Walker& walker, CmsDescription& description) {
   SIGNET_CHECK(walker.skip(ber::kInteger, "a version"));
-  SIGNET_TRY(const Bytes algorithm, walker.take(ber::kSequence, kMaxAlgorithmSize, "a compression algorithm"));
+  SIGNET_TRY(const Bytes algorithm,
+             walker.take(ber::kSequence, kMaxAlgorithmSize, "a compression algorithm"));
   const bool is_zlib = std::search(algorithm.begin(), algorithm.end(), oid::kZlibCompress.begin(),
                                    oid::kZlibCompress.end()) != algorithm.end();
   description.compression = is_zlib ? "zlib" : "AlgorithmIdentifier " + hex_lower(algorithm);
@@ -396,11 +415,15 @@ Result<> describe_content(ber::Walker& walker, CmsDescription& description) {
   SIGNET_CHECK(walker.enter(ber::context(0), "the content of a ContentInfo"));
   SIGNET_CHECK(walker.enter(ber::kSequence, to_string(description.type)));
   switch (description.type) {
-    case CmsType::Signed: return describe_signed(walker, description);
+    case CmsType::Signed:
+      return describe_signed(walker, description);
     case CmsType::Enveloped:
-    case CmsType::AuthEnveloped: return describe_enveloped(walker, description);
-    case CmsType::Compressed: return describe_compressed(walker, description);
-    case CmsType::Other: break;
+    case CmsType::AuthEnveloped:
+      return describe_enveloped(walker, description);
+    case CmsType::Compressed:
+      return describe_compressed(walker, description);
+    case CmsType::Other:
+      break;
   }
   return {};
 }

@@ -12,8 +12,8 @@
 #include "base/stream.h"
 #include "certstore/x509/certificate.h"
 
-/// What the outside of a CMS message says about itself, for an operator to read: no key is asked, nothing is verified, and
-/// nothing found here may decide anything.
+/// What the outside of a CMS message says about itself, for an operator to read: no key is asked, nothing is
+/// verified, and nothing found here may decide anything.
 
 namespace signet::as2::cms {
 
@@ -34,7 +34,7 @@ bool is_named(const certstore::Certificate& certificate, const PartyName& party)
 
 struct RecipientDescription {
   PartyName party;
-  std::string kind;           ///< "key transport", "key agreement", "shared key", "password", "other", "unreadable"
+  std::string kind;  ///< "key transport", "key agreement", "shared key", "password", "other", "unreadable"
   std::string key_transport;  ///< for people: "RSA PKCS#1 v1.5", "RSAES-OAEP SHA-256 (MGF1 SHA-1)"
 };
 

@@ -9,7 +9,8 @@
 
 namespace signet::as2::cms {
 
-/// The one value of a signed attribute that is there once; null when it is absent, there twice or of another type.
+/// The one value of a signed attribute that is there once; null when it is absent, there twice or of another
+/// type.
 const void* single_signed_value(CMS_SignerInfo* info, int nid, int type);
 
 /// The signing-time attribute, as UTCTime or GeneralizedTime (RFC 5652 section 11.3).
