@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
+#include <cstdint>
 #include <ctime>
 
 #include "base/bytes.h"
@@ -33,8 +33,10 @@ std::string in_words(Time time, const char* zone) {
 int take_number(std::string_view& text, std::size_t digits) {
   if (text.size() < digits) return -1;
   int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value);
-  if (error != std::errc{} || end != text.data() + digits || value < 0) return -1;
+  for (const char c : text.substr(0, digits)) {
+    if (c < '0' || c > '9') return -1;
+    value = value * 10 + (c - '0');
+  }
   text.remove_prefix(digits);
   return value;
 }
@@ -49,8 +51,9 @@ bool take(std::string_view& text, char expected) {
 
 std::string to_rfc3339(Time time) {
   const std::tm t = broken_down(time);
-  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole).count();
+  // Not by subtracting the whole seconds: for Time::min() those are out of range.
+  constexpr std::int64_t kMicros = 1'000'000;
+  const auto millis = (time.time_since_epoch().count() % kMicros + kMicros) % kMicros / 1000;
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
                      t.tm_min, t.tm_sec, millis);
 }

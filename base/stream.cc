@@ -31,6 +31,13 @@ Spool::~Spool() {
 }
 
 Result<> Spool::write(ByteView bytes) {
+  if (failure_) return fail(*failure_);
+  auto written = append(bytes);
+  if (!written) failure_ = written.error();
+  return written;
+}
+
+Result<> Spool::append(ByteView bytes) {
   if (bytes.size() > area_.size_limit - size_)
     return fail(ErrorKind::LimitExceeded, fmt::format("the body is larger than the {} octets allowed", area_.size_limit));
   if (file_ < 0 && size_ + bytes.size() > area_.memory_limit) SIGNET_CHECK(move_to_file());
@@ -84,7 +91,7 @@ Slice Slice::sub(std::uint64_t offset, std::uint64_t size) const {
 }
 
 Result<std::size_t> Slice::read_at(std::uint64_t offset, std::span<std::uint8_t> out) const {
-  if (offset >= size_) return 0U;
+  if (offset >= size_ || out.empty()) return 0U;
   const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - offset));
   if (const auto bytes = in_memory()) {
     std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(offset), wanted, out.begin());
@@ -123,9 +130,14 @@ Result<> Slice::copy_to(Sink& sink) const {
   return {};
 }
 
+bool Slice::is_nameless_file() const {
+  if (!spool_ || spool_->file_ < 0 || offset_ != 0 || size_ != spool_->size_) return false;
+  struct stat facts {};
+  return ::fstat(spool_->file_, &facts) == 0 && facts.st_nlink == 0;
+}
+
 Result<> Slice::save_as(const std::filesystem::path& path) const {
-  const bool whole_file = spool_ && spool_->file_ >= 0 && offset_ == 0 && size_ == spool_->size_;
-  if (whole_file) {
+  if (is_nameless_file()) {
     const std::string self = fmt::format("/proc/self/fd/{}", spool_->file_);
     if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0)
       return sync_file(spool_->file_, path);

@@ -53,6 +53,8 @@ class Spool final : public Sink {
   Spool(const Spool&) = delete;
   Spool& operator=(const Spool&) = delete;
 
+  /// After an error every further write fails with the same one, so that no body with a gap can come of it.
+  ///
   /// @error LimitExceeded  past the area's size_limit.  @error IoFailure  the disk refused, is full, ...
   Result<> write(ByteView bytes) override;
 
@@ -63,12 +65,14 @@ class Spool final : public Sink {
 
  private:
   friend class Slice;
+  Result<> append(ByteView bytes);
   Result<> move_to_file();
 
   SpoolArea area_;
   Bytes memory_;
   int file_ = -1;
   std::uint64_t size_ = 0;
+  std::optional<Error> failure_;
 };
 
 /// A run of octets of a finished Spool, shared and immutable; cheap to copy.
@@ -103,10 +107,13 @@ class Slice {
 
   /// Makes the octets a file at `path`, mode 0600, and syncs the file; the caller syncs the directory. `path` must not exist.
   ///
-  /// Links the spool's own file when the slice is the whole of it and lies on the same file system, copies otherwise.
+  /// Gives the spool's own file its name when the slice is the whole of it, lies on the same file system and has no
+  /// name yet; copies otherwise. So no two names ever share one file, and changing one of them changes no other.
   Result<> save_as(const std::filesystem::path& path) const;
 
  private:
+  [[nodiscard]] bool is_nameless_file() const;
+
   friend class Spool;
   std::shared_ptr<const Spool> spool_;
   std::uint64_t offset_ = 0;

@@ -154,14 +154,14 @@ TEST(Certificate, NamesTheCurvesOfEcKeys) {
 }
 
 TEST(Certificate, WithoutKeyUsageIsGoodForEverything) {
-  const KeyUsage& usage = make_certificate().certificate.key_usage();
+  const KeyUsage usage = make_certificate().certificate.key_usage();
   EXPECT_FALSE(usage.present);
   EXPECT_TRUE(usage.digital_signature && usage.key_encipherment && usage.key_agreement &&
               usage.key_cert_sign);
 }
 
 TEST(Certificate, WithAnUnreadableKeyUsageIsGoodForNothing) {
-  const KeyUsage& usage = certificate_from("boringssl_damaged_key_usage.pem").key_usage();
+  const KeyUsage usage = certificate_from("boringssl_damaged_key_usage.pem").key_usage();
   EXPECT_TRUE(usage.present);
   EXPECT_FALSE(usage.digital_signature || usage.non_repudiation || usage.key_encipherment ||
                usage.data_encipherment || usage.key_agreement || usage.key_cert_sign);
