@@ -319,8 +319,8 @@ TEST(Decrypt, SaysTheSameOfEveryDamage) {
   const auto recipient = rsa();
   const Bytes message = encrypted(std::string(64, 'x'), {recipient.certificate});
   std::vector<std::string> said;
-  for (const std::size_t from_end :
-       {1U, 17U, 33U, 80U}) {  // padding, last block, the one before, the last of the first
+  // The last block is all padding; changing octet n of the block before it changes octet n of the padding.
+  for (const std::size_t from_end : {1U, 17U, 18U, 25U}) {
     Bytes damaged = message;
     damaged[damaged.size() - from_end] ^= 0x55;
     if (const auto result = decrypted(damaged, {recipient}); !result)
@@ -335,7 +335,7 @@ TEST(Decrypt, SaysTheSameOfEveryDamage) {
   std::copy(rsa_block.begin(), rsa_block.end(), algorithm + 6);
   if (const auto result = decrypted(wrong_key, {recipient}); !result)
     said.push_back(result.error().cause.detail);
-  ASSERT_GE(said.size(), 2U);
+  ASSERT_GE(said.size(), 3U);
   for (const auto& each : said) EXPECT_EQ(each, said.front());
 }
 

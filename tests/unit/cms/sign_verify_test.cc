@@ -373,8 +373,9 @@ TEST(Verify, RefusesEveryTruncationAndSurvivesEveryFlip) {
       flipped[at] = static_cast<std::uint8_t>(flipped[at] ^ mask);
       if (verify_detached(flipped, content, accepted, {})) ++still_verified;
     }
-  // Version numbers, the outer list of digest algorithms and the like are not under the signature.
-  EXPECT_LT(still_verified, 90U);
+  // Version numbers, the outer list of digest algorithms and the like are not under the signature; all else
+  // is.
+  EXPECT_LT(still_verified, p7s.size() / 4) << "of " << 3 * p7s.size();
 }
 
 TEST(Verify, AllowsLineEndsAfterTheSignatureAndNothingElse) {
