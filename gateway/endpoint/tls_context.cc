@@ -27,7 +27,8 @@ void harden(SSL_CTX* context) {
   SSL_CTX_set_options(context,
                       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");  // TLS 1.2; all of 1.3's are good
-  SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521");
+  char groups[] = "X25519:P-256:P-384:P-521";                       // the macro casts const away
+  SSL_CTX_set1_groups_list(context, groups);
 }
 
 Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,

@@ -435,7 +435,7 @@ TEST(HttpServer, SendsNoBodyWhereThereCanBeNone) {
   client.send("HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n");
   const std::string head = client.answer(false);
   EXPECT_THAT(head, HasSubstr("\r\nContent-Length: 5\r\n"));
-  EXPECT_THAT(head, Not(HasSubstr("99")));
+  EXPECT_THAT(head, Not(HasSubstr("Content-Length: 99")));
   EXPECT_THAT(head, Not(HasSubstr("\r\nX-Injected")));
   client.send(get_of("/204"));
   EXPECT_THAT(client.answer(), Not(HasSubstr("Content-Length")));
