@@ -42,7 +42,7 @@ class Deflater {
   }
   [[nodiscard]] bool hungry() const { return stream_.avail_in == 0; }
   /// @returns the octets written into `out`; fewer than it holds when input is wanted, or, with `last`, at
-  /// the end.
+  ///     the end.
   std::size_t take(std::span<std::uint8_t> out, bool last) {
     stream_.next_out = out.data();
     stream_.avail_out = static_cast<uInt>(out.size());

@@ -28,9 +28,8 @@ struct DecompressLimits {
 ///
 /// After a refusal `out` holds a beginning to be thrown away.
 ///
-/// @fault DecompressionFailed        not a CompressedData with zlib, broken or cut short, a wrong checksum,
-/// octets after its
-///                                   end, or beyond the limits.
+/// @fault DecompressionFailed  not a CompressedData with zlib, broken or cut short, a wrong checksum, octets
+///     after its end, or beyond the limits.
 /// @fault UnexpectedProcessingError  `compressed` could not be read or `out` not be written.
 Step<> decompress(const Slice& compressed, const DecompressLimits& limits, Sink& out);
 

@@ -113,8 +113,8 @@ Result<EnvelopedParts> take_apart(const Slice& message, std::size_t max_recipien
   return parts;
 }
 
-/// RFC 5084 section 3.2: a nonce of 12 octets, and a tag length of 16 said aloud, since the default would
-/// be 12.
+/// RFC 5084 section 3.2: a nonce of 12 octets, and a tag length of 16 said aloud, since the default would be
+/// 12.
 Result<> check_gcm_parameters(ber::Walker& walker) {
   SIGNET_CHECK(walker.enter(ber::kSequence, "the GCM parameters"));
   SIGNET_TRY(const Bytes nonce, walker.take_contents(ber::kOctetString, kMaxAlgorithmSize, "the nonce"));

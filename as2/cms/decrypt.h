@@ -39,11 +39,10 @@ struct Decrypted {
 /// outside the policy is refused from the outer headers, before a private key is asked anything. Each of our
 /// keys that a RecipientInfo names is used once (twice when several of ours share issuer and serial number).
 ///
-/// @fault DecryptionFailed             everything about keys, ciphertext and structure, in words that tell
-/// nothing more.
+/// @fault DecryptionFailed  everything about keys, ciphertext and structure, in words that tell nothing more.
 /// @fault InsufficientMessageSecurity  a cipher that the policy does not allow, which is there for all to
-/// see.
-/// @fault UnexpectedProcessingError    `enveloped` could not be read or `out` not be written.
+///     see.
+/// @fault UnexpectedProcessingError  `enveloped` could not be read or `out` not be written.
 Step<Decrypted> decrypt(const Slice& enveloped, std::span<const certstore::PrivateCertificate> ours,
                         const DecryptPolicy& policy, Sink& out);
 

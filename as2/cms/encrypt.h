@@ -24,8 +24,8 @@ struct EncryptOptions {
 ///
 /// After an error `out` holds the beginning of a message that nobody must see.
 ///
-/// @error InvalidInput   no recipient, or `content` gave another number of octets than content_size says.
-/// @error Unsupported    a recipient's key that is neither RSA nor EC, or too weak to be relied on.
+/// @error InvalidInput  no recipient, or `content` gave another number of octets than content_size says.
+/// @error Unsupported  a recipient's key that is neither RSA nor EC, or too weak to be relied on.
 /// @error CryptoFailure  OpenSSL refused.  Errors of `content` and `out` come through as they are.
 Result<> encrypt(Source& content, std::span<const certstore::Certificate> recipients,
                  const EncryptOptions& options, Sink& out);

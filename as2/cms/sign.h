@@ -26,9 +26,9 @@ struct SignOptions {
 ///
 /// The key may be the vault's: it is only ever asked to sign a digest.
 ///
-/// @error Unsupported    MD5 or SHA-224, a key that is neither RSA nor EC, or one too weak to be relied on.
+/// @error Unsupported  MD5 or SHA-224, a key that is neither RSA nor EC, or one too weak to be relied on.
 /// @error CryptoFailure  the key refused, or is not the certificate's.
-/// @error IoFailure      the content could not be read.
+/// @error IoFailure  the content could not be read.
 Result<Bytes> sign_detached(const Slice& content, const certstore::PrivateCertificate& signer,
                             const SignOptions& options);
 

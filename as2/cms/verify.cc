@@ -216,8 +216,8 @@ bool has_signed_attributes(CMS_SignerInfo* info) { return CMS_signed_get_attr_co
 Step<Bytes> read_message_digest(CMS_SignerInfo* info) {
   const auto* type =
       static_cast<const ASN1_OBJECT*>(single_signed_value(info, NID_pkcs9_contentType, V_ASN1_OBJECT));
-  const auto* digest =
-      static_cast<const ASN1_STRING*>(single_signed_value(info, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING));
+  const auto* digest = static_cast<const ASN1_STRING*>(
+      single_signed_value(info, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING));
   ERR_clear_error();
   if (type == nullptr || OBJ_obj2nid(type) != NID_pkcs7_data)
     return not_authentic(ErrorKind::InvalidInput,

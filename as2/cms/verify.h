@@ -57,12 +57,11 @@ class VerifiedSigner {
 /// algorithm parameters, `rsaEncryption` as well as `sha256WithRSAEncryption`, and SignerInfos without signed
 /// attributes; signed attributes that are there must hold content-type and message-digest.
 ///
-/// @fault IntegrityCheckFailed       the signer signed, but another content.
-/// @fault AuthenticationFailed       anything else about signer or signature: nobody or a stranger signed, an
-/// algorithm or key
-///                                   that is not allowed, not a detached SignedData, one that does not parse.
-///                                   The cause is NotFound when the signature is readable and no SignerInfo names
-///                                   an accepted certificate: signed by a stranger, or by nobody we know.
+/// @fault IntegrityCheckFailed  the signer signed, but another content.
+/// @fault AuthenticationFailed  anything else about signer or signature: nobody or a stranger signed, an
+///     algorithm or key that is not allowed, not a detached SignedData, one that does not parse. The cause is
+///     NotFound when the signature is readable and no SignerInfo names an accepted certificate: signed by a
+///     stranger, or by nobody we know.
 /// @fault UnexpectedProcessingError  the content could not be read.
 Step<VerifiedSigner> verify_detached(ByteView signature, const Slice& content,
                                      std::span<const certstore::Certificate> accepted,
