@@ -48,7 +48,9 @@ class RequestTarget final : public Responder::Target {
   void answer(HttpResponse response) override {
     if (!answered_.test_and_set()) connection_->answer(std::move(response));
   }
-  void give_up() override { answer(text_response(500, "the request could not be served", request_id_)); }
+  void give_up() override {
+    if (!answered_.test()) answer(text_response(500, "the request could not be served", request_id_));
+  }
 
  private:
   std::shared_ptr<Connection> connection_;
