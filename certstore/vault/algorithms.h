@@ -34,7 +34,7 @@ inline constexpr EncryptionAlgorithm kRsaOaep{true, Hash::Sha1, Hash::Sha1};
 inline constexpr EncryptionAlgorithm kRsaOaep256{true, Hash::Sha256, Hash::Sha256};
 inline constexpr EncryptionAlgorithm kRsaOaep512{true, Hash::Sha512, Hash::Sha512};
 
-/// "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "RSA-OAEP-512"; else "RSA-OAEP with sha-256 and MGF1 sha-1".
+/// "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "RSA-OAEP-512"; else "RSA-OAEP with sha-256 and MGF1 sha1".
 /// sha-1".
 std::string to_string(const EncryptionAlgorithm& algorithm);
 /// Reads the first four of those names. @error Unsupported  lists them.

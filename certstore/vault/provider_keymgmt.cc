@@ -26,7 +26,9 @@ void* new_key(void* /*provider*/) {
 
 void free_key(void* data) { delete static_cast<KeyData*>(data); }
 
+/// Asked without keydata as well, for a key that is still empty.
 int has(const void* data, int selection) {
+  if (data == nullptr) return 0;
   const KeyData& key = key_data(data);
   if (selects(selection, OSSL_KEYMGMT_SELECT_PRIVATE_KEY) && key.key == nullptr) return 0;
   if (selects(selection, OSSL_KEYMGMT_SELECT_PUBLIC_KEY) && !key.has_public) return 0;

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/digest.h"
+#include "certstore/vault/embedded_vault.h"
+#include "certstore/vault/provider.h"
+#include "tests/support/memory_key_store.h"
+#include "tests/support/test_certificates.h"
+
+namespace signet::vault {
+
+/// A directory of a test's own.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = testing::TempDir() + "/vault-XXXXXX";
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline const Principal kGateway = Principal::gateway();
+inline const Principal kOperator = Principal::local_operator();
+
+/// A vault in memory, on 21 November 2026, in which the gateway may do what it needs.
+class VaultFixture : public testing::Test {
+ protected:
+  VaultFixture() {
+    vault_ = open_vault(MasterKey::create_file(directory_ / "master.key").value()).value();
+    grant("decrypt,sign,get,list");
+  }
+
+  Result<std::unique_ptr<EmbeddedVault>> open_vault(MasterKey key) {
+    return EmbeddedVault::open(store_, audit_, std::move(key), clock_, {std::chrono::milliseconds(0)});
+  }
+
+  void grant(std::string_view permissions, const Principal& principal = kGateway) {
+    ASSERT_TRUE(vault_->set_policy(kOperator, {"kv1", principal, parse_key_permissions(permissions).value()})
+                    .has_value());
+  }
+
+  KeyId create(KeyKind kind, std::string_view name = "as2-key") {
+    return vault_->create_key(kOperator, "kv1", name, kind, {}).value().id;
+  }
+
+  /// Brings the certificate's key into the vault.
+  KeyId import(const certstore::PrivateCertificate& certificate, std::string_view name = "as2-key") {
+    const std::string pem = test::private_key_pem(certificate.key);
+    const ImportedKey file = read_key_file(as_bytes(pem), std::nullopt).value();
+    return vault_->import_key(kOperator, "kv1", name, file.key, {}).value().id;
+  }
+
+  /// The gateway's handle.
+  certstore::KeyHandle handle(const KeyId& id) { return open_key(*vault_, kGateway, id).value(); }
+
+  TemporaryDirectory directory_;
+  test::MemoryKeyStore store_;
+  test::MemoryAuditLog audit_;
+  FixedClock clock_{parse_time("2026-11-21T00:00:00Z").value()};
+  std::unique_ptr<EmbeddedVault> vault_;
+};
+
+template <class T>
+testing::AssertionResult fails_with(const Result<T>& result, ErrorKind kind, std::string_view text) {
+  if (result) return testing::AssertionFailure() << "succeeded";
+  if (result.error().kind == kind && result.error().detail.find(text) != std::string::npos)
+    return testing::AssertionSuccess();
+  return testing::AssertionFailure() << to_string(result.error().kind) << ": " << result.error().detail;
+}
+
+}  // namespace signet::vault
