@@ -7,9 +7,9 @@
 #include <new>
 
 #include "as2/cms/oids.h"
-#include "as2/cms/openssl_algorithms.h"
+#include "as2/cms/openssl_algorithms_internal.h"
 #include "as2/cms/outside.h"
-#include "as2/cms/signer_info.h"
+#include "as2/cms/signer_info_internal.h"
 #include "base/openssl.h"
 
 namespace signet::as2::cms {

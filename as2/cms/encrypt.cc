@@ -5,7 +5,7 @@
 #include <openssl/rsa.h>
 
 #include "as2/cms/oids.h"
-#include "as2/cms/openssl_algorithms.h"
+#include "as2/cms/openssl_algorithms_internal.h"
 #include "as2/cms/outside.h"
 #include "base/openssl.h"
 #include "base/openssl_stream.h"

@@ -1,4 +1,4 @@
-#include "as2/cms/openssl_algorithms.h"
+#include "as2/cms/openssl_algorithms_internal.h"
 
 #include <fmt/format.h>
 #include <openssl/rsa.h>

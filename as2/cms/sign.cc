@@ -4,7 +4,7 @@
 #include <openssl/rsa.h>
 
 #include "as2/cms/ber.h"
-#include "as2/cms/openssl_algorithms.h"
+#include "as2/cms/openssl_algorithms_internal.h"
 #include "base/openssl.h"
 
 namespace signet::as2::cms {

@@ -1,4 +1,4 @@
-#include "as2/cms/signer_info.h"
+#include "as2/cms/signer_info_internal.h"
 
 #include <ctime>
 
