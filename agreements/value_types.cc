@@ -325,12 +325,12 @@ std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t sm
 ValueType enum_type(std::string_view name, std::span<const std::string_view> values, std::size_t first,
                     std::size_t count) {
   ValueType type;
-  for (const std::string_view value : values.subspan(first, count)) {
-    type.name += (type.name.empty() ? "" : " \\| ") + fmt::format("`{}`", value);
+  for (const std::string_view value : values.subspan(first, count))
     type.expected += (type.expected.empty() ? "one of " : ", ") + std::string(value);
-  }
-  for (const std::string_view value : values)
+  for (const std::string_view value : values) {
+    type.name += (type.name.empty() ? "" : " \\| ") + fmt::format("`{}`", value);
     type.schema_facets += fmt::format("<xs:enumeration value=\"{}\"/>", value);
+  }
   type.schema_name = name;
   return type;
 }

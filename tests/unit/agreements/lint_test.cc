@@ -1,0 +1,356 @@
+#include "agreements/lint.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/unit/agreements/account_fixture.h"
+
+namespace signet::agreements {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+Time day(const char* text) { return parse_time(text).value_or(Time{}); }
+const Time kNow = day("2026-11-21");
+
+/// Certificates as a test wants them: good from 2020 to 2040, private where there is a key.
+class FakeFacts final : public CertificateFacts {
+ public:
+  std::optional<CertificateFact> find(const CertificateEntry& entry, std::string& why_not) const override {
+    if (broken.count(entry.name) != 0) {
+      why_not = "octets that do not parse";
+      return std::nullopt;
+    }
+    CertificateFact fact{
+        entry.key.has_value(), day("2020-01-01"), day("2040-01-01"), "RSA 2048", "", entry.name};
+    if (const auto changed = changes.find(entry.name); changed != changes.end()) changed->second(fact);
+    return fact;
+  }
+  std::string objection(const CertificateEntry& entry, CertificatePurpose purpose) const override {
+    const auto found = objections.find(entry.name);
+    return found != objections.end() && found->second == purpose ? "keyUsage does not have it" : "";
+  }
+
+  std::map<std::string, int> broken;
+  std::map<std::string, void (*)(CertificateFact&)> changes;
+  std::map<std::string, CertificatePurpose> objections;
+};
+
+std::vector<Problem> lint_xml(const std::string& xml, const FakeFacts& facts = {}, Time now = kNow) {
+  const ParseOutcome outcome = parse_account(xml, {"account.xml", {}});
+  EXPECT_TRUE(outcome.account) << to_string(outcome.problems);
+  return outcome.account ? lint(*outcome.account, facts, now, outcome.positions) : std::vector<Problem>{};
+}
+
+std::vector<Problem> lint_minimal(const FakeFacts& facts, Time now = kNow) {
+  return lint_xml(read_data("minimal.xml"), facts, now);
+}
+
+auto problem(Severity severity, const std::string& path, const std::string& expected,
+             const std::string& found) {
+  return Contains(AllOf(Field(&Problem::severity, severity),
+                        Field(&Problem::path, "agreement[acme-globex]" + path),
+                        Field(&Problem::expected, HasSubstr(expected)),
+                        Field(&Problem::found, HasSubstr(found)), Field(&Problem::file, "account.xml"),
+                        Field(&Problem::line, testing::Gt(0U)), Field(&Problem::advice, Not(IsEmpty()))));
+}
+auto error(const std::string& path, const std::string& expected, const std::string& found) {
+  return problem(Severity::Error, path, expected, found);
+}
+auto warning(const std::string& path, const std::string& expected, const std::string& found) {
+  return problem(Severity::Warning, path, expected, found);
+}
+
+TEST(Lint, FindsNothingInTheSamples) {
+  EXPECT_THAT(to_string(lint_minimal({})), "");
+  EXPECT_THAT(to_string(lint_xml(read_data("rollover.xml"))), "");
+}
+
+TEST(Lint, ReportsNamesThatDoNotResolveWithTheirPlace) {
+  const std::string xml = read_data("minimal.xml");
+  const auto problems = lint_xml(
+      with(with(xml, "<guestPartner>Globex", "<guestPartner>Glbex"), ">globex</sign", ">none</sign"));
+  EXPECT_THAT(problems, error("/guestPartner", "name of a partner", "'Glbex'"));
+  EXPECT_THAT(problems, error("/receiveAgreement/securitySettings/signingCertificateName",
+                              "name of a certificate", "'none'"));
+  EXPECT_EQ(problems[0].line, 34U);
+  EXPECT_EQ(problems[0].column, 8U);
+}
+
+TEST(Lint, ReportsIdentitiesThatCannotBeChosen) {
+  const std::string xml = read_data("minimal.xml");
+  EXPECT_THAT(lint_xml(with(xml, "<value>GLOBEX</value>", "<qualifier>ZZ</qualifier><value>GLOBEX</value>")),
+              error("/guestIdentity", "exactly one AS2Identity", "none"));
+  EXPECT_THAT(lint_xml(minimal_with("<hostIdentity><value>OTHER</value></hostIdentity>")),
+              error("/hostIdentity", "identity of the partner 'Acme'", "'OTHER'"));
+  EXPECT_THAT(lint_xml(with(xml, "<guestPartner>Globex", "<guestPartner>Acme")),
+              error("/guestPartner", "another partner", "'Acme'"));
+}
+
+TEST(Lint, ReportsTwoPartnersWithOneIdentity) {
+  const auto problems =
+      lint_xml(with(read_data("minimal.xml"), "<value>GLOBEX</value>", "<value>ACME</value>"));
+  EXPECT_THAT(
+      problems,
+      Contains(AllOf(
+          Field(&Problem::path, "partner[Globex]/businessIdentities/businessIdentity[1]"),
+          Field(&Problem::found,
+                HasSubstr("partner[Acme]/businessIdentities/businessIdentity[1] has as well, at line 6")))));
+  EXPECT_THAT(problems, warning("", "different AS2 names", "'ACME' for both"));
+}
+
+TEST(Lint, ReportsTwoAgreementsForTheSameNamesAndFolder) {
+  const std::string xml = read_data("minimal.xml");
+  const std::size_t begin = xml.find("    <agreement ");
+  const std::size_t end = xml.find("  </agreements>");
+  std::string twice = xml;
+  twice.insert(end, with(xml.substr(begin, end - begin), "acme-globex", "again"));
+  const auto problems = lint_xml(twice);
+  EXPECT_THAT(problems,
+              Contains(AllOf(Field(&Problem::path, "agreement[again]"), Field(&Problem::line, 43U),
+                             Field(&Problem::found, HasSubstr("agreement[acme-globex], at line 32")))));
+  const std::string shared =
+      with(twice, "<receiveAgreement>\n        <sec", "<receiveAgreement><x:delivery folder='./again'/><sec");
+  EXPECT_THAT(lint_xml(shared),
+              Contains(AllOf(Field(&Problem::path, "agreement[again]/receiveAgreement/x:delivery/@folder"),
+                             Field(&Problem::severity, Severity::Warning))));
+}
+
+TEST(Lint, ReportsCertificatesThatAreExpiredNearlyOrNotYetValid) {
+  FakeFacts facts;
+  facts.changes["globex"] = [](CertificateFact& fact) { fact.not_after = day("2026-11-20"); };
+  auto problems = lint_minimal(facts);
+  EXPECT_THAT(problems, error("/receiveAgreement/securitySettings/signingCertificateName",
+                              "valid certificate", "expired on 2026-11-20"));
+  EXPECT_THAT(problems, error("/sendAgreement/securitySettings/encryptionCertificateName",
+                              "valid certificate", "expired"));
+  facts.changes["globex"] = [](CertificateFact& fact) { fact.not_after = day("2026-12-20"); };
+  problems = lint_minimal(facts);
+  ASSERT_EQ(problems.size(), 1U) << to_string(problems);
+  EXPECT_EQ(problems[0].severity, Severity::Warning);
+  EXPECT_EQ(problems[0].path, "certificate[globex]");
+  EXPECT_THAT(problems[0].found, HasSubstr("expires on 2026-12-20"));
+  facts.changes["globex"] = [](CertificateFact& fact) { fact.not_after = day("2026-12-21"); };
+  EXPECT_THAT(lint_minimal(facts), IsEmpty());
+  facts.changes["globex"] = [](CertificateFact& fact) { fact.not_before = day("2026-12-21"); };
+  EXPECT_THAT(lint_minimal(facts), error("/receiveAgreement/securitySettings/signingCertificateName", "valid",
+                                         "not valid before"));
+}
+
+TEST(Lint, ReportsCertificatesWithoutKeyWeakKeyOrSense) {
+  const std::string xml = read_data("minimal.xml");
+  const std::string key =
+      "<key>\n        <keyVault>main</keyVault>\n        <keyName>acme</keyName>\n      </key>";
+  EXPECT_THAT(lint_xml(with(xml, key, "")),
+              error("/receiveAgreement/securitySettings/encryptionCertificateName", "private certificate",
+                    "has no key"));
+  EXPECT_THAT(
+      lint_xml(with(xml, ">globex</sign", ">acme</sign")),
+      warning("/receiveAgreement/securitySettings/signingCertificateName", "of the guest's", "'acme'"));
+  FakeFacts facts;
+  facts.changes["acme"] = [](CertificateFact& fact) { fact.key_weakness = "fewer than 2048 bits"; };
+  EXPECT_THAT(lint_minimal(facts), Contains(Field(&Problem::found, HasSubstr("fewer than 2048 bits"))));
+  facts.changes["acme"] = [](CertificateFact& fact) { fact.is_private = false; };
+  EXPECT_THAT(lint_minimal(facts), Contains(Field(&Problem::path, "certificate[acme]/key")));
+  facts.changes["acme"] = [](CertificateFact& fact) { fact.fingerprint = "globex"; };
+  EXPECT_THAT(lint_minimal(facts), Contains(Field(&Problem::found, HasSubstr("same as 'acme'"))));
+  facts.changes.clear();
+  facts.objections["globex"] = CertificatePurpose::Encrypt;
+  EXPECT_THAT(lint_minimal(facts),
+              warning("/sendAgreement/securitySettings/encryptionCertificateName", "to encrypt", "keyUsage"));
+  facts.broken["globex"] = 1;
+  EXPECT_THAT(lint_minimal(facts), Contains(Field(&Problem::found, "octets that do not parse")));
+}
+
+TEST(Lint, ReportsRolesThatNobodyFills) {
+  const std::string xml = read_data("minimal.xml");
+  const std::string guest = "<signingCertificateName>globex</signingCertificateName>";
+  const auto problems = lint_xml(with(xml, guest, ""));
+  EXPECT_THAT(problems, error("/receiveAgreement/securitySettings/signingCertificateName",
+                              "verify the guest's messages", "none"));
+  EXPECT_THAT(problems, error("/sendAgreement/securitySettings/encryptionCertificateName",
+                              "encrypt our messages", "none"));
+  EXPECT_THAT(problems,
+              error("/sendAgreement/x:certificates[verifyMdn]", "verify the guest's receipts", "none"));
+  // A guest that we send nothing to needs no certificate to encrypt for.
+  EXPECT_EQ(lint_xml(with(with(xml, guest, ""), " url=\"https://globex.example/as2\"", "")).size(), 1U);
+}
+
+TEST(Lint, ReportsRolloverThatLeavesAGap) {
+  const std::string xml = read_data("rollover.xml");
+  EXPECT_THAT(
+      lint_xml(with(xml, "activeUntil=\"2026-12-15T12:00:00Z\"", "activeUntil=\"2026-11-01\"")),
+      error("/sendAgreement/securitySettings/encryptionCertificateName", "active now", "2 whose time"));
+  EXPECT_THAT(lint_xml(with(xml, "<x:certificate name=\"globex-2027\" activeFrom=\"2026-12-01\"/>", "")),
+              error("/receiveAgreement/x:certificates[verifyMessage]", "at least one", "none"));
+  EXPECT_THAT(
+      lint_xml(with(xml, "activeFrom=\"2026-12-01\"", "activeFrom='2026-12-01' activeUntil='2026-12-01'")),
+      error("/receiveAgreement/x:certificates[verifyMessage]/x:certificate[globex-2027]", "after activeFrom",
+            "2026-12-01"));
+  // Old certificates that are no longer the newest may be expired, those that would be used may not.
+  FakeFacts facts;
+  facts.changes["globex-2026"] = [](CertificateFact& fact) { fact.not_after = day("2026-12-02"); };
+  EXPECT_FALSE(has_errors(lint_xml(xml, facts, day("2026-12-09"))));
+  EXPECT_TRUE(has_errors(lint_xml(xml, facts, day("2026-12-03"))));
+}
+
+TEST(Lint, ReportsReceiptsThatContradictThemselves) {
+  const auto mdn = [](const std::string& send) {
+    return lint_xml(minimal_with("<sendAgreement><mdnSettings>" + send + "</mdnSettings></sendAgreement>"));
+  };
+  EXPECT_THAT(mdn("<needMDN>false</needMDN>"),
+              warning("/sendAgreement/mdnSettings/needMDN", "since signMDN is", "false"));
+  EXPECT_THAT(mdn("<needMDN>false</needMDN><signMDN>false</signMDN>"), IsEmpty());
+  EXPECT_THAT(mdn("<signMDN>false</signMDN>"),
+              warning("/sendAgreement/mdnSettings/signMDN", "true", "false"));
+  EXPECT_THAT(mdn("<sendMDNAsynchronously>true</sendMDNAsynchronously>"),
+              error("/sendAgreement/mdnSettings/receiptDeliveryUrl", "our URL", "none"));
+  EXPECT_THAT(mdn("<receiptDeliveryUrl>https://us/</receiptDeliveryUrl>"),
+              warning("/sendAgreement/mdnSettings/receiptDeliveryUrl", "none", "https://us/"));
+  const std::string off = "<mdnSettings><needMDN>false</needMDN><signMDN>false</signMDN></mdnSettings>";
+  EXPECT_THAT(lint_xml(with(minimal_with("<sendAgreement>" + off + "</sendAgreement>"), "<securitySettings>",
+                            off + "<securitySettings>")),
+              warning("/sendAgreement/mdnSettings/needMDN", "one direction at least", "none"));
+}
+
+TEST(Lint, ReportsWeakAlgorithmsWithoutAnExceptionInForce) {
+  const auto send = [](const std::string& inside, const std::string& exception = "") {
+    return lint_xml(minimal_with("<sendAgreement><validationSettings>" + inside + "</validationSettings>" +
+                                 exception + "</sendAgreement>"));
+  };
+  const std::string des = "<encryptionAlgorithm>DES3</encryptionAlgorithm>";
+  const std::string path = "/sendAgreement/validationSettings/encryptionAlgorithm";
+  EXPECT_THAT(send(des), error(path, "not weak", "DES3"));
+  EXPECT_THAT(send(des, "<x:allowWeak algorithm='DES3' reason='old AS/400' until='2026-11-22'/>"), IsEmpty());
+  const auto over = send(des, "<x:allowWeak algorithm='DES3' reason='old AS/400' until='2026-11-21'/>");
+  EXPECT_THAT(over, error(path, "not weak", "DES3"));
+  EXPECT_THAT(over, warning("/sendAgreement/x:allowWeak[DES3]", "still in force", "2026-11-21"));
+  EXPECT_THAT(send(des, "<x:allowWeak algorithm='SHA1' reason='other' until='2027-11-21'/>"),
+              error(path, "not weak", "DES3"));
+  EXPECT_THAT(send("<encryptionAlgorithm>RC2</encryptionAlgorithm>"), error(path, "encrypt with", "RC2"));
+  EXPECT_THAT(send("<encryptionAlgorithm>None</encryptionAlgorithm>"), error(path, "encrypt with", "None"));
+  EXPECT_THAT(send(des, "<x:encryption contentCipher='AES128GCM'/>"), IsEmpty());
+  EXPECT_THAT(send("<signingAlgorithm>SHA1</signingAlgorithm>"),
+              error("/sendAgreement/validationSettings/signingAlgorithm", "not weak", "SHA1"));
+  EXPECT_THAT(send("<signingAlgorithm>NotSpecified</signingAlgorithm>"),
+              error("/sendAgreement/validationSettings/signingAlgorithm", "a hash", "NotSpecified"));
+  const auto mic = [](const std::string& hash) {
+    return lint_xml(minimal_with("<sendAgreement><mdnSettings><micHashingAlgorithm>" + hash +
+                                 "</micHashingAlgorithm></mdnSettings></sendAgreement>"));
+  };
+  EXPECT_THAT(mic("MD5"), error("/sendAgreement/mdnSettings/micHashingAlgorithm", "not broken", "MD5"));
+  EXPECT_THAT(mic("SHA1"), error("/sendAgreement/mdnSettings/micHashingAlgorithm", "not weak", "SHA1"));
+  EXPECT_THAT(mic("None"), error("/sendAgreement/mdnSettings/micHashingAlgorithm", "a hash", "None"));
+  EXPECT_THAT(
+      lint_xml(minimal_with(
+          "<sendAgreement><mdnSettings><micHashingAlgorithm>SHA2512</micHashingAlgorithm></mdnSettings>"
+          "<securitySettings><sha2AlgorithmFormat>Sha2</sha2AlgorithmFormat></securitySettings></"
+          "sendAgreement>")),
+      error("/sendAgreement/securitySettings/sha2AlgorithmFormat", "size", "Sha2"));
+}
+
+TEST(Lint, ReportsAnExceptionWithoutReasonInAnAccountThatWasNotParsed) {
+  Account account = good_account(read_data("minimal.xml"));
+  account.agreements[0].receive_agreement.allow_weak = {{WeakAlgorithm::SHA1, " ", day("2030-01-01")}};
+  const auto problems = lint(account, FakeFacts{}, kNow);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].expected, "a reason");
+  EXPECT_EQ(problems[0].line, 0U);
+}
+
+TEST(Lint, ReportsCompressionAtOdds) {
+  const auto packaging = [](const std::string& flag, const std::string& attributes) {
+    return lint_xml(minimal_with("<sendAgreement><validationSettings>" + flag +
+                                 "</validationSettings><x:packaging " + attributes + "/></sendAgreement>"));
+  };
+  const std::string on = "<compressMessage>true</compressMessage>";
+  EXPECT_THAT(packaging(on, "compressionOrder='afterSigning'"), IsEmpty());
+  EXPECT_THAT(packaging(on, "as2Version='1.0'"),
+              error("/sendAgreement/x:packaging/@as2Version", "1.1", "1.0"));
+  EXPECT_THAT(packaging("", "compressionOrder='afterSigning'"),
+              warning("/sendAgreement/x:packaging/@compressionOrder", "compressMessage", "false"));
+  EXPECT_THAT(packaging(on + "<signMessage>false</signMessage>", "compressionOrder='afterSigning'"),
+              warning("/sendAgreement/x:packaging/@compressionOrder", "signMessage", "false"));
+}
+
+TEST(Lint, ReportsWhatIsNotSecuredAtAll) {
+  EXPECT_THAT(lint_xml(minimal_with("<sendAgreement><validationSettings><signMessage>false</"
+                                    "signMessage><encryptMessage>false</encryptMessage>"
+                                    "</validationSettings></sendAgreement>")),
+              warning("/sendAgreement/validationSettings", "signed or encrypted", "neither"));
+  const std::string http = with(read_data("minimal.xml"), "https://globex", "http://globex");
+  EXPECT_THAT(lint_xml(http), IsEmpty());
+  EXPECT_THAT(
+      lint_xml(with(
+          http, "<x:connection",
+          "<sendAgreement><validationSettings><encryptMessage>false</encryptMessage></validationSettings>"
+          "</sendAgreement><x:connection")),
+      warning("/sendAgreement/validationSettings/encryptMessage", "TLS", "neither"));
+  EXPECT_THAT(lint_xml(with(
+                  http, "as2\"/>",
+                  "as2\"><x:basicAuthentication userName='u' keyVault='v' secretName='s'/></x:connection>")),
+              error("/x:connection/x:basicAuthentication", "https", "http"));
+  EXPECT_THAT(
+      lint_xml(with(
+          read_data("minimal.xml"), "<securitySettings>",
+          "<validationSettings><signMessage>false</signMessage>"
+          "<checkDuplicateMessage>false</checkDuplicateMessage></validationSettings><securitySettings>")),
+      testing::AllOf(warning("/receiveAgreement/validationSettings/signMessage", "true", "false"),
+                     warning("/receiveAgreement/validationSettings/checkDuplicateMessage", "true", "false")));
+}
+
+TEST(Lint, ReportsTlsTrustAtOdds) {
+  const auto trust = [](const std::string& attributes, const std::string& inside = "") {
+    return lint_xml(with(read_data("minimal.xml"), "as2\"/>",
+                         "as2\"><x:tlsTrust " + attributes + ">" + inside + "</x:tlsTrust></x:connection>"));
+  };
+  const std::string named = "<x:certificate name='globex'/>";
+  EXPECT_THAT(trust("mode='pinned'", named), IsEmpty());
+  EXPECT_THAT(trust("mode='certificateAuthorities' caFile='/etc/ca.pem'"), IsEmpty());
+  EXPECT_THAT(trust("mode='pinned'"), error("/x:connection/x:tlsTrust", "<x:certificate>", "none"));
+  EXPECT_THAT(trust("mode='certificateAuthorities'"), error("/x:connection/x:tlsTrust", "caFile", "neither"));
+  EXPECT_THAT(trust("", named), error("/x:connection/x:tlsTrust", "mode=", "system"));
+  EXPECT_THAT(trust("mode='pinned' caFile='/etc/ca.pem'", named),
+              error("/x:connection/x:tlsTrust/@caFile", "none", "/etc/ca.pem"));
+  EXPECT_THAT(trust("mode='pinned'", "<x:certificate name='nobody'/>"),
+              error("/x:connection/x:tlsTrust/x:certificate[nobody]", "name of a certificate", "'nobody'"));
+}
+
+TEST(Lint, ReportsTheConnectionsOtherMistakes) {
+  const auto connection = [](const std::string& attributes) {
+    return lint_xml(with(read_data("minimal.xml"), "as2\"/>", "as2\" " + attributes + "/>"));
+  };
+  EXPECT_THAT(connection("clientCertificateName='acme'"), IsEmpty());
+  EXPECT_THAT(connection("clientCertificateName='globex'"),
+              error("/x:connection/@clientCertificateName", "private", "no key"));
+  EXPECT_THAT(connection("clientCertificateName='x'"),
+              error("/x:connection/@clientCertificateName", "name of a certificate", "'x'"));
+  EXPECT_THAT(connection("connectTimeout='1h'"),
+              error("/x:connection/@connectTimeout", "totalTimeout", "more"));
+  EXPECT_THAT(lint_xml(minimal_with("<x:retry firstInterval='2d'/>")),
+              error("/x:retry/@firstInterval", "maxDuration", "more"));
+  EXPECT_THAT(lint_xml(minimal_with("<agreementType>X12</agreementType>")),
+              error("/agreementType", "AS2", "X12"));
+  EXPECT_THAT(lint_xml(with(read_data("minimal.xml"), "<securitySettings>",
+                            "<x:delivery folder='a/../../b'/><securitySettings>")),
+              error("/receiveAgreement/x:delivery/@folder", "without", "a/../../b"));
+  EXPECT_THAT(lint_xml(with(read_data("minimal.xml"), "<securitySettings>",
+                            "<x:limits maxDecompressedSize='1MiB'/><securitySettings>")),
+              warning("/receiveAgreement/x:limits/@maxDecompressedSize", "no less", "1048576"));
+  EXPECT_THAT(
+      lint_xml(minimal_with("<sendAgreement><messageConnectionSettings><ignoreCertificateNameMismatch>true</"
+                            "ignoreCertificateNameMismatch>"
+                            "</messageConnectionSettings></sendAgreement>")),
+      warning("/sendAgreement/messageConnectionSettings/ignoreCertificateNameMismatch", "false", "true"));
+}
+
+}  // namespace
+}  // namespace signet::agreements
