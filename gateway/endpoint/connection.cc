@@ -1,4 +1,4 @@
-#include "gateway/endpoint/connection.h"
+#include "gateway/endpoint/connection_internal.h"
 
 #include <fmt/format.h>
 #include <boost/asio/buffer.hpp>

@@ -11,7 +11,7 @@
 #include "base/digest.h"
 #include "base/handle.h"
 #include "base/openssl.h"
-#include "gateway/endpoint/tls_context.h"
+#include "gateway/endpoint/tls_context_internal.h"
 
 namespace signet::gateway {
 namespace {

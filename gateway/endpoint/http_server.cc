@@ -5,8 +5,8 @@
 #include <boost/asio/ip/v6_only.hpp>
 
 #include "base/log.h"
-#include "gateway/endpoint/connection.h"
-#include "gateway/endpoint/tls_context.h"
+#include "gateway/endpoint/connection_internal.h"
+#include "gateway/endpoint/tls_context_internal.h"
 
 namespace signet::gateway {
 

@@ -1,4 +1,4 @@
-#include "gateway/endpoint/tls_context.h"
+#include "gateway/endpoint/tls_context_internal.h"
 
 #include <fmt/format.h>
 
