@@ -1,0 +1,155 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "agreements/diff.h"
+#include "agreements/lint.h"
+#include "agreements/xml.h"
+#include "base/file.h"
+#include "gateway/cli/account_services.h"
+#include "gateway/cli/command.h"
+#include "gateway/cli/home.h"
+
+namespace signet::gateway {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json to_json(const agreements::Problem& problem) {
+  return {{"file", problem.file},
+          {"line", problem.line},
+          {"column", problem.column},
+          {"path", problem.path},
+          {"severity", problem.severity == agreements::Severity::Error ? "error" : "warning"},
+          {"expected", problem.expected},
+          {"found", problem.found},
+          {"advice", problem.advice}};
+}
+
+ordered_json to_json(const std::vector<agreements::Problem>& problems) {
+  ordered_json list = ordered_json::array();
+  for (const agreements::Problem& problem : problems) list.push_back(to_json(problem));
+  return list;
+}
+
+std::string_view word(agreements::ChangeKind change) {
+  switch (change) {
+    case agreements::ChangeKind::Added: return "added";
+    case agreements::ChangeKind::Changed: return "changed";
+    case agreements::ChangeKind::Removed: return "removed";
+  }
+  return "changed";
+}
+
+std::string_view word(agreements::EntryKind kind) {
+  switch (kind) {
+    case agreements::EntryKind::Partner: return "partner";
+    case agreements::EntryKind::Certificate: return "certificate";
+    case agreements::EntryKind::Agreement: return "agreement";
+  }
+  return "agreement";
+}
+
+ordered_json to_json(const std::vector<agreements::EntryChange>& changes) {
+  ordered_json list = ordered_json::array();
+  for (const agreements::EntryChange& entry : changes) {
+    ordered_json settings = ordered_json::array();
+    for (const agreements::SettingChange& setting : entry.settings)
+      settings.push_back({{"path", setting.path}, {"before", setting.before}, {"after", setting.after}});
+    list.push_back(
+        {{"change", word(entry.change)}, {"kind", word(entry.kind)}, {"name", entry.name}, {"settings", settings}});
+  }
+  return list;
+}
+
+/// An account read and linted: the account when nothing is an error, and everything that is to be said about it.
+struct Checked {
+  std::optional<agreements::Account> account;
+  std::vector<agreements::Problem> problems;
+};
+
+Result<Checked> check_file(const std::filesystem::path& file, Time now) {
+  SIGNET_TRY(agreements::ParseOutcome parsed, agreements::parse_account_file(file));
+  Checked checked{std::move(parsed.account), std::move(parsed.problems)};
+  if (!checked.account) return checked;
+  const ParsedCertificateFacts facts;
+  auto meaning = agreements::lint(*checked.account, facts, now, parsed.positions);
+  checked.problems.insert(checked.problems.end(), meaning.begin(), meaning.end());
+  if (agreements::has_errors(checked.problems)) checked.account.reset();
+  return checked;
+}
+
+Result<> lint(CommandContext& context, const std::filesystem::path& file) {
+  SIGNET_TRY(const Checked checked, check_file(file, SystemClock().now()));
+  if (!checked.account) context.exit_code = ExitCode::Refused;
+  context.print({{"problems", to_json(checked.problems)}},
+                checked.problems.empty() ? "no problems found" : agreements::to_string(checked.problems));
+  return {};
+}
+
+Result<> apply(CommandContext& context, const std::filesystem::path& file, bool dry_run) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const Checked checked, check_file(file, home->clock().now()));
+  if (!checked.account) {
+    context.exit_code = ExitCode::Refused;
+    context.print({{"applied", false}, {"problems", to_json(checked.problems)}},
+                  agreements::to_string(checked.problems) + "nothing was changed\n");
+    return {};
+  }
+  SIGNET_TRY(const auto objections, check_private_certificates(*checked.account, home->vault()));
+  if (!objections.empty()) {
+    std::string text;
+    for (const std::string& objection : objections) text += objection + "\n";
+    return fail(ErrorKind::CryptoFailure, text + "nothing was changed");
+  }
+
+  SIGNET_TRY(const agreements::StoredAccount stored, home->accounts().load());
+  const auto changes = agreements::diff(stored.account, *checked.account);
+  std::string text = agreements::to_string(checked.problems) + agreements::to_string(changes);
+  const bool applies = !dry_run && !changes.empty();
+  if (changes.empty()) text += "nothing to change\n";
+  if (applies) {
+    SIGNET_CHECK(home->accounts().replace(*checked.account, stored.generation));
+    text += "applied\n";
+  } else if (!changes.empty()) {
+    text += "dry run: nothing was changed\n";
+  }
+  context.print({{"applied", applies}, {"changes", to_json(changes)}, {"problems", to_json(checked.problems)}}, text);
+  return {};
+}
+
+Result<> export_account(CommandContext& context, const std::filesystem::path& file) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const agreements::StoredAccount stored, home->accounts().load());
+  const std::string xml = agreements::write_account(stored.account);
+  if (!file.empty()) return write_file_durably(file, as_bytes(xml), 0644);
+  context.print({{"generation", stored.generation}, {"xml", xml}}, xml);
+  return {};
+}
+
+}  // namespace
+
+void add_account_commands(CLI::App& app, CommandContext& context) {
+  auto file = std::make_shared<std::filesystem::path>();
+  auto dry_run = std::make_shared<bool>(false);
+
+  CLI::App* linting = app.add_subcommand("lint", "Report every problem of an account's XML, its meaning included");
+  linting->footer("Example: signet lint account.xml");
+  linting->add_option("file", *file, "The account")->required()->check(CLI::ExistingFile);
+  linting->callback([&context, file] { run_command(context, [&] { return lint(context, *file); }); });
+
+  CLI::App* applying = app.add_subcommand("apply", "Make the account what an XML says: print the changes, then all of them or none");
+  applying->footer("Example: signet --home /srv/signet apply account.xml --dry-run");
+  applying->add_option("file", *file, "The account")->required()->check(CLI::ExistingFile);
+  applying->add_flag("--dry-run", *dry_run, "Only print what would change");
+  applying->callback([&context, file, dry_run] { run_command(context, [&] { return apply(context, *file, *dry_run); }); });
+
+  CLI::App* exporting = app.add_subcommand("export", "Print the account as XML, as apply reads it");
+  exporting->footer("Example: signet --home /srv/signet export --file account.xml");
+  exporting->add_option("--file", *file, "Write it there instead");
+  exporting->callback([&context, file] { run_command(context, [&] { return export_account(context, *file); }); });
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agreements/lint.h"
+#include "certstore/account/certificates.h"
+#include "certstore/vault/vault.h"
+#include "gateway/cli/home.h"
+
+/// The narrow interfaces that the account's modules ask for, answered from the home's vault and store.
+
+namespace signet::gateway {
+
+/// Certificates as the linter sees them, parsed from the account under check.
+class ParsedCertificateFacts final : public agreements::CertificateFacts {
+ public:
+  [[nodiscard]] std::optional<agreements::CertificateFact> find(const agreements::CertificateEntry& entry,
+                                                                std::string& why_not) const override;
+  [[nodiscard]] std::string objection(const agreements::CertificateEntry& entry,
+                                      agreements::CertificatePurpose purpose) const override;
+};
+
+/// The public halves of the vault's keys, in the operator's name.
+class VaultLookup final : public certstore::KeyVaultLookup {
+ public:
+  explicit VaultLookup(vault::KeyVault& vault) : vault_(vault) {}
+  Result<certstore::KeyHandle> public_key(const certstore::KeyReference& key) override;
+
+ private:
+  vault::KeyVault& vault_;
+};
+
+/// Which agreements of the stored account name a certificate.
+class AccountUsage final : public certstore::CertificateUsage {
+ public:
+  explicit AccountUsage(agreements::AccountStore& accounts) : accounts_(accounts) {}
+  Result<std::vector<std::string>> agreements_naming(std::string_view certificate) override;
+
+ private:
+  agreements::AccountStore& accounts_;
+};
+
+/// What only the vault can tell of an account: each private certificate has its key there, and that key is the certificate's.
+///
+/// @returns one sentence for each that does not hold.
+Result<std::vector<std::string>> check_private_certificates(const agreements::Account& account, vault::KeyVault& vault);
+
+}  // namespace signet::gateway

@@ -1,0 +1,199 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "certstore/account/certificates.h"
+#include "certstore/vault/self_signed.h"
+#include "gateway/cli/account_services.h"
+#include "gateway/cli/command.h"
+#include "gateway/cli/home.h"
+
+namespace signet::gateway {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct CertificateOptions {
+  std::string name;
+  std::filesystem::path file;
+  std::filesystem::path certificate_file;
+  certstore::KeyReference key{std::string(kDefaultVault), "", ""};
+  vault::SelfSignedSettings self_signed;
+  int days = 730;
+};
+
+ordered_json to_json(const certstore::StoredCertificate& stored) {
+  const certstore::Certificate& certificate = stored.certificate;
+  ordered_json value = {{"name", stored.name},
+                        {"subject", certificate.subject()},
+                        {"issuer", certificate.issuer()},
+                        {"serial", certificate.serial()},
+                        {"notBefore", to_rfc3339(certificate.not_before())},
+                        {"notAfter", to_rfc3339(certificate.not_after())},
+                        {"keyBits", certificate.key_bits()},
+                        {"curve", certificate.curve()},
+                        {"subjectAlternativeNames", certificate.subject_alternative_names()},
+                        {"thumbprint", certificate.thumbprint_sha1()},
+                        {"thumbprintSha256", certificate.thumbprint_sha256()},
+                        {"created", to_rfc3339(stored.created)},
+                        {"changed", to_rfc3339(stored.changed)}};
+  if (stored.key)
+    value["key"] = {{"keyVault", stored.key->key_vault},
+                    {"keyName", stored.key->key_name},
+                    {"keyVersion", stored.key->key_version}};
+  return value;
+}
+
+std::string to_text(const certstore::StoredCertificate& stored) {
+  const certstore::Certificate& certificate = stored.certificate;
+  std::string names;
+  for (const std::string& name : certificate.subject_alternative_names()) names += (names.empty() ? "" : ", ") + name;
+  return fmt::format(
+      "name         {}\nsubject      {}\nissuer       {}\nserial       {}\nvalid        {} to {}\nkey          {}\n"
+      "also named   {}\nSHA-1        {}\nSHA-256      {}\nin vault     {}\n",
+      stored.name, printable(certificate.subject()), printable(certificate.issuer()), certificate.serial(),
+      to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after()),
+      certificate.curve().empty() ? fmt::format("RSA {}", certificate.key_bits()) : certificate.curve(), printable(names),
+      certificate.thumbprint_sha1(), certificate.thumbprint_sha256(),
+      stored.key ? to_string(*stored.key) : "no: a public certificate");
+}
+
+/// The account's certificates with what they stand on.
+struct Certificates {
+  explicit Certificates(Home& home)
+      : vault(home.vault()), usage(home.accounts()), account(home.certificates(), vault, usage, home.clock()) {}
+  VaultLookup vault;
+  AccountUsage usage;
+  certstore::IntegrationAccountCertificates account;
+};
+
+std::string_view word(certstore::UploadChange change) {
+  switch (change) {
+    case certstore::UploadChange::Created: return "created";
+    case certstore::UploadChange::Replaced: return "replaced";
+    case certstore::UploadChange::Unchanged: return "unchanged";
+  }
+  return "unchanged";
+}
+
+void print_upload(const CommandContext& context, const certstore::UploadOutcome& outcome) {
+  ordered_json value = to_json(outcome.stored);
+  value["change"] = word(outcome.change);
+  value["warnings"] = ordered_json::array();
+  std::string text = fmt::format("certificate {} {}\n", outcome.stored.name, word(outcome.change));
+  for (const certstore::Finding& warning : outcome.warnings) {
+    value["warnings"].push_back(warning.text);
+    text += "warning: " + warning.text + "\n";
+  }
+  context.print(value, text);
+}
+
+Result<> add(CommandContext& context, const CertificateOptions& options) {
+  SIGNET_TRY(const Bytes octets, read_file(options.file, 1024 * 1024));
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  Certificates certificates(*home);
+  std::optional<certstore::KeyReference> key;
+  if (!options.key.key_name.empty()) key = options.key;
+  SIGNET_TRY(const auto outcome, certificates.account.upload(options.name, octets, key));
+  print_upload(context, outcome);
+  return {};
+}
+
+/// Signs in the gateway's name: a private certificate is for the gateway to use, and needs the same permissions.
+Result<> create(CommandContext& context, const CertificateOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  vault::SelfSignedSettings settings = options.self_signed;
+  settings.not_before = home->clock().now() - std::chrono::minutes(5);  // for partners whose clocks are slow
+  settings.validity = std::chrono::days(options.days);
+  SIGNET_TRY(const certstore::Certificate certificate,
+             vault::make_self_signed(home->vault(), vault::Principal::gateway(),
+                                     {options.key.key_vault, options.key.key_name, options.key.key_version}, settings));
+  SIGNET_TRY(const auto outcome, Certificates(*home).account.upload(options.name, certificate.der(), options.key));
+  if (!options.certificate_file.empty())
+    SIGNET_CHECK(write_file_durably(options.certificate_file, as_bytes(certificate.pem()), 0644));
+  print_upload(context, outcome);
+  return {};
+}
+
+Result<> list(CommandContext& context, const CertificateOptions&) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto all, Certificates(*home).account.list());
+  ordered_json value = ordered_json::array();
+  std::string text;
+  for (const certstore::StoredCertificate& stored : all) {
+    value.push_back(to_json(stored));
+    text += fmt::format("{:<24} {:<8} until {}  {}  {}\n", stored.name, stored.is_private() ? "private" : "public",
+                        to_rfc3339(stored.certificate.not_after()).substr(0, 10), stored.certificate.thumbprint_sha1(),
+                        printable(stored.certificate.subject()));
+  }
+  context.print(value, text.empty() ? "no certificates" : text);
+  return {};
+}
+
+Result<> show(CommandContext& context, const CertificateOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto stored, Certificates(*home).account.find(options.name));
+  ordered_json value = to_json(stored);
+  value["pem"] = stored.certificate.pem();
+  context.print(value, to_text(stored) + stored.certificate.pem());
+  return {};
+}
+
+Result<> remove(CommandContext& context, const CertificateOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_CHECK(Certificates(*home).account.remove(options.name));
+  context.print({{"deleted", options.name}}, fmt::format("certificate {} deleted", options.name));
+  return {};
+}
+
+}  // namespace
+
+void add_certificate_commands(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<CertificateOptions>();
+  CLI::App* certificate = app.add_subcommand("certificate", "The integration account's certificates");
+  certificate->require_subcommand(1);
+  const auto command = [&](const char* name, const char* description, const char* example,
+                           Result<> (*work)(CommandContext&, const CertificateOptions&)) {
+    CLI::App* made = certificate->add_subcommand(name, description);
+    made->footer(example);
+    made->callback([&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
+    return made;
+  };
+
+  CLI::App* adding = command("add", "Take a certificate in; with a key of the vault, as a private one of ours",
+                             "Example: signet certificate add globex-2026 globex.cer\n"
+                             "         signet certificate add acme-2026 acme.cer --key acme-as2",
+                             add);
+  adding->add_option("name", options->name, "Its name: letters, digits and - _ . ( )")->required();
+  adding->add_option("file", options->file, "The certificate, DER or PEM")->required()->check(CLI::ExistingFile);
+  const auto with_key = [&](CLI::App* made) {
+    made->add_option("--vault", options->key.key_vault, "The vault that holds the key")->capture_default_str();
+    made->add_option("--key-version", options->key.key_version, "One version of the key; the latest by default");
+    return made->add_option("--key", options->key.key_name, "The key's name in the vault");
+  };
+  with_key(adding);
+
+  CLI::App* creating = command("create", "Make a self-signed certificate for a key of the vault, as a private one of ours",
+                               "Example: signet certificate create acme-2026 --key acme-as2 --common-name \"Acme AS2\" "
+                               "--certificate-file acme.cer",
+                               create);
+  creating->add_option("name", options->name, "Its name: letters, digits and - _ . ( )")->required();
+  with_key(creating)->required();
+  creating->add_option("--common-name", options->self_signed.common_name, "Whose it is")->required();
+  creating->add_option("--organisation", options->self_signed.organisation, "Of which organisation");
+  creating->add_option("--dns-name", options->self_signed.dns_name, "The host that it names, for TLS");
+  creating->add_option("--days", options->days, "How long it is valid")->capture_default_str();
+  creating->add_option("--certificate-file", options->certificate_file, "Also write it there, for the partners");
+
+  command("list", "All certificates", "Example: signet certificate list --output json", list);
+  command("show", "One certificate", "Example: signet certificate show globex-2026", show)
+      ->add_option("name", options->name, "Its name")
+      ->required();
+  command("delete", "Delete a certificate that no agreement names", "Example: signet certificate delete globex-2024", remove)
+      ->add_option("name", options->name, "Its name")
+      ->required();
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,45 @@
+#include "gateway/cli/command.h"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace signet::gateway {
+
+ExitCode exit_code_for(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::InvalidInput:
+    case ErrorKind::LimitExceeded: return ExitCode::Usage;
+    case ErrorKind::AlreadyExists:
+    case ErrorKind::Unsupported:
+    case ErrorKind::CryptoFailure: return ExitCode::Refused;
+    case ErrorKind::NotFound: return ExitCode::NotFound;
+    case ErrorKind::PermissionDenied: return ExitCode::Denied;
+    case ErrorKind::IoFailure:
+    case ErrorKind::Unavailable: return ExitCode::Unavailable;
+    case ErrorKind::Internal: return ExitCode::Internal;
+  }
+  return ExitCode::Internal;
+}
+
+void CommandContext::print(const nlohmann::ordered_json& value, const std::string& text) const {
+  if (json)
+    std::cout << value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+  else
+    std::cout << text << (text.empty() || text.back() == '\n' ? "" : "\n");
+  std::cout.flush();
+}
+
+void run_command(CommandContext& context, const std::function<Result<>()>& work) {
+  auto done = work();
+  if (done) return;
+  const Error& error = done.error();
+  context.exit_code = exit_code_for(error.kind);
+  if (context.json) {
+    const nlohmann::ordered_json value = {{"error", {{"kind", to_string(error.kind)}, {"message", error.detail}}}};
+    std::cerr << value.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+  } else {
+    std::cerr << "signet: " << error.detail << '\n';
+  }
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+/// What all commands share: the home they work in, the form of their output, and their exit code.
+
+namespace signet::gateway {
+
+/// Documented in `signet --help` and README.md; scripts rely on them.
+enum class ExitCode : int {
+  Success = 0,
+  Refused = 1,     ///< what was asked for was looked at and turned down: a message that was not confirmed, an account with errors
+  Usage = 2,       ///< the command line or a file given cannot be understood
+  NotFound = 3,    ///< a name that nothing answers to
+  Denied = 4,      ///< an access policy or a file's permissions
+  Unavailable = 5, ///< a disk, a connection, a locked database: try again
+  Internal = 6,    ///< our own mistake
+};
+
+ExitCode exit_code_for(ErrorKind kind);
+
+/// The options before the subcommand.
+struct CommandContext {
+  std::filesystem::path home;  ///< --home, else SIGNET_HOME, else ./signet-home
+  bool json = false;           ///< --output json
+  ExitCode exit_code = ExitCode::Success;
+
+  /// Prints what a command found: `text` for people, or `value` as JSON.
+  void print(const nlohmann::ordered_json& value, const std::string& text) const;
+};
+
+/// Runs a command's work; an error is printed ("signet: ...", or {"error": ...}) and sets the exit code.
+void run_command(CommandContext& context, const std::function<Result<>()>& work);
+
+void add_init_command(CLI::App& app, CommandContext& context);
+void add_serve_command(CLI::App& app, CommandContext& context);
+void add_account_commands(CLI::App& app, CommandContext& context);  // apply, export, lint
+void add_send_command(CLI::App& app, CommandContext& context);
+void add_message_commands(CLI::App& app, CommandContext& context);
+void add_certificate_commands(CLI::App& app, CommandContext& context);
+void add_vault_commands(CLI::App& app, CommandContext& context);
+void add_inspect_command(CLI::App& app, CommandContext& context);
+
+}  // namespace signet::gateway

@@ -1,0 +1,121 @@
+#include "gateway/cli/home.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/file.h"
+#include "certstore/vault/provider.h"
+#include "gateway/cli/passphrase.h"
+#include "gateway/store/account_store.h"
+#include "gateway/store/audit_file.h"
+#include "gateway/store/certificate_store.h"
+#include "gateway/store/key_store.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::string_view kServeSettings =
+    "# Settings of `signet serve`; each is also an option of the command line, which wins. `signet serve --help` lists them.\n"
+    "# listen = [\"0.0.0.0:4080\"]\n"
+    "# listen-tls = [\"0.0.0.0:4443\"]\n"
+    "# tls-certificate = \"our-tls\"\n"
+    "# host = \"as2.example.com\"\n";
+
+std::filesystem::path key_file(const std::filesystem::path& home) { return home / "master.key"; }
+std::filesystem::path passphrase_parameters(const std::filesystem::path& home) { return home / "master.scrypt"; }
+
+Result<vault::MasterKey> load_master_key(const std::filesystem::path& home) {
+  if (!std::filesystem::exists(passphrase_parameters(home))) return vault::MasterKey::load_file(key_file(home));
+  const char* file = std::getenv("SIGNET_PASSPHRASE_FILE");
+  if (file == nullptr)
+    return fail(ErrorKind::PermissionDenied,
+                "the vault of this home is locked by a passphrase: let SIGNET_PASSPHRASE_FILE name a file (or a pipe) whose first "
+                "line it is");
+  SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(file));
+  return vault::MasterKey::open_with_passphrase(passphrase_parameters(home), passphrase);
+}
+
+Result<> make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (!error)
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, std::filesystem::perm_options::replace, error);
+  if (error) return fail(ErrorKind::IoFailure, fmt::format("making {}: {}", directory.string(), error.message()));
+  return {};
+}
+
+}  // namespace
+
+struct Home::Stores {
+  std::unique_ptr<AuditFile> audit;
+  SqliteKeyStore keys;
+  SqliteAccountStore accounts;
+  SqliteCertificateStore certificates;
+};
+
+Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
+Home::~Home() = default;
+
+Result<> Home::initialise(const std::filesystem::path& directory, const InitOptions& options) {
+  if (std::filesystem::exists(key_file(directory)) || std::filesystem::exists(passphrase_parameters(directory)))
+    return fail(ErrorKind::AlreadyExists, fmt::format("{} is a home already; nothing was changed", directory.string()));
+  SIGNET_CHECK(make_directory(directory));
+  if (options.passphrase_file) {
+    SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(*options.passphrase_file));
+    SIGNET_TRY(const auto key, vault::MasterKey::create_with_passphrase(passphrase_parameters(directory), passphrase));
+    ::setenv("SIGNET_PASSPHRASE_FILE", options.passphrase_file->c_str(), 0);
+  } else {
+    SIGNET_TRY(const auto key, vault::MasterKey::create_file(key_file(directory)));
+  }
+  SIGNET_CHECK(make_directory(directory / "delivery"));
+  SIGNET_CHECK(write_file_durably(directory / "serve.toml", as_bytes(kServeSettings)));
+  SIGNET_TRY(const auto home, Home::open(directory));
+  return home->vault().set_policy(
+      vault::Principal::local_operator(),
+      {std::string(kDefaultVault), vault::Principal::gateway(), vault::gateway_key_permissions()});
+}
+
+Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory) {
+  if (!std::filesystem::exists(key_file(directory)) && !std::filesystem::exists(passphrase_parameters(directory)))
+    return fail(ErrorKind::NotFound,
+                fmt::format("{} is not a gateway's home: make one with 'signet --home {} init', or name another with --home or "
+                            "SIGNET_HOME",
+                            directory.string(), directory.string()));
+  SIGNET_TRY(vault::MasterKey master_key, load_master_key(directory));
+  std::unique_ptr<Home> home(new Home(std::filesystem::absolute(directory)));
+  SIGNET_TRY(home->store_, SqliteStore::open(directory));
+  SIGNET_TRY(auto audit, AuditFile::open(directory / "audit.log"));
+  const auto& database = home->store_->database();
+  // No receipt may leave before the audit records of the keys that made it are on disk.
+  database->set_before_commit([file = audit.get()] { return file->sync(); });
+  home->stores_ = std::make_unique<Stores>(Stores{std::move(audit), SqliteKeyStore(database), SqliteAccountStore(database, home->clock_),
+                                                  SqliteCertificateStore(database)});
+  SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, *home->stores_->audit, std::move(master_key),
+                                                      home->clock_));
+  return home;
+}
+
+agreements::AccountStore& Home::accounts() { return stores_->accounts; }
+certstore::CertificateStore& Home::certificates() { return stores_->certificates; }
+
+SpoolArea Home::spool_area() const {
+  SpoolArea area;
+  area.directory = store_->spool_directory();
+  return area;
+}
+
+Result<std::shared_ptr<const AccountSnapshot>> Home::current_account() {
+  SIGNET_TRY(const std::uint64_t generation, store_->generation());
+  const std::lock_guard lock(mutex_);
+  if (account_ && generation == account_generation_) return account_;
+  SIGNET_TRY(agreements::StoredAccount stored, stores_->accounts.load());
+  SIGNET_TRY(account_, AccountSnapshot::build(std::move(stored.account), [this](const agreements::KeyReference& key) {
+               return vault::open_key(*vault_, vault::Principal::gateway(), {key.key_vault, key.key_name, key.key_version});
+             }));
+  account_generation_ = generation;
+  return account_;
+}
+
+}  // namespace signet::gateway

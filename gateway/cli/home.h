@@ -1,0 +1,73 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "agreements/account_store.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/stream.h"
+#include "certstore/account/certificate_store.h"
+#include "certstore/vault/embedded_vault.h"
+#include "gateway/exchange/account_snapshot.h"
+#include "gateway/store/store.h"
+
+namespace signet::gateway {
+
+/// A gateway's home directory, opened: its store, its vault and its account, wired together.
+///
+///     <home>/master.key      the vault's master key (0600); or master.scrypt, for a passphrase
+///     <home>/serve.toml      the listeners and other settings of `signet serve`
+///     <home>/store/          the database, large bodies and spools
+///     <home>/audit.log       every use of a key, hash-chained
+///     <home>/delivery/       received payloads, a folder per agreement, unless the agreement names another
+class Home {
+ public:
+  /// How a new home's master key is kept.
+  struct InitOptions {
+    std::optional<std::filesystem::path> passphrase_file;  ///< its first line; absent: a random key in master.key
+  };
+
+  /// Makes a home in an empty or new directory, with a vault that lets the gateway use its keys.
+  ///
+  /// @error AlreadyExists  there is a home already; nothing is changed.
+  static Result<> initialise(const std::filesystem::path& directory, const InitOptions& options);
+
+  /// @error NotFound  no home there: says to run `signet init`.  @error ...  of the store, the vault, the master key.
+  static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory);
+  ~Home();
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] std::filesystem::path delivery_directory() const { return directory_ / "delivery"; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] SqliteStore& store() { return *store_; }
+  [[nodiscard]] vault::EmbeddedVault& vault() { return *vault_; }
+  [[nodiscard]] agreements::AccountStore& accounts();
+  [[nodiscard]] certstore::CertificateStore& certificates();
+  /// For bodies on their way.
+  [[nodiscard]] SpoolArea spool_area() const;
+
+  /// The account as it is now, with the gateway's eyes; made anew only when something was changed.
+  Result<std::shared_ptr<const AccountSnapshot>> current_account();
+
+ private:
+  struct Stores;
+  explicit Home(std::filesystem::path directory);
+
+  const std::filesystem::path directory_;
+  const SystemClock clock_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<Stores> stores_;
+  std::unique_ptr<vault::EmbeddedVault> vault_;
+
+  std::mutex mutex_;
+  std::shared_ptr<const AccountSnapshot> account_;
+  std::uint64_t account_generation_ = 0;
+};
+
+/// The name of the vault that `signet init` makes.
+inline constexpr std::string_view kDefaultVault = "signet";
+
+}  // namespace signet::gateway

@@ -1,0 +1,218 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "certstore/vault/import.h"
+#include "gateway/cli/command.h"
+#include "gateway/cli/home.h"
+#include "gateway/cli/passphrase.h"
+
+namespace signet::gateway {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct VaultOptions {
+  std::string vault{kDefaultVault};
+  std::string key;
+  std::string version;
+  std::string kind = "RSA-2048";
+  std::string ops;
+  std::string not_before;
+  std::string expires;
+  bool disabled = false;
+  std::filesystem::path file;
+  std::filesystem::path passphrase_file;
+  std::filesystem::path certificate_file;
+  std::string principal = "gateway";
+  std::string permissions;
+};
+
+ordered_json to_json(const vault::KeyInfo& info) {
+  const auto time = [](const std::optional<Time>& moment) {
+    return moment ? ordered_json(to_rfc3339(*moment)) : ordered_json();
+  };
+  return {{"vault", info.id.vault},
+          {"name", info.id.name},
+          {"version", info.id.version},
+          {"kind", to_string(info.kind)},
+          {"keyOps", to_string(info.ops)},
+          {"enabled", info.attributes.enabled},
+          {"notBefore", time(info.attributes.not_before)},
+          {"expires", time(info.attributes.expires)},
+          {"created", to_rfc3339(info.created)},
+          {"updated", to_rfc3339(info.updated)},
+          {"publicKey", info.public_key_pem()}};
+}
+
+std::string to_line(const vault::KeyInfo& info) {
+  return fmt::format("{:<24} {}  {:<9} {:<8} {}\n", info.id.name, info.id.version, to_string(info.kind),
+                     info.attributes.enabled ? "enabled" : "disabled", to_string(info.ops));
+}
+
+Result<vault::KeySettings> key_settings(const VaultOptions& options) {
+  vault::KeySettings settings;
+  if (!options.ops.empty()) {
+    SIGNET_TRY(settings.ops, vault::parse_key_ops(options.ops));
+  }
+  settings.attributes.enabled = !options.disabled;
+  if (!options.not_before.empty()) {
+    SIGNET_TRY(settings.attributes.not_before, parse_time(options.not_before));
+  }
+  if (!options.expires.empty()) {
+    SIGNET_TRY(settings.attributes.expires, parse_time(options.expires));
+  }
+  return settings;
+}
+
+Result<> create(CommandContext& context, const VaultOptions& options) {
+  SIGNET_TRY(const vault::KeyKind kind, vault::parse_key_kind(options.kind));
+  SIGNET_TRY(const vault::KeySettings settings, key_settings(options));
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const vault::KeyInfo info, home->vault().create_key(vault::Principal::local_operator(), options.vault,
+                                                                 options.key, kind, settings));
+  context.print(to_json(info), "created " + to_string(info.id));
+  return {};
+}
+
+Result<> import_key(CommandContext& context, const VaultOptions& options) {
+  SIGNET_TRY(const vault::KeySettings settings, key_settings(options));
+  SIGNET_TRY(const Bytes file, read_file(options.file, vault::kMaxKeyFileSize));
+  std::optional<SecretBytes> passphrase;
+  if (!options.passphrase_file.empty()) {
+    SIGNET_TRY(passphrase, read_passphrase_file(options.passphrase_file));
+  }
+  auto imported = vault::read_key_file(file, passphrase);
+  if (!imported) return fail(std::move(imported).error().within(options.file.string()));
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const vault::KeyInfo info, home->vault().import_key(vault::Principal::local_operator(), options.vault,
+                                                                 options.key, imported->key, settings));
+  std::string text = "imported " + to_string(info.id) + "\n";
+  if (!options.certificate_file.empty()) {
+    if (imported->certificates.empty())
+      return fail(ErrorKind::NotFound, "the key was imported, but the file holds no certificate to write to " +
+                                           options.certificate_file.string());
+    SIGNET_CHECK(write_file_durably(options.certificate_file, as_bytes(imported->certificates.front().pem()), 0644));
+    text += "its certificate was written to " + options.certificate_file.string() + "\n";
+  }
+  context.print(to_json(info), text);
+  return {};
+}
+
+Result<> list(CommandContext& context, const VaultOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto keys, home->vault().list(vault::Principal::local_operator(), options.vault));
+  ordered_json value = ordered_json::array();
+  std::string text;
+  for (const vault::KeyInfo& info : keys) {
+    value.push_back(to_json(info));
+    text += to_line(info);
+  }
+  context.print(value, text.empty() ? fmt::format("no keys in vault '{}'", options.vault) : text);
+  return {};
+}
+
+Result<> show(CommandContext& context, const VaultOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  const auto caller = vault::Principal::local_operator();
+  SIGNET_TRY(const vault::KeyInfo info, home->vault().get(caller, {options.vault, options.key, options.version}));
+  SIGNET_TRY(const auto versions, home->vault().versions(caller, options.vault, options.key));
+  ordered_json value = to_json(info);
+  value["versions"] = ordered_json::array();
+  std::string text = to_line(info) + info.public_key_pem() + "all versions:\n";
+  for (const vault::KeyInfo& version : versions) {
+    value["versions"].push_back({{"version", version.id.version}, {"created", to_rfc3339(version.created)}});
+    text += fmt::format("  {}  {}  {}\n", version.id.version, to_rfc3339(version.created),
+                        version.attributes.enabled ? "enabled" : "disabled");
+  }
+  context.print(value, text);
+  return {};
+}
+
+Result<> set_policy(CommandContext& context, const VaultOptions& options) {
+  vault::KeyPermissions permissions;
+  if (!options.permissions.empty()) {
+    SIGNET_TRY(permissions, vault::parse_key_permissions(options.permissions));
+  }
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_CHECK(home->vault().set_policy(vault::Principal::local_operator(),
+                                        {options.vault, vault::Principal{options.principal}, permissions}));
+  const std::string words = to_string(permissions);
+  context.print({{"vault", options.vault}, {"principal", options.principal}, {"keyPermissions", words}},
+                words.empty() ? fmt::format("'{}' may do nothing in vault '{}' any more", options.principal, options.vault)
+                              : fmt::format("'{}' may {} in vault '{}'", options.principal, words, options.vault));
+  return {};
+}
+
+Result<> show_policy(CommandContext& context, const VaultOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto policies, home->vault().policies(vault::Principal::local_operator(), options.vault));
+  ordered_json value = ordered_json::array();
+  std::string text;
+  for (const vault::AccessPolicy& policy : policies) {
+    value.push_back({{"vault", policy.vault}, {"principal", policy.principal.name}, {"keyPermissions", to_string(policy.keys)}});
+    text += fmt::format("{:<16} {}\n", policy.principal.name, to_string(policy.keys));
+  }
+  context.print(value, text.empty() ? fmt::format("nobody may use the keys of vault '{}'", options.vault) : text);
+  return {};
+}
+
+}  // namespace
+
+void add_vault_commands(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<VaultOptions>();
+  CLI::App* vault_app = app.add_subcommand("vault", "The key vault: keys, and who may use them");
+  vault_app->require_subcommand(1);
+  CLI::App* key = vault_app->add_subcommand("key", "Keys");
+  key->require_subcommand(1);
+  CLI::App* policy = vault_app->add_subcommand("policy", "Access policies; what none grants is denied");
+  policy->require_subcommand(1);
+
+  const auto command = [&](CLI::App* parent, const char* name, const char* description, const char* example,
+                           Result<> (*work)(CommandContext&, const VaultOptions&)) {
+    CLI::App* made = parent->add_subcommand(name, description);
+    made->footer(example);
+    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
+    made->callback([&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
+    return made;
+  };
+  const auto with_settings = [&](CLI::App* made) {
+    made->add_option("--ops", options->ops, "What it may be used for: sign,verify,encrypt,decrypt,wrapKey,unwrapKey");
+    made->add_option("--not-before", options->not_before, "Not to be used to sign or encrypt before this time");
+    made->add_option("--expires", options->expires, "Nor from this time on");
+    made->add_flag("--disabled", options->disabled, "Not to be used at all until enabled");
+  };
+  const auto with_name = [&](CLI::App* made) { made->add_option("name", options->key, "The key's name")->required(); };
+
+  CLI::App* creating = command(key, "create", "Make a key inside the vault; a new version if the name is there",
+                               "Example: signet vault key create acme-as2 --kind RSA-3072", create);
+  with_name(creating);
+  with_settings(creating);
+  creating->add_option("--kind", options->kind, "RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521")->capture_default_str();
+
+  CLI::App* importing = command(key, "import", "Take a key in from a PFX or PEM file",
+                                "Example: signet vault key import acme-as2 acme.pfx --passphrase-file pass.txt --certificate-file acme.cer",
+                                import_key);
+  with_name(importing);
+  with_settings(importing);
+  importing->add_option("file", options->file, "PFX (PKCS#12), or PEM with a PKCS#8 key")->required()->check(CLI::ExistingFile);
+  importing->add_option("--passphrase-file", options->passphrase_file, "A file whose first line is the passphrase")
+      ->check(CLI::ExistingFile);
+  importing->add_option("--certificate-file", options->certificate_file, "Write the key's own certificate there, for certificate add");
+
+  command(key, "list", "The keys of a vault", "Example: signet vault key list", list);
+  CLI::App* showing = command(key, "show", "One key and its versions", "Example: signet vault key show acme-as2", show);
+  with_name(showing);
+  showing->add_option("--key-version", options->version, "One version; the current one by default");
+
+  CLI::App* setting = command(policy, "set", "Replace what a principal may do; no permissions takes all of them away",
+                              "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list",
+                              set_policy);
+  setting->add_option("--principal", options->principal, "Who; the running service is 'gateway'")->capture_default_str();
+  setting->add_option("--key-permissions", options->permissions, "Azure's words, separated by commas");
+  command(policy, "show", "The policies of a vault", "Example: signet vault policy show", show_policy);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace signet::gateway {
+
+/// As it stands in User-Agent and Reporting-UA.
+inline constexpr std::string_view kProduct = "Signet/0.1.0";
+
+}  // namespace signet::gateway

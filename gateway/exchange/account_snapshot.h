@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "agreements/directory.h"
+#include "agreements/model.h"
+#include "base/result.h"
+#include "certstore/x509/key_handle.h"
+
+namespace signet::gateway {
+
+/// The account as it was at one moment: agreements to look up, certificates parsed and keys opened when first asked for,
+/// then kept. Immutable to its users, thread-safe, shared; a change of the account makes a new one.
+class AccountSnapshot {
+ public:
+  /// Opens a key of the vault in the gateway's name.
+  using OpenKey = std::function<Result<certstore::KeyHandle>(const agreements::KeyReference&)>;
+
+  /// @error  as AgreementDirectory::build().
+  static Result<std::shared_ptr<const AccountSnapshot>> build(agreements::Account account, OpenKey open_key);
+
+  [[nodiscard]] const agreements::AgreementDirectory& directory() const { return *directory_; }
+
+  /// @error NotFound  no certificate of this name.  @error InvalidInput  it does not parse.
+  [[nodiscard]] Result<certstore::Certificate> certificate(const std::string& name) const;
+  /// A certificate of ours with its key's handle.
+  ///
+  /// @error NotFound  no such certificate, or it has no key.  @error PermissionDenied, ...  the vault says no.
+  [[nodiscard]] Result<certstore::PrivateCertificate> private_certificate(const std::string& name) const;
+
+ private:
+  AccountSnapshot(agreements::Account account, OpenKey open_key);
+
+  const agreements::Account account_;
+  const OpenKey open_key_;
+  std::shared_ptr<const agreements::AgreementDirectory> directory_;
+  std::map<std::string, const agreements::CertificateEntry*, std::less<>> entries_;
+
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, certstore::Certificate, std::less<>> parsed_;
+  mutable std::map<std::string, certstore::KeyHandle, std::less<>> opened_;
+};
+
+/// Gives the account as it is now; cheap enough to be asked for every message.
+using CurrentAccount = std::function<Result<std::shared_ptr<const AccountSnapshot>>()>;
+
+}  // namespace signet::gateway

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "gateway/endpoint/http_server.h"
+#include "gateway/exchange/inbound.h"
+
+namespace signet::gateway {
+
+struct As2HandlerOptions {
+  std::string path = "/as2";                             ///< where messages are posted
+  std::uint64_t body_limit = std::uint64_t{2} << 30;     ///< octets; agreements may only narrow it
+};
+
+/// The AS2 endpoint behind the HTTP front: hands posted messages to the inbound journey, and answers everything else
+/// harmlessly.
+class As2Handler final : public HttpHandler {
+ public:
+  /// `exchange` outlives the handler.
+  As2Handler(InboundExchange& exchange, As2HandlerOptions options);
+
+  HeadVerdict on_head(const HttpRequest& head) override;
+  void on_request(HttpRequest request, Responder responder) override;
+
+ private:
+  InboundExchange& exchange_;
+  As2HandlerOptions options_;
+};
+
+}  // namespace signet::gateway

@@ -1,0 +1,416 @@
+#include "gateway/exchange/inbound.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "as2/disposition.h"
+#include "as2/mdn.h"
+#include "as2/message_id.h"
+#include "as2/name.h"
+#include "as2/open.h"
+#include "as2/receipt.h"
+#include "as2/receipt_request.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "certstore/vault/provider.h"
+#include "gateway/exchange/agreement_settings.h"
+
+namespace signet::gateway {
+namespace {
+
+using agreements::ResolvedAgreement;
+using as2::Fault;
+using as2::Refusal;
+using as2::Step;
+
+/// A request that is no AS2 message, or that nobody can be found for: it gets an HTTP answer and no receipt.
+struct NotForUs {
+  int http_status = 400;
+  std::string reason;  ///< for the sender and for the operator
+};
+
+/// What the headers say. Claims, all of it.
+struct Claims {
+  std::optional<as2::As2Name> from;
+  std::optional<as2::As2Name> to;
+  std::optional<as2::MessageId> message_id;  ///< absent when what stands there is not one
+  std::string subject;
+  as2::ReceiptRequest receipt;
+};
+
+std::string field(const as2::mime::Headers& headers, std::string_view name) {
+  return std::string(headers.value(name).value_or(""));
+}
+
+tl::expected<Claims, NotForUs> read_claims(const as2::mime::Headers& headers) {
+  for (const std::string_view name : {"AS2-From", "AS2-To", "Message-ID", "Content-Type"})
+    if (!headers.has(name))
+      return tl::unexpected(NotForUs{400, fmt::format("not an AS2 message: the header field {} is missing", name)});
+  Claims claims;
+  for (const auto& [name, claimed] : {std::pair{"AS2-From", &claims.from}, std::pair{"AS2-To", &claims.to}}) {
+    auto parsed = as2::As2Name::parse(field(headers, name));
+    if (!parsed)
+      return tl::unexpected(NotForUs{400, fmt::format("{} is not an AS2 name: {}", name, parsed.error().detail)});
+    *claimed = *std::move(parsed);
+  }
+  if (auto id = as2::MessageId::parse(field(headers, "Message-ID"))) claims.message_id = *std::move(id);
+  claims.subject = field(headers, "Subject");
+  claims.receipt = as2::parse_receipt_request(headers);
+  return claims;
+}
+
+StoredReceipt http_answer(int status, std::string_view text, std::string_view request_id) {
+  return {status,
+          {{"Content-Type", "text/plain; charset=utf-8"}},
+          to_bytes(fmt::format("{}\r\nrequest {}\r\n", text, request_id))};
+}
+
+std::string text_for_people(const as2::Disposition& disposition, const std::string& agreed_text) {
+  if (disposition.outcome == as2::Outcome::Processed)
+    return agreed_text.empty() ? "The message was received, and its security was checked and found as agreed. This says "
+                                 "nothing about whether its content can be processed."
+                               : agreed_text;
+  return fmt::format("The message was not accepted: {}. Nothing of it was handed over.", disposition.modifier);
+}
+
+/// One message on its way in. Each member function is a step; run() is their order.
+class Journey {
+ public:
+  Journey(InboundPorts& ports, const InboundOptions& options, const InboundRequest& request)
+      : ports_(ports), options_(options), request_(request) {
+    record_.id = random_id();
+    record_.direction = Direction::Inbound;
+    record_.created = request.received;
+    record_.request_id = request.request_id;
+    record_.remote_address = request.remote_address;
+  }
+
+  /// Headers to agreement. @returns an answer when the way ends here.
+  std::optional<StoredReceipt> identify() {
+    auto claims = read_claims(request_.headers);
+    if (!claims) return turn_away(claims.error());
+    claims_ = *std::move(claims);
+    record_.as2_from = claims_.from->text();
+    record_.as2_to = claims_.to->text();
+    record_.message_id = claims_.message_id ? claims_.message_id->text() : printable(field(request_.headers, "Message-ID"), 998);
+    record_.subject = claims_.subject;
+
+    auto account = ports_.account();
+    if (!account) return unavailable(account.error());
+    account_ = *std::move(account);
+    agreement_ = account_->directory().find_inbound(record_.as2_from, record_.as2_to);
+    if (agreement_ == nullptr) return answer_stranger();
+    record_.agreement = agreement_->agreement.name;
+    const std::uint64_t limit = agreement_->agreement.receive_agreement.limits.max_message_size;
+    if (request_.body.size() > limit)
+      return turn_away({413, fmt::format("the message has {} octets; {} are agreed at most", request_.body.size(), limit)});
+    return std::nullopt;
+  }
+
+  /// The key under which repeats of this message wait for each other.
+  [[nodiscard]] std::string key() const {
+    return fmt::format("{}\n{}\n{}", record_.as2_from, record_.as2_to,
+                       claims_.message_id ? claims_.message_id->bare() : std::string_view(record_.id));
+  }
+
+  /// A repeat gets the stored receipt again. @returns an answer when the way ends here.
+  std::optional<StoredReceipt> admit() {
+    if (!checks_duplicates()) return std::nullopt;
+    const auto days = std::chrono::hours(24) * validation().interchange_duplicates_validity_days;
+    auto stored = ports_.store.find_accepted(record_.as2_from, record_.as2_to, record_.message_id, request_.received - days);
+    if (!stored) return unavailable(stored.error());
+    if (!*stored) return std::nullopt;
+    log::info("message-repeated", {{"request", record_.request_id},
+                                   {"agreement", record_.agreement},
+                                   {"message_id", record_.message_id}});
+    return **std::move(stored);
+  }
+
+  /// Open, judge, commit: the message as accepted or refused, and its receipt, are on disk when this returns.
+  StoredReceipt take() {
+    const vault::AuditScope audited = vault::message_scope(record_.id);
+    auto content = accept();
+    auto receipt = make_answer(content);
+    if (!receipt) return unavailable(receipt.error());
+    return commit(content, *std::move(receipt));
+  }
+
+ private:
+  /// The verdict over the message, with the record filled in on the way.
+  Step<as2::AcceptedContent> accept() {
+    SIGNET_CHECK(check_receipt_request());
+    SIGNET_TRY(settings_, as2::or_refuse(Fault::UnexpectedProcessingError,
+                                         receive_settings(*agreement_, *account_, request_.received, options_.spool)));
+    SIGNET_TRY(const as2::Opened opened, open());
+    SIGNET_CHECK(compute_mic(opened));
+    SIGNET_CHECK(check_signer(opened));
+    SIGNET_TRY(as2::AcceptedContent content, as2::judge(opened, settings_.requirements, options_.spool));
+    record_.content_type = content.content_type();
+    record_.file_name = content.file_name();
+    record_.payload_size = content.payload().size();
+    return content;
+  }
+
+  /// A receipt that we could not make as asked ends the exchange before any work is done for it [RFC4130 7.5.3].
+  Step<> check_receipt_request() const {
+    if (!claims_.message_id)
+      return as2::refuse(Fault::InvalidMessageId, ErrorKind::InvalidInput,
+                         fmt::format("the Message-ID is not one: {}", record_.message_id));
+    const as2::ReceiptRequest& wanted = claims_.receipt;
+    if (wanted.wanted && wanted.signed_wanted && !wanted.protocol_supported)
+      return as2::refuse(Fault::UnsupportedFormat, ErrorKind::Unsupported,
+                         "a signed receipt is asked for in a protocol other than pkcs7-signature");
+    if (wanted.wanted && wanted.signed_wanted && !wanted.hashes.empty() && !first_allowed_hash())
+      return as2::refuse(Fault::UnsupportedMicAlgorithms, ErrorKind::Unsupported,
+                         "a signed receipt is asked for with none but hash algorithms that are weak: let the partner ask for "
+                         "sha-256, or state an exception in the agreement");
+    if (wanted.wanted && wanted.signed_wanted && wanted.only_unknown_hashes())
+      return as2::refuse(Fault::UnsupportedMicAlgorithms, ErrorKind::Unsupported,
+                         fmt::format("a signed receipt is asked for with none but unknown hash algorithms, the first is '{}'",
+                                     printable(wanted.unknown_hashes.front())));
+    return {};
+  }
+
+  Step<as2::Opened> open() {
+    std::vector<as2::Layer> layers;
+    auto opened = as2::open(request_.headers, request_.body, settings_.open, layers);
+    record_.security = as2::to_string(layers);
+    if (opened) return opened;
+    Refusal refusal = std::move(opened).error();
+    // A vault that says no is our operator's matter; the partner's message may be perfectly good.
+    if (auto denied = vault::take_vault_refusal()) return as2::refuse(Fault::UnexpectedProcessingError, *std::move(denied));
+    if (refusal.fault == Fault::DecryptionFailed && !settings_.unusable.empty())
+      return as2::refuse(Fault::UnexpectedProcessingError, std::move(settings_.unusable.front()));
+    return tl::unexpected(std::move(refusal));
+  }
+
+  Step<> compute_mic(const as2::Opened& opened) {
+    const Hash hash = as2::mic_hash(opened, claims_.receipt, allowed_hashes(), settings_.default_mic_hash);
+    SIGNET_TRY(mic_, as2::or_refuse(Fault::UnexpectedProcessingError,
+                                    as2::compute_mic(opened, hash, settings_.compressed_mic)));
+    record_.mic = base64(mic_->value);
+    record_.mic_algorithm = to_string(hash);
+    if (opened.signer) record_.signer_thumbprint = opened.signer->certificate().thumbprint_sha256();
+    return {};
+  }
+
+  /// An expired certificate proves nothing any more, whoever has its key by now.
+  Step<> check_signer(const as2::Opened& opened) const {
+    if (!opened.signer || opened.signer->certificate().valid_at(request_.received)) return {};
+    const certstore::Certificate& certificate = opened.signer->certificate();
+    return as2::refuse(Fault::AuthenticationFailed, ErrorKind::CryptoFailure,
+                       fmt::format("the signer's certificate {} ({}) is valid from {} to {} only: ask the partner for a new one",
+                                   certificate.thumbprint_sha1(), certificate.subject(),
+                                   to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after())));
+  }
+
+  /// The answer that goes out once it is stored: a receipt, or what stands for it where none is wanted.
+  Result<StoredReceipt> make_answer(const Step<as2::AcceptedContent>& content) {
+    const as2::Disposition disposition =
+        content ? as2::Disposition::processed() : as2::Disposition::of(content.error().fault);
+    record_.disposition = disposition.text;
+    if (!content) record_.reason = content.error().cause.detail;
+    if (!wants_receipt()) {
+      if (content) return StoredReceipt{200, {}, {}};
+      const bool ours = content.error().fault == Fault::UnexpectedProcessingError;
+      return http_answer(ours ? 500 : 400, disposition.text, record_.request_id);
+    }
+    return make_receipt(disposition, signs_receipt());
+  }
+
+  Result<StoredReceipt> make_receipt(const as2::Disposition& disposition, bool sign) {
+    as2::MdnContent content;
+    content.original_message_id = claims_.message_id;
+    content.original_recipient = claims_.to;
+    content.final_recipient = claims_.to;
+    content.disposition = disposition;
+    content.mic = mic_;
+    if (mic_) content.mic_spelling = spelling_of(mic_->hash);
+    content.reporting_ua = options_.product;
+    content.human_text =
+        text_for_people(disposition, agreement_ ? agreement_->agreement.receive_agreement.mdn_settings.mdn_text : "");
+
+    as2::ReceiptSettings settings;
+    settings.spool = options_.spool;
+    if (sign) {
+      const auto hash = first_allowed_hash().value_or(
+          to_hash(agreement_->agreement.receive_agreement.validation_settings.signing_algorithm));
+      SIGNET_TRY(settings, receipt_settings(*agreement_, *account_, hash, request_.received, options_.spool));
+    }
+    auto receipt = as2::make_receipt(content, settings);
+    if (!receipt) {
+      if (auto denied = vault::take_vault_refusal()) return fail(*std::move(denied));
+      return fail(std::move(receipt).error().within("making the receipt"));
+    }
+    return as_http(*std::move(receipt));
+  }
+
+  [[nodiscard]] StoredReceipt as_http(as2::Receipt receipt) const {
+    StoredReceipt answer;
+    answer.headers = {{"AS2-Version", "1.2"},
+                      {"AS2-From", claims_.to->field_value()},
+                      {"AS2-To", claims_.from->field_value()},
+                      {"Message-ID", as2::MessageId::generate(options_.host).text()},
+                      {"Date", to_rfc5322(ports_.clock.now())},
+                      {"MIME-Version", "1.0"}};
+    for (const as2::mime::Header& header : receipt.headers) answer.headers.emplace_back(header.name, header.value);
+    answer.body = std::move(receipt.body);
+    return answer;
+  }
+
+  StoredReceipt commit(const Step<as2::AcceptedContent>& content, StoredReceipt answer) {
+    record_.state = content ? MessageState::Accepted : MessageState::Refused;
+    if (!content) record_.settled = ports_.clock.now();
+    const Slice payload = content ? content->payload() : Slice();
+    auto stored = ports_.store.commit_inbound(record_, payload, answer, content && checks_duplicates());
+    if (!stored && stored.error().kind == ErrorKind::AlreadyExists) {
+      // Another process was first, or the earlier message lies before the look-back, after which an id may be used again.
+      if (auto earlier = admit()) return *std::move(earlier);
+      stored = ports_.store.commit_inbound(record_, payload, answer, false);
+    }
+    if (!stored) return unavailable(stored.error());
+    report();
+    if (content) ports_.accepted(record_.id);
+    return answer;
+  }
+
+  void report() const {
+    const bool accepted = record_.state == MessageState::Accepted;
+    log::write(accepted ? log::Level::Info : log::Level::Warning, accepted ? "message-accepted" : "message-refused",
+               {{"request", record_.request_id},
+                {"id", record_.id},
+                {"agreement", record_.agreement},
+                {"from", record_.as2_from},
+                {"to", record_.as2_to},
+                {"message_id", record_.message_id},
+                {"security", record_.security},
+                {"mic", record_.mic.empty() ? "" : record_.mic + ", " + record_.mic_algorithm},
+                {"disposition", record_.disposition},
+                {"reason", record_.reason}});
+  }
+
+  /// Nothing was taken on: the partner may, and should, try again.
+  StoredReceipt unavailable(const Error& error) const {
+    log::error("message-not-taken", {{"request", record_.request_id},
+                                     {"agreement", record_.agreement},
+                                     {"from", record_.as2_from},
+                                     {"message_id", record_.message_id},
+                                     {"reason", error.detail}});
+    StoredReceipt answer = http_answer(503, "the message could not be taken at the moment; please send it again later",
+                                       record_.request_id);
+    answer.headers.emplace_back("Retry-After", "60");
+    return answer;
+  }
+
+  StoredReceipt turn_away(const NotForUs& why) {
+    record_.as2_from = printable(field(request_.headers, "AS2-From"), 128);
+    record_.as2_to = printable(field(request_.headers, "AS2-To"), 128);
+    record_.message_id = printable(field(request_.headers, "Message-ID"), 998);
+    return commit_refusal(why.reason, http_answer(why.http_status, why.reason, record_.request_id));
+  }
+
+  StoredReceipt answer_stranger() {
+    const as2::Disposition disposition = as2::Disposition::of(Fault::UnknownTradingRelationship);
+    record_.disposition = disposition.text;
+    const std::string reason = fmt::format("no agreement for messages from '{}' to '{}'", record_.as2_from, record_.as2_to);
+    if (options_.stranger_answer == StrangerAnswer::UnsignedMdn && claims_.receipt.wanted)
+      if (auto receipt = make_receipt(disposition, false)) return commit_refusal(reason, *std::move(receipt));
+    return commit_refusal(reason, http_answer(403, disposition.text, record_.request_id));
+  }
+
+  StoredReceipt commit_refusal(std::string reason, StoredReceipt answer) {
+    record_.reason = std::move(reason);
+    record_.settled = ports_.clock.now();
+    if (auto stored = ports_.store.commit_inbound(record_, Slice(), answer, false); !stored)
+      return unavailable(stored.error());
+    report();
+    return answer;
+  }
+
+  [[nodiscard]] const agreements::ValidationSettings& validation() const {
+    return agreement_->agreement.receive_agreement.validation_settings;
+  }
+  [[nodiscard]] const agreements::MdnSettings& mdn_settings() const {
+    return agreement_->agreement.receive_agreement.mdn_settings;
+  }
+
+  [[nodiscard]] bool checks_duplicates() const {
+    return claims_.message_id && validation().check_duplicate_message &&
+           agreement_->agreement.receive_agreement.error_settings.suspend_duplicate_message;
+  }
+
+  [[nodiscard]] agreements::ReceiptForUnsigned receipt_for_unsigned() const {
+    return agreement_->agreement.receive_agreement.receipt_policy.receipt_for_unsigned_messages;
+  }
+  /// Whether a signature of the partner's has proved who sent this.
+  [[nodiscard]] bool proven() const { return !record_.signer_thumbprint.empty(); }
+
+  [[nodiscard]] bool wants_receipt() const {
+    if (!proven() && receipt_for_unsigned() == agreements::ReceiptForUnsigned::None) return false;
+    return mdn_settings().need_mdn && (validation().override_message_properties || claims_.receipt.wanted);
+  }
+
+  /// Whether the receipt is signed: when asked for, or when the agreement overrides the headers.
+  [[nodiscard]] bool signs_receipt() const {
+    if (!mdn_settings().sign_mdn) return false;
+    if (!proven() && receipt_for_unsigned() == agreements::ReceiptForUnsigned::Unsigned) return false;
+    if (validation().override_message_properties) return true;
+    return claims_.receipt.signed_wanted && claims_.receipt.protocol_supported;
+  }
+
+  [[nodiscard]] std::vector<Hash> allowed_hashes() const {
+    std::vector<Hash> allowed = {Hash::Sha256, Hash::Sha384, Hash::Sha512};
+    if (agreements::allows_weak(agreement_->agreement.receive_agreement, agreements::WeakAlgorithm::SHA1,
+                                request_.received))
+      allowed.push_back(Hash::Sha1);
+    return allowed;
+  }
+
+  /// The first hash of the partner's list that we may use [RFC4130 7.3: in the order of preference].
+  [[nodiscard]] std::optional<Hash> first_allowed_hash() const {
+    const auto allowed = allowed_hashes();
+    for (const as2::RequestedHash& wanted : claims_.receipt.hashes)
+      for (const Hash hash : allowed)
+        if (wanted.hash == hash) return hash;
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::string spelling_of(Hash hash) const {
+    for (const as2::RequestedHash& wanted : claims_.receipt.hashes)
+      if (wanted.hash == hash) return wanted.spelling;
+    return as2::hash_name(hash, settings_.sha2_format);
+  }
+
+  InboundPorts& ports_;
+  const InboundOptions& options_;
+  const InboundRequest& request_;
+  Claims claims_;
+  std::shared_ptr<const AccountSnapshot> account_;
+  const ResolvedAgreement* agreement_ = nullptr;
+  ReceiveSettings settings_;
+  std::optional<as2::Mic> mic_;
+  MessageRecord record_;
+};
+
+}  // namespace
+
+InboundExchange::InboundExchange(InboundPorts ports, InboundOptions options)
+    : ports_(std::move(ports)), options_(std::move(options)) {}
+
+// The whole of receiving, in order. The first step that has an answer ends the way.
+void InboundExchange::receive(const InboundRequest& request, const Reply& reply) {
+  Journey journey(ports_, options_, request);
+  if (auto answer = journey.identify()) return reply(*std::move(answer));
+
+  const std::string key = journey.key();
+  if (!in_flight_.claim(key, [this, request, reply] { receive(request, reply); })) return;
+  auto answer = journey.admit();
+  if (!answer) answer = journey.take();
+  reply(*std::move(answer));
+  in_flight_.release(key);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "as2/mime/headers.h"
+#include "base/clock.h"
+#include "base/stream.h"
+#include "certstore/vault/audit_log.h"
+#include "gateway/exchange/account_snapshot.h"
+#include "gateway/exchange/in_flight.h"
+#include "gateway/exchange/message_store.h"
+
+namespace signet::gateway {
+
+/// A complete request to the AS2 endpoint.
+struct InboundRequest {
+  as2::mime::Headers headers;
+  Slice body;
+  std::string request_id;
+  std::string remote_address;
+  Time received{};
+};
+
+/// What strangers hear: senders that no agreement knows. Never our signature.
+enum class StrangerAnswer {
+  UnsignedMdn,  ///< an unsigned receipt, unknown-trading-relationship, when they ask for one; else HttpError
+  HttpError,    ///< 403
+};
+
+struct InboundOptions {
+  std::string product = "Signet";  ///< Reporting-UA
+  std::string host = "localhost";  ///< the right side of our receipts' Message-IDs
+  StrangerAnswer stranger_answer = StrangerAnswer::UnsignedMdn;
+  SpoolArea spool;
+};
+
+/// What the journey stands on. Everything given by reference outlives the exchange.
+struct InboundPorts {
+  CurrentAccount account;
+  MessageStore& store;
+  const Clock& clock;
+  std::function<void(const std::string& id)> accepted;  ///< a message is stored and waits to be handed over
+};
+
+/// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Thread-safe.
+class InboundExchange {
+ public:
+  /// Gets the answer, once, perhaps on another thread and after receive() has returned.
+  using Reply = std::function<void(StoredReceipt)>;
+
+  InboundExchange(InboundPorts ports, InboundOptions options);
+
+  /// Takes one request all the way. Nothing is thrown, and every request is answered.
+  void receive(const InboundRequest& request, const Reply& reply);
+
+ private:
+  InboundPorts ports_;
+  InboundOptions options_;
+  InFlight in_flight_;
+};
+
+}  // namespace signet::gateway
