@@ -186,8 +186,7 @@ TEST(AccountSchema, RefusesWhatTheParserRefuses) {
       "<sendAgreement><x:allowWeak algorithm='SHA1' reason='r'/></sendAgreement>",
       "<sendAgreement><x:allowWeak algorithm='MD5' reason='r' until='2030-01-01'/></sendAgreement>",
       "<sendAgreement><x:encryption contentCipher='AES256'/></sendAgreement>",
-      "<sendAgreement><securitySettings><signingCertificateName>a "
-      "b</signingCertificateName></securitySettings></sendAgreement>",
+      "<x:connection><x:tlsTrust><x:certificate name='a b'/></x:tlsTrust></x:connection>",
       "<hostIdentity><qualifier>ZZ</qualifier></hostIdentity>",
   };
   for (const char* inside : refused) {
