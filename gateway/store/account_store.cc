@@ -7,7 +7,7 @@
 #include <string>
 
 #include "agreements/xml.h"
-#include "gateway/store/certificate_rows.h"
+#include "gateway/store/certificate_rows_internal.h"
 
 namespace signet::gateway {
 namespace {

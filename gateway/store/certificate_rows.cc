@@ -1,4 +1,4 @@
-#include "gateway/store/certificate_rows.h"
+#include "gateway/store/certificate_rows_internal.h"
 
 namespace signet::gateway {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/store/certificate_rows.h"
+#include "gateway/store/certificate_rows_internal.h"
 
 namespace signet::gateway {
 namespace {

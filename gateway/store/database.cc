@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "gateway/store/schema.h"
-#include "gateway/store/sql.h"
+#include "gateway/store/sql_internal.h"
 
 namespace signet::gateway {
 namespace {

@@ -10,7 +10,8 @@
 
 #include "base/result.h"
 
-/// The SQLite database that every store in this folder keeps its rows in. SQL itself stays behind sql.h.
+/// The SQLite database that every store in this folder keeps its rows in. SQL itself stays behind
+/// sql_internal.h.
 
 namespace signet::gateway {
 

@@ -1,6 +1,6 @@
 #include "gateway/store/key_store.h"
 
-#include "gateway/store/sql.h"
+#include "gateway/store/sql_internal.h"
 
 namespace signet::gateway {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "gateway/store/sql.h"
+#include "gateway/store/sql_internal.h"
 
 namespace signet::gateway {
 namespace {

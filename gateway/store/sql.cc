@@ -1,4 +1,4 @@
-#include "gateway/store/sql.h"
+#include "gateway/store/sql_internal.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>

@@ -9,7 +9,7 @@
 
 #include "base/digest.h"
 #include "base/log.h"
-#include "gateway/store/sql.h"
+#include "gateway/store/sql_internal.h"
 
 namespace signet::gateway {
 namespace {

@@ -11,7 +11,7 @@
 #include <functional>
 #include <random>
 
-#include "gateway/store/sql.h"
+#include "gateway/store/sql_internal.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace signet::gateway {

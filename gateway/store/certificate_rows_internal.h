@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "certstore/account/key_reference.h"
-#include "gateway/store/sql.h"
+#include "gateway/store/sql_internal.h"
 
 /// Internal to gateway/store: the rows that the account's certificates are, whichever interface they are seen
 /// through.
