@@ -186,8 +186,7 @@ TEST(AccountSchema, RefusesWhatTheParserRefuses) {
       "<sendAgreement><x:allowWeak algorithm='SHA1' reason='r'/></sendAgreement>",
       "<sendAgreement><x:allowWeak algorithm='MD5' reason='r' until='2030-01-01'/></sendAgreement>",
       "<sendAgreement><x:encryption contentCipher='AES256'/></sendAgreement>",
-      "<sendAgreement><x:certificates role='encrypt'><x:certificate name='a "
-      "b'/></x:certificates></sendAgreement>",
+      "<sendAgreement><x:certificates role='encrypts'/></sendAgreement>",
       "<hostIdentity><qualifier>ZZ</qualifier></hostIdentity>",
   };
   for (const char* inside : refused) {
