@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -19,19 +20,39 @@ void require(bool holds, const char* what) {
   if (!holds) throw std::runtime_error(take_openssl_error(ErrorKind::Internal, what).detail);
 }
 
+certstore::KeyHandle read_key(const std::string& path) {
+  const Bytes text = read_file(path).value();
+  const BioPtr bio = borrow_as_bio(text);
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
+  require(key != nullptr, "reading a test key");
+  return certstore::KeyHandle::adopt(key);
+}
+
+/// The next of the keys in test_keys/ that this process has not used yet, or a new one when there is none of the size.
+certstore::KeyHandle next_rsa_key(const std::string& bits) {
+  static std::map<std::string, int> used;
+  const std::string path =
+      SIGNET_SOURCE_DIR "/tests/support/test_keys/test-rsa-" + bits + "-" + std::to_string(++used[bits]) + ".pem";
+  if (std::filesystem::exists(path)) return read_key(path);
+  EVP_PKEY* fresh = EVP_RSA_gen(static_cast<unsigned>(std::stoi(bits)));
+  require(fresh != nullptr, "making a test key");
+  return certstore::KeyHandle::adopt(fresh);
+}
+
 certstore::KeyHandle make_key(const CertificateSpec& spec) {
   static std::mutex mutex;
   static std::map<std::string, certstore::KeyHandle> made;
   const std::lock_guard lock(mutex);
   auto& key = made[spec.key + "/" + spec.common_name];
   if (key) return key;
-  const auto colon = spec.key.find(':');
-  const std::string size = spec.key.substr(colon + 1);
-  EVP_PKEY* fresh = spec.key.starts_with("rsa")
-                        ? EVP_RSA_gen(static_cast<unsigned>(std::stoi(size)))
-                        : EVP_EC_gen(size.c_str());
-  require(fresh != nullptr, "making a test key");
-  key = certstore::KeyHandle::adopt(fresh);
+  const std::string size = spec.key.substr(spec.key.find(':') + 1);
+  if (spec.key.starts_with("rsa")) {
+    key = next_rsa_key(size);
+  } else {
+    EVP_PKEY* fresh = EVP_EC_gen(size.c_str());
+    require(fresh != nullptr, "making a test key");
+    key = certstore::KeyHandle::adopt(fresh);
+  }
   return key;
 }
 
@@ -86,11 +107,7 @@ std::string private_key_pem(const certstore::KeyHandle& key) {
 
 certstore::PrivateCertificate load_certificate(const std::string& certificate_path, const std::string& key_path) {
   const Bytes certificate = read_file(certificate_path).value();
-  const Bytes key_text = read_file(key_path).value();
-  const BioPtr bio = borrow_as_bio(key_text);
-  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
-  require(key != nullptr, "reading a test key");
-  return {certstore::Certificate::parse(certificate).value(), certstore::KeyHandle::adopt(key)};
+  return {certstore::Certificate::parse(certificate).value(), read_key(key_path)};
 }
 
 }  // namespace signet::test

@@ -19,8 +19,8 @@ struct CertificateSpec {
   std::string subject_alternative_name;  ///< e.g. "DNS:localhost,IP:127.0.0.1"
 };
 
-/// A self-signed certificate with its key. RSA keys are made once per size and `common_name` and then reused in the process,
-/// since making one costs more than most tests.
+/// A self-signed certificate with its key. RSA keys come from test_keys/, another one for each
+/// `common_name` and size in the process, since making one costs more than most tests.
 certstore::PrivateCertificate make_certificate(const CertificateSpec& spec = {});
 
 /// The key as unencrypted PKCS#8 PEM.
