@@ -83,10 +83,15 @@ as2::cms::DecryptPolicy decrypt_policy(const OneWayAgreement& direction, Time no
 }
 
 Error none_active(const ResolvedAgreement& agreement, CertificateRole role, Time now) {
+  const auto choices = agreements::certificates_for(agreement.agreement, role);
+  const agreements::DatedCertificate* next = nullptr;
+  for (const auto& choice : choices)
+    if (choice.active_from && *choice.active_from > now && (!next || *choice.active_from < *next->active_from)) next = &choice;
+  const std::string outlook = next ? fmt::format("next becomes active '{}' at {}", next->name, to_rfc3339(*next->active_from))
+                                   : "name one";
   return Error{ErrorKind::NotFound,
-               fmt::format("agreement '{}' has no certificate for '{}' that is active at {}: name one, or give it an earlier "
-                           "activeFrom",
-                           agreement.agreement.name, to_string(role), to_rfc3339(now))};
+               fmt::format("agreement '{}' has no certificate for '{}' that is active at {}; {}", agreement.agreement.name,
+                           to_string(role), to_rfc3339(now), outlook)};
 }
 
 /// The guest's certificates of a role, all that are active.
