@@ -1,4 +1,5 @@
-#include <openssl/crypto.h>
+#include <atomic>
+#include <thread>
 
 #include "tests/unit/vault/vault_fixture.h"
 
@@ -252,6 +253,26 @@ TEST_F(EmbeddedVaultTest, OpensAKeyOnceUntilSomethingChanges) {
   const int loads = store_.loads;
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(sign_ec(id).has_value());
   EXPECT_EQ(store_.loads, loads);
+}
+
+TEST_F(EmbeddedVaultTest, SignsInSomeThreadsWhileKeysAndPoliciesChangeInAnother) {
+  const KeyId id = create(KeyKind::EcP256);
+  std::atomic<bool> stop = false;
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      while (!stop)
+        if (!sign_ec(id)) ++failed;
+    });
+  for (int i = 0; i < 50; ++i) {
+    grant(i % 2 == 0 ? "sign,get" : "sign,get,decrypt");
+    EXPECT_TRUE(set(id, {true, {}, clock_.now() + std::chrono::hours(1 + i)}).has_value());
+    create(KeyKind::EcP256, "another");
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failed, 0);
 }
 
 // --- when and for what
