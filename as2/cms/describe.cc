@@ -428,6 +428,21 @@ Result<> describe_content(ber::Walker& walker, CmsDescription& description) {
   return {};
 }
 
+/// The size that a message announces in its first octets; none when it is of indefinite length, or no
+/// SEQUENCE.
+Result<std::optional<std::uint64_t>> announced_size(const Slice& message) {
+  constexpr std::uint8_t long_form = 0x80;
+  const Slice front = message.sub(0, 2 + sizeof(std::uint32_t));
+  SIGNET_TRY(const Bytes octets, front.to_bytes(2 + sizeof(std::uint32_t)));
+  if (octets.size() < 2 || octets[0] != ber::kSequence || octets[1] == long_form) return std::nullopt;
+  if (octets[1] < long_form) return std::optional<std::uint64_t>(2U + octets[1]);
+  const std::size_t count = octets[1] - long_form;
+  if (count > sizeof(std::uint32_t) || octets.size() < 2 + count) return std::nullopt;
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < count; ++i) length = length << 8U | octets[2 + i];
+  return std::optional<std::uint64_t>(2 + count + length);
+}
+
 }  // namespace
 
 std::string to_string(const PartyName& party) {
@@ -451,6 +466,11 @@ bool is_named(const Certificate& certificate, const PartyName& party) {
 Result<CmsDescription> describe(const Slice& message) {
   CmsDescription description;
   description.size = message.size();
+  SIGNET_TRY(const std::optional<std::uint64_t> announced, announced_size(message));
+  if (announced && *announced > message.size())
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("cut short: its first octets announce {} octets, and {} are there", *announced,
+                            message.size()));
   ber::Walker walker(message);
   SIGNET_TRY(const std::optional<ber::Header> outermost, walker.peek());
   description.indefinite_length = outermost && !outermost->length;
