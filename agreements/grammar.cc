@@ -381,8 +381,7 @@ Element mic() {
       "the guest's.",
       {attribute<&S::compressed_unsigned>("compressedUnsigned",
                                           "Of a compressed one: the uncompressed content with its MIME "
-                                          "headers (RFC 5402 section 4.3) or without."),
-       attribute<&S::plain>("plain", "Of one that is not compressed (RFC 4130 section 7.3.1: without).")});
+                                          "headers (RFC 5402 section 4.3) or without.")});
 }
 
 Element encryption() {
@@ -450,15 +449,6 @@ Element delivery() {
           "one named like the agreement, below it.")});
 }
 
-Element duplicates() {
-  return block<&OneWayAgreement::duplicates>(
-      Space::Extension, "duplicates", "What makes a message a repeat.",
-      {attribute<&Duplicates::scope>(
-          "scope",
-          "`partnership`: AS2-From, AS2-To and Message-ID. `account`: the Message-ID alone, "
-          "whoever sent it.")});
-}
-
 Element tls_trust() {
   using S = TlsTrust;
   Setting name = setting_with<std::string, NameCodec>(
@@ -500,8 +490,6 @@ Element connection() {
                                     "The guest's AS2 endpoint. Absent: we send this guest no messages."),
        attribute<&S::connect_timeout>("connectTimeout", "For TCP and TLS together."),
        attribute<&S::total_timeout>("totalTimeout", "From the first octet to the answer's last."),
-       attribute<&S::transfer_coding>("transferCoding",
-                                      "`Content-Length`, or chunks for peers that want them."),
        attribute<&S::client_certificate_name, NameCodec>(
            "clientCertificateName", "Our private certificate for TLS client authentication. Empty: none.")},
       {tls_trust(), basic_authentication()});
@@ -558,7 +546,7 @@ std::vector<Element> direction_elements(Direction direction) {
       signature(),
       mic(),
   };
-  std::vector<Element> own = in ? std::vector<Element>{receipt_policy(), limits(), delivery(), duplicates()}
+  std::vector<Element> own = in ? std::vector<Element>{receipt_policy(), limits(), delivery()}
                                 : std::vector<Element>{encryption(), packaging(), expected_receipt()};
   elements.insert(elements.end(), own.begin(), own.end());
   return elements;

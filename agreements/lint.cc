@@ -242,6 +242,7 @@ class AgreementLint {
     limits_and_delivery();
     connection();
     retry();
+    not_offered_yet();
   }
 
  private:
@@ -567,6 +568,25 @@ class AgreementLint {
     if (retry.attempts > 1 && retry.first_interval > retry.max_duration)
       error("x:retry/@firstInterval", "no more than maxDuration", "more",
             "There would never be a second attempt: correct one of the two.");
+  }
+
+  // -- what the vocabulary has and this version does not do: better refused than believed in
+
+  void not_offered_yet() {
+    const auto refuse = [this](bool asked_for, std::string_view path, std::string_view what) {
+      if (asked_for)
+        error(path, "false or absent", "true or present", fmt::format("This version of Signet cannot {} yet; take it out.", what));
+    };
+    refuse(in_.validation_settings.check_certificate_revocation_list_on_receive,
+           "receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive", "look into revocation lists");
+    refuse(out_.validation_settings.check_certificate_revocation_list_on_send,
+           "sendAgreement/validationSettings/checkCertificateRevocationListOnSend", "look into revocation lists");
+    refuse(out_.mdn_settings.need_mdn && out_.mdn_settings.send_mdn_asynchronously,
+           "sendAgreement/mdnSettings/sendMDNAsynchronously", "take asynchronous receipts");
+    refuse(out_.mdn_settings.send_inbound_mdn_to_message_box, "sendAgreement/mdnSettings/sendInboundMDNToMessageBox",
+           "hand receipts over");
+    refuse(agreement_.connection.basic_authentication.has_value(), "x:connection/x:basicAuthentication",
+           "keep secrets in its vault, and so not log on with one");
   }
 
   void error(std::string_view path, std::string expected, std::string found, std::string advice) {

@@ -272,12 +272,11 @@ struct Signature {
 
 enum class MicCoverage { WithHeaders, ContentOnly };
 
-/// What the MIC of an unsigned and unencrypted message covers. RFC 4130 section 7.3.1 and RFC 5402
-/// section 4.3 differ, and so do products. In: for the receipt that we make. Out: what we expect in the
-/// guest's.
+/// What the MIC of a compressed message without signature and encryption covers. RFC 4130 section 7.3.1 and
+/// RFC 5402 section 4.3 differ, and so do products. In: for the receipt that we make. Out: what we expect in
+/// the guest's.
 struct Mic {
   MicCoverage compressed_unsigned = MicCoverage::WithHeaders;  ///< compressed: RFC 5402 section 4.3
-  MicCoverage plain = MicCoverage::ContentOnly;                ///< not compressed: RFC 4130 section 7.3.1
 
   friend bool operator==(const Mic&, const Mic&) = default;
 };
@@ -354,18 +353,6 @@ struct Delivery {
   friend bool operator==(const Delivery&, const Delivery&) = default;
 };
 
-enum class DuplicateScope {
-  Partnership,  ///< AS2-From, AS2-To and Message-ID
-  Account,      ///< Message-ID alone, whoever sent it
-};
-
-/// In: what makes a message a repeat.
-struct Duplicates {
-  DuplicateScope scope = DuplicateScope::Partnership;
-
-  friend bool operator==(const Duplicates&, const Duplicates&) = default;
-};
-
 // ---- One direction
 // ----------------------------------------------------------------------------------------------------
 
@@ -394,7 +381,6 @@ struct OneWayAgreement {
   ReceiptPolicy receipt_policy;                ///< [ext] In only
   Limits limits;                               ///< [ext] In only
   Delivery delivery;                           ///< [ext] In only
-  Duplicates duplicates;                       ///< [ext] In only
 
   friend bool operator==(const OneWayAgreement&, const OneWayAgreement&) = default;
 };
@@ -426,15 +412,12 @@ struct TlsTrust {
   friend bool operator==(const TlsTrust&, const TlsTrust&) = default;
 };
 
-enum class TransferCoding { ContentLength, Chunked };
-
 /// Every HTTP request that we make to the guest: messages and asynchronous receipts.
 struct Connection {
   std::string url;  ///< the guest's AS2 endpoint, http or https. Empty: we send this guest no messages
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(30);  ///< TCP and TLS together
   std::chrono::milliseconds total_timeout =
       std::chrono::minutes(10);  ///< from the first octet to the answer's last
-  TransferCoding transfer_coding = TransferCoding::ContentLength;  ///< Chunked for peers that want it
   std::string client_certificate_name;  ///< private certificate for TLS client authentication. Empty: none
   TlsTrust tls_trust;
   std::optional<BasicAuthentication> basic_authentication;
@@ -514,9 +497,7 @@ std::string_view to_string(KeyTransport);
 std::string_view to_string(CompressionOrder);
 std::string_view to_string(As2Version);
 std::string_view to_string(ReceiptForUnsigned);
-std::string_view to_string(DuplicateScope);
 std::string_view to_string(TlsTrustMode);
-std::string_view to_string(TransferCoding);
 std::string_view to_string(AgreementType);
 
 }  // namespace signet::agreements

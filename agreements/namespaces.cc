@@ -1,4 +1,4 @@
-#include "agreements/namespaces.h"
+#include "agreements/namespaces_internal.h"
 
 namespace signet::agreements {
 

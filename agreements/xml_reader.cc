@@ -5,7 +5,7 @@
 #include <unordered_set>
 
 #include "agreements/grammar.h"
-#include "agreements/namespaces.h"
+#include "agreements/namespaces_internal.h"
 #include "agreements/suggestion.h"
 #include "agreements/xml.h"
 #include "agreements/xml_scan.h"

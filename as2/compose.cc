@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "as2/cms/compress.h"
-#include "as2/multipart_signed.h"
+#include "as2/mime/canonical.h"
 #include "as2/mime/content_type.h"
+#include "as2/multipart_signed.h"
 
 namespace signet::as2 {
 namespace {
@@ -61,11 +62,19 @@ class Composing {
       draft_.headers.add("Content-Disposition", disposition.to_string());
     }
     draft_.body = payload_;
-    if (settings_.payload_encoding != TransferEncoding::Base64) return {};
+    if (settings_.canonicalise_text && to_lower(settings_.content_type).starts_with("text/"))
+      SIGNET_CHECK(pass_through<mime::CanonicalLineEnds>());
+    if (settings_.payload_encoding == TransferEncoding::Base64) SIGNET_CHECK(pass_through<mime::Base64Encoder>());
+    return {};
+  }
+
+  /// Sends the draft's body through a filter.
+  template <class Filter>
+  Result<> pass_through() {
     const auto spool = std::make_shared<Spool>(settings_.spool);
-    SliceSource source(payload_);
-    mime::Base64Encoder encoded(source);
-    SIGNET_CHECK(copy(encoded, *spool));
+    SliceSource source(draft_.body);
+    Filter filtered(source);
+    SIGNET_CHECK(copy(filtered, *spool));
     draft_.body = Spool::finish(spool);
     return {};
   }

@@ -67,6 +67,7 @@ class OptionsReader {
   }
 
   void take_protocol(std::string_view word) {
+    if (equal_ignoring_case(word, "required")) request_.signature_required = true;
     if (word.empty() || is_importance(word)) return;
     (is_our_protocol(word) ? our_protocol_seen_ : other_protocol_seen_) = true;
   }

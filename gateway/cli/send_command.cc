@@ -47,7 +47,7 @@ Result<> send(CommandContext& context, const SendOptions& options) {
   HttpClient client(home->spool_area());
   OutboundExchange exchange({[&] { return home->current_account(); }, home->store(), home->clock(),
                              [&](const HttpPost& post) { return client.post(post); }},
-                            {std::string(kProduct), options.host, home->spool_area()});
+                            {std::string(kProduct), std::string(kAs2Product), options.host, home->spool_area()});
   SIGNET_TRY(const MessageRecord record, exchange.send(request));
   if (record.state != MessageState::Confirmed) context.exit_code = ExitCode::Refused;
   context.print(to_json(record), to_text(record));

@@ -200,12 +200,18 @@ Result<as2::ReceiptSettings> receipt_settings(const ResolvedAgreement& agreement
 Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement, const AccountSnapshot& account,
                                               const as2::MessageId& message_id, Time now, const SpoolArea& spool) {
   const OneWayAgreement& direction = agreement.agreement.send_agreement;
+  if (direction.mdn_settings.need_mdn && direction.mdn_settings.send_mdn_asynchronously)
+    return fail(ErrorKind::Unsupported,
+                fmt::format("agreement '{}' asks for asynchronous receipts, which this version of Signet cannot take: set "
+                            "sendMDNAsynchronously to false",
+                            agreement.agreement.name));
   SIGNET_TRY(as2::As2Name from, as2::As2Name::of(agreement.send_from));
   SIGNET_TRY(as2::As2Name to, as2::As2Name::of(agreement.send_to));
   as2::ComposeSettings settings{std::move(from), std::move(to), message_id};
   settings.date = now;
   settings.content_type = direction.envelope_settings.message_content_type;
   settings.payload_encoding = to_encoding(direction.packaging.transfer_encoding);
+  settings.canonicalise_text = direction.packaging.canonicalise_text;
   settings.signature_encoding = to_encoding(direction.signature.transfer_encoding);
   settings.sha2_format = to_format(direction.security_settings.sha2_algorithm_format);
   settings.compress = direction.validation_settings.compress_message;

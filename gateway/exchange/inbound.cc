@@ -358,6 +358,7 @@ class Journey {
     if (!mdn_settings().sign_mdn) return false;
     if (!proven() && receipt_for_unsigned() == agreements::ReceiptForUnsigned::Unsigned) return false;
     if (validation().override_message_properties) return true;
+    if (!claims_.receipt.signature_required && !mdn_settings().sign_outbound_mdn_if_optional) return false;
     return claims_.receipt.signed_wanted && claims_.receipt.protocol_supported;
   }
 

@@ -87,8 +87,8 @@ class MessageStore {
   virtual Result<std::vector<MessageRecord>> undelivered() = 0;
   virtual Result<> mark_delivered(std::string_view id, std::string_view where, Time when) = 0;
 
-  /// Makes an outbound message durable before its first octet leaves: the record, the payload as given, and the bytes
-  /// that will go over the wire.
+  /// Makes an outbound message durable before its first octet leaves: the record, and the payload as
+  /// given.
   virtual Result<> commit_outbound(const MessageRecord& record, const Slice& payload) = 0;
   /// Settles an outbound message (state, disposition, reason, settled, receipt signer) with what the partner answered.
   virtual Result<> settle_outbound(const MessageRecord& record, const StoredReceipt& answer) = 0;

@@ -62,6 +62,7 @@ Result<HttpPost> http_post(const ResolvedAgreement& agreement, const AccountSnap
   post.url = connection.url;
   post.headers = message.headers;
   post.headers.add("User-Agent", options.product);
+  if (post.headers.value("AS2-Version") == "1.3") post.headers.add("AS2-Product", options.as2_product);
   post.body = message.body;
   post.connect_timeout = connection.connect_timeout;
   post.total_timeout = connection.total_timeout;

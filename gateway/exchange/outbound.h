@@ -21,7 +21,8 @@ struct SendRequest {
 };
 
 struct OutboundOptions {
-  std::string product = "Signet";  ///< User-Agent
+  std::string product = "Signet";            ///< User-Agent
+  std::string as2_product = "signet:0.1.0";  ///< AS2-Product, which belongs to AS2-Version 1.3
   std::string host = "localhost";  ///< the right side of our Message-IDs
   SpoolArea spool;
 };

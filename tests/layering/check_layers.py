@@ -30,7 +30,7 @@ ALLOWED = {
 
 # Libraries whose types stay in .cc files and in the headers named here.
 INTERNAL_HEADERS = {"base/openssl.h", "base/openssl_stream.h"}
-LIBRARY_TYPES = re.compile(r"^<(openssl/|curl/|sqlite3|SQLiteCpp/|boost/|pugixml|nlohmann/|spdlog/|zlib)")
+LIBRARY_TYPES = re.compile(r"^<(openssl/|curl/|sqlite3|SQLiteCpp/|boost/|pugixml|zlib)")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<][^">]+[">])')
 

@@ -39,16 +39,12 @@ TEST(AccountDiff, TellsEachSettingFromItsOldValueToItsNew) {
   Agreement& agreement = after.agreements[0];
   agreement.send_agreement.mdn_settings.need_mdn = false;
   agreement.connection.total_timeout = std::chrono::minutes(5);
-  agreement.connection.basic_authentication.reset();
   agreement.receive_agreement.certificates[0].certificates.push_back({"globex-2026", {}, {}});
   agreement.retry.factor = 2.0;
   EXPECT_EQ(to_string(diff(account(), after)),
             "~ agreement acme-globex\n"
             "    sendAgreement/mdnSettings/needMDN: true -> false\n"
             "    x:connection/totalTimeout: 2h -> 5min\n"
-            "    x:connection/x:basicAuthentication/userName: acme -> (none)\n"
-            "    x:connection/x:basicAuthentication/keyVault: main -> (none)\n"
-            "    x:connection/x:basicAuthentication/secretName: globex-http -> (none)\n"
             "    x:retry/factor: 1.5 -> 2\n"
             "    receiveAgreement/x:certificates[verifyMessage]/x:certificate[globex-2026]/name: (none) -> "
             "globex-2026\n"

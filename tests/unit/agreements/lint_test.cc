@@ -221,6 +221,20 @@ TEST(Lint, ReportsReceiptsThatContradictThemselves) {
               warning("/sendAgreement/mdnSettings/needMDN", "one direction at least", "none"));
 }
 
+TEST(Lint, RefusesWhatThisVersionDoesNotDoSoThatNobodyReliesOnIt) {
+  const auto send = [](const std::string& inside) {
+    return lint_xml(minimal_with("<sendAgreement>" + inside + "</sendAgreement>"));
+  };
+  EXPECT_THAT(send("<mdnSettings><sendMDNAsynchronously>true</sendMDNAsynchronously>"
+                   "<receiptDeliveryUrl>https://us/</receiptDeliveryUrl></mdnSettings>"),
+              error("/sendAgreement/mdnSettings/sendMDNAsynchronously", "false or absent", "true"));
+  EXPECT_THAT(send("<mdnSettings><sendInboundMDNToMessageBox>true</sendInboundMDNToMessageBox></mdnSettings>"),
+              error("/sendAgreement/mdnSettings/sendInboundMDNToMessageBox", "false or absent", "true"));
+  EXPECT_THAT(send("<validationSettings><checkCertificateRevocationListOnSend>true"
+                   "</checkCertificateRevocationListOnSend></validationSettings>"),
+              error("/sendAgreement/validationSettings/checkCertificateRevocationListOnSend", "false or absent", "true"));
+}
+
 TEST(Lint, ReportsWeakAlgorithmsWithoutAnExceptionInForce) {
   const auto send = [](const std::string& inside, const std::string& exception = "") {
     return lint_xml(minimal_with("<sendAgreement><validationSettings>" + inside + "</validationSettings>" +
