@@ -1,12 +1,14 @@
 # Every module is one call of signet_library(): a static library target `signet_<name>` with the alias
-# `signet::<name>`, includes written from the repository's root, warnings as errors.
+# `signet::<name>`, includes written from the repository's root, warnings as errors in all but release.
 
 include(CheckCXXCompilerFlag)
 
 add_library(signet_options INTERFACE)
 target_compile_options(signet_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Werror
+  -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum
+  # Not in the release build: what g++ 12 believes to see at -O3 in the standard library's own strings is not so.
+  $<$<NOT:$<CONFIG:Release>>:-Werror>
   # A struct of settings is written with what differs from its defaults.
   -Wno-missing-field-initializers)
 target_include_directories(signet_options INTERFACE "${PROJECT_SOURCE_DIR}")
