@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "base/random.h"
-#include "certstore/vault/private_key.h"
+#include "certstore/vault/private_key_internal.h"
 
 namespace signet::vault {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "certstore/vault/key_library.h"
+#include "certstore/vault/key_library_internal.h"
 #include "certstore/vault/pkcs12.h"
-#include "certstore/vault/private_key.h"
+#include "certstore/vault/private_key_internal.h"
 
 namespace signet::vault {
 namespace {

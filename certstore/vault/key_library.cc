@@ -1,4 +1,4 @@
-#include "certstore/vault/key_library.h"
+#include "certstore/vault/key_library_internal.h"
 
 #include <openssl/crypto.h>
 #include <openssl/provider.h>

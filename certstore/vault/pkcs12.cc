@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "certstore/vault/key_library.h"
+#include "certstore/vault/key_library_internal.h"
 
 namespace signet::vault {
 namespace {

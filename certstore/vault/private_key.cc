@@ -1,4 +1,4 @@
-#include "certstore/vault/private_key.h"
+#include "certstore/vault/private_key_internal.h"
 
 #include <fmt/format.h>
 #include <openssl/core_names.h>
@@ -11,7 +11,7 @@
 
 #include <string>
 
-#include "certstore/vault/key_library.h"
+#include "certstore/vault/key_library_internal.h"
 
 namespace signet::vault {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <utility>
 
-#include "certstore/vault/key_library.h"
-#include "certstore/vault/private_key.h"
-#include "certstore/vault/provider_key.h"
+#include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/private_key_internal.h"
+#include "certstore/vault/provider_key_internal.h"
 #include "certstore/vault/vault.h"
 
 namespace signet::vault {

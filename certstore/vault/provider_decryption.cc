@@ -5,8 +5,8 @@
 #include <cstring>
 #include <optional>
 
-#include "certstore/vault/key_library.h"
-#include "certstore/vault/provider_key.h"
+#include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/provider_key_internal.h"
 
 /// RSA decryption: see provider-asym_cipher(7).
 

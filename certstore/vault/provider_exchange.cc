@@ -6,8 +6,8 @@
 #include <cstring>
 #include <optional>
 
-#include "certstore/vault/key_library.h"
-#include "certstore/vault/provider_key.h"
+#include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/provider_key_internal.h"
 
 /// ECDH: see provider-keyexch(7). The vault does the multiplication; CMS's key derivation (RFC 5753) is done
 /// here.

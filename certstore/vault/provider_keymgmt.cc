@@ -1,9 +1,9 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
-#include "certstore/vault/key_library.h"
-#include "certstore/vault/private_key.h"
-#include "certstore/vault/provider_key.h"
+#include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/private_key_internal.h"
+#include "certstore/vault/provider_key_internal.h"
 
 /// Key management: what OpenSSL asks about a handle. See provider-keymgmt(7).
 

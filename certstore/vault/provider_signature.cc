@@ -5,9 +5,9 @@
 #include <cstring>
 #include <optional>
 
-#include "certstore/vault/key_library.h"
-#include "certstore/vault/private_key.h"
-#include "certstore/vault/provider_key.h"
+#include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/private_key_internal.h"
+#include "certstore/vault/provider_key_internal.h"
 
 /// Signatures: see provider-signature(7). A digest is computed here, only it goes to the vault.
 

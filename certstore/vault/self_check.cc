@@ -3,10 +3,10 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
-#include "certstore/vault/key_library.h"
-#include "certstore/vault/private_key.h"
+#include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/private_key_internal.h"
 #include "certstore/vault/provider.h"
-#include "certstore/vault/provider_key.h"
+#include "certstore/vault/provider_key_internal.h"
 
 namespace signet::vault {
 namespace {
