@@ -1,0 +1,432 @@
+#include "tests/support/test_gateway.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "certstore/vault/provider.h"
+#include "gateway/store/audit_file.h"
+
+namespace signet::test {
+namespace {
+
+using namespace gateway;
+
+/// Once in a process: what main() does for the command.
+void prepare_process() {
+  static const bool prepared = [] {
+    // Tests refuse messages on purpose; SIGNET_TEST_LOG=1 shows what the operator would read.
+    log::set_level(std::getenv("SIGNET_TEST_LOG") != nullptr ? log::Level::Debug : log::Level::Error);
+    static_cast<void>(enable_secure_heap(std::size_t{4} << 20));
+    need(vault::self_check());
+    return true;
+  }();
+  static_cast<void>(prepared);
+}
+
+/// Refuses to post, and keeps what it was to post.
+constexpr std::string_view kNotPosted = "composed by a test, not posted";
+
+}  // namespace
+
+// ---- Parts
+
+TestDirectory::TestDirectory() {
+  std::string pattern = (std::filesystem::path(testing::TempDir()) / "signet-gateway-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory " + pattern);
+  path_ = pattern;
+}
+
+TestDirectory::~TestDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+Time TestClock::now() const {
+  const std::lock_guard lock(mutex_);
+  return time_ ? *time_ : SystemClock().now();
+}
+
+void TestClock::set(std::optional<Time> time) {
+  const std::lock_guard lock(mutex_);
+  time_ = time;
+}
+
+bool TapStore::wait(const std::function<bool()>& holds, std::chrono::seconds patience) {
+  std::unique_lock lock(mutex_);
+  return handed_over_.wait_for(lock, patience, holds);
+}
+
+Result<std::optional<StoredReceipt>> TapStore::find_accepted(std::string_view as2_from,
+                                                             std::string_view as2_to,
+                                                             std::string_view message_id, Time since) {
+  return store_.find_accepted(as2_from, as2_to, message_id, since);
+}
+
+Result<> TapStore::commit_inbound(const MessageRecord& record, const Slice& payload,
+                                  const StoredReceipt& receipt, bool unique) {
+  if (before_commit) SIGNET_CHECK(before_commit());
+  SIGNET_CHECK(store_.commit_inbound(record, payload, receipt, unique));
+  if (after_commit) SIGNET_CHECK(after_commit());
+  return {};
+}
+
+Result<> TapStore::mark_delivered(std::string_view id, std::string_view where, Time when) {
+  auto marked = store_.mark_delivered(id, where, when);
+  {
+    const std::lock_guard lock(mutex_);  // a waiter is either before its look or asleep, never between
+  }
+  handed_over_.notify_all();
+  return marked;
+}
+
+// ---- The gateway
+
+/// The AS2 handler, with the test's clock for the time of receipt.
+class TestGateway::Handler final : public HttpHandler {
+ public:
+  Handler(InboundExchange& exchange, As2HandlerOptions options, const Clock& clock)
+      : handler_(exchange, std::move(options)), clock_(clock) {}
+  HeadVerdict on_head(const HttpRequest& head) override { return handler_.on_head(head); }
+  void on_request(HttpRequest request, Responder responder) override {
+    request.received = clock_.now();
+    handler_.on_request(std::move(request), std::move(responder));
+  }
+
+ private:
+  As2Handler handler_;
+  const Clock& clock_;
+};
+
+/// What lives from start() to stop(), in the order in which it has to go.
+struct TestGateway::Service {
+  std::unique_ptr<DeliveryQueue> delivery;
+  std::unique_ptr<InboundExchange> exchange;
+  std::unique_ptr<Handler> handler;
+  std::unique_ptr<HttpServer> server;
+};
+
+TestGateway::TestGateway(TestGatewayOptions given)
+    : options(std::move(given)), home_directory_(directory_.path() / "home") {
+  prepare_process();
+  need(Home::initialise(home_directory_, {}), "making a home");
+  open();
+}
+
+TestGateway::~TestGateway() { close(); }
+
+void TestGateway::open() {
+  home_ = need(Home::open(home_directory_), "opening a home");
+  store_ = std::make_unique<TapStore>(home_->store());
+}
+
+agreements::CertificateEntry TestGateway::add_key(const std::string& name, const CertificateSpec& spec) {
+  return add_key(name, make_certificate(spec));
+}
+
+agreements::CertificateEntry TestGateway::add_key(const std::string& name,
+                                                  const certstore::PrivateCertificate& own) {
+  const auto imported = need(vault::read_key_file(as_bytes(private_key_pem(own.key)), std::nullopt));
+  need(home_->vault().import_key(vault::Principal::local_operator(), kDefaultVault, name, imported.key, {}));
+  return {name, own.certificate.der(), agreements::KeyReference{std::string(kDefaultVault), name, ""}, {}};
+}
+
+void TestGateway::apply(const Account& account) {
+  const auto stored = need(home_->accounts().load());
+  need(home_->accounts().replace(account, stored.generation), "applying an account");
+}
+
+Account TestGateway::account() { return need(home_->accounts().load()).account; }
+
+void TestGateway::set_key_permissions(std::string_view words) {
+  need(home_->vault().set_policy(
+      vault::Principal::local_operator(),
+      {std::string(kDefaultVault), vault::Principal::gateway(), need(vault::parse_key_permissions(words))}));
+}
+
+Result<std::filesystem::path> TestGateway::delivery_folder(std::string_view agreement) {
+  const auto folder = home_->delivery_directory() / agreement;
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+void TestGateway::start() {
+  if (!home_) open();
+  service_ = std::make_unique<Service>();
+  service_->delivery = std::make_unique<DeliveryQueue>(
+      *store_, [this](std::string_view agreement) { return delivery_folder(agreement); }, clock);
+  const bool hands_over = options.hands_over;
+  if (hands_over) need(service_->delivery->recover());
+
+  InboundOptions inbound;
+  inbound.host = "localhost";
+  inbound.stranger_answer = options.stranger_answer;
+  inbound.spool = home_->spool_area();
+  service_->exchange = std::make_unique<InboundExchange>(
+      InboundPorts{[this] { return home_->current_account(); }, *store_, clock,
+                   [delivery = service_->delivery.get(), hands_over](const std::string& id) {
+                     if (hands_over) delivery->enqueue(id);
+                   }},
+      inbound);
+  service_->handler =
+      std::make_unique<Handler>(*service_->exchange, As2HandlerOptions{"/as2", options.body_limit}, clock);
+
+  HttpServerConfig config;
+  config.listeners.push_back({"as2", "127.0.0.1", 0, std::nullopt});
+  if (!options.tls_certificate.empty()) {
+    const auto account = need(home_->current_account());
+    TlsIdentity identity{need(account->private_certificate(options.tls_certificate)), {}};
+    config.listeners.push_back({"as2-tls", "127.0.0.1", 0, std::move(identity)});
+  }
+  config.spool = home_->spool_area();
+  config.workers = options.workers;
+  service_->server = need(HttpServer::start(std::move(config), *service_->handler), "listening");
+}
+
+void TestGateway::stop() {
+  if (!service_) return;
+  service_->server->stop(std::chrono::seconds(5));
+  service_->delivery->drain();
+  service_.reset();
+}
+
+void TestGateway::close() {
+  stop();
+  store_.reset();
+  home_.reset();
+}
+
+std::uint16_t TestGateway::port() const { return service_->server->ports().at(0); }
+std::uint16_t TestGateway::tls_port() const { return service_->server->ports().at(1); }
+std::string TestGateway::url() const { return fmt::format("http://127.0.0.1:{}/as2", port()); }
+std::string TestGateway::tls_url() const { return fmt::format("https://localhost:{}/as2", tls_port()); }
+
+OutboundExchange TestGateway::outbound(std::function<Result<HttpAnswer>(const HttpPost&)> post) {
+  OutboundOptions outbound;
+  outbound.spool = home_->spool_area();
+  return OutboundExchange({[this] { return home_->current_account(); }, *store_, clock, std::move(post)},
+                          outbound);
+}
+
+Result<MessageRecord> TestGateway::send(const std::string& agreement, Slice payload,
+                                        const std::string& file_name) {
+  return outbound([this](const HttpPost& request) { return client_.post(request); })
+      .send({agreement, std::move(payload), file_name, "", ""});
+}
+
+HttpPost TestGateway::compose(const std::string& agreement, Slice payload, const std::string& file_name) {
+  std::optional<HttpPost> composed;
+  const auto capture = [&](const HttpPost& request) -> Result<HttpAnswer> {
+    composed.emplace();
+    composed->url = request.url;
+    composed->headers = request.headers;
+    composed->body = request.body;
+    composed->trust = request.trust;
+    return fail(ErrorKind::Unavailable, std::string(kNotPosted));
+  };
+  need(outbound(capture).send({agreement, std::move(payload), file_name, "", ""}), "composing a message");
+  return *std::move(composed);
+}
+
+std::vector<MessageRecord> TestGateway::messages(const MessageFilter& filter) {
+  return need(store_->list(filter));
+}
+
+MessageRecord TestGateway::message(std::string_view message_id) { return need(store_->find(message_id)); }
+
+MessageRecord TestGateway::wait_delivered(std::string_view message_id) {
+  MessageRecord record;
+  const auto is_delivered = [&] {
+    record = message(message_id);
+    return record.state == MessageState::Delivered;
+  };
+  if (!store_->wait(is_delivered))
+    throw std::runtime_error(
+        fmt::format("message {} was not handed over; reason: {}", message_id, record.reason));
+  return record;
+}
+
+void TestGateway::drain() { service_->delivery->drain(); }
+
+std::vector<std::filesystem::path> TestGateway::delivered(const std::string& agreement) const {
+  std::vector<std::filesystem::path> files;
+  const auto folder = home_directory_ / "delivery" / agreement;
+  if (!std::filesystem::exists(folder)) return files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with('.') && !name.ends_with(".json")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<std::string> TestGateway::audit_lines() const {
+  const auto file = home_directory_ / "audit.log";
+  need(AuditFile::verify(file), "verifying the audit log");
+  std::vector<std::string> lines;
+  const std::string text = need(read_text_file(file));
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+// ---- Two of them
+
+TradingPair::TradingPair(TestGatewayOptions acme_options, TestGatewayOptions globex_options)
+    : acme(std::move(acme_options)), globex(std::move(globex_options)) {
+  agree();
+  acme.start();
+  globex.start();
+  agree();  // again, now that there are URLs
+}
+
+agreements::CertificateEntry TradingPair::certificate(TestGateway& owner, const std::string& key) {
+  std::string name = to_lower(owner.options.name) + "-" + to_lower(key);
+  for (char& c : name)
+    if (c == ':' || c == ' ' || c == '"' || c == '\\') c = '-';
+  auto known = certificates_.find(name);
+  if (known == certificates_.end())
+    known = certificates_
+                .emplace(name, owner.add_key(name, CertificateSpec{.common_name = owner.options.name,
+                                                                   .key = key,
+                                                                   .subject_alternative_name =
+                                                                       "DNS:localhost,IP:127.0.0.1"}))
+                .first;
+  return known->second;
+}
+
+namespace {
+
+Account account_of(const std::string& host, const std::string& guest,
+                   const agreements::CertificateEntry& ours, agreements::CertificateEntry theirs,
+                   const std::string& guest_url) {
+  theirs.key.reset();
+  Account account;
+  for (const std::string& name : {host, guest}) {
+    agreements::Partner partner;
+    partner.name = name;
+    partner.business_identities.push_back({std::string(agreements::kAs2Qualifier), name});
+    account.partners.push_back(std::move(partner));
+  }
+  account.certificates = {ours, theirs};
+  Agreement agreement;
+  agreement.name = "trade";
+  agreement.host_partner = host;
+  agreement.guest_partner = guest;
+  agreement.receive_agreement.security_settings.signing_certificate_name = theirs.name;
+  agreement.receive_agreement.security_settings.encryption_certificate_name = ours.name;
+  agreement.send_agreement.security_settings.signing_certificate_name = ours.name;
+  agreement.send_agreement.security_settings.encryption_certificate_name = theirs.name;
+  agreement.connection.url = guest_url;
+  account.agreements.push_back(std::move(agreement));
+  return account;
+}
+
+}  // namespace
+
+std::pair<Account, Account> TradingPair::accounts(const Terms& terms, const std::string& key) {
+  const auto acmes = certificate(acme, key);
+  const auto globexes = certificate(globex, key);
+  const auto url_of = [](const TestGateway& gateway) {
+    return gateway.is_running() ? gateway.url() : "http://127.0.0.1:1/as2";
+  };
+  std::pair both{account_of(acme.options.name, globex.options.name, acmes, globexes, url_of(globex)),
+                 account_of(globex.options.name, acme.options.name, globexes, acmes, url_of(acme))};
+  if (terms)
+    terms(both.first.agreements.front().send_agreement, both.second.agreements.front().receive_agreement);
+  return both;
+}
+
+void TradingPair::agree(const Terms& terms, const std::string& key) {
+  const auto [acmes, globexes] = accounts(terms, key);
+  acme.apply(acmes);
+  globex.apply(globexes);
+}
+
+// ---- Messages on the wire
+
+Result<HttpAnswer> post(const HttpPost& request) { return HttpClient().post(request); }
+
+HttpAnswer answer_to(const HttpPost& request) { return need(post(request), "posting"); }
+
+std::string raw_request(const HttpPost& request) {
+  return "POST /as2 HTTP/1.1\r\nHost: localhost\r\n" + request.headers.serialise() +
+         fmt::format("Content-Length: {}\r\n\r\n", request.body.size()) + text_of(request.body);
+}
+
+std::string post_raw(std::uint16_t port, std::string_view octets) {
+  const int connection = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval patience{60, 0};
+  ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string answer;
+  if (::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    while (!octets.empty()) {
+      const ssize_t sent = ::send(connection, octets.data(), octets.size(), MSG_NOSIGNAL);
+      if (sent <= 0) break;
+      octets.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    const auto is_complete = [&] {
+      const std::size_t head = answer.find("\r\n\r\n");
+      const std::size_t length = answer.find("Content-Length: ");
+      return head != std::string::npos && length < head &&
+             answer.size() >= head + 4 + std::strtoul(answer.c_str() + length + 16, nullptr, 10);
+    };
+    char buffer[16 * 1024];
+    while (!is_complete()) {
+      const ssize_t got = ::recv(connection, buffer, sizeof buffer, 0);
+      if (got <= 0) break;
+      answer.append(buffer, static_cast<std::size_t>(got));
+    }
+  }
+  ::close(connection);
+  return answer;
+}
+
+int status_of(std::string_view raw_answer) {
+  return raw_answer.starts_with("HTTP/1.1 ") ? std::atoi(std::string(raw_answer.substr(9, 3)).c_str()) : 0;
+}
+
+std::string text_of(const Slice& body) { return std::string(as_text(need(body.to_bytes(SIZE_MAX)))); }
+
+std::string field_in(std::string_view text, std::string_view name) {
+  const std::string sought = to_lower(name) + ":";
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    if (to_lower(line.substr(0, sought.size())) == sought)
+      return std::string(trim(line.substr(sought.size())));
+    begin = end + 1;
+  }
+  return "";
+}
+
+Bytes noise(std::size_t size, std::uint32_t seed) {
+  Bytes octets(size);
+  std::uint64_t state = 0x9E3779B97F4A7C15ULL * (seed + 1);
+  for (std::uint8_t& octet : octets) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    octet = static_cast<std::uint8_t>(state >> 32);
+  }
+  return octets;
+}
+
+}  // namespace signet::test
