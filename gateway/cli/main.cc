@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
   gateway::add_message_commands(app, context);
   gateway::add_certificate_commands(app, context);
   gateway::add_vault_commands(app, context);
+  gateway::add_inspect_command(app, context);
 
   try {
     app.parse(argc, argv);
