@@ -64,7 +64,9 @@ void set_time(ASN1_TIME* field, const std::string& text) {
 
 void add_extension(X509* certificate, int nid, const std::string& value) {
   if (value.empty()) return;
-  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str());
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
+  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
   require(extension != nullptr, "making an extension");
   X509_add_ext(certificate, extension, -1);
   X509_EXTENSION_free(extension);
@@ -89,6 +91,7 @@ certstore::PrivateCertificate make_certificate(const CertificateSpec& spec) {
   require(X509_set_pubkey(certificate.get(), key.native()) == 1, "setting the public key");
   add_extension(certificate.get(), NID_key_usage, spec.key_usage.empty() ? "" : "critical," + spec.key_usage);
   add_extension(certificate.get(), NID_subject_alt_name, spec.subject_alternative_name);
+  add_extension(certificate.get(), NID_subject_key_identifier, spec.subject_key_identifier ? "hash" : "");
   require(X509_sign(certificate.get(), key.native(), EVP_sha256()) > 0, "signing a test certificate");
   unsigned char* der = nullptr;
   const int length = i2d_X509(certificate.get(), &der);

@@ -17,6 +17,7 @@ struct CertificateSpec {
   std::string not_after = "2040-01-01";
   std::string key_usage;  ///< OpenSSL's words, e.g. "digitalSignature,keyEncipherment"; no extension when empty
   std::string subject_alternative_name;  ///< e.g. "DNS:localhost,IP:127.0.0.1"
+  bool subject_key_identifier = false;   ///< by which a message may name the certificate
 };
 
 /// A self-signed certificate with its key. RSA keys come from test_keys/, another one for each
