@@ -355,7 +355,7 @@ class Inspection {
       layer().facts.push_back(recipient_fact(each));
     remark_on_encryption(description);
     if (keys_.empty()) {
-      check(CheckResult::NotChecked, "not decrypted: " + what_would_decrypt(description));
+      check(CheckResult::NotChecked, what_would_decrypt(description));
       return std::nullopt;
     }
     return decrypt(content, description);
@@ -406,8 +406,9 @@ class Inspection {
     std::string parties;
     for (const cms::RecipientDescription& each : description.recipients)
       parties += fmt::format("{}{}", parties.empty() ? "" : ", or of ", cms::to_string(each.party));
-    return fmt::format("it takes the private key of {}, that is, the recipient's gateway and its --home",
-                       parties.empty() ? "nobody (there is no recipient in it)" : parties);
+    return fmt::format(
+        "decrypting it takes the private key of {}, that is, the recipient's gateway and its --home",
+        parties.empty() ? "nobody (there is no recipient in it)" : parties);
   }
 
   std::optional<Entity> decrypt(const Slice& content, const cms::CmsDescription& description) {
@@ -778,12 +779,24 @@ class Inspection {
 
   void keep_bases(std::optional<MicBase> by_rule) {
     if (by_rule) explanation_.mic_bases.push_back(*std::move(by_rule));
+    explain_compressed_only();
     std::move(bases_.rbegin(), bases_.rend(), std::back_inserter(explanation_.mic_bases));
     explanation_.mic_bases.push_back(
         {"empty",
          "no octets at all",
          "The other side hashes an empty content: its software lost the message before hashing.",
          {}});
+  }
+
+  /// Where the standards contradict each other, neither side is wrong.
+  void explain_compressed_only() {
+    if (explanation_.security != std::vector<LayerKind>{LayerKind::Compressed}) return;
+    for (MicBase& base : bases_)
+      if (base.id.starts_with("decompressed"))
+        base.meaning =
+            "For a message that is compressed only, RFC 5402 section 4.3 takes the MIME headers in and RFC "
+            "4130 section 7.3.1 leaves "
+            "them out; peers differ, and the agreement's compressedUnsigned chooses.";
   }
 
   const InspectMaterial& material_;

@@ -12,47 +12,49 @@ namespace {
 std::string explain(Fault fault) {
   switch (fault) {
     case Fault::DecryptionFailed:
-      return "The partner could not decrypt the message: most often it was encrypted with a certificate that "
-             "the partner has "
-             "replaced. Compare the recipient's serial number with the certificate that the partner uses "
+      return "The receiver could not decrypt the message: most often it was encrypted with a certificate "
+             "that "
+             "the receiver has "
+             "replaced. Compare the recipient's serial number with the certificate that the receiver uses "
              "now.";
     case Fault::AuthenticationFailed:
-      return "The partner could not verify who signed: most often it does not have our current signing "
+      return "The receiver could not verify who signed: most often it does not have our current signing "
              "certificate. Compare the "
-             "signer's serial number with what the partner has on file.";
+             "signer's serial number with what the receiver has on file.";
     case Fault::IntegrityCheckFailed:
-      return "The partner found that the content is not what was signed: something on the way changed it "
+      return "The receiver found that the content is not what was signed: something on the way changed it "
              "(line ends, transfer "
-             "encoding, a proxy), or the partner's software makes another canonical form. Some products say "
+             "encoding, a proxy), or the receiver's software makes another canonical form. Some products say "
              "this of a wrong "
              "certificate, too.";
     case Fault::DecompressionFailed:
-      return "The partner could not decompress the message: does the agreement on its side allow "
+      return "The receiver could not decompress the message: does the agreement on its side allow "
              "compression, and in this order?";
     case Fault::InsufficientMessageSecurity:
-      return "The partner demands a signature or an encryption that the message does not have: compare the "
+      return "The receiver demands a signature or an encryption that the message does not have: compare the "
              "two agreements.";
     case Fault::UnknownTradingRelationship:
-      return "The partner knows no agreement for this AS2-From and AS2-To; they are compared with regard to "
+      return "The receiver knows no agreement for this AS2-From and AS2-To; they are compared with regard to "
              "case and spaces.";
     case Fault::InvalidMessageId:
-      return "The partner refuses the form of the Message-ID.";
+      return "The receiver refuses the form of the Message-ID.";
     case Fault::IllegalFileName:
-      return "The partner refuses the file's name.";
+      return "The receiver refuses the file's name.";
     case Fault::DuplicateDocument:
-      return "The partner had this document, or this Message-ID, before: it was received, and not processed "
+      return "The receiver had this document, or this Message-ID, before: it was received, and not processed "
              "again.";
     case Fault::SenderEqualsReceiver:
       return "AS2-From and AS2-To are the same name.";
     case Fault::UnsupportedFormat:
-      return "The receipt was asked for in a format that the partner does not have; the message itself may "
+      return "The receipt was asked for in a format that the receiver does not have; the message itself may "
              "be good.";
     case Fault::UnsupportedMicAlgorithms:
-      return "The receipt was asked for with hash algorithms that the partner does not have: offer others in "
+      return "The receipt was asked for with hash algorithms that the receiver does not have: offer others "
+             "in "
              "Disposition-Notification-Options.";
     case Fault::UnexpectedProcessingError:
-      return "Something failed on the partner's side that it does not tell (disk, configuration, its own "
-             "software): ask the partner "
+      return "Something failed on the receiver's side that it does not tell (disk, configuration, its own "
+             "software): ask it "
              "for its log of this Message-ID.";
   }
   return "";
@@ -82,17 +84,17 @@ bool Explanation::held() const {
 std::string explain(const Disposition& disposition) {
   switch (disposition.outcome) {
     case Outcome::Processed:
-      return "The partner received the message and accepts responsibility for it. (That says nothing about "
+      return "The receiver received the message and accepts responsibility for it. (That says nothing about "
              "its business content.)";
     case Outcome::ProcessedWarning:
-      return "The partner accepted the message, with a warning. " +
+      return "The receiver accepted the message, with a warning. " +
              (disposition.fault ? explain(*disposition.fault) : "Its words are above.");
     case Outcome::Error:
-      return "The partner received the message and did not accept it. " +
+      return "The receiver received the message and did not accept it. " +
              (disposition.fault ? explain(*disposition.fault)
                                 : "It gives a reason of its own making; its words are above.");
     case Outcome::Failure:
-      return "The partner could not make the receipt as it was asked for. " +
+      return "The receiver could not make the receipt as it was asked for. " +
              (disposition.fault ? explain(*disposition.fault)
                                 : "It gives a reason of its own making; its words are above.");
   }

@@ -20,6 +20,8 @@ using AlgorithmPtr = Handle<X509_ALGOR, X509_ALGOR_free>;
 using NamePtr = Handle<X509_NAME, X509_NAME_free>;
 
 constexpr std::size_t kMaxAttributes = 64;
+/// RFC 6211, which OpenSSL 3.0 has no name for.
+constexpr std::string_view kAlgorithmProtection = "1.2.840.113549.1.9.52";
 constexpr std::size_t kMaxTag = 1024;
 constexpr int kMaxKeysOfAnAgreement = 32;
 
@@ -253,7 +255,11 @@ std::vector<std::string> attribute_types(CMS_SignerInfo* info, int count,
   for (int i = 0; i < std::min(count, static_cast<int>(kMaxAttributes)); ++i) {
     const ASN1_OBJECT* const type = X509_ATTRIBUTE_get0_object(at(info, i));
     const int nid = OBJ_obj2nid(type);
-    types.push_back(nid == NID_undef ? describe(type) : OBJ_nid2sn(nid));
+    const std::string name = describe(type);
+    if (name == kAlgorithmProtection)
+      types.emplace_back("CMSAlgorithmProtection");
+    else
+      types.push_back(nid == NID_undef ? name : OBJ_nid2sn(nid));
   }
   return types;
 }

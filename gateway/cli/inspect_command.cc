@@ -10,6 +10,7 @@
 #include "as2/inspect.h"
 #include "as2/mime/transfer_encoding.h"
 #include "base/log.h"
+#include "certstore/vault/provider.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/inspect_material.h"
@@ -99,7 +100,11 @@ class InspectRun {
     SIGNET_TRY(CaptureMaterial found, find_material(*home_, capture, first, request_));
     options.compressed_mic = found.compressed_mic;
     options.default_mic_hash = found.default_mic_hash;
+    const vault::AuditScope audited = vault::message_scope("inspect");
     as2::Explanation explained = as2::inspect(capture, found.material, options);
+    if (const auto denied = vault::take_vault_refusal())
+      found.layer.checks.push_back(
+          {as2::CheckResult::Failed, "the vault did not let the gateway use its key: " + denied->detail});
     SIGNET_TRY(auto verdict, gateway_verdict(*home_, capture, first, request_));
     if (with_records) SIGNET_CHECK(add_records(capture, explained, found));
     // The agreement belongs between what the header says and what is made of it.

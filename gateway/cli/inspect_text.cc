@@ -88,7 +88,7 @@ std::string explanation_text(const Explanation& explanation) {
   std::string text;
   std::size_t depth = 0;
   for (const ExplainedLayer& layer : explanation.layers) {
-    text += layer_text(layer, depth);
+    text += layer_text(layer, layer.kind == "verdict" ? 0 : depth);
     const bool wraps = layer.kind == "encrypted" || layer.kind == "signed" || layer.kind == "compressed";
     if (wraps) ++depth;
   }

@@ -198,7 +198,7 @@ TEST(Inspect, WithoutKeysSaysWhatWouldBeNeededAndStillChecksDigests) {
   EXPECT_FALSE(encrypted.complete);
   EXPECT_FALSE(encrypted.mic);
   EXPECT_THAT(texts(encrypted, CheckResult::NotChecked),
-              Contains(HasSubstr("it takes the private key of issuer")));
+              Contains(HasSubstr("takes the private key of issuer")));
   EXPECT_THAT(all_text(encrypted), HasSubstr("cipher: AES-256-CBC"));
   EXPECT_THAT(all_text(encrypted), HasSubstr("key transport: RSA PKCS#1 v1.5"));
 
