@@ -236,9 +236,7 @@ class Journey {
     as2::ReceiptSettings settings;
     settings.spool = options_.spool;
     if (sign) {
-      const auto hash = first_allowed_hash().value_or(
-          to_hash(agreement_->agreement.receive_agreement.validation_settings.signing_algorithm));
-      SIGNET_TRY(settings, receipt_settings(*agreement_, *account_, hash, request_.received, options_.spool));
+      SIGNET_TRY(settings, receipt_settings(*agreement_, *account_, receipt_hash(), request_.received, options_.spool));
     }
     auto receipt = as2::make_receipt(content, settings);
     if (!receipt) {
@@ -377,6 +375,16 @@ class Journey {
       for (const Hash hash : allowed)
         if (wanted.hash == hash) return hash;
     return std::nullopt;
+  }
+
+  /// What a signed receipt is signed with: the first hash of the partner's list that the vault signs, which is never SHA-1,
+  /// whatever exception there is; else the agreement's.
+  [[nodiscard]] Hash receipt_hash() const {
+    for (const as2::RequestedHash& wanted : claims_.receipt.hashes)
+      for (const Hash hash : {Hash::Sha256, Hash::Sha384, Hash::Sha512})
+        if (wanted.hash == hash) return hash;
+    const Hash agreed = to_hash(agreement_->agreement.receive_agreement.validation_settings.signing_algorithm);
+    return agreed == Hash::Sha1 ? Hash::Sha256 : agreed;
   }
 
   [[nodiscard]] std::string spelling_of(Hash hash) const {
