@@ -352,12 +352,14 @@ TEST_P(CmsPeers, MakeWhatWeOpenWithTheMicOfWhatTheySecured) {
     const auto& stranger = identity("stranger");
     EXPECT_NE(is_signed, open_entity(entity, opening(ours, stranger)).has_value());
     EXPECT_NE(encrypted, open_entity(entity, opening(stranger, signer)).has_value());
-    const bool guarded = is_signed || (encrypted && is_authenticated(cipher_of(kCiphers[choice[kCipher]])));
+    // A changed bit may well turn a signed message into one that is not signed, for which there is judge().
     Bytes tampered = entity;
     tampered[entity.size() / 2] ^= 1;
+    const bool guarded = is_signed || (encrypted && is_authenticated(cipher_of(kCiphers[choice[kCipher]])));
     if (guarded) {
       const auto reopened = open_entity(tampered, opening(ours, signer));
-      EXPECT_TRUE(!reopened || reopened->payload.body.to_bytes(1 << 20).value() == payload);
+      EXPECT_TRUE(!reopened || !as2::judge(*reopened, {is_signed, encrypted, false}, {}) ||
+                  reopened->payload.body.to_bytes(1 << 20).value() == payload);
     }
   }
 }
