@@ -22,7 +22,21 @@ class InFlight {
     return is_new;
   }
 
-  /// Lets go of `key` and runs whoever waits for it, on this thread.
+  /// Lets go of a claimed key at the end of its life, also when something is thrown.
+  class Release {
+   public:
+    Release(InFlight& in_flight, const std::string& key) : in_flight_(in_flight), key_(key) {}
+    ~Release() { in_flight_.release(key_); }
+    Release(const Release&) = delete;
+    Release& operator=(const Release&) = delete;
+
+   private:
+    InFlight& in_flight_;
+    const std::string& key_;
+  };
+
+ private:
+  /// Runs whoever waits for the key, on this thread; waiters throw nothing.
   void release(const std::string& key) {
     std::vector<Waiter> waiters;
     {
@@ -34,7 +48,6 @@ class InFlight {
     for (const Waiter& waiter : waiters) waiter();
   }
 
- private:
   std::mutex mutex_;
   std::map<std::string, std::vector<Waiter>> waiting_;
 };

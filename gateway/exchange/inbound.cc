@@ -411,15 +411,21 @@ InboundExchange::InboundExchange(InboundPorts ports, InboundOptions options)
 
 // The whole of receiving, in order. The first step that has an answer ends the way.
 void InboundExchange::receive(const InboundRequest& request, const Reply& reply) {
-  Journey journey(ports_, options_, request);
-  if (auto answer = journey.identify()) return reply(*std::move(answer));
+  try {
+    Journey journey(ports_, options_, request);
+    if (auto answer = journey.identify()) return reply(*std::move(answer));
 
-  const std::string key = journey.key();
-  if (!in_flight_.claim(key, [this, request, reply] { receive(request, reply); })) return;
-  auto answer = journey.admit();
-  if (!answer) answer = journey.take();
-  reply(*std::move(answer));
-  in_flight_.release(key);
+    const std::string key = journey.key();
+    if (!in_flight_.claim(key, [this, request, reply] { receive(request, reply); })) return;
+    const InFlight::Release release(in_flight_, key);
+    auto answer = journey.admit();
+    if (!answer) answer = journey.take();
+    reply(*std::move(answer));
+  } catch (const std::exception& thrown) {
+    // Memory has run out, or a mistake of ours: the message was not taken, and the partner may try again.
+    log::error("message-not-taken", {{"request", request.request_id}, {"reason", thrown.what()}});
+    reply(http_answer(503, "the message could not be taken at the moment; please send it again later", request.request_id));
+  }
 }
 
 }  // namespace signet::gateway

@@ -72,7 +72,8 @@ class MessageStore {
  public:
   virtual ~MessageStore() = default;
 
-  /// The stored answer of an inbound message that was accepted under these names since `since`; nothing if there is none.
+  /// The stored answer of an inbound message that was accepted under these names since `since`; nothing if there is none. A
+  /// Message-ID with and without its angle brackets is the same one.
   virtual Result<std::optional<StoredReceipt>> find_accepted(std::string_view as2_from, std::string_view as2_to,
                                                              std::string_view message_id, Time since) = 0;
 
