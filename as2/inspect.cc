@@ -429,7 +429,7 @@ class Inspection {
             return std::any_of(keys_.begin(), keys_.end(),
                                [&](const auto& key) { return cms::is_named(key.certificate, each.party); });
           });
-      if (ours)
+      if (ours && decrypted.error().cause.kind == ErrorKind::CryptoFailure)
         remark(
             "it names a certificate of ours and still does not decrypt: it was damaged on its way, or the "
             "partner has another "

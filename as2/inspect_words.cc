@@ -84,13 +84,14 @@ bool Explanation::held() const {
 std::string explain(const Disposition& disposition) {
   switch (disposition.outcome) {
     case Outcome::Processed:
-      return "The receiver received the message and accepts responsibility for it. (That says nothing about "
-             "its business content.)";
+      return "The message was received, and its receiver takes responsibility for it. (That says nothing "
+             "about its "
+             "business content.)";
     case Outcome::ProcessedWarning:
-      return "The receiver accepted the message, with a warning. " +
+      return "The message was accepted, with a warning. " +
              (disposition.fault ? explain(*disposition.fault) : "Its words are above.");
     case Outcome::Error:
-      return "The receiver received the message and did not accept it. " +
+      return "The message was received and not accepted. " +
              (disposition.fault ? explain(*disposition.fault)
                                 : "It gives a reason of its own making; its words are above.");
     case Outcome::Failure:
