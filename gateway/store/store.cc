@@ -92,10 +92,17 @@ Result<StoredReceipt> read_receipt(const Query& row, int column) {
   return receipt;
 }
 
+/// A Message-ID without its angle brackets: a repeat may come with or without them.
+std::string_view bare(std::string_view message_id) {
+  const bool bracketed = message_id.size() >= 2 && message_id.front() == '<' && message_id.back() == '>';
+  return bracketed ? message_id.substr(1, message_id.size() - 2) : message_id;
+}
+std::string bracketed(std::string_view message_id) { return fmt::format("<{}>", bare(message_id)); }
+
 /// The key of the table `accepted`. The lengths keep ("ab", "c") and ("a", "bc") apart.
 Bytes names_hash(std::string_view as2_from, std::string_view as2_to, std::string_view message_id) {
   Bytes names;
-  for (const std::string_view name : {as2_from, as2_to, message_id}) append_counted(names, name);
+  for (const std::string_view name : {as2_from, as2_to, bare(message_id)}) append_counted(names, name);
   Bytes hash = digest(Hash::Sha256, names);
   hash.resize(16);
   return hash;
@@ -175,8 +182,10 @@ void write_receipt(Connection& connection, std::int64_t message, const StoredRec
 bool is_taken(Connection& connection, const MessageRecord& record, ByteView hash) {
   Query taken(connection,
               "SELECT 1 FROM accepted JOIN messages ON sequence = message "
-              "WHERE names_hash = ? AND as2_from = ? AND as2_to = ? AND message_id = ?");
-  return taken.bind(hash, record.as2_from, record.as2_to, record.message_id).next();
+              "WHERE names_hash = ? AND as2_from = ? AND as2_to = ? AND message_id IN (?, ?)");
+  return taken
+      .bind(hash, record.as2_from, record.as2_to, bare(record.message_id), bracketed(record.message_id))
+      .next();
 }
 
 /// Enters an accepted message under its names.
@@ -269,10 +278,11 @@ Result<std::optional<StoredReceipt>> SqliteStore::find_accepted(std::string_view
         connection,
         "SELECT http_status, headers, body FROM accepted JOIN messages ON sequence = accepted.message "
         "JOIN receipts ON receipts.message = sequence "
-        "WHERE names_hash = ? AND as2_from = ? AND as2_to = ? AND message_id = ? AND created >= ? "
+        "WHERE names_hash = ? AND as2_from = ? AND as2_to = ? AND message_id IN (?, ?) AND created >= ? "
         "ORDER BY sequence DESC LIMIT 1");
     const Bytes hash = names_hash(as2_from, as2_to, message_id);
-    if (!query.bind(hash, as2_from, as2_to, message_id, since).next()) return Found();
+    if (!query.bind(hash, as2_from, as2_to, bare(message_id), bracketed(message_id), since).next())
+      return Found();
     SIGNET_TRY(StoredReceipt receipt, read_receipt(query, 0));
     return Found(std::move(receipt));
   });

@@ -100,6 +100,18 @@ TEST_F(MessageStoreTest, FindsTheReceiptOfAnAcceptedMessageByItsNames) {
   EXPECT_EQ((*found)->body, to_bytes("the receipt"));
 }
 
+TEST_F(MessageStoreTest, TakesAMessageIdWithAndWithoutItsAngleBracketsForTheSame) {
+  const auto store = open();
+  MessageRecord record = accepted_record("a");
+  ASSERT_TRUE(store->commit_inbound(record, Slice::of("x"), receipt_saying("r"), true));
+  EXPECT_TRUE(store->find_accepted("Acme", "Globex", "a@acme.example", Time()).value());
+  EXPECT_FALSE(store->find_accepted("Acme", "Globex", "<a@acme.example", Time()).value());
+  record.id = id_of("another id");
+  record.message_id = "a@acme.example";
+  EXPECT_EQ(store->commit_inbound(record, Slice::of("y"), receipt_saying("s"), true).error().kind,
+            ErrorKind::AlreadyExists);
+}
+
 TEST_F(MessageStoreTest, FindsNoReceiptUnderNamesThatAreNotExactlyTheSame) {
   const auto store = open();
   const MessageRecord record = accepted_record("a");
