@@ -118,7 +118,7 @@ class Composing {
     draft_ = {pkcs7_mime(authenticated ? "authEnveloped-data" : "enveloped-data", "smime.p7m"), Spool::finish(spool)};
     const bool ec = settings_.recipients.front().key_type() == certstore::KeyType::Ec;
     add_layer({LayerKind::Encrypted,
-               fmt::format("{}, {}", to_string(options.cipher), ec ? "ECDH" : to_string(options.key_transport)),
+               fmt::format("{}, {}", to_string(options.cipher), ec ? "ECDH with key wrap" : to_string(options.key_transport)),
                settings_.recipients.front().thumbprint_sha256()});
     return {};
   }
