@@ -224,14 +224,10 @@ Result<MessageRecord> TestGateway::send(const std::string& agreement, Slice payl
       .send({agreement, std::move(payload), file_name, "", ""});
 }
 
-HttpPost TestGateway::compose(const std::string& agreement, Slice payload, const std::string& file_name) {
-  std::optional<HttpPost> composed;
+WireMessage TestGateway::compose(const std::string& agreement, Slice payload, const std::string& file_name) {
+  std::optional<WireMessage> composed;
   const auto capture = [&](const HttpPost& request) -> Result<HttpAnswer> {
-    composed.emplace();
-    composed->url = request.url;
-    composed->headers = request.headers;
-    composed->body = request.body;
-    composed->trust = request.trust;
+    composed = WireMessage{request.url, request.headers, request.body, request.trust};
     return fail(ErrorKind::Unavailable, std::string(kNotPosted));
   };
   need(outbound(capture).send({agreement, std::move(payload), file_name, "", ""}), "composing a message");
@@ -294,38 +290,34 @@ TradingPair::TradingPair(TestGatewayOptions acme_options, TestGatewayOptions glo
 }
 
 agreements::CertificateEntry TradingPair::certificate(TestGateway& owner, const std::string& key) {
+  const std::pair place(static_cast<const TestGateway*>(&owner), key);
+  if (const auto known = certificates_.find(place); known != certificates_.end()) return known->second;
   std::string name = to_lower(owner.options.name) + "-" + to_lower(key);
-  for (char& c : name)
-    if (c == ':' || c == ' ' || c == '"' || c == '\\') c = '-';
-  auto known = certificates_.find(name);
-  if (known == certificates_.end())
-    known = certificates_
-                .emplace(name, owner.add_key(name, CertificateSpec{.common_name = owner.options.name,
-                                                                   .key = key,
-                                                                   .subject_alternative_name =
-                                                                       "DNS:localhost,IP:127.0.0.1"}))
-                .first;
-  return known->second;
+  std::replace(name.begin(), name.end(), ':', '-');
+  const CertificateSpec spec{.common_name = owner.options.name,
+                             .key = key,
+                             .subject_alternative_name = "DNS:localhost,IP:127.0.0.1"};
+  return certificates_.emplace(place, owner.add_key(name, spec)).first->second;
 }
 
 namespace {
 
-Account account_of(const std::string& host, const std::string& guest,
+Account account_of(const TestGateway& host, const TestGateway& guest,
                    const agreements::CertificateEntry& ours, agreements::CertificateEntry theirs,
                    const std::string& guest_url) {
   theirs.key.reset();
   Account account;
-  for (const std::string& name : {host, guest}) {
+  for (const TestGateway* company : {&host, &guest}) {
     agreements::Partner partner;
-    partner.name = name;
-    partner.business_identities.push_back({std::string(agreements::kAs2Qualifier), name});
+    partner.name = company->options.name;
+    partner.business_identities.push_back({std::string(agreements::kAs2Qualifier), company->as2_name()});
     account.partners.push_back(std::move(partner));
   }
   account.certificates = {ours, theirs};
   Agreement agreement;
   agreement.name = "trade";
-  agreement.host_partner = host;
-  agreement.guest_partner = guest;
+  agreement.host_partner = host.options.name;
+  agreement.guest_partner = guest.options.name;
   agreement.receive_agreement.security_settings.signing_certificate_name = theirs.name;
   agreement.receive_agreement.security_settings.encryption_certificate_name = ours.name;
   agreement.send_agreement.security_settings.signing_certificate_name = ours.name;
@@ -343,8 +335,8 @@ std::pair<Account, Account> TradingPair::accounts(const Terms& terms, const std:
   const auto url_of = [](const TestGateway& gateway) {
     return gateway.is_running() ? gateway.url() : "http://127.0.0.1:1/as2";
   };
-  std::pair both{account_of(acme.options.name, globex.options.name, acmes, globexes, url_of(globex)),
-                 account_of(globex.options.name, acme.options.name, globexes, acmes, url_of(acme))};
+  std::pair both{account_of(acme, globex, acmes, globexes, url_of(globex)),
+                 account_of(globex, acme, globexes, acmes, url_of(acme))};
   if (terms)
     terms(both.first.agreements.front().send_agreement, both.second.agreements.front().receive_agreement);
   return both;
@@ -358,13 +350,22 @@ void TradingPair::agree(const Terms& terms, const std::string& key) {
 
 // ---- Messages on the wire
 
-Result<HttpAnswer> post(const HttpPost& request) { return HttpClient().post(request); }
+HttpPost WireMessage::to_post() const {
+  HttpPost request;
+  request.url = url;
+  request.headers = headers;
+  request.body = body;
+  request.trust = trust;
+  return request;
+}
 
-HttpAnswer answer_to(const HttpPost& request) { return need(post(request), "posting"); }
+Result<HttpAnswer> post(const WireMessage& message) { return HttpClient().post(message.to_post()); }
 
-std::string raw_request(const HttpPost& request) {
-  return "POST /as2 HTTP/1.1\r\nHost: localhost\r\n" + request.headers.serialise() +
-         fmt::format("Content-Length: {}\r\n\r\n", request.body.size()) + text_of(request.body);
+HttpAnswer answer_to(const WireMessage& message) { return need(post(message), "posting"); }
+
+std::string raw_request(const WireMessage& message) {
+  return "POST /as2 HTTP/1.1\r\nHost: localhost\r\n" + message.headers.serialise() +
+         fmt::format("Content-Length: {}\r\n\r\n", message.body.size()) + text_of(message.body);
 }
 
 std::string post_raw(std::uint16_t port, std::string_view octets) {

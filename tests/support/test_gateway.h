@@ -112,8 +112,22 @@ class TapStore final : public gateway::MessageStore {
   std::condition_variable handed_over_;
 };
 
+/// A message as it would be posted: to be altered, repeated, sent elsewhere.
+struct WireMessage {
+  std::string url;
+  as2::mime::Headers headers;
+  Slice body;
+  gateway::TlsTrust trust;
+
+  [[nodiscard]] HttpPost to_post() const;
+  [[nodiscard]] std::string message_id() const {
+    return std::string(headers.value("Message-ID").value_or(""));
+  }
+};
+
 struct TestGatewayOptions {
-  std::string name = "Acme";  ///< the partner's name and AS2 name
+  std::string name = "Acme";  ///< the partner's name in the account
+  std::string as2_name;       ///< empty: the partner's name
   gateway::StrangerAnswer stranger_answer = gateway::StrangerAnswer::UnsignedMdn;
   std::uint64_t body_limit = std::uint64_t{1} << 30;
   std::string tls_certificate;  ///< name of a private certificate of the account; adds an HTTPS listener
@@ -158,6 +172,9 @@ class TestGateway {
   void close();
   void restart() { close(), start(); }
 
+  [[nodiscard]] const std::string& as2_name() const {
+    return options.as2_name.empty() ? options.name : options.as2_name;
+  }
   [[nodiscard]] bool is_running() const { return service_ != nullptr; }
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::uint16_t tls_port() const;
@@ -173,9 +190,10 @@ class TestGateway {
   Result<MessageRecord> send(const std::string& agreement, std::string_view payload) {
     return send(agreement, Slice::of(payload));
   }
-  /// Makes the message that send() would post and posts nothing: to be altered, repeated, sent elsewhere.
-  HttpPost compose(const std::string& agreement, Slice payload, const std::string& file_name = "order.edi");
-  HttpPost compose(const std::string& agreement, std::string_view payload) {
+  /// Makes the message that send() would post, and posts nothing.
+  WireMessage compose(const std::string& agreement, Slice payload,
+                      const std::string& file_name = "order.edi");
+  WireMessage compose(const std::string& agreement, std::string_view payload) {
     return compose(agreement, Slice::of(payload));
   }
 
@@ -229,23 +247,23 @@ class TradingPair {
   /// Sends from Acme to Globex.
   Result<MessageRecord> send(std::string_view payload) { return acme.send("trade", payload); }
   /// The message that send() would post.
-  HttpPost compose(std::string_view payload) { return acme.compose("trade", payload); }
+  WireMessage compose(std::string_view payload) { return acme.compose("trade", payload); }
 
   /// A company's certificate for a kind of key, its private half in the company's vault.
   agreements::CertificateEntry certificate(TestGateway& owner, const std::string& key);
 
  private:
-  std::map<std::string, agreements::CertificateEntry> certificates_;
+  std::map<std::pair<const TestGateway*, std::string>, agreements::CertificateEntry> certificates_;
 };
 
 // ---- Messages on the wire
 
 /// Posts once, on a connection of its own.
-Result<HttpAnswer> post(const HttpPost& request);
+Result<HttpAnswer> post(const WireMessage& message);
 /// Posts and gives the answer's status, headers and whole body.
-HttpAnswer answer_to(const HttpPost& request);
+HttpAnswer answer_to(const WireMessage& message);
 /// The octets of a request as a client would send them: request line, Host, headers, Content-Length, body.
-std::string raw_request(const HttpPost& request);
+std::string raw_request(const WireMessage& message);
 /// Writes octets to a port of the loopback and reads until the server closes or the answer is complete.
 std::string post_raw(std::uint16_t port, std::string_view octets);
 /// "HTTP/1.1 200 ..." -> 200; 0 for no answer.
