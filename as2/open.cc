@@ -68,6 +68,7 @@ class Opening {
     }
     opened_.payload = std::move(entity);
     opened_.layers = layers_;
+    opened_.malleable = malleable_;
     return std::move(opened_);
   }
 
@@ -227,8 +228,9 @@ Step<AcceptedContent> judge(const Opened& opened, const Requirements& requiremen
   demand(requirements.signature, LayerKind::Signed);
   demand(requirements.encryption, LayerKind::Encrypted);
   demand(requirements.compression, LayerKind::Compressed);
+  const bool could_be_anything = requirements.signature && !opened.signer && opened.malleable;
   if (!missing.empty())
-    return refuse(Fault::InsufficientMessageSecurity, ErrorKind::InvalidInput,
+    return refuse(could_be_anything ? Fault::DecryptionFailed : Fault::InsufficientMessageSecurity, ErrorKind::InvalidInput,
                   fmt::format("the agreement demands a message that is {}; this one is {}", missing,
                               to_string(opened.layers)));
 

@@ -52,6 +52,8 @@ struct Opened {
   mime::Entity payload;                       ///< the innermost entity
   std::vector<Layer> layers;                  ///< outermost first
   std::optional<cms::VerifiedSigner> signer;
+  /// Whether it came out of a cipher that does not notice changes (CBC): then only a signature says that it is whole.
+  bool malleable = false;
   /// What was signed, octet for octet; in canonical form where only that form verified.
   Slice signed_content;
 
@@ -65,7 +67,7 @@ struct Opened {
 /// CRLF and send LF.
 ///
 /// Where a CBC cipher was used, everything wrong with what came out of it is DecryptionFailed, but for a message that is
-/// whole and merely signed by a stranger or by nobody: a partner must not be able to tell a bad padding from bad content
+/// whole and merely signed by a stranger: a partner must not be able to tell a bad padding from bad content
 /// (RFC 3218; docs/security.md). `layers_met` holds the layers taken off before a refusal.
 Step<Opened> open(const mime::Headers& head, const Slice& body, const OpenSettings& settings,
                   std::vector<Layer>& layers_met);
@@ -106,6 +108,8 @@ class AcceptedContent {
 };
 
 /// @fault InsufficientMessageSecurity  names the layers that are missing.
+/// @fault DecryptionFailed             a signature is demanded, there is none, and the message came out of CBC: whoever recorded a
+///                                     message can make this of it, and must not learn that its padding was right.
 /// @fault UnexpectedProcessingError    the payload's transfer encoding cannot be undone.
 Step<AcceptedContent> judge(const Opened& opened, const Requirements& requirements, const SpoolArea& area);
 

@@ -54,6 +54,10 @@ std::string objection(const ReceiptVerdict& verdict, const ReceiptExpectation& e
     return fmt::format("the partner did not accept the message: {}", printable(content.disposition.text));
   if (expected.must_be_signed && !verdict.signer)
     return "the receipt is not signed, and the agreement asks for a signed one";
+  if (verdict.signer && !verdict.signer->certificate().valid_at(expected.now))
+    return fmt::format("the receipt's signer {} has a certificate that is valid from {} to {} only",
+                       verdict.signer->certificate().subject(), to_rfc3339(verdict.signer->certificate().not_before()),
+                       to_rfc3339(verdict.signer->certificate().not_after()));
   switch (verdict.mic_status) {
     case MicStatus::Matched: return "";
     case MicStatus::NotApplicable: return "";
@@ -61,6 +65,9 @@ std::string objection(const ReceiptVerdict& verdict, const ReceiptExpectation& e
       // An unsigned receipt may go without [RFC4130 7.4.3]; it proves little in any case.
       return verdict.signer ? "the receipt has no Received-Content-MIC, so the partner may have received something else" : "";
     case MicStatus::Mismatched:
+      if (content.mic && content.mic->hash != expected.mic->hash)
+        return fmt::format("the receipt's MIC is a {}, and the message's is a {}, so they cannot be compared: agree on the hash",
+                           to_string(content.mic->hash), to_string(expected.mic->hash));
       return fmt::format("the receipt's MIC is {}, ours is {}: the partner received something else", printable(content.mic_text),
                          to_string(*expected.mic));
   }

@@ -39,6 +39,7 @@ struct ReceiptExpectation {
   bool must_be_signed = true;
   std::vector<certstore::Certificate> signers;   ///< the partner's; one of them must have signed
   cms::VerifyPolicy verify;
+  Time now{};  ///< the signer's certificate must be valid then
   SpoolArea spool;
 };
 

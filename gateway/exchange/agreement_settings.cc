@@ -166,6 +166,8 @@ Result<ReceiveSettings> receive_settings(const ResolvedAgreement& agreement, con
                            direction.validation_settings.compress_message};
   settings.compressed_mic = to_rule(direction.mic.compressed_unsigned);
   settings.default_mic_hash = to_hash(direction.mdn_settings.mic_hashing_algorithm);
+  if (settings.default_mic_hash == Hash::Sha1 && !agreements::allows_weak(direction, WeakAlgorithm::SHA1, now))
+    settings.default_mic_hash = Hash::Sha256;
   settings.sha2_format = to_format(direction.security_settings.sha2_algorithm_format);
 
   as2::OpenSettings& open = settings.open;
@@ -225,7 +227,11 @@ Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement
 
   const Hash hash = to_hash(direction.validation_settings.signing_algorithm);
   if (direction.validation_settings.sign_message) {
-    if (hash == Hash::Sha1) SIGNET_CHECK(check_not_weak(agreement, WeakAlgorithm::SHA1, now));
+    if (hash == Hash::Sha1)
+      return fail(ErrorKind::Unsupported,
+                  fmt::format("agreement '{}' signs with SHA1, which the vault does for nobody, not even by exception: let its "
+                              "signingAlgorithm be SHA2256 or stronger",
+                              agreement.agreement.name));
     SIGNET_TRY(settings.signer, own_certificate(agreement, account, CertificateRole::SignMessage, now));
     settings.sign = sign_options(direction.signature, hash, now);
   }
@@ -246,6 +252,7 @@ Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement
   }
 
   const Hash mic_hash = to_hash(direction.mdn_settings.mic_hashing_algorithm);
+  if (mic_hash == Hash::Sha1 && !settings.signer) SIGNET_CHECK(check_not_weak(agreement, WeakAlgorithm::SHA1, now));
   settings.unsigned_mic_hash = mic_hash;
   as2::ReceiptRequest& receipt = settings.receipt;
   receipt.wanted = direction.mdn_settings.need_mdn;
@@ -268,6 +275,7 @@ Result<as2::ReceiptExpectation> receipt_expectation(const ResolvedAgreement& agr
       direction.mdn_settings.sign_mdn && direction.expected_receipt.require_signed_mdn;
   SIGNET_TRY(expectation.signers, guest_certificates(agreement, account, CertificateRole::VerifyMdn, now));
   expectation.verify = verify_policy(direction, now);
+  expectation.now = now;
   expectation.spool = spool;
   return expectation;
 }

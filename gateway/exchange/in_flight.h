@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -36,16 +37,21 @@ class InFlight {
   };
 
  private:
-  /// Runs whoever waits for the key, on this thread; waiters throw nothing.
+  /// Runs whoever waits for the key, on this thread; waiters throw nothing. A waiter claims and releases in its turn, so those
+  /// that its release sets free are run by the outermost call: repeats must not be able to nest on the stack.
   void release(const std::string& key) {
-    std::vector<Waiter> waiters;
+    thread_local std::deque<Waiter> ready;
+    thread_local bool running = false;
     {
       const std::lock_guard lock(mutex_);
       const auto entry = waiting_.find(key);
-      waiters = std::move(entry->second);
+      for (Waiter& waiter : entry->second) ready.push_back(std::move(waiter));
       waiting_.erase(entry);
     }
-    for (const Waiter& waiter : waiters) waiter();
+    if (running) return;
+    running = true;
+    for (; !ready.empty(); ready.pop_front()) ready.front()();
+    running = false;
   }
 
   std::mutex mutex_;

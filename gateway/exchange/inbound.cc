@@ -76,7 +76,7 @@ std::string text_for_people(const as2::Disposition& disposition, const std::stri
   return fmt::format("The message was not accepted: {}. Nothing of it was handed over.", disposition.modifier);
 }
 
-/// One message on its way in. Each member function is a step; run() is their order.
+/// One message on its way in. Each public member function is a step; InboundExchange::receive() is their order.
 class Journey {
  public:
   Journey(InboundPorts& ports, const InboundOptions& options, const InboundRequest& request)
@@ -133,6 +133,7 @@ class Journey {
   StoredReceipt take() {
     const vault::AuditScope audited = vault::message_scope(record_.id);
     auto content = accept();
+    if (!content && is_ours(content.error())) return not_now(content.error().cause);
     auto receipt = make_answer(content);
     if (!receipt) return unavailable(receipt.error());
     return commit(content, *std::move(receipt));
@@ -142,12 +143,18 @@ class Journey {
   /// The verdict over the message, with the record filled in on the way.
   Step<as2::AcceptedContent> accept() {
     SIGNET_CHECK(check_receipt_request());
+    if (claims_.receipt.async_url)
+      log::warning("asynchronous-receipt-wanted",
+                   {{"request", record_.request_id},
+                    {"agreement", record_.agreement},
+                    {"reason", "the receipt goes into the HTTP answer; no URL of a message is connected to"}});
     SIGNET_TRY(settings_, as2::or_refuse(Fault::UnexpectedProcessingError,
                                          receive_settings(*agreement_, *account_, request_.received, options_.spool)));
     SIGNET_TRY(const as2::Opened opened, open());
     SIGNET_CHECK(compute_mic(opened));
     SIGNET_CHECK(check_signer(opened));
     SIGNET_TRY(as2::AcceptedContent content, as2::judge(opened, settings_.requirements, options_.spool));
+    SIGNET_CHECK(check_not_receipt(opened));
     record_.content_type = content.content_type();
     record_.file_name = content.file_name();
     record_.payload_size = content.payload().size();
@@ -207,6 +214,16 @@ class Journey {
                                    to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after())));
   }
 
+  /// A receipt that comes as a request of its own is nobody's payload. After judge(), so that it tells nothing to whoever probes
+  /// ciphertexts.
+  Step<> check_not_receipt(const as2::Opened& opened) {
+    is_receipt_ = as2::is_mdn(opened.payload.headers);
+    if (!is_receipt_) return {};
+    return as2::refuse(Fault::UnsupportedFormat, ErrorKind::Unsupported,
+                       "a receipt was posted like a message: receipts are taken in the HTTP answer only, so let the partner "
+                       "answer synchronously");
+  }
+
   /// The answer that goes out once it is stored: a receipt, or what stands for it where none is wanted.
   Result<StoredReceipt> make_answer(const Step<as2::AcceptedContent>& content) {
     const as2::Disposition disposition =
@@ -227,8 +244,9 @@ class Journey {
     content.original_recipient = claims_.to;
     content.final_recipient = claims_.to;
     content.disposition = disposition;
-    content.mic = mic_;
-    if (mic_) content.mic_spelling = spelling_of(mic_->hash);
+    // The digest of what nobody has signed would let anybody test guesses at a recorded message's content.
+    if (disposition.accepted() || proven()) content.mic = mic_;
+    if (content.mic) content.mic_spelling = spelling_of(mic_->hash);
     content.reporting_ua = options_.product;
     content.human_text =
         text_for_people(disposition, agreement_ ? agreement_->agreement.receive_agreement.mdn_settings.mdn_text : "");
@@ -290,6 +308,24 @@ class Journey {
                 {"reason", record_.reason}});
   }
 
+  /// Whether it is our disk or our vault that failed, and not the message. A receipt would be final, and blame the partner.
+  static bool is_ours(const Refusal& refusal) {
+    if (refusal.fault != Fault::UnexpectedProcessingError) return false;
+    const ErrorKind kind = refusal.cause.kind;
+    return kind == ErrorKind::IoFailure || kind == ErrorKind::Unavailable || kind == ErrorKind::PermissionDenied;
+  }
+
+  StoredReceipt not_now(const Error& cause) {
+    return commit_refusal(cause.detail, try_again_later());
+  }
+
+  [[nodiscard]] StoredReceipt try_again_later() const {
+    StoredReceipt answer = http_answer(503, "the message could not be taken at the moment; please send it again later",
+                                       record_.request_id);
+    answer.headers.emplace_back("Retry-After", "60");
+    return answer;
+  }
+
   /// Nothing was taken on: the partner may, and should, try again.
   StoredReceipt unavailable(const Error& error) const {
     log::error("message-not-taken", {{"request", record_.request_id},
@@ -297,10 +333,7 @@ class Journey {
                                      {"from", record_.as2_from},
                                      {"message_id", record_.message_id},
                                      {"reason", error.detail}});
-    StoredReceipt answer = http_answer(503, "the message could not be taken at the moment; please send it again later",
-                                       record_.request_id);
-    answer.headers.emplace_back("Retry-After", "60");
-    return answer;
+    return try_again_later();
   }
 
   StoredReceipt turn_away(const NotForUs& why) {
@@ -347,6 +380,7 @@ class Journey {
   [[nodiscard]] bool proven() const { return !record_.signer_thumbprint.empty(); }
 
   [[nodiscard]] bool wants_receipt() const {
+    if (is_receipt_ || as2::is_mdn(request_.headers)) return false;  // never a receipt for a receipt [RFC8098 2.1]
     if (!proven() && receipt_for_unsigned() == agreements::ReceiptForUnsigned::None) return false;
     return mdn_settings().need_mdn && (validation().override_message_properties || claims_.receipt.wanted);
   }
@@ -401,6 +435,7 @@ class Journey {
   const ResolvedAgreement* agreement_ = nullptr;
   ReceiveSettings settings_;
   std::optional<as2::Mic> mic_;
+  bool is_receipt_ = false;
   MessageRecord record_;
 };
 

@@ -183,8 +183,13 @@ Result<MessageRecord> OutboundExchange::send(const SendRequest& request) {
   const auto answer = ports_.post(post);
   reconcile(record, answer, expectation, settings.receipt.wanted);
   record.settled = ports_.clock.now();
-  SIGNET_CHECK(ports_.store.settle_outbound(record, as_stored(answer)));
   report(record);
+  // What the partner said is known now. If it cannot be written down, saying "failed, try again" would send the document twice.
+  if (auto settled = ports_.store.settle_outbound(record, as_stored(answer)); !settled) {
+    log::error("outcome-not-recorded", {{"id", record.id}, {"message_id", record.message_id}, {"reason", settled.error().detail}});
+    record.reason += fmt::format("{}the outcome could not be recorded: {}", record.reason.empty() ? "" : "; ",
+                                 settled.error().detail);
+  }
   return record;
 }
 

@@ -215,8 +215,20 @@ TEST_F(Open, LooksAtTheCmsAndNotAtSmimeType) {
   }
 }
 
+TEST_F(Open, DoesNotTellThatAnUnsignedMessageOutOfCbcHadARightPadding) {
+  ComposeSettings settings = compose_settings();
+  settings.signer.reset();
+  const auto opened = open_message(compose_or_die(Slice::of(payload_), settings), open_settings());
+  ASSERT_TRUE(opened) << opened.error().cause.detail;
+  const auto verdict = judge(*opened, {true, true, false}, {});
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().fault, Fault::DecryptionFailed);
+  EXPECT_NE(verdict.error().cause.detail.find("signed"), std::string::npos) << "the operator is told the reason";
+}
+
 TEST_F(Open, JudgesByTheAgreementAndNamesWhatIsMissing) {
   ComposeSettings settings = compose_settings();
+  settings.encrypt.cipher = ContentCipher::Aes256Gcm;
   settings.signer.reset();
   OpenSettings opening = open_settings();
   const auto opened = open_message(compose_or_die(Slice::of(payload_), settings), opening);

@@ -30,6 +30,7 @@ class Receipts : public RoundTrip {
   ReceiptExpectation expectation() const {
     ReceiptExpectation expected{id_, mic_};
     expected.signers = {globex_.certificate};
+    expected.now = parse_time("2026-11-21T08:30:00Z").value();
     return expected;
   }
 
@@ -94,6 +95,14 @@ TEST_F(Receipts, TheMessageIdMatchesWithoutItsBrackets) {
   MdnContent bare = content();
   bare.original_message_id = MessageId::parse("1@acme.example").value();
   EXPECT_TRUE(check(make_receipt(bare, signing(globex_)).value(), expectation()).proves_delivery);
+}
+
+TEST_F(Receipts, AnExpiredCertificateProvesNothing) {
+  ReceiptExpectation later = expectation();
+  later.now = parse_time("2050-01-01").value();
+  const ReceiptVerdict verdict = check(make_receipt(content(), signing(globex_)).value(), later);
+  EXPECT_FALSE(verdict.proves_delivery);
+  EXPECT_NE(verdict.reason.find("valid from"), std::string::npos) << verdict.reason;
 }
 
 TEST_F(Receipts, AnErrorIsANo) {
