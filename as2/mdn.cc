@@ -193,6 +193,12 @@ BuiltMdn build_mdn(const MdnContent& content, std::string_view boundary) {
   return built;
 }
 
+bool is_mdn(const mime::Headers& headers) {
+  const auto type = mime::content_type(headers);
+  return type && *type && (*type)->is("multipart/report") &&
+         equal_ignoring_case((*type)->parameter("report-type").value_or(""), "disposition-notification");
+}
+
 Result<MdnContent> parse_mdn(const Entity& report) {
   SIGNET_TRY(const std::vector<Slice> slices, split_report(report));
   SIGNET_TRY(ReportParts parts, find_parts(slices));

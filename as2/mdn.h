@@ -46,10 +46,13 @@ std::string random_boundary();
 
 /// Writes the report: text for people, then the notification; no third part, nothing folded [RFC4130 7.4.1].
 ///
-/// Original-Recipient is `original_recipient`, or `final_recipient` when that is all there is. Fields that
-/// are absent are not written.
+/// Original-Recipient is `original_recipient`, or `final_recipient` when that is all there is, and the other
+/// way round. Fields that are absent are not written.
 BuiltMdn build_mdn(const MdnContent& content, std::string_view boundary);
 inline BuiltMdn build_mdn(const MdnContent& content) { return build_mdn(content, random_boundary()); }
+
+/// Whether an entity's headers say that it is a disposition notification, so neither a message nor a payload.
+bool is_mdn(const mime::Headers& headers);
 
 /// Reads a multipart/report that a partner sent. For a receipt in an HTTP message without a signature the
 /// entity's headers are the HTTP message's; for a signed one it is the signed part.

@@ -81,6 +81,18 @@ TEST(Mdn, CanBeReadFromAnHttpMessageToo) {
   EXPECT_TRUE(parse_mdn(mime::Entity{built.headers, body, body}));
 }
 
+TEST(Mdn, IsKnownByItsHeaders) {
+  EXPECT_TRUE(is_mdn(build_mdn({}).headers));
+  mime::Headers headers;
+  EXPECT_FALSE(is_mdn(headers));
+  headers.set("Content-Type", "Multipart/Report; boundary=b; Report-Type=Disposition-Notification");
+  EXPECT_TRUE(is_mdn(headers));
+  headers.set("Content-Type", "multipart/report; report-type=delivery-status; boundary=b");
+  EXPECT_FALSE(is_mdn(headers));
+  headers.set("Content-Type", "multipart/mixed; report-type=disposition-notification; boundary=b");
+  EXPECT_FALSE(is_mdn(headers));
+}
+
 TEST(Mdn, HasABoundaryThatNobodyCanGuess) {
   EXPECT_NE(random_boundary(), random_boundary());
   EXPECT_EQ(random_boundary().size(), 39U);
