@@ -76,7 +76,7 @@ std::string text_for_people(const as2::Disposition& disposition, const std::stri
   return fmt::format("The message was not accepted: {}. Nothing of it was handed over.", disposition.modifier);
 }
 
-/// One message on its way in. Each member function is a step; run() is their order.
+/// One message on its way in. Each public member function is a step; InboundExchange::receive() is their order.
 class Journey {
  public:
   Journey(InboundPorts& ports, const InboundOptions& options, const InboundRequest& request)
@@ -133,6 +133,7 @@ class Journey {
   StoredReceipt take() {
     const vault::AuditScope audited = vault::message_scope(record_.id);
     auto content = accept();
+    if (!content && is_ours(content.error())) return not_now(content.error().cause);
     auto receipt = make_answer(content);
     if (!receipt) return unavailable(receipt.error());
     return commit(content, *std::move(receipt));
@@ -142,6 +143,11 @@ class Journey {
   /// The verdict over the message, with the record filled in on the way.
   Step<as2::AcceptedContent> accept() {
     SIGNET_CHECK(check_receipt_request());
+    if (claims_.receipt.async_url)
+      log::warning("asynchronous-receipt-wanted",
+                   {{"request", record_.request_id},
+                    {"agreement", record_.agreement},
+                    {"reason", "the receipt goes into the HTTP answer; no URL of a message is connected to"}});
     SIGNET_TRY(settings_, as2::or_refuse(Fault::UnexpectedProcessingError,
                                          receive_settings(*agreement_, *account_, request_.received, options_.spool)));
     SIGNET_TRY(const as2::Opened opened, open());
@@ -238,8 +244,9 @@ class Journey {
     content.original_recipient = claims_.to;
     content.final_recipient = claims_.to;
     content.disposition = disposition;
-    content.mic = mic_;
-    if (mic_) content.mic_spelling = spelling_of(mic_->hash);
+    // The digest of what nobody has signed would let anybody test guesses at a recorded message's content.
+    if (disposition.accepted() || proven()) content.mic = mic_;
+    if (content.mic) content.mic_spelling = spelling_of(mic_->hash);
     content.reporting_ua = options_.product;
     content.human_text =
         text_for_people(disposition, agreement_ ? agreement_->agreement.receive_agreement.mdn_settings.mdn_text : "");
@@ -301,6 +308,24 @@ class Journey {
                 {"reason", record_.reason}});
   }
 
+  /// Whether it is our disk or our vault that failed, and not the message. A receipt would be final, and blame the partner.
+  static bool is_ours(const Refusal& refusal) {
+    if (refusal.fault != Fault::UnexpectedProcessingError) return false;
+    const ErrorKind kind = refusal.cause.kind;
+    return kind == ErrorKind::IoFailure || kind == ErrorKind::Unavailable || kind == ErrorKind::PermissionDenied;
+  }
+
+  StoredReceipt not_now(const Error& cause) {
+    return commit_refusal(cause.detail, try_again_later());
+  }
+
+  [[nodiscard]] StoredReceipt try_again_later() const {
+    StoredReceipt answer = http_answer(503, "the message could not be taken at the moment; please send it again later",
+                                       record_.request_id);
+    answer.headers.emplace_back("Retry-After", "60");
+    return answer;
+  }
+
   /// Nothing was taken on: the partner may, and should, try again.
   StoredReceipt unavailable(const Error& error) const {
     log::error("message-not-taken", {{"request", record_.request_id},
@@ -308,10 +333,7 @@ class Journey {
                                      {"from", record_.as2_from},
                                      {"message_id", record_.message_id},
                                      {"reason", error.detail}});
-    StoredReceipt answer = http_answer(503, "the message could not be taken at the moment; please send it again later",
-                                       record_.request_id);
-    answer.headers.emplace_back("Retry-After", "60");
-    return answer;
+    return try_again_later();
   }
 
   StoredReceipt turn_away(const NotForUs& why) {
