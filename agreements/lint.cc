@@ -247,6 +247,9 @@ class AgreementLint {
 
  private:
   void type() {
+    if (agreement_.name.find_first_not_of('.') == std::string::npos)
+      error("", "a name with more than dots in it, since folders are named after it", in_quotes(agreement_.name),
+            "Give the agreement another name.");
     if (agreement_.agreement_type != AgreementType::AS2)
       error("agreementType", "AS2", std::string(to_string(agreement_.agreement_type)),
             "Signet secures AS2 messages; take this agreement out.");

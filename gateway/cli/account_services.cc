@@ -69,6 +69,17 @@ Result<certstore::KeyHandle> VaultLookup::public_key(const certstore::KeyReferen
   return certstore::KeyHandle::adopt(parsed);
 }
 
+Result<certstore::KeyHandle> VaultLookup::public_key_of(const certstore::KeyReference& key,
+                                                        const certstore::Certificate& certificate) {
+  if (!key.key_version.empty()) return public_key(key);
+  SIGNET_TRY(const auto versions, vault_.versions(vault::Principal::local_operator(), key.key_vault, key.key_name));
+  for (const vault::KeyInfo& version : versions) {
+    SIGNET_TRY(certstore::KeyHandle handle, public_key({key.key_vault, key.key_name, version.id.version}));
+    if (certificate.has_public_key(handle.native())) return handle;
+  }
+  return public_key(key);
+}
+
 Result<std::vector<std::string>> AccountUsage::agreements_naming(std::string_view certificate) {
   SIGNET_TRY(const agreements::StoredAccount stored, accounts_.load());
   std::vector<std::string> naming;
@@ -85,7 +96,7 @@ Result<std::vector<std::string>> check_private_certificates(const agreements::Ac
     if (!entry.key) continue;
     const certstore::KeyReference reference{entry.key->key_vault, entry.key->key_name, entry.key->key_version};
     SIGNET_TRY(const certstore::Certificate certificate, certstore::Certificate::parse(entry.public_certificate));
-    const auto key = lookup.public_key(reference);
+    const auto key = lookup.public_key_of(reference, certificate);
     if (!key)
       objections.push_back(fmt::format("certificate '{}': {}", entry.name, key.error().detail));
     else if (!certificate.has_public_key(key->native()))

@@ -26,6 +26,8 @@ class VaultLookup final : public certstore::KeyVaultLookup {
  public:
   explicit VaultLookup(vault::KeyVault& vault) : vault_(vault) {}
   Result<certstore::KeyHandle> public_key(const certstore::KeyReference& key) override;
+  /// Of a reference without version: the version that the certificate was issued for, else the current one.
+  Result<certstore::KeyHandle> public_key_of(const certstore::KeyReference& key, const certstore::Certificate& certificate);
 
  private:
   vault::KeyVault& vault_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -23,11 +25,35 @@ constexpr std::string_view kServeSettings =
     "# tls-certificate = \"our-tls\"\n"
     "# host = \"as2.example.com\"\n";
 
+/// The version that the reference names; without one, the newest enabled version that the certificate was issued for, so that a
+/// new version of the key changes nothing until there is a certificate for it.
+Result<certstore::KeyHandle> open_key_of(vault::KeyVault& vault, const agreements::KeyReference& reference,
+                                         const certstore::Certificate& certificate) {
+  const vault::Principal gateway = vault::Principal::gateway();
+  if (!reference.key_version.empty())
+    return vault::open_key(vault, gateway, {reference.key_vault, reference.key_name, reference.key_version});
+  SIGNET_TRY(const auto versions, vault.versions(gateway, reference.key_vault, reference.key_name));
+  for (const vault::KeyInfo& version : versions) {
+    if (!version.attributes.enabled) continue;
+    SIGNET_TRY(certstore::KeyHandle handle, vault::open_key(vault, gateway, version.id));
+    if (certificate.has_public_key(handle.native())) return handle;
+  }
+  return fail(ErrorKind::NotFound,
+              fmt::format("no enabled version of key '{}' in vault '{}' is the one that certificate {} was issued for: enable it, or "
+                          "upload a certificate of the current version",
+                          reference.key_name, reference.key_vault, certificate.thumbprint_sha1()));
+}
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
 std::filesystem::path key_file(const std::filesystem::path& home) { return home / "master.key"; }
 std::filesystem::path passphrase_parameters(const std::filesystem::path& home) { return home / "master.scrypt"; }
 
 Result<vault::MasterKey> load_master_key(const std::filesystem::path& home) {
-  if (!std::filesystem::exists(passphrase_parameters(home))) return vault::MasterKey::load_file(key_file(home));
+  if (!is_there(passphrase_parameters(home))) return vault::MasterKey::load_file(key_file(home));
   const char* file = std::getenv("SIGNET_PASSPHRASE_FILE");
   if (file == nullptr)
     return fail(ErrorKind::PermissionDenied,
@@ -35,6 +61,12 @@ Result<vault::MasterKey> load_master_key(const std::filesystem::path& home) {
                 "line it is");
   SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(file));
   return vault::MasterKey::open_with_passphrase(passphrase_parameters(home), passphrase);
+}
+
+Result<vault::MasterKey> create_master_key(const std::filesystem::path& home, const Home::InitOptions& options) {
+  if (!options.passphrase_file) return vault::MasterKey::create_file(key_file(home));
+  SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(*options.passphrase_file));
+  return vault::MasterKey::create_with_passphrase(passphrase_parameters(home), passphrase);
 }
 
 Result<> make_directory(const std::filesystem::path& directory) {
@@ -59,31 +91,35 @@ Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {
 Home::~Home() = default;
 
 Result<> Home::initialise(const std::filesystem::path& directory, const InitOptions& options) {
-  if (std::filesystem::exists(key_file(directory)) || std::filesystem::exists(passphrase_parameters(directory)))
+  if (is_there(key_file(directory)) || is_there(passphrase_parameters(directory)))
     return fail(ErrorKind::AlreadyExists, fmt::format("{} is a home already; nothing was changed", directory.string()));
+  std::error_code error;
+  if (is_there(directory) && !std::filesystem::is_empty(directory, error))
+    return fail(ErrorKind::AlreadyExists,
+                fmt::format("{} is not empty: name a new or an empty directory; nothing was changed", directory.string()));
   SIGNET_CHECK(make_directory(directory));
-  if (options.passphrase_file) {
-    SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(*options.passphrase_file));
-    SIGNET_TRY(const auto key, vault::MasterKey::create_with_passphrase(passphrase_parameters(directory), passphrase));
-    ::setenv("SIGNET_PASSPHRASE_FILE", options.passphrase_file->c_str(), 0);
-  } else {
-    SIGNET_TRY(const auto key, vault::MasterKey::create_file(key_file(directory)));
-  }
   SIGNET_CHECK(make_directory(directory / "delivery"));
   SIGNET_CHECK(write_file_durably(directory / "serve.toml", as_bytes(kServeSettings)));
-  SIGNET_TRY(const auto home, Home::open(directory));
+  SIGNET_TRY(vault::MasterKey master_key, create_master_key(directory, options));
+  SIGNET_TRY(const auto home, open(directory, std::move(master_key)));
   return home->vault().set_policy(
       vault::Principal::local_operator(),
       {std::string(kDefaultVault), vault::Principal::gateway(), vault::gateway_key_permissions()});
 }
 
 Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory) {
-  if (!std::filesystem::exists(key_file(directory)) && !std::filesystem::exists(passphrase_parameters(directory)))
+  if (::access(directory.c_str(), F_OK) == 0 && ::access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
+    return fail(errno_error("opening the home " + directory.string() + ", which belongs to another user"));
+  if (!is_there(key_file(directory)) && !is_there(passphrase_parameters(directory)))
     return fail(ErrorKind::NotFound,
                 fmt::format("{} is not a gateway's home: make one with 'signet --home {} init', or name another with --home or "
                             "SIGNET_HOME",
                             directory.string(), directory.string()));
   SIGNET_TRY(vault::MasterKey master_key, load_master_key(directory));
+  return open(directory, std::move(master_key));
+}
+
+Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory, vault::MasterKey master_key) {
   std::unique_ptr<Home> home(new Home(std::filesystem::absolute(directory)));
   SIGNET_TRY(home->store_, SqliteStore::open(directory));
   SIGNET_TRY(auto audit, AuditFile::open(directory / "audit.log"));
@@ -111,8 +147,8 @@ Result<std::shared_ptr<const AccountSnapshot>> Home::current_account() {
   const std::lock_guard lock(mutex_);
   if (account_ && generation == account_generation_) return account_;
   SIGNET_TRY(agreements::StoredAccount stored, stores_->accounts.load());
-  SIGNET_TRY(account_, AccountSnapshot::build(std::move(stored.account), [this](const agreements::KeyReference& key) {
-               return vault::open_key(*vault_, vault::Principal::gateway(), {key.key_vault, key.key_name, key.key_version});
+  SIGNET_TRY(account_, AccountSnapshot::build(std::move(stored.account), [this](const agreements::KeyReference& key, const certstore::Certificate& certificate) {
+               return open_key_of(*vault_, key, certificate);
              }));
   account_generation_ = generation;
   return account_;

@@ -55,6 +55,7 @@ class Home {
  private:
   struct Stores;
   explicit Home(std::filesystem::path directory);
+  static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory, vault::MasterKey master_key);
 
   const std::filesystem::path directory_;
   const SystemClock clock_;

@@ -60,7 +60,8 @@ void add_send_command(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<SendOptions>();
   CLI::App* command = app.add_subcommand("send", "Send a document under an agreement and check the partner's receipt");
   command->footer("Example: signet --home /srv/signet send --agreement acme-globex order.edi\n"
-                  "The exit code is 0 only when a receipt proves that the partner has the document.");
+                  "The exit code is 0 only when a receipt proves that the partner has the document; where the agreement asks for no\n"
+                  "receipt, when the partner answered that he took it.");
   command->add_option("--agreement", options->agreement, "The agreement's name")->required();
   command->add_option("file", options->file, "The document")->required()->check(CLI::ExistingFile);
   command->add_option("--name", options->name, "The file's name for the partner; the document's own by default");

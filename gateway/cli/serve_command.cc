@@ -1,11 +1,15 @@
 #include <fmt/format.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -34,6 +38,29 @@ struct ServeOptions {
   unsigned workers = 0;
   std::string log_level = "info";
   std::filesystem::path ports_file;
+};
+
+/// One gateway serves a home: two would hand over the same messages.
+class ServeLock {
+ public:
+  /// @error Unavailable  another gateway serves this home.
+  static Result<ServeLock> take(const std::filesystem::path& path) {
+    ServeLock lock;
+    lock.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock.file_ < 0) return fail(errno_error("opening " + path.string()));
+    if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0)
+      return fail(ErrorKind::Unavailable, fmt::format("another gateway serves this home already ({} is locked)", path.string()));
+    return lock;
+  }
+  ServeLock(ServeLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  ServeLock& operator=(ServeLock&&) = delete;
+  ~ServeLock() {
+    if (file_ >= 0) ::close(file_);
+  }
+
+ private:
+  ServeLock() = default;
+  int file_ = -1;
 };
 
 Result<Listener> parse_listener(const std::string& text) {
@@ -129,6 +156,7 @@ Result<> serve(const CommandContext& context, const ServeOptions& options) {
   SIGNET_CHECK(vault::self_check());
   if (const auto warning = vault::openssl_version_warning()) log::warning("openssl-is-old", {{"reason", *warning}});
 
+  SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory() / "serve.lock"));
   DeliveryQueue delivery(
       home->store(), [&](std::string_view agreement) { return delivery_folder(*home, agreement); }, home->clock());
   SIGNET_TRY(const std::size_t recovered, delivery.recover());

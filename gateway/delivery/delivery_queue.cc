@@ -124,7 +124,11 @@ void DeliveryQueue::run() {
     const bool last_round = drain_until_.has_value();
     news_ = false;
     lock.unlock();
-    work_.run_due(std::chrono::steady_clock::now(), [this] { return out_of_patience(); });
+    try {
+      work_.run_due(std::chrono::steady_clock::now(), [this] { return out_of_patience(); });
+    } catch (const std::exception& thrown) {
+      log::error("delivery-interrupted", {{"reason", thrown.what()}});  // what it was at is found again at the next start
+    }
     const auto next = work_.next_due();
     lock.lock();
     if (last_round) return;

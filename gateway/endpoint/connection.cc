@@ -82,7 +82,17 @@ void ConnectionBook::wait_until_empty(SteadyTime deadline) {
   empty_.wait_until(lock, deadline, [this] { return count_ == 0; });
 }
 
-Loop::Loop() : work_(asio::make_work_guard(io_)), thread_([this] { io_.run(); }) {}
+Loop::Loop() : work_(asio::make_work_guard(io_)), thread_([this] { run(); }) {}
+
+// One connection that cannot go on, because memory has run out, must not end all the others.
+void Loop::run() {
+  for (;;) try {
+      io_.run();
+      return;
+    } catch (const std::exception& thrown) {
+      log::error("connection-given-up", {{"reason", thrown.what()}});
+    }
+}
 
 Loop::~Loop() { stop(); }
 

@@ -74,6 +74,8 @@ class Loop {
   std::unordered_set<Connection*> connections;  ///< open ones; touched by the loop's thread only
 
  private:
+  void run();
+
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_;
   std::mutex mutex_;

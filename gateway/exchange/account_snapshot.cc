@@ -42,7 +42,7 @@ Result<certstore::PrivateCertificate> AccountSnapshot::private_certificate(const
   if (!key)
     return fail(ErrorKind::NotFound,
                 fmt::format("certificate '{}' has no key in a vault, so it can neither sign nor decrypt", name));
-  auto handle = open_key_(*key);
+  auto handle = open_key_(*key, parsed);
   if (!handle) return fail(std::move(handle).error().within(fmt::format("the key of certificate '{}'", name)));
   const std::lock_guard lock(mutex_);
   return certstore::PrivateCertificate{std::move(parsed), opened_.emplace(name, *std::move(handle)).first->second};

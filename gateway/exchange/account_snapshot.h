@@ -18,8 +18,9 @@ namespace signet::gateway {
 /// then kept. Immutable to its users, thread-safe, shared; a change of the account makes a new one.
 class AccountSnapshot {
  public:
-  /// Opens a key of the vault in the gateway's name.
-  using OpenKey = std::function<Result<certstore::KeyHandle>(const agreements::KeyReference&)>;
+  /// Opens, in the gateway's name, the key of the vault that a certificate was issued for.
+  using OpenKey =
+      std::function<Result<certstore::KeyHandle>(const agreements::KeyReference&, const certstore::Certificate&)>;
 
   /// @error  as AgreementDirectory::build().
   static Result<std::shared_ptr<const AccountSnapshot>> build(agreements::Account account, OpenKey open_key);

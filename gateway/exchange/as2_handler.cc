@@ -1,5 +1,6 @@
 #include "gateway/exchange/as2_handler.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -31,7 +32,7 @@ HeadVerdict As2Handler::on_head(const HttpRequest& head) {
     response.headers.set("Allow", "GET, HEAD, POST");
     return HeadVerdict::refuse(std::move(response));
   }
-  return HeadVerdict::accept(options_.body_limit);
+  return HeadVerdict::accept(std::min(options_.body_limit, exchange_.body_limit(head.headers)));
 }
 
 void As2Handler::on_request(HttpRequest request, Responder responder) {

@@ -444,6 +444,15 @@ class Journey {
 InboundExchange::InboundExchange(InboundPorts ports, InboundOptions options)
     : ports_(std::move(ports)), options_(std::move(options)) {}
 
+std::uint64_t InboundExchange::body_limit(const as2::mime::Headers& head) const {
+  constexpr std::uint64_t kForStrangers = 256 * 1024;
+  const auto claims = read_claims(head);
+  const auto account = ports_.account();
+  if (!claims || !account) return kForStrangers;
+  const auto* agreement = (*account)->directory().find_inbound(claims->from->text(), claims->to->text());
+  return agreement ? agreement->agreement.receive_agreement.limits.max_message_size : kForStrangers;
+}
+
 // The whole of receiving, in order. The first step that has an answer ends the way.
 void InboundExchange::receive(const InboundRequest& request, const Reply& reply) {
   try {

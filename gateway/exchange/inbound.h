@@ -54,6 +54,10 @@ class InboundExchange {
   /// Takes one request all the way. Nothing is thrown, and every request is answered.
   void receive(const InboundRequest& request, const Reply& reply);
 
+  /// How large a body may be, going by the names in its head: what the agreement allows, or next to nothing for strangers, who
+  /// are to get their answer and not our disk.
+  [[nodiscard]] std::uint64_t body_limit(const as2::mime::Headers& head) const;
+
  private:
   InboundPorts ports_;
   InboundOptions options_;
