@@ -26,15 +26,15 @@ function(signet_library)
   target_include_directories(signet_${LIB_NAME} PUBLIC "${PROJECT_SOURCE_DIR}")
 endfunction()
 
-# signet_test(NAME <name> SRCS <files...> DEPS <targets...> [LABELS <labels...>])
+# signet_test(NAME <name> SRCS <files...> DEPS <targets...> [LABELS <labels...>] [PROPERTIES <property value...>])
 #
 # One GoogleTest binary, every TEST in it a test of its own for CTest, so that they run in parallel.
 function(signet_test)
-  cmake_parse_arguments(T "" "NAME" "SRCS;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "" "NAME" "SRCS;DEPS;LABELS;PROPERTIES" ${ARGN})
   add_executable(${T_NAME} ${T_SRCS})
   target_link_libraries(${T_NAME} PRIVATE signet_options ${T_DEPS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${T_NAME} PRIVATE SIGNET_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  set(properties TIMEOUT 300)
+  set(properties TIMEOUT 300 ${T_PROPERTIES})
   if(T_LABELS)
     list(APPEND properties LABELS "${T_LABELS}")
   endif()

@@ -18,13 +18,14 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+LIBAS2 = os.environ.get("SIGNET_LIBAS2_DIRECTORY", os.path.join(HERE, "libas2"))  # where libas2/install.sh put it
 NODE = os.environ.get("SIGNET_NODE", "node")
 PAYLOAD = b"ISA*00*          *00*\r\n" + bytes(range(256)) * 4 + b"~\r\n"
 ENTITY = b'Content-Type: application/EDI-X12\r\nContent-Disposition: attachment; filename="po.x12"\r\n\r\n' + PAYLOAD
 
 
 def script(name, *arguments):
-    command = [NODE, os.path.join(HERE, "libas2", name), *arguments]
+    command = [NODE, os.path.join(LIBAS2, name), *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -160,7 +161,7 @@ class Selftest:
 
 
 if __name__ == "__main__":
-    if not shutil.which(NODE) or not os.path.isdir(os.path.join(HERE, "libas2", "node_modules")):
+    if not shutil.which(NODE) or not os.path.isdir(os.path.join(LIBAS2, "node_modules")):
         print("skipped: needs nodejs, and `npm ci --ignore-scripts` in tests/interop/libas2")
         sys.exit(77)
     with tempfile.TemporaryDirectory() as scratch:
