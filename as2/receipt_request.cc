@@ -81,7 +81,7 @@ class OptionsReader {
     if (request_.hashes.size() + request_.unknown_hashes.size() == kMaxHashes) return;
     const std::string spelling = printable(word, kMaxSpelling);
     if (const auto hash = parse_hash_name(word))
-      request_.hashes.push_back({*hash, spelling});
+      request_.hashes.push_back({*hash, spelling == word ? spelling : hash_name(*hash)});
     else
       request_.unknown_hashes.push_back(spelling);
   }

@@ -240,26 +240,25 @@ bool has_name(const std::vector<Parameter>& list, std::string_view name) {
                      [&](const Parameter& parameter) { return parameter.name == name; });
 }
 
-/// Joins RFC 2231 pieces and sees to names that occur twice.
+/// Joins RFC 2231 pieces, in the place of the first, and sees to names that occur twice. A name with a star
+/// that says nothing of a piece is no name, and is left out with its value.
 Result<Parameters> settle(const std::vector<Parameter>& raw) {
   std::vector<Parameter> list;
-  std::map<std::string, Pieces> cut_up;
+  std::map<std::string, Pieces, std::less<>> cut_up;
   for (const Parameter& parameter : raw) {
-    if (auto piece = parse_piece_name(parameter.name)) {
-      cut_up[piece->name].pieces.try_emplace(piece->number, Pieces::Piece{parameter.value, piece->encoded});
-    } else if (!has_name(list, parameter.name)) {
-      list.push_back(parameter);
-    } else if (parameter.name == "boundary") {
+    const auto piece = parse_piece_name(parameter.name);
+    if (!piece && parameter.name.find('*') != std::string::npos) continue;
+    const std::string& name = piece ? piece->name : parameter.name;
+    const bool is_next_piece = piece && cut_up.find(name) != cut_up.end();
+    const bool known = has_name(list, name);
+    if (known && !is_next_piece && name == "boundary")
       return fail(ErrorKind::InvalidInput, "two boundary parameters in one Content-Type");
-    }
+    if (!known) list.push_back({name, parameter.value});
+    if (piece) cut_up[name].pieces.try_emplace(piece->number, Pieces::Piece{parameter.value, piece->encoded});
   }
-  for (const auto& [base, pieces] : cut_up) {
-    const std::string& name = base;  // clang 14 captures no structured binding
-    if (name == "boundary" && has_name(list, name))
-      return fail(ErrorKind::InvalidInput, "two boundary parameters in one Content-Type");
-    std::erase_if(list, [&](const Parameter& parameter) { return parameter.name == name; });
-    list.push_back({name, pieces.join()});
-  }
+  for (Parameter& parameter : list)
+    if (const auto pieces = cut_up.find(parameter.name); pieces != cut_up.end())
+      parameter.value = pieces->second.join();
   return Parameters(std::move(list));
 }
 
@@ -374,7 +373,7 @@ std::string Parameters::to_string() const {
   std::string out;
   for (const auto& [name, value] : list_) {
     if (!is_ascii(value))
-      out += fmt::format("; {}*=UTF-8''{}", name, percent_encoded(value));
+      out += fmt::format("; {}*=UTF-8''{}", name, percent_encoded(guess_utf8(value)));
     else
       out += fmt::format("; {}={}", name, is_token(value) ? value : quoted(value));
   }

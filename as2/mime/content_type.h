@@ -31,7 +31,7 @@ class Parameters {
   void set(std::string_view name, std::string_view value);
   [[nodiscard]] const std::vector<Parameter>& list() const { return list_; }
   /// "; name=value" for each, quoted where RFC 2045 wants it, and as name*=UTF-8''... where the value is not
-  /// ASCII.
+  /// ASCII; one that is not UTF-8 either is taken for windows-1252.
   [[nodiscard]] std::string to_string() const;
 
   friend bool operator==(const Parameters&, const Parameters&) = default;

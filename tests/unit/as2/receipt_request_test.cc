@@ -51,6 +51,11 @@ TEST(ReceiptRequest, IsReadInEveryFormThatWasSeen) {
   }
 }
 
+TEST(ReceiptRequest, EchoesNoSpellingThatCannotBeWritten) {
+  const auto request = with_options("signed-receipt-micalg=optional, S\tHA1");
+  EXPECT_EQ(request.hashes, (std::vector<RequestedHash>{{Hash::Sha1, "sha1"}}));
+}
+
 TEST(ReceiptRequest, WithoutOptionsIsForAnUnsignedReceipt) {
   mime::Headers headers;
   EXPECT_FALSE(parse_receipt_request(headers).wanted);

@@ -97,6 +97,14 @@ TEST(ContentType, ComesBackFromWhatItWrote) {
   EXPECT_EQ(type.to_string(), "text/plain; charset=utf-8");
 }
 
+TEST(ContentType, KeepsItsParametersInTheirOrderWhateverTheirForm) {
+  const auto type = parse_content_type("a/b; x*1=d; first=1; x*0*=utf-8''c; bad*name=2; last=\xE4");
+  ASSERT_TRUE(type) << type.error().detail;
+  EXPECT_EQ(type->parameters.list(), (std::vector<Parameter>{{"x", "cd"}, {"first", "1"}, {"last", "\xE4"}}));
+  EXPECT_EQ(type->to_string(), "a/b; x=cd; first=1; last*=UTF-8''%C3%A4")
+      << "octets of no known character set";
+}
+
 TEST(ContentType, SurvivesEveryPrefixOfASample) {
   const std::string sample =
       "multipart/signed (c(d\\)) ); protocol=\"application/\\\"pkcs7\\\\\"; name*0*=utf-8'de'%e2%82; "
