@@ -1,0 +1,297 @@
+#include "tests/bench/load.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "base/file.h"
+
+namespace signet::bench {
+namespace {
+
+using Moment = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t kSampleEvery = 50;
+constexpr std::size_t kMaxSamples = 100;
+constexpr std::string_view kProcessed = "Disposition: automatic-action/MDN-sent-automatically; processed\r\n";
+
+/// A socket that is closed with its owner.
+class Socket {
+ public:
+  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Socket& operator=(Socket&&) = delete;
+  ~Socket() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  [[nodiscard]] int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+Result<Socket> connect_to(std::uint16_t port) {
+  Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return fail(errno_error("connecting to the gateway"));
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return socket;
+}
+
+/// Octets of the first whole answer at the front of `text`; 0 when there is none yet.
+std::size_t answer_size(std::string_view text) {
+  const std::size_t head = text.find("\r\n\r\n");
+  if (head == std::string_view::npos) return 0;
+  constexpr std::string_view kLength = "\r\nContent-Length: ";
+  const std::size_t field = text.find(kLength);
+  std::size_t body = 0;
+  if (field < head) std::from_chars(text.data() + field + kLength.size(), text.data() + head, body);
+  return text.size() >= head + 4 + body ? head + 4 + body : 0;
+}
+
+Result<> check_answer(std::string_view answer) {
+  if (!answer.starts_with("HTTP/1.1 200 "))
+    return fail(ErrorKind::InvalidInput, fmt::format("expected 200, got: {}", answer.substr(0, 2000)));
+  if (answer.find(kProcessed) == std::string_view::npos)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("expected a receipt that says processed, got: {}", answer.substr(0, 4000)));
+  return {};
+}
+
+std::string head_of(const Prepared& message, const std::string& message_id) {
+  return fmt::format("{}Message-ID: {}\r\nContent-Length: {}\r\n\r\n", message.head, message_id,
+                     message.body.size());
+}
+
+std::string next_message_id() {
+  static const std::string run = as2::MessageId::generate("bench.example").text().substr(1, 12);
+  static std::size_t number = 0;
+  return fmt::format("<{}.{}@bench.example>", run, ++number);
+}
+
+double milliseconds(Moment begin, Moment end) {
+  return std::chrono::duration<double, std::milli>(end - begin).count();
+}
+
+double own_cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+/// One keep-alive connection and the message that is on it.
+struct Lane {
+  Socket socket;
+  std::size_t message = 0;
+  std::string message_id;
+  Moment begin{};
+  std::string answer;
+  bool idle = false;
+};
+
+/// The closed loop of all lanes.
+class Driver {
+ public:
+  Driver(const std::vector<Prepared>& messages, Moment end)
+      : end_(end), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    for (const Prepared& message : messages) {
+      const Bytes body = message.body.to_bytes(SIZE_MAX).value_or(Bytes());
+      texts_.emplace_back(&message, std::string(as_text(body)));
+    }
+  }
+
+  Result<> open(std::uint16_t port, std::size_t connections) {
+    lanes_.reserve(connections);
+    for (std::size_t i = 0; i < connections; ++i) {
+      SIGNET_TRY(Socket socket, connect_to(port));
+      lanes_.push_back({std::move(socket)});
+      epoll_event event{EPOLLIN, {.u64 = i}};
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, lanes_.back().socket.get(), &event);
+    }
+    return {};
+  }
+
+  Result<LoadResult> run() {
+    const Moment begin = std::chrono::steady_clock::now();
+    const double cpu = own_cpu_seconds();
+    for (Lane& lane : lanes_) SIGNET_CHECK(next(lane));
+    std::array<epoll_event, 64> events{};
+    while (busy_ > 0) {
+      const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 30'000);
+      if (ready == 0) return fail(ErrorKind::Unavailable, "the gateway has not answered for 30 seconds");
+      for (int i = 0; i < ready; ++i)
+        SIGNET_CHECK(read(lanes_[events[static_cast<std::size_t>(i)].data.u64]));
+    }
+    result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    result_.driver_cpu_seconds = own_cpu_seconds() - cpu;
+    std::sort(result_.latencies_ms.begin(), result_.latencies_ms.end());
+    return std::move(result_);
+  }
+
+ private:
+  Result<> next(Lane& lane) {
+    lane.message = sent_++ % texts_.size();
+    lane.message_id = next_message_id();
+    const std::string request =
+        head_of(*texts_[lane.message].first, lane.message_id) + texts_[lane.message].second;
+    lane.begin = std::chrono::steady_clock::now();
+    // Small messages fit into the socket's buffer, and the gateway reads while it works.
+    SIGNET_CHECK(write_all(lane.socket.get(), as_bytes(request)));
+    ++busy_;
+    return {};
+  }
+
+  Result<> read(Lane& lane) {
+    char part[16 * 1024];
+    const ssize_t got = ::recv(lane.socket.get(), part, sizeof part, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return {};
+    if (got <= 0) return fail(ErrorKind::Unavailable, "the gateway closed a connection: " + lane.answer);
+    lane.answer.append(part, static_cast<std::size_t>(got));
+    const std::size_t size = answer_size(lane.answer);
+    if (size == 0) return {};
+    const Moment now = std::chrono::steady_clock::now();
+    result_.latencies_ms.push_back(milliseconds(lane.begin, now));
+    --busy_;
+    lane.answer.resize(size);
+    SIGNET_CHECK(check_answer(lane.answer));
+    if (result_.messages() % kSampleEvery == 0 && result_.samples.size() < kMaxSamples)
+      result_.samples.push_back({lane.message, lane.message_id, lane.answer});
+    lane.answer.clear();
+    if (now >= end_) return {};
+    return next(lane);
+  }
+
+  const Moment end_;
+  Socket epoll_;
+  std::vector<std::pair<const Prepared*, std::string>> texts_;
+  std::vector<Lane> lanes_;
+  std::size_t sent_ = 0;
+  std::size_t busy_ = 0;
+  LoadResult result_;
+};
+
+/// Writes a slice into a socket.
+class SocketSink final : public Sink {
+ public:
+  explicit SocketSink(int socket) : socket_(socket) {}
+  Result<> write(ByteView bytes) override { return write_all(socket_, bytes); }
+
+ private:
+  int socket_;
+};
+
+Result<std::string> read_answer(const Socket& socket) {
+  std::string answer;
+  char part[16 * 1024];
+  while (answer_size(answer) == 0) {
+    const ssize_t got = ::recv(socket.get(), part, sizeof part, 0);
+    if (got <= 0) return fail(ErrorKind::Unavailable, "the gateway closed the connection: " + answer);
+    answer.append(part, static_cast<std::size_t>(got));
+  }
+  return answer;
+}
+
+/// Takes requests off one connection and answers them until the peer closes.
+void serve_nothing(const Socket& peer) {
+  std::string buffer;
+  std::vector<char> part(256 * 1024);
+  for (;;) {
+    while (buffer.find("\r\n\r\n") == std::string::npos) {
+      const ssize_t got = ::recv(peer.get(), part.data(), part.size(), 0);
+      if (got <= 0) return;
+      buffer.append(part.data(), static_cast<std::size_t>(got));
+    }
+    const std::size_t head = buffer.find("\r\n\r\n") + 4;
+    constexpr std::string_view kLength = "Content-Length: ";
+    const std::size_t field = buffer.find(kLength);
+    std::uint64_t left = 0;
+    if (field < head) std::from_chars(buffer.data() + field + kLength.size(), buffer.data() + head, left);
+    left -= std::min<std::uint64_t>(left, buffer.size() - head);
+    buffer.clear();
+    while (left > 0) {
+      const ssize_t got = ::recv(peer.get(), part.data(),
+                                 static_cast<std::size_t>(std::min<std::uint64_t>(left, part.size())), 0);
+      if (got <= 0) return;
+      left -= static_cast<std::uint64_t>(got);
+    }
+    if (!write_all(peer.get(), as_bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))) return;
+  }
+}
+
+}  // namespace
+
+double LoadResult::percentile(double share) const {
+  if (latencies_ms.empty()) return 0;
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(latencies_ms.size())));
+  return latencies_ms[std::clamp<std::size_t>(rank, 1, latencies_ms.size()) - 1];
+}
+
+Result<LoadResult> send_many(std::uint16_t port, const std::vector<Prepared>& messages,
+                             std::size_t connections, std::chrono::duration<double> duration) {
+  Driver driver(messages, std::chrono::steady_clock::now() +
+                              std::chrono::duration_cast<std::chrono::nanoseconds>(duration));
+  SIGNET_CHECK(driver.open(port, connections));
+  return driver.run();
+}
+
+Result<LoadResult> send_one(std::uint16_t port, const Prepared& message) {
+  SIGNET_TRY(const Socket socket, connect_to(port));
+  const std::string message_id = next_message_id();
+  const double cpu = own_cpu_seconds();
+  const Moment begin = std::chrono::steady_clock::now();
+  SIGNET_CHECK(write_all(socket.get(), as_bytes(head_of(message, message_id))));
+  SocketSink sink(socket.get());
+  SIGNET_CHECK(message.body.copy_to(sink));
+  SIGNET_TRY(std::string answer, read_answer(socket));
+  LoadResult result;
+  result.latencies_ms = {milliseconds(begin, std::chrono::steady_clock::now())};
+  result.seconds = result.latencies_ms.front() / 1000;
+  result.driver_cpu_seconds = own_cpu_seconds() - cpu;
+  SIGNET_CHECK(check_answer(answer));
+  result.samples.push_back({0, message_id, std::move(answer)});
+  return result;
+}
+
+struct NullReceiver::Thread {
+  std::thread thread;
+};
+
+NullReceiver::NullReceiver() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::listen(socket_, 16);
+  socklen_t size = sizeof address;
+  ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+  port_ = ntohs(address.sin_port);
+  thread_ = std::make_unique<Thread>(Thread{std::thread([listener = socket_] {
+    for (int peer = 0; (peer = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;)
+      serve_nothing(Socket(peer));
+  })});
+}
+
+NullReceiver::~NullReceiver() {
+  ::shutdown(socket_, SHUT_RDWR);
+  thread_->thread.join();
+  ::close(socket_);
+}
+
+}  // namespace signet::bench
