@@ -1,0 +1,218 @@
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "as2/mime/headers.h"
+#include "certstore/x509/certificate.h"
+#include "tests/fuzz/fuzz_target.h"
+
+/// Other people's test inputs (README.md), and mutations of them, through every parser that they are meant to
+/// break.
+
+#if defined(__SANITIZE_ADDRESS__)  // g++
+#define SIGNET_HAS_ASAN
+#elif defined(__has_feature)  // clang
+#if __has_feature(address_sanitizer)
+#define SIGNET_HAS_ASAN
+#endif
+#endif
+#ifdef SIGNET_HAS_ASAN
+extern "C" void __sanitizer_set_death_callback(void (*callback)());
+#endif
+
+namespace signet {
+namespace {
+
+constexpr auto kLongest = std::chrono::seconds(2);
+constexpr std::size_t kLargestMutated = 64 * 1024;  ///< octets; time is for many inputs, not for large ones
+
+struct Corpus {
+  const char* name;
+  std::vector<std::string> targets;  ///< of tests/fuzz
+  bool lines = false;                ///< each line is an input, too
+};
+
+const std::vector<std::string> kDer = {"cms_outside", "cms_decrypt", "cms_decompress", "certificate",
+                                       "key_file"};
+const std::vector<std::string> kMime = {"mime_entity", "mdn", "http_gate"};
+const std::vector<std::string> kText = {"names", "content_type", "receipt_request", "mime_entity",
+                                        "agreement_xml"};
+
+const std::vector<Corpus> kCorpora = {
+    {"openssl-fuzz-cms", kDer},
+    {"openssl-fuzz-asn1", kDer},
+    {"openssl-fuzz-asn1parse", kDer},
+    {"openssl-fuzz-x509", {"certificate", "cms_outside"}},
+    {"openssl-fuzz-acert", {"certificate", "cms_outside"}},
+    {"openssl-fuzz-crl", {"certificate", "cms_outside"}},
+    {"openssl-fuzz-pem", {"certificate", "key_file"}},
+    {"openssl-fuzz-decoder", {"certificate", "key_file"}},
+    {"openssl-testdata",
+     {"cms_outside", "cms_decrypt", "cms_decompress", "certificate", "key_file", "mime_entity"}},
+    {"boringssl-fuzz", {"certificate", "key_file", "cms_outside"}},
+    {"boringssl-testdata", kDer},
+    {"bc-testdata", kDer},
+    {"botan-x509", {"certificate", "key_file"}},
+    {"certvalidator-ocsp", {"certificate", "cms_outside"}},
+    {"nist-pkits", {"certificate", "cms_outside"}},
+    {"rfc4134", {"cms_outside", "cms_decrypt", "cms_decompress", "certificate", "key_file", "mime_entity"}},
+    {"rustcrypto-formats", kDer},
+    {"mime-mailparser", kMime},
+    {"mime-mimekit", kMime},
+    {"mime-nodemailer", kMime},
+    {"mime-python", kMime},
+    {"mime-rubymail", kMime},
+    {"poco-seeds", {"http_gate", "mime_entity"}},
+    {"pugixml-data", {"agreement_xml"}},
+    {"injection-payloads", kText, true},
+    {"naughty-strings", kText, true},
+};
+
+struct Input {
+  std::string name;
+  Bytes octets;
+};
+
+Bytes unpack_gzip(const std::string& path) {
+  Bytes octets;
+  gzFile file = gzopen(path.c_str(), "rb");
+  std::uint8_t chunk[64 * 1024];
+  for (int got = 1; file != nullptr && (got = gzread(file, chunk, sizeof chunk)) > 0;)
+    octets.insert(octets.end(), chunk, chunk + got);
+  if (file != nullptr) gzclose(file);
+  return octets;
+}
+
+/// The files of a ustar archive such as pack.py makes.
+std::vector<Input> read_archive(const std::string& name) {
+  constexpr std::size_t kBlock = 512;
+  const Bytes tar = unpack_gzip(std::string(SIGNET_SOURCE_DIR "/tests/corpora/") + name + ".tar.gz");
+  std::vector<Input> inputs;
+  for (std::size_t at = 0; at + kBlock <= tar.size() && tar[at] != 0;) {
+    const std::string header(as_text(ByteView(tar).subspan(at, kBlock)));
+    const std::size_t size = std::strtoul(header.substr(124, 11).c_str(), nullptr, 8);
+    const ByteView content = ByteView(tar).subspan(at + kBlock, size);
+    inputs.push_back({header.c_str(), Bytes(content.begin(), content.end())});
+    at += kBlock + (size + kBlock - 1) / kBlock * kBlock;
+  }
+  return inputs;
+}
+
+std::vector<Input> inputs_of(const Corpus& corpus) {
+  std::vector<Input> inputs = read_archive(corpus.name);
+  if (!corpus.lines) return inputs;
+  std::vector<Input> lines;
+  for (const Input& input : inputs) {
+    std::istringstream text{std::string(as_text(input.octets))};
+    for (std::string line; std::getline(text, line);) lines.push_back({input.name, to_bytes(line)});
+  }
+  inputs.insert(inputs.end(), lines.begin(), lines.end());
+  return inputs;
+}
+
+/// One to four octets changed, a piece taken out or doubled, or the end cut off.
+Bytes mutated(Bytes octets, std::mt19937& random) {
+  if (octets.empty()) return {static_cast<std::uint8_t>(random())};
+  const auto place = [&octets](std::size_t offset) {
+    return octets.begin() + static_cast<std::ptrdiff_t>(offset);
+  };
+  const std::size_t at = random() % octets.size();
+  const std::size_t end = std::min(octets.size(), at + 1 + random() % 16);
+  switch (random() % 4) {
+    case 0:
+      octets.resize(at);
+      break;
+    case 1:
+      octets.erase(place(at), place(end));
+      break;
+    case 2: {
+      const Bytes piece(place(at), place(end));
+      octets.insert(place(at), piece.begin(), piece.end());
+      break;
+    }
+    default:
+      for (std::size_t changes = 1 + random() % 4; changes > 0; --changes)
+        octets[random() % octets.size()] = static_cast<std::uint8_t>(random());
+  }
+  return octets;
+}
+
+// What was being looked at when the process died.
+std::string current_target;
+const Input* current_input = nullptr;
+bool current_is_mutated = false;
+
+void tell_what_was_read() {
+  if (current_input != nullptr)
+    std::fprintf(stderr, "reading %s%s by %s\n", current_is_mutated ? "a mutation of " : "",
+                 current_input->name.c_str(), current_target.c_str());
+}
+
+void on_abort(int) {
+  tell_what_was_read();
+  std::_Exit(1);
+}
+
+class EachCorpus : public testing::TestWithParam<Corpus> {};
+
+TEST_P(EachCorpus, IsSurvivedAndSoAreItsMutations) {
+  std::signal(SIGABRT, on_abort);
+#ifdef SIGNET_HAS_ASAN
+  __sanitizer_set_death_callback(tell_what_was_read);
+#endif
+  const char* seed_text = std::getenv("SIGNET_TEST_SEED");
+  const unsigned long seed = seed_text == nullptr ? 20261121 : std::strtoul(seed_text, nullptr, 10);
+  const int mutations = std::getenv("SIGNET_TEST_FULL") == nullptr ? 10 : 100;
+  const std::vector<Input> inputs = inputs_of(GetParam());
+  ASSERT_FALSE(inputs.empty());
+  std::printf("%zu inputs, %d mutations of each, SIGNET_TEST_SEED=%lu\n", inputs.size(), mutations, seed);
+
+  std::mt19937 random(static_cast<std::mt19937::result_type>(seed));
+  for (const std::string& name : GetParam().targets) {
+    const fuzz::Target target = fuzz::targets().at(name);
+    current_target = name;
+    for (const Input& input : inputs) {
+      current_input = &input;
+      const auto timed = [&](const Bytes& octets) {
+        const Bytes exact(octets.begin(), octets.end());  // so that a read one octet too far is seen
+        const auto started = std::chrono::steady_clock::now();
+        target(exact);
+        EXPECT_LT(std::chrono::steady_clock::now() - started, kLongest) << name << " reads " << input.name;
+      };
+      current_is_mutated = false;
+      timed(input.octets);
+      current_is_mutated = true;
+      if (input.octets.size() > kLargestMutated) continue;
+      for (int i = 0; i < mutations; ++i) timed(mutated(input.octets, random));
+    }
+  }
+  current_input = nullptr;
+}
+
+TEST(Corpora, AreReadAsTheyWerePacked) {
+  std::size_t certificates = 0;
+  for (const Input& input : read_archive("nist-pkits"))
+    certificates += certstore::Certificate::parse(input.octets).has_value() ? 1U : 0U;
+  EXPECT_GT(certificates, 250U);
+  std::size_t mails = 0;
+  for (const Input& input : read_archive("mime-rubymail"))
+    mails += as2::mime::parse_headers(as_text(input.octets)).has_value() ? 1U : 0U;
+  EXPECT_GT(mails, 30U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Replay, EachCorpus, testing::ValuesIn(kCorpora), [](const auto& corpus) {
+  std::string name = corpus.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace signet
