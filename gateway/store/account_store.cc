@@ -54,7 +54,7 @@ CertificateRow row_of(const CertificateEntry& entry, Time now) {
 
 /// Writes the rows anew in their new order; what did not change keeps its times and its metadata as they were
 /// given.
-void replace_certificates(Connection& connection, const std::vector<CertificateEntry>& entries, Time now) {
+void replace_certificates(SqlConnection& connection, const std::vector<CertificateEntry>& entries, Time now) {
   std::map<std::string, CertificateRow> before;
   for (CertificateRow& row : read_certificates(connection)) before.emplace(row.name, row);
   remove_all_certificates(connection);
@@ -97,7 +97,7 @@ struct Rows {
 }  // namespace
 
 Result<agreements::StoredAccount> SqliteAccountStore::load() {
-  SIGNET_TRY(Rows rows, read_value<Rows>(*database_, [](Connection& connection) -> Result<Rows> {
+  SIGNET_TRY(Rows rows, read_value<Rows>(*database_, [](SqlConnection& connection) -> Result<Rows> {
                SIGNET_TRY(const Generations generations, read_generations(connection));
                Query row(connection, "SELECT xml FROM account");
                return Rows{row.next() ? row.text(0) : std::string(), read_certificates(connection),
@@ -110,7 +110,7 @@ Result<agreements::StoredAccount> SqliteAccountStore::load() {
 
 Result<std::uint64_t> SqliteAccountStore::replace(const Account& account, std::uint64_t expected_generation) {
   const std::string xml = xml_without_certificates(account);
-  SIGNET_CHECK(database_->write([&](Connection& connection) -> Result<> {
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const Generations generations, read_generations(connection));
     if (generations.account != expected_generation)
       return fail(

@@ -18,20 +18,20 @@ CertificateRow read_row(const Query& query) {
 
 }  // namespace
 
-std::vector<CertificateRow> read_certificates(Connection& connection) {
+std::vector<CertificateRow> read_certificates(SqlConnection& connection) {
   Query query(connection, "SELECT " SIGNET_CERTIFICATE_COLUMNS " FROM certificates ORDER BY position");
   std::vector<CertificateRow> rows;
   while (query.next()) rows.push_back(read_row(query));
   return rows;
 }
 
-std::optional<CertificateRow> read_certificate(Connection& connection, std::string_view name) {
+std::optional<CertificateRow> read_certificate(SqlConnection& connection, std::string_view name) {
   Query query(connection, "SELECT " SIGNET_CERTIFICATE_COLUMNS " FROM certificates WHERE name = ?");
   if (!query.bind(name).next()) return std::nullopt;
   return read_row(query);
 }
 
-void write_certificate(Connection& connection, const CertificateRow& row) {
+void write_certificate(SqlConnection& connection, const CertificateRow& row) {
   std::optional<std::string_view> vault;
   std::optional<std::string_view> key;
   std::optional<std::string_view> version;
@@ -49,10 +49,10 @@ void write_certificate(Connection& connection, const CertificateRow& row) {
       .run();
 }
 
-bool remove_certificate(Connection& connection, std::string_view name) {
+bool remove_certificate(SqlConnection& connection, std::string_view name) {
   return Query(connection, "DELETE FROM certificates WHERE name = ?").bind(name).run() > 0;
 }
 
-void remove_all_certificates(Connection& connection) { Query(connection, "DELETE FROM certificates").run(); }
+void remove_all_certificates(SqlConnection& connection) { Query(connection, "DELETE FROM certificates").run(); }
 
 }  // namespace signet::gateway

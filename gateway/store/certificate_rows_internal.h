@@ -22,11 +22,11 @@ struct CertificateRow {
 };
 
 /// In the account's order.
-std::vector<CertificateRow> read_certificates(Connection& connection);
-std::optional<CertificateRow> read_certificate(Connection& connection, std::string_view name);
+std::vector<CertificateRow> read_certificates(SqlConnection& connection);
+std::optional<CertificateRow> read_certificate(SqlConnection& connection, std::string_view name);
 /// In the place of the row of that name, or after the last one.
-void write_certificate(Connection& connection, const CertificateRow& row);
-bool remove_certificate(Connection& connection, std::string_view name);
-void remove_all_certificates(Connection& connection);
+void write_certificate(SqlConnection& connection, const CertificateRow& row);
+bool remove_certificate(SqlConnection& connection, std::string_view name);
+void remove_all_certificates(SqlConnection& connection);
 
 }  // namespace signet::gateway

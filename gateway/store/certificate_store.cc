@@ -20,7 +20,7 @@ Result<StoredCertificate> from_row(CertificateRow row) {
 }  // namespace
 
 Result<> SqliteCertificateStore::put(const StoredCertificate& certificate) {
-  return database_->write([&](Connection& connection) -> Result<> {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
     write_certificate(connection,
                       CertificateRow{certificate.name, certificate.certificate.der(), certificate.key,
                                      certificate.created, certificate.changed, certificate.metadata});
@@ -31,7 +31,7 @@ Result<> SqliteCertificateStore::put(const StoredCertificate& certificate) {
 
 Result<std::optional<StoredCertificate>> SqliteCertificateStore::get(std::string_view name) {
   using Row = std::optional<CertificateRow>;
-  SIGNET_TRY(Row row, read_value<Row>(*database_, [&](Connection& connection) -> Result<Row> {
+  SIGNET_TRY(Row row, read_value<Row>(*database_, [&](SqlConnection& connection) -> Result<Row> {
                return read_certificate(connection, name);
              }));
   if (!row) return std::optional<StoredCertificate>();
@@ -41,7 +41,7 @@ Result<std::optional<StoredCertificate>> SqliteCertificateStore::get(std::string
 
 Result<std::vector<StoredCertificate>> SqliteCertificateStore::list() {
   using Rows = std::vector<CertificateRow>;
-  SIGNET_TRY(Rows rows, read_value<Rows>(*database_, [](Connection& connection) -> Result<Rows> {
+  SIGNET_TRY(Rows rows, read_value<Rows>(*database_, [](SqlConnection& connection) -> Result<Rows> {
                return read_certificates(connection);
              }));
   std::vector<StoredCertificate> certificates;
@@ -56,7 +56,7 @@ Result<std::vector<StoredCertificate>> SqliteCertificateStore::list() {
 
 Result<bool> SqliteCertificateStore::remove(std::string_view name) {
   bool removed = false;
-  SIGNET_CHECK(database_->write([&](Connection& connection) -> Result<> {
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
     removed = remove_certificate(connection, name);
     if (removed) count_account_change(connection);
     return {};

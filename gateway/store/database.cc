@@ -34,7 +34,7 @@ Result<> make_private_file(const std::filesystem::path& path) {
   return {};
 }
 
-Result<> check_integrity(Connection& connection, const std::filesystem::path& path) {
+Result<> check_integrity(SqlConnection& connection, const std::filesystem::path& path) {
   Query check(connection, "PRAGMA quick_check(1)");
   const std::string answer = check.next() ? check.text(0) : "no answer";
   if (answer == "ok") return {};
@@ -49,13 +49,13 @@ Result<> check_integrity(Connection& connection, const std::filesystem::path& pa
 /// Undoes the transaction unless it was committed, whatever way the work ends.
 class Undo {
  public:
-  explicit Undo(Connection& connection) : connection_(connection) {}
+  explicit Undo(SqlConnection& connection) : connection_(connection) {}
   ~Undo() { connection_.roll_back(); }
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
 
  private:
-  Connection& connection_;
+  SqlConnection& connection_;
 };
 
 }  // namespace
@@ -80,11 +80,11 @@ class Database::Lease {
   }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-  Connection& operator*() const { return *connection_; }
+  SqlConnection& operator*() const { return *connection_; }
 
  private:
   Database& database_;
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<SqlConnection> connection_;
 };
 
 Database::Database(std::filesystem::path path, DatabaseOptions options)
@@ -101,7 +101,7 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& pa
 }
 
 Result<> Database::prepare() {
-  writer_ = std::make_unique<Connection>(path_, Connection::Use::Write, options_.busy_timeout);
+  writer_ = std::make_unique<SqlConnection>(path_, SqlConnection::Use::Write, options_.busy_timeout);
   if (options_.check_integrity) SIGNET_CHECK(check_integrity(*writer_, path_));
   writer_->execute("PRAGMA journal_mode=WAL");
   writer_->execute("PRAGMA journal_size_limit=67108864");
@@ -110,8 +110,8 @@ Result<> Database::prepare() {
   return {};
 }
 
-std::unique_ptr<Connection> Database::new_reader() const {
-  return std::make_unique<Connection>(path_, Connection::Use::Read, options_.busy_timeout);
+std::unique_ptr<SqlConnection> Database::new_reader() const {
+  return std::make_unique<SqlConnection>(path_, SqlConnection::Use::Read, options_.busy_timeout);
 }
 
 Result<> Database::write(const Work& work) {

@@ -15,7 +15,7 @@
 
 namespace signet::gateway {
 
-class Connection;
+class SqlConnection;
 
 struct DatabaseOptions {
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for another process's transaction
@@ -35,7 +35,7 @@ struct Generations {
 /// have the same database open; their writes wait for each other, at most for the busy timeout. Thread-safe.
 class Database {
  public:
-  using Work = std::function<Result<>(Connection&)>;
+  using Work = std::function<Result<>(SqlConnection&)>;
 
   /// Opens or creates the database file `path` (mode 0600), and brings its schema up to date in one
   /// transaction.
@@ -73,20 +73,20 @@ class Database {
   class Lease;
   Database(std::filesystem::path path, DatabaseOptions options);
   Result<> prepare();
-  std::unique_ptr<Connection> new_reader() const;
+  std::unique_ptr<SqlConnection> new_reader() const;
 
   const std::filesystem::path path_;
   const DatabaseOptions options_;
   std::function<Result<>()> before_commit_;
 
   std::mutex writer_mutex_;
-  std::unique_ptr<Connection> writer_;
+  std::unique_ptr<SqlConnection> writer_;
 
   std::mutex readers_mutex_;
-  std::vector<std::unique_ptr<Connection>> idle_readers_;
+  std::vector<std::unique_ptr<SqlConnection>> idle_readers_;
 
   std::mutex watch_mutex_;
-  std::unique_ptr<Connection> watch_;
+  std::unique_ptr<SqlConnection> watch_;
   std::int64_t seen_data_version_ = -1;
   Generations seen_generations_;
 };

@@ -46,7 +46,7 @@ Error no_key(const KeyId& id) {
 
 Result<> SqliteKeyStore::put_version(const StoredKey& key) {
   const KeyInfo& info = key.info;
-  return database_->write([&](Connection& connection) -> Result<> {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
     Query insert(connection, "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
                              ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     insert.bind(info.id.vault, info.id.name, info.id.version, vault::to_string(info.kind),
@@ -61,7 +61,7 @@ Result<> SqliteKeyStore::put_version(const StoredKey& key) {
 }
 
 Result<StoredKey> SqliteKeyStore::load(const KeyId& id) {
-  return read_value<StoredKey>(*database_, [&](Connection& connection) -> Result<StoredKey> {
+  return read_value<StoredKey>(*database_, [&](SqlConnection& connection) -> Result<StoredKey> {
     Query query(connection,
                 "SELECT " SIGNET_KEY_COLUMNS
                 ", sealed FROM key_versions WHERE vault = ?1 AND name = ?2 AND (?3 = '' OR version = ?3) "
@@ -75,7 +75,7 @@ Result<StoredKey> SqliteKeyStore::load(const KeyId& id) {
 }
 
 Result<std::vector<KeyInfo>> SqliteKeyStore::list(std::string_view vault) {
-  return read_value<std::vector<KeyInfo>>(*database_, [&](Connection& connection) {
+  return read_value<std::vector<KeyInfo>>(*database_, [&](SqlConnection& connection) {
     Query query(
         connection,
         "SELECT " SIGNET_KEY_COLUMNS
@@ -87,7 +87,7 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::list(std::string_view vault) {
 }
 
 Result<std::vector<KeyInfo>> SqliteKeyStore::versions(std::string_view vault, std::string_view name) {
-  return read_value<std::vector<KeyInfo>>(*database_, [&](Connection& connection) {
+  return read_value<std::vector<KeyInfo>>(*database_, [&](SqlConnection& connection) {
     Query query(connection, "SELECT " SIGNET_KEY_COLUMNS
                             " FROM key_versions WHERE vault = ? AND name = ? ORDER BY sequence DESC");
     query.bind(vault, name);
@@ -96,7 +96,7 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::versions(std::string_view vault, st
 }
 
 Result<> SqliteKeyStore::update(const KeyInfo& info) {
-  return database_->write([&](Connection& connection) -> Result<> {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
     Query update(connection,
                  "UPDATE key_versions SET ops = ?, enabled = ?, not_before = ?, expires = ?, updated = ? "
                  "WHERE vault = ? AND name = ? AND version = ?");
@@ -110,7 +110,7 @@ Result<> SqliteKeyStore::update(const KeyInfo& info) {
 
 Result<std::vector<AccessPolicy>> SqliteKeyStore::policies(std::string_view vault) {
   using Policies = std::vector<AccessPolicy>;
-  return read_value<Policies>(*database_, [&](Connection& connection) -> Result<Policies> {
+  return read_value<Policies>(*database_, [&](SqlConnection& connection) -> Result<Policies> {
     Query query(connection,
                 "SELECT vault, principal, keys FROM access_policies WHERE vault = ? ORDER BY principal");
     query.bind(vault);
@@ -124,7 +124,7 @@ Result<std::vector<AccessPolicy>> SqliteKeyStore::policies(std::string_view vaul
 }
 
 Result<> SqliteKeyStore::put_policy(const AccessPolicy& policy) {
-  return database_->write([&](Connection& connection) -> Result<> {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
     Query(connection, "DELETE FROM access_policies WHERE vault = ? AND principal = ?")
         .bind(policy.vault, policy.principal.name)
         .run();
@@ -139,14 +139,14 @@ Result<> SqliteKeyStore::put_policy(const AccessPolicy& policy) {
 
 Result<std::optional<Bytes>> SqliteKeyStore::master_key_check() {
   using Check = std::optional<Bytes>;
-  return read_value<Check>(*database_, [](Connection& connection) -> Result<Check> {
+  return read_value<Check>(*database_, [](SqlConnection& connection) -> Result<Check> {
     Query query(connection, "SELECT check_value FROM master_key");
     return query.next() ? Check(query.bytes(0)) : Check();
   });
 }
 
 Result<> SqliteKeyStore::put_master_key_check(ByteView check) {
-  return database_->write([&](Connection& connection) -> Result<> {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
     Query(connection, "INSERT OR REPLACE INTO master_key (only_row, check_value) VALUES (1, ?)")
         .bind(check)
         .run();

@@ -127,13 +127,13 @@ INSERT INTO generations VALUES (1, 0, 0);
 constexpr std::array kSteps = {kFirstSchema};
 
 template <std::size_t N>
-std::int64_t single(Connection& connection, const char (&sql)[N]) {
+std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {
   Query query(connection, sql);
   query.next();
   return query.integer(0);
 }
 
-Result<> check_origin(Connection& connection, std::int64_t version) {
+Result<> check_origin(SqlConnection& connection, std::int64_t version) {
   const std::int64_t application = single(connection, "PRAGMA application_id");
   const bool fresh =
       version == 0 && application == 0 && single(connection, "SELECT count(*) FROM sqlite_schema") == 0;
@@ -149,13 +149,13 @@ Result<> check_origin(Connection& connection, std::int64_t version) {
   return {};
 }
 
-void set_version(Connection& connection, std::size_t version) {
+void set_version(SqlConnection& connection, std::size_t version) {
   // PRAGMA takes no parameters; the number is our own.
   connection.execute(fmt::format("PRAGMA user_version = {}", version).c_str());
   connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str());
 }
 
-Result<> take_steps(Connection& connection) {
+Result<> take_steps(SqlConnection& connection) {
   // Asked again inside the transaction: another process may have migrated in the meantime.
   const std::int64_t version = single(connection, "PRAGMA user_version");
   SIGNET_CHECK(check_origin(connection, version));
@@ -168,7 +168,7 @@ Result<> take_steps(Connection& connection) {
 
 }  // namespace
 
-Result<> migrate(Connection& connection) {
+Result<> migrate(SqlConnection& connection) {
   const std::int64_t version = single(connection, "PRAGMA user_version");
   SIGNET_CHECK(check_origin(connection, version));
   if (version == static_cast<std::int64_t>(kSteps.size())) return {};

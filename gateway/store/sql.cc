@@ -6,7 +6,7 @@
 namespace signet::gateway {
 namespace {
 
-int flags_for(Connection::Use) {
+int flags_for(SqlConnection::Use) {
   // Reading connections open the file for writing too: a read-only one cannot recover the log that a crash
   // left.
   return SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | SQLite::OPEN_NOFOLLOW;
@@ -55,7 +55,7 @@ std::string_view advice_for(int code) {
 
 }  // namespace
 
-Connection::Connection(const std::filesystem::path& path, Use use, std::chrono::milliseconds busy_timeout)
+SqlConnection::SqlConnection(const std::filesystem::path& path, Use use, std::chrono::milliseconds busy_timeout)
     : database_(path, flags_for(use), static_cast<int>(busy_timeout.count())) {
   execute("PRAGMA synchronous=FULL");
   execute("PRAGMA foreign_keys=ON");
@@ -65,13 +65,13 @@ Connection::Connection(const std::filesystem::path& path, Use use, std::chrono::
   if (use == Use::Read) execute("PRAGMA query_only=ON");
 }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_.getHandle()) == 0; }
+bool SqlConnection::in_transaction() const { return sqlite3_get_autocommit(database_.getHandle()) == 0; }
 
-void Connection::roll_back() noexcept {
+void SqlConnection::roll_back() noexcept {
   if (in_transaction()) database_.tryExec("ROLLBACK");
 }
 
-SQLite::Statement& Connection::statement(const char* sql) {
+SQLite::Statement& SqlConnection::statement(const char* sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
   return statements_.try_emplace(std::string_view(sql), database_, sql).first->second;
 }
@@ -101,15 +101,15 @@ Error sql_error(const SQLite::Exception& exception) {
                            exception.getErrorCode(), exception.getExtendedErrorCode(), advice_for(code))};
 }
 
-void count_account_change(Connection& connection) {
+void count_account_change(SqlConnection& connection) {
   Query(connection, "UPDATE generations SET account = account + 1").run();
 }
 
-void count_key_change(Connection& connection) {
+void count_key_change(SqlConnection& connection) {
   Query(connection, "UPDATE generations SET keys = keys + 1").run();
 }
 
-Result<Generations> read_generations(Connection& connection) {
+Result<Generations> read_generations(SqlConnection& connection) {
   Query row(connection, "SELECT account, keys FROM generations");
   if (!row.next())
     return fail(ErrorKind::IoFailure, "database: the table 'generations' has lost its row; restore a backup");

@@ -20,10 +20,10 @@
 namespace signet::gateway {
 
 /// A connection and the statements that were prepared on it. For one thread at a time.
-class Connection {
+class SqlConnection {
  public:
   enum class Use { Write, Read };
-  Connection(const std::filesystem::path& path, Use use, std::chrono::milliseconds busy_timeout);
+  SqlConnection(const std::filesystem::path& path, Use use, std::chrono::milliseconds busy_timeout);
 
   /// Statements that take no parameters and give no rows.
   void execute(const char* sql) { database_.exec(sql); }
@@ -44,7 +44,7 @@ class Query {
  public:
   /// `sql` is a literal: text put together at run time has no place in a statement.
   template <std::size_t N>
-  Query(Connection& connection, const char (&sql)[N]) : statement_(connection.statement(sql)) {
+  Query(SqlConnection& connection, const char (&sql)[N]) : statement_(connection.statement(sql)) {
     statement_.clearBindings();
   }
   ~Query() { statement_.tryReset(); }
@@ -97,7 +97,7 @@ Error sql_error(const SQLite::Exception& exception);
 template <class T, class F>
 Result<T> read_value(Database& database, F&& work) {
   std::optional<T> value;
-  SIGNET_CHECK(database.read([&](Connection& connection) -> Result<> {
+  SIGNET_CHECK(database.read([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(value, work(connection));
     return {};
   }));
@@ -105,8 +105,8 @@ Result<T> read_value(Database& database, F&& work) {
 }
 
 /// Part of every transaction that changes the account, or the keys: see Database::generations().
-void count_account_change(Connection& connection);
-void count_key_change(Connection& connection);
-Result<Generations> read_generations(Connection& connection);
+void count_account_change(SqlConnection& connection);
+void count_key_change(SqlConnection& connection);
+Result<Generations> read_generations(SqlConnection& connection);
 
 }  // namespace signet::gateway

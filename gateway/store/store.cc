@@ -158,7 +158,7 @@ constexpr std::array<std::pair<Place, std::string_view>, 3> kPlaces = {
     {{Place::None, "none"}, {Place::Row, "row"}, {Place::File, "file"}}};
 
 /// The row's key.
-std::int64_t insert_record(Connection& connection, const MessageRecord& r, Place place, std::uint64_t size) {
+std::int64_t insert_record(SqlConnection& connection, const MessageRecord& r, Place place, std::uint64_t size) {
   Query insert(connection,
                "INSERT INTO messages (" SIGNET_RECORD_COLUMNS
                ", body_place, body_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
@@ -172,14 +172,14 @@ std::int64_t insert_record(Connection& connection, const MessageRecord& r, Place
   return insert.integer(0);
 }
 
-void write_receipt(Connection& connection, std::int64_t message, const StoredReceipt& receipt) {
+void write_receipt(SqlConnection& connection, std::int64_t message, const StoredReceipt& receipt) {
   const Bytes headers = encode(receipt.headers);
   Query insert(connection,
                "INSERT OR REPLACE INTO receipts (message, http_status, headers, body) VALUES (?, ?, ?, ?)");
   insert.bind(message, std::int64_t{receipt.http_status}, headers, receipt.body).run();
 }
 
-bool is_taken(Connection& connection, const MessageRecord& record, ByteView hash) {
+bool is_taken(SqlConnection& connection, const MessageRecord& record, ByteView hash) {
   Query taken(connection,
               "SELECT 1 FROM accepted JOIN messages ON sequence = message "
               "WHERE names_hash = ? AND as2_from = ? AND as2_to = ? AND message_id IN (?, ?)");
@@ -189,7 +189,7 @@ bool is_taken(Connection& connection, const MessageRecord& record, ByteView hash
 }
 
 /// Enters an accepted message under its names.
-Result<> claim_names(Connection& connection, const MessageRecord& record, std::int64_t message, bool unique) {
+Result<> claim_names(SqlConnection& connection, const MessageRecord& record, std::int64_t message, bool unique) {
   const Bytes hash = names_hash(record.as2_from, record.as2_to, record.message_id);
   if (unique && is_taken(connection, record, hash))
     return fail(ErrorKind::AlreadyExists,
@@ -213,7 +213,7 @@ struct Found {
   std::string state;
 };
 
-Result<Found> find_row(Connection& connection, std::string_view id) {
+Result<Found> find_row(SqlConnection& connection, std::string_view id) {
   Query row(connection, "SELECT sequence, state FROM messages WHERE id = ?");
   if (!row.bind(id).next()) return fail(no_message(id));
   return Found{row.integer(0), row.text(1)};
@@ -222,13 +222,13 @@ Result<Found> find_row(Connection& connection, std::string_view id) {
 /// After a crash: payload files whose transaction never happened go; rows whose file has gone are reported.
 Result<> repair_bodies(Database& database, const BodyFiles& bodies) {
   SIGNET_TRY(const std::size_t removed, bodies.sweep([&](std::string_view id) {
-    return read_value<bool>(database, [&](Connection& connection) -> Result<bool> {
+    return read_value<bool>(database, [&](SqlConnection& connection) -> Result<bool> {
       Query known(connection, "SELECT 1 FROM messages WHERE id = ? AND body_place = 'file'");
       return known.bind(id).next();
     });
   }));
   if (removed > 0) log::warning("store-swept", {{"bodies_without_record", std::to_string(removed)}});
-  return database.read([&](Connection& connection) -> Result<> {
+  return database.read([&](SqlConnection& connection) -> Result<> {
     Query files(connection, "SELECT id FROM messages WHERE body_place = 'file'");
     while (files.next())
       if (auto body = bodies.open_body(files.text(0)); !body)
@@ -273,7 +273,7 @@ Result<std::optional<StoredReceipt>> SqliteStore::find_accepted(std::string_view
                                                                 std::string_view as2_to,
                                                                 std::string_view message_id, Time since) {
   using Found = std::optional<StoredReceipt>;
-  return read_value<Found>(*database_, [&](Connection& connection) -> Result<Found> {
+  return read_value<Found>(*database_, [&](SqlConnection& connection) -> Result<Found> {
     Query query(
         connection,
         "SELECT http_status, headers, body FROM accepted JOIN messages ON sequence = accepted.message "
@@ -302,7 +302,7 @@ Result<> SqliteStore::commit(const MessageRecord& record, const Slice& payload, 
   if (place == Place::File) SIGNET_CHECK(bodies_.save(record.id, payload));
 
   bool complete = false;
-  auto outcome = database_->write([&](Connection& connection) -> Result<> {
+  auto outcome = database_->write([&](SqlConnection& connection) -> Result<> {
     const std::int64_t message = insert_record(connection, record, place, payload.size());
     if (place == Place::Row)
       Query(connection, "INSERT INTO bodies (message, octets) VALUES (?, ?)").bind(message, octets).run();
@@ -329,7 +329,7 @@ void SqliteStore::forget_doubtful_bodies() {
 
 Result<> SqliteStore::commit_inbound(const MessageRecord& record, const Slice& payload,
                                      const StoredReceipt& receipt, bool unique) {
-  return commit(record, payload, [&](Connection& connection, std::int64_t message) -> Result<> {
+  return commit(record, payload, [&](SqlConnection& connection, std::int64_t message) -> Result<> {
     if (is_accepted(record)) SIGNET_CHECK(claim_names(connection, record, message, unique));
     write_receipt(connection, message, receipt);
     return {};
@@ -337,11 +337,11 @@ Result<> SqliteStore::commit_inbound(const MessageRecord& record, const Slice& p
 }
 
 Result<> SqliteStore::commit_outbound(const MessageRecord& record, const Slice& payload) {
-  return commit(record, payload, [](Connection&, std::int64_t) { return Result<>(); });
+  return commit(record, payload, [](SqlConnection&, std::int64_t) { return Result<>(); });
 }
 
 Result<> SqliteStore::settle_outbound(const MessageRecord& record, const StoredReceipt& answer) {
-  return database_->write([&](Connection& connection) -> Result<> {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const Found found, find_row(connection, record.id));
     if (found.state != word_for(kStates, MessageState::Sending))
       return fail(
@@ -360,7 +360,7 @@ Result<> SqliteStore::settle_outbound(const MessageRecord& record, const StoredR
 }
 
 Result<std::vector<MessageRecord>> SqliteStore::undelivered() {
-  return read_value<std::vector<MessageRecord>>(*database_, [](Connection& connection) {
+  return read_value<std::vector<MessageRecord>>(*database_, [](SqlConnection& connection) {
     Query query(connection,
                 "SELECT " SIGNET_RECORD_COLUMNS
                 " FROM messages WHERE direction = 'inbound' AND state = 'accepted' ORDER BY sequence");
@@ -369,7 +369,7 @@ Result<std::vector<MessageRecord>> SqliteStore::undelivered() {
 }
 
 Result<> SqliteStore::mark_delivered(std::string_view id, std::string_view where, Time when) {
-  return database_->write([&](Connection& connection) -> Result<> {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const Found found, find_row(connection, id));
     if (found.state == word_for(kStates, MessageState::Delivered)) return {};
     if (found.state != word_for(kStates, MessageState::Accepted))
@@ -388,7 +388,7 @@ Result<std::vector<MessageRecord>> SqliteStore::list(const MessageFilter& filter
       filter.direction ? std::optional(word_for(kDirections, *filter.direction)) : std::nullopt;
   const auto state = filter.state ? std::optional(word_for(kStates, *filter.state)) : std::nullopt;
   const std::size_t limit = std::min<std::size_t>(filter.limit, INT64_MAX);
-  return read_value<std::vector<MessageRecord>>(*database_, [&](Connection& connection) {
+  return read_value<std::vector<MessageRecord>>(*database_, [&](SqlConnection& connection) {
     Query query(connection,
                 "SELECT " SIGNET_RECORD_COLUMNS
                 " FROM messages WHERE (?1 IS NULL OR direction = ?1) AND (?2 IS NULL OR state = ?2) "
@@ -401,7 +401,7 @@ Result<std::vector<MessageRecord>> SqliteStore::list(const MessageFilter& filter
 }
 
 Result<MessageRecord> SqliteStore::find(std::string_view id_or_message_id) {
-  return read_value<MessageRecord>(*database_, [&](Connection& connection) -> Result<MessageRecord> {
+  return read_value<MessageRecord>(*database_, [&](SqlConnection& connection) -> Result<MessageRecord> {
     Query by_id(connection, "SELECT " SIGNET_RECORD_COLUMNS " FROM messages WHERE id = ?");
     if (by_id.bind(id_or_message_id).next()) return read_record(by_id);
     Query query(connection, "SELECT " SIGNET_RECORD_COLUMNS
@@ -426,7 +426,7 @@ Result<Slice> SqliteStore::payload(std::string_view id) {
     std::uint64_t size = 0;
     Bytes octets;
   };
-  SIGNET_TRY(Kept kept, read_value<Kept>(*database_, [&](Connection& connection) -> Result<Kept> {
+  SIGNET_TRY(Kept kept, read_value<Kept>(*database_, [&](SqlConnection& connection) -> Result<Kept> {
                Query row(connection,
                          "SELECT body_place, body_size, octets FROM messages LEFT JOIN bodies ON message = "
                          "sequence WHERE id = ?");
@@ -445,7 +445,7 @@ Result<Slice> SqliteStore::payload(std::string_view id) {
 }
 
 Result<StoredReceipt> SqliteStore::receipt(std::string_view id) {
-  return read_value<StoredReceipt>(*database_, [&](Connection& connection) -> Result<StoredReceipt> {
+  return read_value<StoredReceipt>(*database_, [&](SqlConnection& connection) -> Result<StoredReceipt> {
     SIGNET_TRY(const Found found, find_row(connection, id));
     Query row(connection, "SELECT http_status, headers, body FROM receipts WHERE message = ?");
     if (!row.bind(found.sequence).next())

@@ -65,7 +65,7 @@ class SqliteStore final : public MessageStore {
   SqliteStore(std::filesystem::path directory, const StoreOptions& options, StoreLock lock,
               std::shared_ptr<Database> database, BodyFiles bodies);
   /// What a commit does besides the record and its payload, told the record's key.
-  using Rest = std::function<Result<>(Connection&, std::int64_t message)>;
+  using Rest = std::function<Result<>(SqlConnection&, std::int64_t message)>;
   Result<> commit(const MessageRecord& record, const Slice& payload, const Rest& rest);
   void forget_doubtful_bodies();
 

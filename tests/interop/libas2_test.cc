@@ -65,7 +65,7 @@ class Libas2 : public testing::Test {
     std::string line;
     for (const auto& [name, value] : usual) {
       const auto other = std::find_if(options.begin(), options.end(),
-                                      [&](const auto& option) { return option.first == name; });
+                                      [&key = name](const auto& option) { return option.first == key; });
       line += fmt::format("{}{}={}", line.empty() ? "" : "\t", name,
                           other == options.end() ? value : other->second);
     }

@@ -348,7 +348,7 @@ TEST_F(StoreFaultsTest, SeesAnotherProcessesChangeOfConfigurationAndNoMessages) 
   EXPECT_EQ(store->generation().value(), start);
   const int status = in_child([&] {
     const auto other = SqliteStore::open(directory_.path()).value();
-    return other->database()->write([](Connection& connection) {
+    return other->database()->write([](SqlConnection& connection) {
       count_account_change(connection);
       return Result<>();
     })

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/secret.h"
+#include "tests/support/sanitizers.h"
 #include "tests/unit/vault/vault_fixture.h"
 
 namespace signet::vault {
@@ -52,9 +53,7 @@ Found find_exponent() {
 }
 
 TEST_F(VaultFixture, KeepsThePrivateExponentInTheSecureHeapAlone) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers map terabytes";
-#endif
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers map terabytes";
   if (!enable_secure_heap(1024 * 1024)) GTEST_SKIP() << "no memory can be locked here";
   {
     const Bytes file =
