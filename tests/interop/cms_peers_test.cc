@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "as2/compose.h"
@@ -29,6 +30,9 @@ using as2::LayerKind;
 using as2::cms::ContentCipher;
 
 enum class Peer { OpenSsl, BouncyCastle };
+
+std::string name_of(Peer peer) { return peer == Peer::OpenSsl ? "openssl" : "BouncyCastle"; }
+std::ostream& operator<<(std::ostream& out, Peer peer) { return out << name_of(peer); }
 
 // ---- What is combined
 
@@ -466,9 +470,7 @@ TEST_P(CmsPeers, EncryptForSeveralOfWhomWeAreOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Interop, CmsPeers, testing::Values(Peer::OpenSsl, Peer::BouncyCastle),
-                         [](const auto& peer) {
-                           return std::string(peer.param == Peer::OpenSsl ? "openssl" : "BouncyCastle");
-                         });
+                         [](const auto& peer) { return name_of(peer.param); });
 
 }  // namespace
 }  // namespace signet::interop

@@ -218,13 +218,16 @@ std::set<std::string> names_below(const fs::path& directory, const fs::path& exc
 }
 
 TEST_F(Hostile, FileNamesAreMetadataAndNeverPaths) {
+  const test::TestDirectory elsewhere;  // where a relative name would end up
+  const fs::path old_directory = fs::current_path();
+  fs::current_path(elsewhere.path());
   const fs::path folder = gateway_.directory() / "delivery" / "trade";
   const std::string first = request_of("good-encsigned-oaep.http");
   expect_accepted(post(first));
   payload_of(first);  // now the folder is there
   const auto everything = [&] {
     auto names = names_below(gateway_.directory().parent_path(), folder);
-    names.merge(names_below(fs::current_path() / ".", {}));
+    names.merge(names_below(elsewhere.path(), {}));
     return names;
   };
   const bool cron_before = fs::exists("/etc/cron.d/x");
@@ -246,6 +249,7 @@ TEST_F(Hostile, FileNamesAreMetadataAndNeverPaths) {
   }
   EXPECT_EQ(everything(), before);
   EXPECT_EQ(fs::exists("/etc/cron.d/x"), cron_before);
+  fs::current_path(old_directory);
 }
 
 TEST_F(Hostile, HeadersAreRefusedOrTakenSafely) {

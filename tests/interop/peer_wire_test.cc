@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "base/file.h"
 #include "tests/interop/wire.h"
 
@@ -19,6 +21,8 @@ struct Recorded {
   std::string to_key;
   bool encrypted;
 };
+
+std::ostream& operator<<(std::ostream& out, const Recorded& recorded) { return out << recorded.name; }
 
 class PeerWire : public testing::TestWithParam<Recorded> {};
 
