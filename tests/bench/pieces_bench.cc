@@ -62,6 +62,10 @@ class BenchHome {
     directory_ = ::mkdtemp(pattern.data());
     require(gateway::Home::initialise(directory_ / "home", {}));
     home_ = gateway::Home::open(directory_ / "home").value();
+    require(
+        home_->vault().set_policy(vault::Principal::local_operator(),
+                                  {std::string(gateway::kDefaultVault), vault::Principal::gateway(),
+                                   vault::parse_key_permissions("encrypt,decrypt,sign,get,list").value()}));
     key_ = home_->vault()
                .create_key(vault::Principal::local_operator(), gateway::kDefaultVault, "bench",
                            vault::KeyKind::Rsa2048, {})
@@ -198,7 +202,7 @@ void decrypt_in_the_vault(benchmark::State& state) {
   BenchHome& bench = BenchHome::instance();
   vault::KeyVault& keys = bench.home().vault();
   const Bytes wrapped =
-      keys.encrypt(vault::Principal::local_operator(), bench.key(), vault::kRsa15, Bytes(32)).value();
+      keys.encrypt(vault::Principal::gateway(), bench.key(), vault::kRsa15, Bytes(32)).value();
   for (auto _ : state)
     benchmark::DoNotOptimize(
         keys.decrypt(vault::Principal::gateway(), bench.key(), vault::kRsa15, wrapped).value());
