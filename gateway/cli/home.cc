@@ -38,7 +38,7 @@ Result<certstore::KeyHandle> open_key_of(vault::KeyVault& vault, const agreement
     SIGNET_TRY(certstore::KeyHandle handle, vault::open_key(vault, gateway, version.id));
     if (certificate.has_public_key(handle.native())) return handle;
   }
-  return fail(ErrorKind::NotFound,
+  return fail(ErrorKind::PermissionDenied,
               fmt::format("no enabled version of key '{}' in vault '{}' is the one that certificate {} was issued for: enable it, or "
                           "upload a certificate of the current version",
                           reference.key_name, reference.key_vault, certificate.thumbprint_sha1()));
