@@ -134,6 +134,8 @@ Result<> read_settings(CLI::App& command, const std::filesystem::path& file) {
       if (option == nullptr)
         return fail(ErrorKind::InvalidInput,
                     fmt::format("{}: there is no setting '{}'; 'signet serve --help' lists them", file.string(), item.fullname()));
+      if (item.inputs.empty() || item.inputs.front().empty())
+        return fail(ErrorKind::InvalidInput, fmt::format("{}: the setting '{}' has no value", file.string(), item.name));
       if (option->count() > 0) continue;
       for (const std::string& input : item.inputs) option->add_result(input);
       option->run_callback();
