@@ -317,6 +317,9 @@ bool Exchange::accept_certificate(X509_STORE_CTX* chain) {
   const bool accepted =
       post_.trust.kind == TlsTrust::Kind::Pinned ? accept_pinned(chain, leaf) : X509_verify_cert(chain) == 1;
   if (!accepted) certificate_fault_ = X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain));
+  if (!accepted && post_.trust.kind == TlsTrust::Kind::Pinned &&
+      X509_STORE_CTX_get_error(chain) == X509_V_ERR_CERT_UNTRUSTED)
+    certificate_fault_ = "certificate not trusted: it is none of those pinned for this partner";
   ERR_clear_error();
   return accepted;
 }
