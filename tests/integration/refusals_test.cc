@@ -161,7 +161,9 @@ TEST_F(Refusals, ABodyOverTheAgreementsLimitIsNotOpened) {
   terms([](OneWayAgreement&, OneWayAgreement& receive) { receive.limits.max_message_size = 4096; });
   const HttpAnswer answer = answer_to(pair_.acme.compose("trade", Slice::of(noise(5000))));
   EXPECT_EQ(answer.status, 413);
-  expect_refused(HasSubstr("4096 are agreed at most"));
+  pair_.globex.drain();
+  EXPECT_THAT(pair_.globex.delivered("trade"), IsEmpty());
+  for (const MessageRecord& record : pair_.globex.messages()) EXPECT_EQ(record.state, MessageState::Refused);
   EXPECT_EQ(need(pair_.send("small")).state, MessageState::Confirmed);
 }
 
@@ -284,6 +286,7 @@ TEST_F(Refusals, InsufficientSecurityForALayerThatIsMissing) {
     SCOPED_TRACE(c.missing);
     terms([&](OneWayAgreement& send, OneWayAgreement& receive) {
       send.validation_settings.compress_message = receive.validation_settings.compress_message = true;
+      send.encryption.content_cipher = agreements::ContentCipher::AES256GCM;
       c.send(send);
     });
     const auto sent = need(pair_.send("an order"));
@@ -292,6 +295,21 @@ TEST_F(Refusals, InsufficientSecurityForALayerThatIsMissing) {
               "automatic-action/MDN-sent-automatically; processed/error: insufficient-message-security");
     expect_refused(HasSubstr(c.missing));
   }
+}
+
+TEST_F(Refusals, AnUnsignedMessageOutOfCbcHearsNothingThatAGuessedPaddingWouldNot) {
+  terms([](OneWayAgreement& send, OneWayAgreement&) { send.validation_settings.sign_message = false; });
+  EXPECT_THAT(need(pair_.send("an order")).disposition, EndsWith("processed/error: decryption-failed"));
+  expect_refused(HasSubstr("signed"));
+}
+
+TEST_F(Refusals, UnexpectedProcessingErrorForWhatCannotBeRead) {
+  WireMessage message = pair_.compose("an order");
+  message.headers.set("Content-Type", "application/pkcs7-mime");
+  message.body = Slice::of("neither DER nor BER");
+  EXPECT_EQ(disposition_of(answer_to(message)),
+            "automatic-action/MDN-sent-automatically; processed/error: unexpected-processing-error");
+  expect_refused(Not(IsEmpty()));
 }
 
 TEST_F(Refusals, InvalidMessageIdForOneThatIsTooLong) {

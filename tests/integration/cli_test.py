@@ -1,0 +1,627 @@
+#!/usr/bin/env python3
+"""The signet command as an operator uses it: the real binary, its output, its exit codes, what it leaves on the disk.
+
+Usage: cli_test.py --signet BINARY [TestClass...]. Homes are made in temporary directories; ports are free ones.
+"""
+
+import argparse
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import stat
+import string
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+ACCOUNT = SOURCE / "samples" / "demo" / "account.xml.in"
+PFX = SOURCE / "tests" / "vectors" / "pfx"
+TEST_KEY = SOURCE / "tests" / "support" / "test_keys" / "test-rsa-2048-1.pem"
+START_TIMEOUT = 60.0  # seconds; sanitizers on a busy machine
+
+# Exit codes, as `signet --help` documents them.
+DONE, REFUSED, USAGE, NOT_FOUND, DENIED, UNAVAILABLE = range(6)
+
+SIGNET = None
+
+
+class Home:
+    """A gateway's home and the command in it."""
+
+    def __init__(self, directory, environment=None):
+        self.directory = pathlib.Path(directory)
+        self.path = self.directory / "home"
+        self.environment = environment or {}
+        self.gateway = None
+        self.port = 0
+
+    def run(self, *arguments, expect=None, environment=None):
+        """Runs the command and returns what came of it, as text. `expect` is the exit code that the test relies on."""
+        command = [SIGNET, "--home", str(self.path), *map(str, arguments)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                              env={**os.environ, **self.environment, **(environment or {})}, timeout=120)
+        done.out = done.stdout.decode("utf-8", "replace")
+        done.err = done.stderr.decode("utf-8", "replace")
+        if expect is not None and done.returncode != expect:
+            raise AssertionError(f"{' '.join(command)}\nended with {done.returncode}, not {expect}:\n{done.out}{done.err}")
+        return done
+
+    def json(self, *arguments, expect=DONE):
+        """The same with --output json: the value printed, or the error's."""
+        done = self.run("--output", "json", *arguments, expect=expect)
+        text = done.out if done.out.strip() else done.err.splitlines()[-1]
+        return json.loads(text)
+
+    def start(self, *arguments):
+        ports = self.directory / "ports.json"
+        ports.unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.gateway = subprocess.Popen(
+                [SIGNET, "--home", str(self.path), "serve", "--listen", "127.0.0.1:0", "--ports-file", str(ports), *arguments],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment})
+        deadline = time.monotonic() + START_TIMEOUT
+        while not ports.exists():
+            if self.gateway.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("the gateway did not start: " + self.log.read_text())
+            time.sleep(0.01)
+        self.port = json.loads(ports.read_text())[0]["port"]
+
+    def stop(self):
+        """Asks it to end. Returns the exit code."""
+        if self.gateway is None:
+            return None
+        if self.gateway.poll() is None:
+            self.gateway.send_signal(signal.SIGTERM)
+        code = self.gateway.wait(timeout=60)
+        self.gateway = None
+        return code
+
+    @property
+    def log(self):
+        return self.directory / "gateway.log"
+
+
+class CommandTest(unittest.TestCase):
+    """Each test has a directory and a home of its own."""
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="signet-cli."))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.home = Home(self.directory)
+        self.addCleanup(self.home.stop)
+
+    def make_company(self, home, name):
+        """A key, and its certificate, both called as the company is; the certificate also as <name>.cer."""
+        home.run("init", expect=DONE)
+        home.run("vault", "key", "create", name, "--kind", "P-256", expect=DONE)
+        home.run("certificate", "create", name, "--key", name, "--common-name", name, "--certificate-file",
+                 home.directory / f"{name}.cer", expect=DONE)
+
+    def account_xml(self, home, host="acme", guest="globex", url="http://127.0.0.1:1/as2", agreement="trade"):
+        """Writes an account whose guest's certificate is at hand as <guest>.cer."""
+        text = string.Template(ACCOUNT.read_text()).substitute(
+            host=host, guest=guest, host_certificate=host, guest_certificate=guest, agreement=agreement,
+            content_type="application/EDI-X12", guest_url=url)
+        file = home.directory / "account.xml"
+        file.write_text(text)
+        return file
+
+    def with_account(self):
+        """Home of acme, with globex's certificate lying beside it. Returns the account's file."""
+        self.make_company(self.home, "acme")
+        other = Home(self.directory / "other")
+        other.directory.mkdir()
+        self.make_company(other, "globex")
+        shutil.copy(other.directory / "globex.cer", self.directory)
+        return self.account_xml(self.home)
+
+
+class Help(CommandTest):
+    COMMANDS = ["init", "serve", "apply", "export", "lint", "send", "inspect", "message list", "message show", "message body",
+                "message receipt", "certificate add", "certificate create", "certificate list", "certificate show",
+                "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show",
+                "vault policy set", "vault policy show"]
+
+    def test_every_command_has_an_example(self):
+        for command in self.COMMANDS:
+            with self.subTest(command):
+                done = self.home.run(*command.split(), "--help", expect=DONE)
+                self.assertRegex(done.out, r"Example: signet .*" + command)
+
+    def test_the_commands_of_the_help_are_those_that_are_tested_here(self):
+        def subcommands(*words):
+            lines = self.home.run(*words, "--help", expect=DONE).out.split("\nSubcommands:\n")
+            return re.findall(r"^  ([a-z]+)", lines[1], re.M) if len(lines) > 1 else []
+
+        def leaves(*words):
+            below = subcommands(*words)
+            return [leaf for word in below for leaf in leaves(*words, word)] if below else [" ".join(words)]
+
+        self.assertEqual(sorted(leaves()), sorted(self.COMMANDS))
+
+    def test_the_exit_codes_are_documented(self):
+        self.assertIn("Exit codes: 0 done; 1 refused", self.home.run("--help", expect=DONE).out)
+
+    def test_what_is_not_understood_is_a_usage_error(self):
+        for arguments in ["", "brew", "vault", "vault key", "init --no-such-option", "--output xml message list",
+                          "serve --listen", "send order.edi"]:
+            with self.subTest(arguments):
+                done = self.home.run(*arguments.split(), expect=USAGE)
+                self.assertNotEqual(done.err + done.out, "")
+                self.assertFalse(self.home.path.exists())
+
+    def test_the_version_is_printed(self):
+        self.assertRegex(self.home.run("--version", expect=DONE).out, r"^Signet/?\s?\d+\.\d+")
+
+
+class Init(CommandTest):
+    def test_makes_a_home_that_only_its_owner_can_read(self):
+        made = self.home.json("init")
+        self.assertEqual(made["home"], str(self.home.path))
+        self.assertEqual(stat.S_IMODE(self.home.path.stat().st_mode), 0o700)
+        self.assertEqual(stat.S_IMODE((self.home.path / "master.key").stat().st_mode), 0o600)
+        for file in self.home.path.rglob("*"):
+            self.assertEqual(file.stat().st_mode & 0o077, 0, file)
+
+    def test_refuses_to_make_it_twice_and_changes_nothing(self):
+        self.home.run("init", expect=DONE)
+        key = (self.home.path / "master.key").read_bytes()
+        error = self.home.json("init", expect=REFUSED)
+        self.assertEqual(error["error"]["kind"], "AlreadyExists")
+        self.assertIn("nothing was changed", error["error"]["message"])
+        self.assertEqual((self.home.path / "master.key").read_bytes(), key)
+
+    def test_every_command_without_a_home_says_how_to_make_one(self):
+        for arguments in [["message", "list"], ["export"], ["vault", "key", "list"], ["certificate", "list"],
+                          ["serve", "--listen", "127.0.0.1:0"]]:
+            with self.subTest(arguments):
+                done = self.home.run(*arguments, expect=NOT_FOUND)
+                self.assertIn("init", done.err)
+                self.assertFalse(self.home.path.exists())
+
+    def test_the_home_may_come_from_the_environment(self):
+        done = subprocess.run([SIGNET, "init"], env={**os.environ, "SIGNET_HOME": str(self.home.path)}, stdout=subprocess.PIPE)
+        self.assertEqual(done.returncode, DONE)
+        self.assertTrue((self.home.path / "master.key").exists())
+
+    def test_a_passphrase_locks_the_vault(self):
+        passphrase = self.directory / "passphrase"
+        passphrase.write_text("correct horse battery staple\n")
+        self.home.run("init", "--passphrase-file", passphrase, expect=DONE)
+        self.assertFalse((self.home.path / "master.key").exists())
+        for file in self.home.path.rglob("*"):
+            if file.is_file():
+                self.assertNotIn(b"correct horse", file.read_bytes(), file)
+
+        locked = self.home.run("vault", "key", "list", expect=DENIED)
+        self.assertIn("SIGNET_PASSPHRASE_FILE", locked.err)
+        wrong = self.directory / "wrong"
+        wrong.write_text("incorrect horse battery staple\n")
+        refused = self.home.run("vault", "key", "list", environment={"SIGNET_PASSPHRASE_FILE": str(wrong)}, expect=REFUSED)
+        self.assertIn("passphrase", refused.err)
+        self.home.environment = {"SIGNET_PASSPHRASE_FILE": str(passphrase)}
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+        self.assertEqual(len(self.home.json("vault", "key", "list")), 1)
+
+    def test_a_short_passphrase_is_refused(self):
+        passphrase = self.directory / "passphrase"
+        passphrase.write_text("short\n")
+        self.home.run("init", "--passphrase-file", passphrase, expect=USAGE)
+        self.assertFalse((self.home.path / "master.scrypt").exists())
+
+
+class Account(CommandTest):
+    def test_lint_accepts_a_good_account_and_says_so(self):
+        file = self.with_account()
+        self.assertEqual(self.home.json("lint", file), {"problems": []})
+        self.assertIn("no problems found", self.home.run("lint", file, expect=DONE).out)
+
+    def test_lint_reports_every_problem_at_once_with_its_place(self):
+        file = self.with_account()
+        text = file.read_text().replace("<hostPartner>acme</hostPartner>", "<hostPartner>nobody</hostPartner>")
+        text = text.replace("<encryptionCertificateName>acme<", "<encryptionCertificateName>missing<")
+        file.write_text(text)
+        problems = self.home.json("lint", file, expect=REFUSED)["problems"]
+        errors = [problem for problem in problems if problem["severity"] == "error"]
+        self.assertGreaterEqual(len(errors), 2)
+        for problem in errors:
+            self.assertEqual(problem["file"], str(file))
+            self.assertGreater(problem["line"], 0)
+            self.assertGreater(problem["column"], 0)
+            self.assertNotEqual(problem["advice"], "")
+        told = self.home.run("lint", file, expect=REFUSED).out
+        self.assertIn("nobody", told)
+        self.assertIn("missing", told)
+        self.assertRegex(told, re.escape(str(file)) + r":\d+:\d+: error: ")
+
+    def test_lint_refuses_what_is_no_account(self):
+        file = self.directory / "x.xml"
+        for text in ["", "not XML", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<integrationAccount/>", "<a>\xff</a>"]:
+            file.write_bytes(text.encode("latin-1"))
+            self.assertTrue(self.home.json("lint", file, expect=REFUSED)["problems"], text)
+        self.home.run("lint", self.directory / "no-such.xml", expect=USAGE)
+
+    def test_apply_shows_the_changes_applies_them_and_is_idempotent(self):
+        file = self.with_account()
+        first = self.home.json("apply", file)
+        self.assertTrue(first["applied"])
+        self.assertIn(("added", "agreement", "trade"), [(c["change"], c["kind"], c["name"]) for c in first["changes"]])
+        again = self.home.json("apply", file)
+        self.assertFalse(again["applied"])
+        self.assertEqual(again["changes"], [])
+        self.assertIn("nothing to change", self.home.run("apply", file, expect=DONE).out)
+
+    def test_a_dry_run_shows_the_same_and_changes_nothing(self):
+        file = self.with_account()
+        before = self.home.run("export", expect=DONE).out
+        dry = self.home.json("apply", file, "--dry-run")
+        self.assertFalse(dry["applied"])
+        self.assertEqual(self.home.run("export", expect=DONE).out, before)
+        wet = self.home.json("apply", file)
+        self.assertEqual(dry["changes"], wet["changes"])
+
+    def test_a_change_is_shown_with_what_it_was_and_what_it_will_be(self):
+        file = self.with_account()
+        self.home.run("apply", file, expect=DONE)
+        file.write_text(file.read_text().replace("<compressMessage>true<", "<compressMessage>false<"))
+        change = self.home.json("apply", file)["changes"][0]
+        self.assertEqual((change["change"], change["kind"], change["name"]), ("changed", "agreement", "trade"))
+        self.assertEqual(change["settings"], [{"path": "sendAgreement/validationSettings/compressMessage",
+                                               "before": "true", "after": "false"}])
+
+    def test_an_account_with_an_error_changes_nothing_at_all(self):
+        file = self.with_account()
+        self.home.run("apply", file, expect=DONE)
+        before = self.home.run("export", expect=DONE).out
+        text = file.read_text().replace('name="trade"', 'name="trade-2"')
+        file.write_text(text.replace("<guestPartner>globex<", "<guestPartner>nobody<"))
+        refused = self.home.json("apply", file, expect=REFUSED)
+        self.assertFalse(refused["applied"])
+        self.assertTrue(refused["problems"])
+        self.assertEqual(self.home.run("export", expect=DONE).out, before)
+
+    def test_a_private_certificate_of_another_key_is_refused(self):
+        file = self.with_account()
+        self.home.run("vault", "key", "create", "another", "--kind", "P-256", expect=DONE)
+        file.write_text(file.read_text().replace("<keyName>acme<", "<keyName>another<"))
+        error = self.home.json("apply", file, expect=REFUSED)["error"]
+        self.assertIn("was not issued for the key signet/another", error["message"])
+        self.assertIn("nothing was changed", error["message"])
+
+    def test_export_gives_back_what_was_applied(self):
+        file = self.with_account()
+        self.home.run("apply", file, expect=DONE)
+        exported = self.directory / "exported.xml"
+        self.home.run("export", "--file", exported, expect=DONE)
+        self.assertEqual(self.home.run("export", expect=DONE).out, exported.read_text())
+        self.assertEqual(self.home.json("export")["xml"], exported.read_text())
+        self.assertEqual(self.home.json("apply", exported)["changes"], [])
+        # In another home that has the same key's certificate, the same document comes out again.
+        self.assertEqual(self.home.json("lint", exported), {"problems": []})
+
+
+class Certificates(CommandTest):
+    def test_are_added_listed_shown_and_deleted(self):
+        self.with_account()
+        added = self.home.json("certificate", "add", "globex", self.directory / "globex.cer")
+        self.assertIn("globex", json.dumps(added))
+        self.assertEqual(sorted(entry["name"] for entry in self.home.json("certificate", "list")), ["acme", "globex"])
+        shown = self.home.json("certificate", "show", "globex")
+        self.assertIn("CN=globex", json.dumps(shown))
+        self.home.json("certificate", "delete", "globex")
+        self.home.run("certificate", "show", "globex", expect=NOT_FOUND)
+        self.home.run("certificate", "delete", "globex", expect=NOT_FOUND)
+
+    def test_one_that_an_agreement_names_is_not_deleted_and_the_agreement_is_named(self):
+        self.home.run("apply", self.with_account(), expect=DONE)
+        for name in ["acme", "globex"]:
+            error = self.home.json("certificate", "delete", name, expect=REFUSED)["error"]
+            self.assertIn("trade", error["message"])
+            self.home.run("certificate", "show", name, expect=DONE)
+
+    def test_a_name_or_a_file_that_will_not_do_is_refused(self):
+        self.with_account()
+        self.home.run("certificate", "add", "a/b", self.directory / "globex.cer", expect=USAGE)
+        self.home.run("certificate", "add", "x" * 81, self.directory / "globex.cer", expect=USAGE)
+        self.home.run("certificate", "add", "x", ACCOUNT, expect=USAGE)
+        self.home.run("certificate", "add", "x", self.directory / "missing.cer", expect=USAGE)
+        self.home.run("certificate", "add", "x", self.directory / "globex.cer", "--key", "acme", expect=REFUSED)
+        self.home.run("certificate", "add", "x", self.directory / "globex.cer", "--key", "no-such", expect=NOT_FOUND)
+        self.assertEqual([entry["name"] for entry in self.home.json("certificate", "list")], ["acme"])
+
+
+class Vault(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.home.run("init", expect=DONE)
+
+    def passphrase(self, text):
+        file = self.directory / "passphrase"
+        file.write_text(text + "\n")
+        return file
+
+    def test_keys_are_created_listed_and_shown_without_their_private_half(self):
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-384", expect=DONE)
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-384", expect=DONE)  # a new version
+        listed = self.home.json("vault", "key", "list")
+        self.assertEqual(len(listed), 1)
+        for text in [self.home.run("vault", "key", "show", "acme", expect=DONE).out,
+                     json.dumps(self.home.json("vault", "key", "show", "acme"))]:
+            self.assertIn("384", text)
+            self.assertNotIn("PRIVATE", text)
+        self.home.run("vault", "key", "show", "no-such", expect=NOT_FOUND)
+        self.home.run("vault", "key", "create", "acme", "--kind", "RSA-1024", expect=USAGE)
+        self.home.run("vault", "key", "create", "not a name", expect=USAGE)
+
+    def test_keys_of_other_producers_are_imported(self):
+        for name, file, passphrase in [("gnutls", "gnutls.p12", "secret"), ("java", "java.p12", "secret"),
+                                       ("openssl", "ossl-aes256.pfx", "secret"), ("tripledes", "ossl-3des.pfx", "secret"),
+                                       ("empty", "ossl-emptypass.pfx", ""), ("certfirst", "pem-pkcs8-certfirst.pem", None),
+                                       ("encrypted", "pem-pkcs8-encrypted.pem", "secret")]:
+            with self.subTest(file):
+                certificate = self.directory / f"{name}.cer"
+                options = [] if passphrase is None else ["--passphrase-file", self.passphrase(passphrase)]
+                self.home.json("vault", "key", "import", name, PFX / file, *options, "--certificate-file", certificate)
+                self.home.run("certificate", "add", name, certificate, "--key", name, expect=DONE)
+        self.assertEqual(len(self.home.json("vault", "key", "list")), 7)
+
+    def test_what_is_no_usable_key_is_refused_and_leaves_nothing(self):
+        for file, passphrase in [("ossl-nokey.pfx", "secret"), ("pem-pkcs1.pem", None), ("pem-wrongkey.pem", None),
+                                 ("ossl-aes256.pfx", "wrong"), ("ossl-aes256.pfx", None), ("README.md", None)]:
+            with self.subTest((file, passphrase)):
+                options = [] if passphrase is None else ["--passphrase-file", self.passphrase(passphrase)]
+                error = self.home.run("--output", "json", "vault", "key", "import", "x", PFX / file, *options)
+                self.assertIn(error.returncode, (REFUSED, USAGE))
+                self.assertIn("message", json.loads(error.err.splitlines()[-1])["error"])
+        self.assertEqual(self.home.json("vault", "key", "list"), [])
+
+    def test_policies_are_set_and_shown(self):
+        self.assertIn("decrypt,sign,get,list", self.home.run("vault", "policy", "show", expect=DONE).out)
+        self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "get,list", expect=DONE)
+        shown = json.dumps(self.home.json("vault", "policy", "show"))
+        self.assertIn("gateway", shown)
+        self.assertNotIn("decrypt", shown)
+        self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "fly", expect=USAGE)
+
+    def test_no_private_key_lies_open_anywhere_in_the_home(self):
+        pem = TEST_KEY.read_text()
+        self.home.run("vault", "key", "import", "acme", TEST_KEY, expect=DONE)
+        self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "Acme", expect=DONE)
+        self.home.start()
+        self.assertEqual(self.home.stop(), 0)
+
+        key = rsa_numbers(pem)
+        content = b"".join(file.read_bytes() for file in sorted(self.home.path.rglob("*")) if file.is_file())
+        content += self.home.log.read_bytes()
+        self.assertIn(key["modulus"], content, "the public half is there, so the search would find a private one")
+        for name in ["private exponent", "prime 1", "prime 2", "exponent 1", "exponent 2", "coefficient"]:
+            number = key[name]
+            for form in [number, number[::-1], number.hex().encode(), number.hex().upper().encode()]:
+                self.assertNotIn(form[:32], content, name)
+                self.assertNotIn(form[-32:], content, name)
+            for shift in range(3):  # base64 at each of the three ways to be aligned
+                self.assertNotIn(base64.b64encode(number[shift:])[:40], content, name)
+        for line in pem.splitlines()[2:-2]:
+            self.assertNotIn(line.encode(), content)
+
+
+def rsa_numbers(pem):
+    """The numbers of an RSA key in PKCS#8 PEM, as octets."""
+
+    def read(der):
+        """The first element: its tag, its content, what follows."""
+        size, begin = der[1], 2
+        if size >= 0x80:
+            begin += size & 0x7F
+            size = int.from_bytes(der[2:begin], "big")
+        return der[0], der[begin:begin + size], der[begin + size:]
+
+    _, info, _ = read(base64.b64decode("".join(pem.splitlines()[1:-1])))
+    _, _, rest = read(info)  # version
+    _, _, rest = read(rest)  # algorithm
+    _, octets, _ = read(rest)
+    _, rest, _ = read(octets)
+    names = ["version", "modulus", "public exponent", "private exponent", "prime 1", "prime 2", "exponent 1", "exponent 2",
+             "coefficient"]
+    numbers = {}
+    for name in names:
+        _, number, rest = read(rest)
+        numbers[name] = number.lstrip(b"\0")
+    return numbers
+
+
+class Serve(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.home.run("init", expect=DONE)
+
+    def test_ends_cleanly_on_sigterm_and_on_sigint(self):
+        for how in [signal.SIGTERM, signal.SIGINT]:
+            self.home.start()
+            self.home.gateway.send_signal(how)
+            self.assertEqual(self.home.gateway.wait(timeout=60), 0)
+            self.assertIn('"event":"stopped"', self.home.log.read_text())
+
+    def test_logs_one_line_of_json_per_event(self):
+        self.home.start()
+        self.assertEqual(self.home.stop(), 0)
+        events = [json.loads(line)["event"] for line in self.home.log.read_text().splitlines()]
+        self.assertIn("listening", events)
+        self.assertIn("serving", events)
+
+    def test_an_unknown_setting_in_serve_toml_is_refused_by_name(self):
+        (self.home.path / "serve.toml").write_text('listn = ["127.0.0.1:0"]\n')
+        done = self.home.run("serve", expect=USAGE)
+        self.assertIn("'listn'", done.err)
+        self.assertIn("serve.toml", done.err)
+
+    def test_a_value_in_serve_toml_that_will_not_do_is_refused(self):
+        for text in ['stranger-answer = "shout"\n', 'body-limit = "much"\n', 'workers = -1\n', 'host = ""\n']:
+            (self.home.path / "serve.toml").write_text(text)
+            self.assertIn("serve.toml", self.home.run("serve", "--listen", "127.0.0.1:0", expect=USAGE).err)
+
+    def test_serve_toml_is_heeded_and_the_command_line_wins(self):
+        (self.home.path / "serve.toml").write_text('listen = ["127.0.0.1:1"]\npath = "/inbound"\nlog-level = "debug"\n')
+        self.home.start()  # with --listen, which wins
+        self.assertEqual(self.post("/as2"), 404)
+        self.assertEqual(self.post("/inbound"), 400)
+        self.assertEqual(self.home.stop(), 0)
+
+    def post(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.home.port, timeout=60)
+        try:
+            connection.request("POST", path, b"x")
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def test_an_address_that_cannot_be_taken_is_named(self):
+        self.home.start()
+        other = Home(self.directory / "other")
+        other.directory.mkdir()
+        other.run("init", expect=DONE)
+        done = other.run("serve", "--listen", f"127.0.0.1:{self.home.port}", expect=UNAVAILABLE)
+        self.assertIn(str(self.home.port), done.err)
+        self.assertIn("expected a listener", other.run("serve", "--listen", "nonsense", expect=USAGE).err)
+
+    def test_a_tls_listener_needs_a_certificate(self):
+        done = self.home.run("serve", "--listen-tls", "127.0.0.1:0", expect=USAGE)
+        self.assertIn("--tls-certificate", done.err)
+        self.home.run("serve", "--listen-tls", "127.0.0.1:0", "--tls-certificate", "no-such", expect=NOT_FOUND)
+
+    def test_one_home_has_one_gateway(self):
+        self.home.start()
+        second = self.home.run("serve", "--listen", "127.0.0.1:0")
+        self.assertNotEqual(second.returncode, DONE)
+        self.assertNotEqual(second.err, "")
+
+
+class Exchange(CommandTest):
+    """Two homes: Acme sends by the command, Globex serves."""
+
+    def setUp(self):
+        super().setUp()
+        self.globex = Home(self.directory / "globex")
+        self.globex.directory.mkdir()
+        self.make_company(self.home, "acme")
+        self.make_company(self.globex, "globex")
+        shutil.copy(self.globex.directory / "globex.cer", self.home.directory)
+        shutil.copy(self.home.directory / "acme.cer", self.globex.directory)
+        self.globex.start()
+        self.addCleanup(self.globex.stop)
+        # Applied while the gateway runs: it takes it up at once.
+        self.home.run("apply", self.account_xml(self.home, url=f"http://127.0.0.1:{self.globex.port}/as2"), expect=DONE)
+        self.globex.run("apply", self.account_xml(self.globex, host="globex", guest="acme"), expect=DONE)
+        self.document = self.directory / "order.edi"
+        self.document.write_bytes(b"ISA*00*\x00\xff the order~\n")
+
+    def send(self, *arguments, expect=DONE):
+        return self.home.json("send", "--agreement", "trade", self.document, *arguments, expect=expect)
+
+    def received(self, message_id):
+        deadline = time.monotonic() + START_TIMEOUT
+        while True:
+            record = self.globex.json("message", "list", "--message-id", message_id)[0]
+            if record["state"] != "accepted" or time.monotonic() > deadline:
+                return record
+            time.sleep(0.01)
+
+    def test_a_message_is_sent_listed_shown_and_read_on_both_sides(self):
+        sent = self.send("--subject", "Order 7")
+        self.assertEqual(sent["state"], "confirmed")
+        self.assertIn("processed", sent["disposition"])
+        received = self.received(sent["messageId"])
+        self.assertEqual(received["state"], "delivered")
+        self.assertEqual(received["mic"], sent["mic"])
+        self.assertEqual(received["subject"], "Order 7")
+        self.assertEqual(pathlib.Path(received["deliveredTo"]).read_bytes(), self.document.read_bytes())
+
+        by_prefix = self.globex.json("message", "show", received["id"][:8])
+        self.assertEqual(by_prefix["id"], received["id"])
+        self.assertEqual(self.globex.json("message", "show", sent["messageId"])["id"], received["id"])
+        self.assertEqual(self.globex.run("message", "body", received["id"], expect=DONE).stdout, self.document.read_bytes())
+        self.assertEqual(self.home.run("message", "body", sent["id"], expect=DONE).stdout, self.document.read_bytes())
+        for home, message in [(self.home, sent), (self.globex, received)]:
+            receipt = home.run("message", "receipt", message["id"], expect=DONE).out
+            self.assertIn(f"Original-Message-ID: {sent['messageId']}", receipt)
+            self.assertIn(sent["mic"], receipt)
+
+        file = self.directory / "mdn.txt"
+        self.home.run("message", "receipt", sent["id"], "--file", file, expect=DONE)
+        self.assertIn(b"Disposition: ", file.read_bytes())
+        self.assertEqual(self.home.run("message", "receipt", sent["id"], "--file", file).returncode, REFUSED, "it is there already")
+
+    def test_messages_are_listed_by_what_they_are(self):
+        first = self.send()["messageId"]
+        second = self.send()["messageId"]
+        self.received(second)
+        ids = lambda *options: [record["messageId"] for record in self.globex.json("message", "list", *options)]
+        self.assertEqual(ids(), [second, first])
+        self.assertEqual(ids("--limit", "1"), [second])
+        self.assertEqual(ids("--direction", "outbound"), [])
+        self.assertEqual(ids("--state", "refused"), [])
+        self.assertEqual(ids("--agreement", "trade", "--message-id", first), [first])
+        self.assertIn(first, self.globex.run("message", "list", expect=DONE).out)
+        self.globex.run("message", "list", "--direction", "sideways", expect=USAGE)
+        self.globex.run("message", "list", "--state", "unwell", expect=USAGE)
+        self.globex.run("message", "show", "0123456789", expect=NOT_FOUND)
+
+    def test_the_exit_code_is_0_only_for_a_receipt_that_proves_delivery(self):
+        self.globex.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "get,list", expect=DONE)
+        deadline = time.monotonic() + START_TIMEOUT  # the running gateway takes it up within its refresh interval
+        while (refused := self.home.run("--output", "json", "send", "--agreement", "trade", self.document)).returncode == DONE:
+            self.assertLess(time.monotonic(), deadline)
+        self.assertEqual(refused.returncode, REFUSED)
+        record = json.loads(refused.out)
+        self.assertEqual(record["state"], "failed")
+        self.assertIn("503", record["reason"])
+
+        self.globex.stop()
+        gone = self.send(expect=REFUSED)
+        self.assertEqual(gone["state"], "failed")
+        self.assertIn(str(self.globex.port), gone["reason"])
+
+    def test_what_keeps_a_message_from_being_made_has_exit_codes_of_its_own(self):
+        self.home.run("send", "--agreement", "no-such", self.document, expect=NOT_FOUND)
+        self.home.run("send", "--agreement", "trade", self.directory / "missing.edi", expect=USAGE)
+        self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "get,list", expect=DONE)
+        denied = self.home.json("send", "--agreement", "trade", self.document, expect=DENIED)
+        self.assertEqual(denied["error"]["kind"], "PermissionDenied")
+        self.assertIn("'sign'", denied["error"]["message"])
+        self.assertEqual(self.home.json("message", "list"), [])
+
+    def test_a_strangers_message_leaves_its_reason_in_the_record_and_the_log(self):
+        self.globex.run("apply", self.account_xml(self.globex, host="globex", guest="acme", agreement="trade"), expect=DONE)
+        text = (self.globex.directory / "account.xml").read_text()
+        text = text.replace("<value>acme</value>", "<value>acme-old-name</value>")
+        (self.globex.directory / "account.xml").write_text(text)
+        self.globex.run("apply", self.globex.directory / "account.xml", expect=DONE)
+        sent = self.send(expect=REFUSED)
+        self.assertIn("unknown-trading-relationship", sent["reason"])
+        received = self.received(sent["messageId"])
+        self.assertEqual(received["state"], "refused")
+        self.assertIn("no agreement for messages from 'acme' to 'globex'", received["reason"])
+        self.globex.stop()
+        logged = [json.loads(line) for line in self.globex.log.read_text().splitlines() if received["requestId"] in line]
+        self.assertTrue(any("no agreement" in line.get("reason", "") for line in logged), logged)
+
+
+def main():
+    global SIGNET
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--signet", required=True, help="the signet binary")
+    options, rest = parser.parse_known_args()
+    SIGNET = str(pathlib.Path(options.signet).resolve())
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()
