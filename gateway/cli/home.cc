@@ -33,8 +33,12 @@ Result<certstore::KeyHandle> open_key_of(vault::KeyVault& vault, const agreement
   if (!reference.key_version.empty())
     return vault::open_key(vault, gateway, {reference.key_vault, reference.key_name, reference.key_version});
   SIGNET_TRY(const auto versions, vault.versions(gateway, reference.key_vault, reference.key_name));
+  std::size_t disabled = 0;
   for (const vault::KeyInfo& version : versions) {
-    if (!version.attributes.enabled) continue;
+    if (!version.attributes.enabled) {
+      ++disabled;
+      continue;
+    }
     SIGNET_TRY(certstore::KeyHandle handle, vault::open_key(vault, gateway, version.id));
     if (certificate.has_public_key(handle.native())) return handle;
   }
