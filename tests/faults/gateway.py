@@ -1,0 +1,149 @@
+"""A gateway for the rows: a home made by the signet binary under test, and `signet serve` as a process that may be killed."""
+
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import re
+import signal
+import string
+import subprocess
+import time
+
+START_PATIENCE = 90.0  # seconds; sanitizers on a busy machine
+ACCOUNT = pathlib.Path(__file__).resolve().parent / "account.xml.in"
+
+
+class GatewayFailed(AssertionError):
+    pass
+
+
+class Gateway:
+    """AS2 name GATEWAY, with one agreement, "trade", with PARTNER."""
+
+    def __init__(self, signet, directory, environment=None):
+        self.signet = str(signet)
+        self.directory = pathlib.Path(directory)
+        self.home = self.directory / "home"
+        self.certificate = self.directory / "gateway.cer"
+        self.environment = environment or {}
+        self.log = self.directory / "gateway.log"
+        self.process = None
+        self.pid = 0  # of the gateway itself, also where something is wrapped around it
+        self._port = 0
+        self._starts = itertools.count()
+
+    # ---- The command
+
+    def run(self, *arguments, environment=None, patience=120.0):
+        """The command in this home, its output as JSON. @raises GatewayFailed"""
+        command = [self.signet, "--home", str(self.home), "--output", "json", *map(str, arguments)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+                              env={**os.environ, **self.environment, **(environment or {})}, timeout=patience)
+        if done.returncode != 0:
+            raise GatewayFailed(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def set_up(self, partner_certificate, partner_url="http://127.0.0.1:1/as2", receive="", agreement_rest=""):
+        """Makes the home, its key and certificate, and applies the account. `receive` goes into receiveAgreement, `agreement_rest`
+        behind the connection, both as XML."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.run("init")
+        self.run("vault", "key", "create", "gateway", "--kind", "RSA-2048")
+        self.run("certificate", "create", "gateway", "--key", "gateway", "--common-name", "GATEWAY", "--certificate-file",
+                 self.certificate)
+        account = self.directory / "account.xml"
+        account.write_text(string.Template(ACCOUNT.read_text()).substitute(
+            partner_certificate=partner_certificate, gateway_certificate=self.certificate, url=partner_url, receive=receive,
+            rest=agreement_rest))
+        self.run("apply", account)
+        return self
+
+    def messages(self, *filters, limit=1_000_000):
+        return self.run("message", "list", "--limit", limit, *filters)
+
+    def stored(self):
+        """The Message-IDs of what was accepted."""
+        return {message["messageId"] for message in self.messages("--direction", "inbound")
+                if message["state"] in ("accepted", "delivered")}
+
+    @property
+    def delivery_folder(self):
+        return self.home / "delivery" / "trade"
+
+    # ---- The process
+
+    def start(self, *options, wrapper=(), environment=None, wait=True):
+        """Serves on a free port of the loopback. `wrapper` is a command that runs it, such as strace."""
+        self._ports = self.directory / f"ports-{next(self._starts)}.json"
+        command = [*map(str, wrapper), self.signet, "--home", str(self.home), "serve", "--listen", "127.0.0.1:0", "--ports-file",
+                   str(self._ports), *map(str, options)]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env={**os.environ, **self.environment, **(environment or {})})
+        self.pid = self.process.pid
+        return self.wait_until_serving() if wait else self
+
+    def wait_until_serving(self):
+        deadline = time.monotonic() + START_PATIENCE
+        while not self._ports.exists():
+            if self.process.poll() is not None:
+                raise GatewayFailed(f"the gateway ended with {self.process.returncode} before it served:\n{self.log_tail()}")
+            if time.monotonic() > deadline:
+                raise GatewayFailed(f"the gateway did not serve within {START_PATIENCE:.0f} s:\n{self.log_tail()}")
+            time.sleep(0.005)
+        self._port = json.loads(self._ports.read_text())[0]["port"]
+        self.pid = self._find_pid()
+        return self
+
+    def _find_pid(self):
+        """The gateway's own process, below a wrapper or not."""
+        pending = [self.process.pid]
+        for pid in pending:
+            with contextlib.suppress(OSError):
+                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "signet":
+                    return pid
+                for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                    pending += map(int, (task / "children").read_text().split())
+        return self.process.pid
+
+    def address(self):
+        return "127.0.0.1", self._port
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        """Ends it as a crash does."""
+        return self._end(signal.SIGKILL)
+
+    def terminate(self, patience=60.0):
+        """Asks it to end, and returns its exit code."""
+        return self._end(signal.SIGTERM, patience)
+
+    def _end(self, number, patience=60.0):
+        if self.process is None:
+            return None
+        if self.alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+        try:
+            code = self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise GatewayFailed(f"the gateway did not end within {patience:.0f} s") from None
+        self.process = None
+        return code
+
+    def status(self, field):
+        """A number out of /proc/<pid>/status: Threads, VmRSS or VmHWM (in KiB)."""
+        text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(rf"^{field}:\s+(\d+)", text, re.MULTILINE).group(1))
+
+    def log_tail(self, lines=20):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def log_events(self, event):
+        return [line for line in self.log.read_text(errors="replace").splitlines() if f'"{event}"' in line]

@@ -1,0 +1,214 @@
+"""The sim partner's receiving side: takes what a gateway sends and answers as well, or as badly, as it is told to."""
+
+import asyncio
+import dataclasses
+import enum
+import socket
+import ssl
+import struct
+import threading
+import time
+
+from .messages import Received, make_mdn
+from .openssl import OpensslFailed
+from .wire import HEAD_LIMIT, Connection, Headers, LostAnswer, read_message
+
+
+class Behaviour(enum.Enum):
+    GOOD = "a signed receipt, as asked: in the answer, or posted to the URL of the request"
+    UNSIGNED = "a receipt without a signature"
+    WRONG_MIC = "a signed receipt with another message's MIC"
+    REFUSES = "a signed receipt that says error"
+    ERROR = "500"
+    LATER = "503 with Retry-After"
+    NO_RECEIPT = "200 and nothing else; the receipt never comes"
+    BLACK_HOLE = "reads the request and never answers"
+    SLOW = "answers one octet a second"
+    RESET = "resets the connection in the middle of the receipt"
+
+
+@dataclasses.dataclass
+class Arrival:
+    """One request as it came."""
+    when: float
+    message_id: str
+    headers: Headers
+    body: bytes
+
+
+class PartnerServer:
+    """Serves on a free port of the loopback, from a thread of its own. `behaviour` may be changed at any time, or be a function
+    of the Message-ID and the number of times that it came before."""
+
+    def __init__(self, partner, gateway_certificate, behaviour=Behaviour.GOOD, tls_identity=None, delay=0.0):
+        self.behaviour = behaviour
+        self.arrivals = []  # every request, in order
+        self.opened = {}    # by Message-ID: what could be opened, verified and was taken
+        self.faults = []    # what could not
+        self.async_answers = []  # (Message-ID, HTTP status or None) of the receipts that were posted
+        self._partner = partner
+        self._gateway_certificate = gateway_certificate
+        self._delay = delay
+        self._tls = None
+        if tls_identity is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(tls_identity.certificate, tls_identity.key)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_):
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join()
+
+    @property
+    def url(self):
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/as2"
+
+    def address(self):
+        return "127.0.0.1", self.port
+
+    def wait_async(self, count, patience=60.0):
+        """Waits until so many receipts were posted. @raises TimeoutError"""
+        deadline = time.monotonic() + patience
+        while len(self.async_answers) < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{len(self.async_answers)} of {count} receipts were posted within {patience:.0f} s")
+            time.sleep(0.005)
+
+    def attempts(self, message_id):
+        return [arrival for arrival in self.arrivals if arrival.message_id == message_id]
+
+    def check(self):
+        """What a gateway must not do: send the same Message-ID with other octets."""
+        faults = list(self.faults)
+        bodies = {}
+        for arrival in self.arrivals:
+            if bodies.setdefault(arrival.message_id, arrival.body) != arrival.body:
+                faults.append(f"{arrival.message_id}: sent again with other octets")
+        return faults
+
+    async def _serve(self):
+        self._loop = asyncio.get_running_loop()
+        self._ending = asyncio.Event()
+        self._tasks = set()
+        server = await asyncio.start_server(self._spawn, "127.0.0.1", 0, limit=HEAD_LIMIT, ssl=self._tls)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._ending.wait()
+        server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, reader, writer):
+        self._keep(self._converse(reader, writer))
+
+    def _keep(self, coroutine):
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _converse(self, reader, writer):
+        try:
+            while (request := await read_message(reader)) is not None:
+                await self._answer(request, writer)
+        except (LostAnswer, ConnectionError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def _answer(self, request, writer):
+        message_id = request.headers.get("Message-ID")
+        before = len(self.attempts(message_id))
+        self.arrivals.append(Arrival(time.monotonic(), message_id, request.headers, request.body))
+        behaviour = self.behaviour(message_id, before) if callable(self.behaviour) else self.behaviour
+        await asyncio.sleep(self._delay)
+        if behaviour is Behaviour.BLACK_HOLE:
+            await self._ending.wait()
+        if behaviour is Behaviour.ERROR:
+            return await self._send(writer, "500 Internal Server Error")
+        if behaviour is Behaviour.LATER:
+            return await self._send(writer, "503 Service Unavailable", [("Retry-After", "1")])
+        if behaviour is Behaviour.NO_RECEIPT:
+            return await self._send(writer, "200 OK")
+
+        received = await asyncio.to_thread(self._open, request)
+        if received is None:
+            return await self._send(writer, "400 Bad Request")
+        headers, body = await asyncio.to_thread(self._receipt, received, behaviour)
+        if received.async_url:
+            self._keep(self._post_receipt(received, headers, body))
+            return await self._send(writer, "202 Accepted")
+        if behaviour is Behaviour.SLOW:
+            return await self._drip(writer, self._octets("200 OK", headers, body))
+        if behaviour is Behaviour.RESET:
+            return await self._reset(writer, self._octets("200 OK", headers, body))
+        await self._send(writer, "200 OK", headers, body)
+
+    def _open(self, request):
+        try:
+            received = Received(request.headers, request.body, self._partner, self._gateway_certificate)
+        except (OpensslFailed, ValueError) as error:
+            self.faults.append(f"{request.headers.get('Message-ID')}: cannot be opened: {error}")
+            return None
+        self.opened[received.message_id] = received
+        return received
+
+    def _receipt(self, received, behaviour):
+        mic = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" if behaviour is Behaviour.WRONG_MIC else received.mic
+        disposition = "processed/error: unexpected-processing-error" if behaviour is Behaviour.REFUSES else "processed"
+        signer = self._partner if received.wants_signed and behaviour is not Behaviour.UNSIGNED else None
+        return make_mdn(received.message_id, mic, received.as2_to, received.as2_from, signer, disposition)
+
+    @staticmethod
+    def _octets(status, headers=(), body=b""):
+        fields = [*headers, ("Content-Length", str(len(body)))]
+        return f"HTTP/1.1 {status}\r\n".encode() + Headers(fields).octets() + b"\r\n" + body
+
+    async def _send(self, writer, status, headers=(), body=b""):
+        writer.write(self._octets(status, headers, body))
+        await writer.drain()
+
+    async def _drip(self, writer, octets):
+        for octet in octets:
+            writer.write(bytes([octet]))
+            await writer.drain()
+            await asyncio.sleep(1.0)
+
+    async def _reset(self, writer, octets):
+        writer.write(octets[:len(octets) // 2])
+        await writer.drain()
+        # To close with a linger time of zero is to send RST.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise ConnectionError("reset on purpose")
+
+    async def _post_receipt(self, received, headers, body):
+        host, _, port = received.async_url.split("/")[2].partition(":")
+        connection = Connection(lambda: (host, int(port or 80)))
+        target = "/" + received.async_url.split("/", 3)[3]
+        fields = [("Host", f"{host}:{port}"), *headers, ("Content-Length", str(len(body)))]
+        try:
+            answer = await connection.request(f"POST {target} HTTP/1.1\r\n".encode() + Headers(fields).octets() + b"\r\n" + body)
+            self.async_answers.append((received.message_id, answer.status))
+        except LostAnswer:
+            self.async_answers.append((received.message_id, None))
+        finally:
+            connection.close()
+
+
+class RefusingPort:
+    """A port that nobody listens on, and that stays so."""
+
+    def __enter__(self):
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/as2"
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()

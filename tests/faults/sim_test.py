@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""The sim partner against itself: does it agree with itself where all is well, and does the ledger find each thing that is not?"""
+
+import hashlib
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from audit import AuditLog  # noqa: E402: from beside this file
+from sim.client import Load, post_once  # noqa: E402
+from sim.ledger import BackEnd, Ledger  # noqa: E402
+from sim.messages import Composer, Mdn, make_mdn, new_message_id  # noqa: E402
+from sim.openssl import Identity, OpensslFailed  # noqa: E402
+from sim.server import Behaviour, PartnerServer  # noqa: E402
+from sim.wire import Headers, Message  # noqa: E402
+
+
+class SimTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="signet-sim."))
+        cls.partner = Identity.create(cls.directory, "partner")
+        cls.gateway = Identity.create(cls.directory, "gateway")
+        cls.prepared, cls.other = Composer(cls.partner, cls.gateway.certificate).prepare(2, size=2000)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.directory, ignore_errors=True)
+
+    def serve(self, behaviour):
+        """A partner's server in the gateway's place: it opens with the gateway's key what the partner signed."""
+        return PartnerServer(self.gateway, self.partner.certificate, behaviour)
+
+
+class Exchange(SimTest):
+    def test_a_message_is_opened_and_its_receipt_has_its_mic(self):
+        with self.serve(Behaviour.GOOD) as server:
+            ledger = Ledger()
+            Load(server.address, ledger, [self.prepared], count=3, connections=2).start().wait()
+        self.assertEqual(len(ledger.all()), 3)
+        self.assertEqual({received.payload for received in server.opened.values()}, {self.prepared.payload})
+        for entry in ledger.all():
+            mdn = Mdn(entry.answers[0].headers, entry.answers[0].body)
+            mdn.verify(self.gateway.certificate)
+            self.assertEqual((mdn.disposition, mdn.mic, mdn.original_message_id),
+                             ("processed", self.prepared.mic, entry.message_id))
+            with self.assertRaises(OpensslFailed):
+                mdn.verify(self.partner.certificate)
+
+    def test_what_gets_no_answer_is_sent_again_with_the_same_octets(self):
+        behaviour = lambda _, before: [Behaviour.RESET, Behaviour.LATER, Behaviour.ERROR, Behaviour.GOOD][min(before, 3)]
+        with self.serve(behaviour) as server:
+            ledger = Ledger()
+            load = Load(server.address, ledger, [self.prepared], count=2, pause=0.01).start().wait()
+        self.assertEqual(load.lost, 2)
+        self.assertEqual([entry.attempts for entry in ledger.all()], [4, 4])
+        self.assertEqual(server.check(), [])
+
+    def test_a_message_that_is_given_up_is_not_sent_again(self):
+        with self.serve(Behaviour.RESET) as server:
+            ledger = Ledger()
+            Load(server.address, ledger, [self.prepared], count=2, gives_up=1.0).start().wait()
+        self.assertTrue(all(entry.given_up and not entry.answers for entry in ledger.all()))
+        self.assertEqual(len(server.arrivals), 2)
+
+    def test_a_receipt_that_is_asked_for_elsewhere_is_posted_there(self):
+        with self.serve(Behaviour.NO_RECEIPT) as inbox, self.serve(Behaviour.GOOD) as server:
+            request = self.prepared.request("<async@partner.test>", also=[("Receipt-Delivery-Option", inbox.url)])
+            self.assertEqual(post_once(server.address, request).status, 202)
+            server.wait_async(1)
+            self.assertEqual(server.async_answers, [("<async@partner.test>", 200)])
+            mdn = Mdn(inbox.arrivals[0].headers, inbox.arrivals[0].body)
+        self.assertEqual(mdn.original_message_id, "<async@partner.test>")
+
+    def test_other_octets_under_the_same_message_id_are_a_fault(self):
+        with self.serve(Behaviour.GOOD) as server:
+            for prepared in (self.prepared, self.other):
+                post_once(server.address, prepared.request("<one@partner.test>"))
+        self.assertEqual(server.check(), ["<one@partner.test>: sent again with other octets"])
+
+
+class LedgerCheck(SimTest):
+    def setUp(self):
+        self.ledger = Ledger()
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
+        self.back_end = BackEnd(self.folder)
+        self.entry = self.ledger.enter(new_message_id(), self.prepared)
+
+    def answer(self, signer=None, **difference):
+        what = {"message_id": self.entry.message_id, "mic": self.prepared.mic, "as2_from": "GATEWAY", "as2_to": "PARTNER",
+                "signer": signer or self.gateway, **difference}
+        headers, body = make_mdn(**what)
+        self.entry.answers.append(Message("HTTP/1.1 200 OK", Headers(headers), body))
+
+    def deliver(self, name="1-order", payload=None, message_id=None):
+        (self.folder / name).write_bytes(payload or self.prepared.payload)
+        facts = {"id": "f" * 32, "messageId": message_id or self.entry.message_id}
+        (self.folder / (name + ".json")).write_text(json.dumps(facts))
+        self.back_end.collect()
+
+    def faults(self, **sources):
+        return [fault.removeprefix(self.entry.message_id + ": ")
+                for fault in self.ledger.check(self.back_end, self.gateway.certificate, **sources)]
+
+    def assert_one_fault(self, text, **sources):
+        faults = self.faults(**sources)
+        self.assertEqual(len(faults), 1, faults)
+        self.assertIn(text, faults[0])
+
+    def test_an_exchange_that_is_as_it_should_be_has_no_fault(self):
+        self.answer()
+        self.deliver()
+        self.assertEqual(self.faults(store={self.entry.message_id}, audited={"f" * 32}), [])
+
+    def test_no_answer_permits_a_delivery_and_none(self):
+        self.assertEqual(self.faults(), [])
+        self.deliver()
+        self.assertEqual(self.faults(), [])
+
+    def test_an_error_and_no_delivery_is_in_order(self):
+        self.answer(disposition="processed/error: authentication-failed")
+        self.assertEqual(self.faults(), [])
+
+    def test_a_receipt_without_a_delivery_is_a_loss(self):
+        self.answer()
+        self.assert_one_fault("LOST")
+
+    def test_two_deliveries_are_one_too_many(self):
+        self.answer()
+        self.deliver()
+        self.deliver(name="2-order")
+        self.assert_one_fault("DOUBLED")
+
+    def test_a_delivery_that_the_receipt_denies(self):
+        self.answer(disposition="processed/error: decryption-failed")
+        self.deliver()
+        self.assert_one_fault("delivered, and the receipt says processed/error: decryption-failed")
+
+    def test_receipts_that_contradict_each_other(self):
+        self.answer()
+        self.answer(disposition="processed/error: decryption-failed")
+        self.deliver()
+        self.assert_one_fault("contradict")
+
+    def test_another_mic(self):
+        self.answer(mic=self.other.mic)
+        self.deliver()
+        self.assert_one_fault("another MIC")
+
+    def test_a_receipt_for_another_message(self):
+        self.answer(message_id="<other@partner.test>")
+        self.deliver()
+        self.assert_one_fault("for another message")
+
+    def test_a_signature_of_somebody_else(self):
+        self.answer(signer=self.partner)
+        self.deliver()
+        self.assert_one_fault("signature does not hold")
+
+    def test_other_octets(self):
+        self.answer()
+        self.deliver(payload=self.other.payload)
+        self.assert_one_fault("other octets")
+
+    def test_a_delivery_of_what_nobody_sent(self):
+        self.deliver(message_id="<unknown@partner.test>")
+        self.assert_one_fault("never sent")
+
+    def test_a_delivery_that_store_or_audit_log_do_not_know(self):
+        self.answer()
+        self.deliver()
+        self.assert_one_fault("not in the store", store=set(), audited={"f" * 32})
+        self.assert_one_fault("no use of the key", store={self.entry.message_id}, audited=set())
+
+    def test_a_payload_without_its_sidecar(self):
+        (self.folder / "1-order").write_bytes(b"x")
+        self.back_end.collect()
+        self.assert_one_fault("no readable sidecar")
+
+
+class Audit(SimTest):
+    def write(self, lines):
+        path = self.directory / "audit.log"
+        path.write_bytes(b"".join(line + b"\n" for line in lines))
+        return AuditLog(path)
+
+    def chain(self, count):
+        lines, previous = [], "0" * 64
+        for number in range(count):
+            lines.append(json.dumps({"operation": "sign", "result": "success", "message": str(number),
+                                     "previous": previous}).encode())
+            previous = hashlib.sha256(lines[-1]).hexdigest()
+        return lines
+
+    def test_a_whole_chain_is_read(self):
+        log = self.write(self.chain(4))
+        self.assertEqual((log.faults, log.messages("sign")), ([], {"0", "1", "2", "3"}))
+
+    def test_an_edit_a_cut_and_a_swap_break_it(self):
+        lines = self.chain(5)
+        for broken in (lines[:1] + [lines[1].replace(b"sign", b"sing")] + lines[2:], lines[:2] + lines[3:],
+                       [lines[0], lines[2], lines[1], *lines[3:]], lines[:2] + [b"{"]):
+            self.assertEqual(len(self.write(broken).faults), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
