@@ -61,7 +61,9 @@ int main(int argc, char** argv) {
   if (auto locked = signet::enable_secure_heap(kSecureHeapSize); !locked)
     signet::log::warning("secure-heap-not-locked", {{"reason", locked.error().detail}});
   try {
-    return run(argc, argv);
+    const int exit_code = run(argc, argv);
+    signet::log::flush();
+    return exit_code;
   } catch (const std::exception& thrown) {
     std::cerr << "signet: " << thrown.what() << " (this is a mistake in Signet; please report it)\n";
     return static_cast<int>(signet::gateway::ExitCode::Internal);
