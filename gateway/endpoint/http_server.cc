@@ -53,6 +53,11 @@ class OpenPort : public std::enable_shared_from_this<OpenPort> {
         pause_(loop_.io()) {}
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] bool is_tls() const { return tls_.has_value(); }
+
+  /// On the loop's thread. Connections hold what they were made with.
+  void show(asio::ssl::context identity) { *tls_ = std::move(identity); }
 
   void accept() {
     acceptor_.async_accept(
@@ -169,6 +174,20 @@ class HttpServer::Impl {
 
   [[nodiscard]] std::vector<std::uint16_t> ports() const { return port_numbers_; }
 
+  Result<> renew_tls(std::string_view listener, const TlsIdentity& identity) {
+    std::vector<std::pair<std::shared_ptr<OpenPort>, std::shared_ptr<asio::ssl::context>>> renewed;
+    for (const auto& port : ports_) {
+      if (!port->is_tls() || port->name() != listener) continue;
+      SIGNET_TRY(SslCtxPtr context, make_server_context(identity));
+      renewed.emplace_back(port, std::make_shared<asio::ssl::context>(context.release()));
+    }
+    if (renewed.empty())
+      return fail(ErrorKind::NotFound, fmt::format("no TLS listener is called '{}'", printable(listener)));
+    for (auto& [port, context] : renewed)
+      door_->tls.post([port = port, context = context] { port->show(std::move(*context)); });
+    return {};
+  }
+
   void stop(std::chrono::milliseconds drain) {
     if (std::exchange(stopped_, true)) return;
     for (std::size_t i = 0; i < ports_.size(); ++i)
@@ -212,6 +231,9 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
 std::vector<std::uint16_t> HttpServer::ports() const { return impl_->ports(); }
+Result<> HttpServer::renew_tls(std::string_view listener, const TlsIdentity& identity) {
+  return impl_->renew_tls(listener, identity);
+}
 void HttpServer::stop(std::chrono::milliseconds drain) { impl_->stop(drain); }
 
 }  // namespace signet::gateway

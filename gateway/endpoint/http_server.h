@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -134,6 +135,13 @@ class HttpServer {
 
   /// The ports taken, in the order of the listeners.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
+
+  /// From now on the TLS listeners of this name show another identity to whoever connects; open connections
+  /// keep what they have. Not while stop() runs.
+  ///
+  /// @error InvalidInput  the key does not fit its certificate: nothing has changed.  @error NotFound  no TLS
+  /// listener has the name.
+  Result<> renew_tls(std::string_view listener, const TlsIdentity& identity);
 
   /// Stops accepting at once, lets requests that are being read or served finish for at most `drain`, then
   /// cuts the rest off. The handler is not called any more once this returns. Calling it again does nothing.

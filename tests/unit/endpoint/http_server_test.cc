@@ -547,6 +547,20 @@ struct TlsServer : TestServer {
   }
 };
 
+/// The certificate that a server shows.
+std::string thumbprint_shown_at(std::uint16_t port) {
+  const SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
+  RawClient client(port);
+  const SslPtr ssl(SSL_new(context.get()));
+  SSL_set_fd(ssl.get(), client.descriptor());
+  if (SSL_connect(ssl.get()) != 1) return "refused";
+  const Handle<X509, X509_free> shown(SSL_get1_peer_certificate(ssl.get()));
+  Bytes der(static_cast<std::size_t>(i2d_X509(shown.get(), nullptr)));
+  unsigned char* out = der.data();
+  i2d_X509(shown.get(), &out);
+  return certstore::Certificate::parse(der)->thumbprint_sha256();
+}
+
 /// Whether a client that knows only this can agree with the server; then also the answer to a request.
 std::string tls_answer(std::uint16_t port, int version, const char* ciphers, bool renegotiate = false) {
   const SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
@@ -590,6 +604,29 @@ TEST(HttpServerTls, CutsOffAHandshakeThatStalls) {
   RawClient client(server.port());
   client.send("\x16\x03\x01");
   EXPECT_EQ(client.until_end(), "");
+}
+
+TEST(HttpServerTls, ShowsAnotherIdentityWhileItRuns) {
+  TlsServer server;
+  server.start();
+  const auto first = server.config.listeners[0].tls->own;
+  const auto second = signet::test::make_certificate({.common_name = "second"});
+  EXPECT_EQ(thumbprint_shown_at(server.port()), first.certificate.thumbprint_sha256());
+  ASSERT_TRUE(server.server->renew_tls("test", TlsIdentity{second, {}}));
+  EXPECT_EQ(thumbprint_shown_at(server.port()), second.certificate.thumbprint_sha256());
+}
+
+TEST(HttpServerTls, KeepsItsIdentityWhenAnotherWillNotDo) {
+  TlsServer server;
+  server.start();
+  const auto first = server.config.listeners[0].tls->own;
+  auto second = signet::test::make_certificate({.common_name = "second"});
+  second.key = first.key;
+  const auto misfit = server.server->renew_tls("test", TlsIdentity{second, {}});
+  ASSERT_FALSE(misfit);
+  EXPECT_EQ(misfit.error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(server.server->renew_tls("no-such", TlsIdentity{first, {}}).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(thumbprint_shown_at(server.port()), first.certificate.thumbprint_sha256());
 }
 
 TEST(HttpServerTls, ServesPlainAndTlsListenersAtOnce) {
