@@ -17,8 +17,10 @@ constexpr const char* kDescription =
     "Begin with: signet --home /srv/signet init";
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done; 1 refused or failed (a message not confirmed, an account with errors); 2 a command line or file\n"
-    "that cannot be understood; 3 not found; 4 not permitted; 5 a disk, connection or lock: try again; 6 our own mistake.";
+    "Exit codes: 0 done; 1 refused or failed (a message not confirmed, an account with errors); 2 a command "
+    "line or file\n"
+    "that cannot be understood; 3 not found; 4 not permitted; 5 a disk, connection or lock: try again; 6 our "
+    "own mistake.";
 
 int run(int argc, char** argv) {
   using namespace signet;
@@ -29,7 +31,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string(gateway::kProduct));
   gateway::CommandContext context;
   context.home = "signet-home";
-  app.add_option("--home", context.home, "The gateway's directory")->envname("SIGNET_HOME")->capture_default_str();
+  app.add_option("--home", context.home, "The gateway's directory")
+      ->envname("SIGNET_HOME")
+      ->capture_default_str();
   std::string output = "text";
   app.add_option("--output", output, "text for people, json for programs")
       ->check(CLI::IsMember({"text", "json"}))

@@ -1,14 +1,15 @@
 #include <fmt/format.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <condition_variable>
 #include <csignal>
-#include <fstream>
+#include <cstdlib>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/file.h"
@@ -16,52 +17,24 @@
 #include "certstore/vault/provider.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/serve_lock.h"
+#include "gateway/cli/serve_settings.h"
 #include "gateway/cli/version.h"
 #include "gateway/delivery/delivery_queue.h"
 #include "gateway/endpoint/http_server.h"
 #include "gateway/exchange/as2_handler.h"
 #include "gateway/exchange/inbound.h"
+#include "gateway/operations/service_manager.h"
 
 namespace signet::gateway {
 namespace {
 
-constexpr std::chrono::seconds kDrainTime{8};
+// A stop takes less than ten seconds, whatever is in hand.
+constexpr std::chrono::milliseconds kDrainTime{5'000};     ///< for requests that are being read or served
+constexpr std::chrono::milliseconds kHandOverTime{2'500};  ///< then, for payloads that wait
+constexpr std::chrono::milliseconds kLongestStop{9'000};   ///< for all of it
 
-struct ServeOptions {
-  std::vector<std::string> listen = {"127.0.0.1:4080"};
-  std::vector<std::string> listen_tls;
-  std::string tls_certificate;
-  std::string path = "/as2";
-  std::string host = "localhost";
-  std::string stranger_answer = "mdn";
-  std::uint64_t body_limit = std::uint64_t{2} << 30;
-  unsigned workers = 0;
-  std::string log_level = "info";
-  std::filesystem::path ports_file;
-};
-
-/// One gateway serves a home: two would hand over the same messages.
-class ServeLock {
- public:
-  /// @error Unavailable  another gateway serves this home.
-  static Result<ServeLock> take(const std::filesystem::path& path) {
-    ServeLock lock;
-    lock.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock.file_ < 0) return fail(errno_error("opening " + path.string()));
-    if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0)
-      return fail(ErrorKind::Unavailable, fmt::format("another gateway serves this home already ({} is locked)", path.string()));
-    return lock;
-  }
-  ServeLock(ServeLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  ServeLock& operator=(ServeLock&&) = delete;
-  ~ServeLock() {
-    if (file_ >= 0) ::close(file_);
-  }
-
- private:
-  ServeLock() = default;
-  int file_ = -1;
-};
+constexpr std::string_view kTlsListener = "as2-tls";
 
 Result<Listener> parse_listener(const std::string& text) {
   const auto colon = text.rfind(':');
@@ -70,113 +43,187 @@ Result<Listener> parse_listener(const std::string& text) {
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(begin, end, listener.port);
   if (colon == std::string::npos || error != std::errc{} || rest != end)
-    return fail(ErrorKind::InvalidInput, fmt::format("expected a listener such as 0.0.0.0:4080 or [::]:4080, got '{}'", text));
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("expected a listener such as 0.0.0.0:4080 or [::]:4080, got '{}'", text));
   listener.address = text.substr(0, colon);
   if (listener.address.starts_with('[') && listener.address.ends_with(']'))
     listener.address = listener.address.substr(1, listener.address.size() - 2);
   return listener;
 }
 
-Result<std::vector<Listener>> listeners(Home& home, const ServeOptions& options) {
-  std::vector<Listener> all;
-  for (const std::string& text : options.listen) {
-    SIGNET_TRY(Listener listener, parse_listener(text));
-    all.push_back(std::move(listener));
-  }
-  if (options.listen_tls.empty()) return all;
-  if (options.tls_certificate.empty())
+/// What HTTPS listeners show.
+Result<TlsIdentity> tls_identity(Home& home, const ServeSettings& settings) {
+  if (settings.tls_certificate.empty())
     return fail(ErrorKind::InvalidInput,
                 "--listen-tls needs --tls-certificate, the name of a private certificate of the account");
   SIGNET_TRY(const auto account, home.current_account());
-  SIGNET_TRY(const certstore::PrivateCertificate own, account->private_certificate(options.tls_certificate));
-  for (const std::string& text : options.listen_tls) {
+  SIGNET_TRY(certstore::PrivateCertificate own, account->private_certificate(settings.tls_certificate));
+  return TlsIdentity{std::move(own), {}};
+}
+
+Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& settings) {
+  std::vector<Listener> all;
+  for (const std::string& text : settings.listen) {
     SIGNET_TRY(Listener listener, parse_listener(text));
-    listener.name = "as2-tls";
-    listener.tls = TlsIdentity{own, {}};
+    all.push_back(std::move(listener));
+  }
+  if (settings.listen_tls.empty()) return all;
+  SIGNET_TRY(const TlsIdentity identity, tls_identity(home, settings));
+  for (const std::string& text : settings.listen_tls) {
+    SIGNET_TRY(Listener listener, parse_listener(text));
+    listener.name = kTlsListener;
+    listener.tls = identity;
     all.push_back(std::move(listener));
   }
   return all;
 }
 
-/// The folder that an agreement's payloads go to; one below our own directory is made, one elsewhere has to be there.
+/// The folder that an agreement's payloads go to; one below our own directory is made, one elsewhere has to
+/// be there.
 Result<std::filesystem::path> delivery_folder(Home& home, std::string_view agreement_name) {
   SIGNET_TRY(const auto account, home.current_account());
   const auto* agreement = account->directory().by_name(agreement_name);
   if (agreement == nullptr)
-    return fail(ErrorKind::NotFound, fmt::format("agreement '{}' is gone, and with it the folder to hand over to", agreement_name));
+    return fail(
+        ErrorKind::NotFound,
+        fmt::format("agreement '{}' is gone, and with it the folder to hand over to", agreement_name));
   const std::filesystem::path folder = agreement->agreement.receive_agreement.delivery.folder;
   if (folder.is_absolute()) return folder;
-  const auto below = home.delivery_directory() / (folder.empty() ? std::filesystem::path(agreement_name) : folder);
+  const auto below =
+      home.delivery_directory() / (folder.empty() ? std::filesystem::path(agreement_name) : folder);
   std::error_code error;
   std::filesystem::create_directories(below, error);
   if (error) return fail(ErrorKind::IoFailure, fmt::format("making {}: {}", below.string(), error.message()));
   return below;
 }
 
-void log_level_of(const std::string& name) {
-  if (name == "debug") log::set_level(log::Level::Debug);
-  if (name == "warning") log::set_level(log::Level::Warning);
+/// Asks for the signals that steer a gateway, instead of being ended by them. Before any thread is made: they
+/// inherit it.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
 }
 
-/// Blocks until somebody asks the process to end. The signals must be blocked in every thread.
-void wait_for_end(const sigset_t& signals) {
+int next_signal(const sigset_t& signals) {
   int signal = 0;
-  sigwait(&signals, &signal);
-  log::info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  while (sigwait(&signals, &signal) != 0) {
+  }
+  return signal;
 }
 
-/// Takes from <home>/serve.toml what the command line left unsaid.
-Result<> read_settings(CLI::App& command, const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) return {};
-  try {
-    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file.string())) {
-      CLI::Option* option = item.parents.empty() ? command.get_option_no_throw("--" + item.name) : nullptr;
-      if (option == nullptr)
-        return fail(ErrorKind::InvalidInput,
-                    fmt::format("{}: there is no setting '{}'; 'signet serve --help' lists them", file.string(), item.fullname()));
-      if (item.inputs.empty() || item.inputs.front().empty())
-        return fail(ErrorKind::InvalidInput, fmt::format("{}: the setting '{}' has no value", file.string(), item.name));
-      if (option->count() > 0) continue;
-      for (const std::string& input : item.inputs) option->add_result(input);
-      option->run_callback();
+/// Ends the process by force when it does not end in time by itself. Nothing is lost by that: what was
+/// answered is on disk, and the next start takes up the rest.
+class EndInTime {
+ public:
+  explicit EndInTime(std::chrono::milliseconds time)
+      : thread_([this, time] {
+          std::unique_lock lock(mutex_);
+          if (ended_.wait_for(lock, time, [this] { return in_time_; })) return;
+          log::error("stopped-by-force",
+                     {{"reason", "work in hand did not end in time; it is taken up at the next start"}});
+          log::flush();
+          std::_Exit(static_cast<int>(ExitCode::Unavailable));
+        }) {}
+  ~EndInTime() {
+    {
+      const std::lock_guard lock(mutex_);
+      in_time_ = true;
     }
-  } catch (const CLI::Error& error) {
-    return fail(ErrorKind::InvalidInput, fmt::format("{}: {}", file.string(), error.what()));
+    ended_.notify_one();
+    thread_.join();
   }
+  EndInTime(const EndInTime&) = delete;
+  EndInTime& operator=(const EndInTime&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool in_time_ = false;
+  std::thread thread_;
+};
+
+/// A gateway at work, and what it goes by.
+struct Running {
+  Home& home;
+  HttpServer& server;
+  As2Handler& handler;
+  const GivenOptions& given;
+  ServeSettings settings;
+};
+
+/// Takes up what serve.toml says now, and the TLS certificate as the account has it now. Everything is
+/// checked before anything is changed.
+Result<> reload(Running& running) {
+  SIGNET_TRY(const ServeSettings wanted,
+             read_serve_settings(running.given, running.home.directory() / "serve.toml"));
+  if (!running.settings.listen_tls.empty()) {
+    SIGNET_TRY(const TlsIdentity identity, tls_identity(running.home, wanted));
+    SIGNET_CHECK(running.server.renew_tls(kTlsListener, identity));
+  }
+  log::set_level(level_of(wanted));
+  running.handler.set_body_limit(wanted.body_limit);
+  for (const std::string& name : settings_for_next_start(running.settings, wanted))
+    log::warning("setting-waits",
+                 {{"setting", name},
+                  {"reason", "a running gateway cannot take it up; it counts from the next start"}});
+  running.settings.tls_certificate = wanted.tls_certificate;
+  running.settings.log_level = wanted.log_level;
+  running.settings.body_limit = wanted.body_limit;
   return {};
 }
 
-Result<> serve(const CommandContext& context, const ServeOptions& options) {
-  log_level_of(options.log_level);
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+/// Works off signals until one says that it is time to end.
+void serve_until_told_to_end(const sigset_t& signals, Running& running) {
+  int signal = next_signal(signals);
+  for (; signal == SIGHUP; signal = next_signal(signals)) {
+    notify_reloading();
+    if (const auto reloaded = reload(running))
+      log::info("settings-reloaded", {{"log_level", running.settings.log_level},
+                                      {"body_limit", std::to_string(running.settings.body_limit)},
+                                      {"tls_certificate", running.settings.tls_certificate}});
+    else
+      log::error("settings-not-reloaded", {{"reason", reloaded.error().detail + "; the old settings stay"}});
+    notify_ready();
+  }
+  log::info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  notify_stopping();
+}
+
+Result<> serve(const CommandContext& context, const GivenOptions& given) {
+  SIGNET_TRY(const ServeSettings settings, read_serve_settings(given, context.home / "serve.toml"));
+  log::set_level(level_of(settings));
+  const sigset_t signals = block_signals();
+  std::optional<EndInTime> end_in_time;
 
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_CHECK(vault::self_check());
-  if (const auto warning = vault::openssl_version_warning()) log::warning("openssl-is-old", {{"reason", *warning}});
+  if (const auto warning = vault::openssl_version_warning())
+    log::warning("openssl-is-old", {{"reason", *warning}});
 
-  SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory() / "serve.lock"));
+  SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
   DeliveryQueue delivery(
-      home->store(), [&](std::string_view agreement) { return delivery_folder(*home, agreement); }, home->clock());
+      home->store(), [&](std::string_view agreement) { return delivery_folder(*home, agreement); },
+      home->clock());
   SIGNET_TRY(const std::size_t recovered, delivery.recover());
 
   InboundOptions inbound;
   inbound.product = kProduct;
-  inbound.host = options.host;
-  inbound.stranger_answer = options.stranger_answer == "http" ? StrangerAnswer::HttpError : StrangerAnswer::UnsignedMdn;
+  inbound.host = settings.host;
+  inbound.stranger_answer =
+      settings.stranger_answer == "http" ? StrangerAnswer::HttpError : StrangerAnswer::UnsignedMdn;
   inbound.spool = home->spool_area();
   InboundExchange exchange({[&] { return home->current_account(); }, home->store(), home->clock(),
                             [&](const std::string& id) { delivery.enqueue(id); }},
                            inbound);
-  As2Handler handler(exchange, {options.path, options.body_limit});
+  As2Handler handler(exchange, {settings.path, settings.body_limit});
 
   HttpServerConfig config;
-  SIGNET_TRY(config.listeners, listeners(*home, options));
+  SIGNET_TRY(config.listeners, listeners(*home, settings));
   config.spool = home->spool_area();
-  config.workers = options.workers;
+  config.workers = settings.workers;
   SIGNET_TRY(const auto server, HttpServer::start(config, handler));
 
   nlohmann::ordered_json bound = nlohmann::ordered_json::array();
@@ -184,17 +231,23 @@ Result<> serve(const CommandContext& context, const ServeOptions& options) {
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const Listener& listener = config.listeners[i];
     bound.push_back({{"name", listener.name}, {"address", listener.address}, {"port", ports[i]}});
-    log::info("listening", {{"name", listener.name}, {"address", listener.address}, {"port", std::to_string(ports[i])}});
+    log::info("listening",
+              {{"name", listener.name}, {"address", listener.address}, {"port", std::to_string(ports[i])}});
   }
-  if (!options.ports_file.empty()) SIGNET_CHECK(write_file_durably(options.ports_file, as_bytes(bound.dump())));
+  if (!settings.ports_file.empty())
+    SIGNET_CHECK(write_file_durably(settings.ports_file, as_bytes(bound.dump())));
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
                         {"home", home->directory().string()},
                         {"waiting_for_delivery", std::to_string(recovered)}});
 
-  wait_for_end(signals);
+  notify_ready();
+
+  Running running{*home, *server, handler, given, settings};
+  serve_until_told_to_end(signals, running);
+  end_in_time.emplace(kLongestStop);
   server->stop(kDrainTime);
-  delivery.drain();
+  delivery.drain(kHandOverTime);
   log::info("stopped");
   return {};
 }
@@ -202,33 +255,19 @@ Result<> serve(const CommandContext& context, const ServeOptions& options) {
 }  // namespace
 
 void add_serve_command(CLI::App& app, CommandContext& context) {
-  auto options = std::make_shared<ServeOptions>();
-  CLI::App* command = app.add_subcommand("serve", "Run the gateway: receive messages, answer with receipts, hand payloads over");
-  command->footer("Example: signet --home /srv/signet serve --listen 0.0.0.0:4080 --host as2.example.com\n"
-                  "Every option may also stand in <home>/serve.toml, as listen = [\"0.0.0.0:4080\"].");
-  command->add_option("--listen", options->listen, "Address and port for HTTP; port 0 takes a free one")->capture_default_str();
-  command->add_option("--listen-tls", options->listen_tls, "Address and port for HTTPS (TLS 1.2 and 1.3)");
-  command->add_option("--tls-certificate", options->tls_certificate,
-                      "Private certificate of the account that HTTPS listeners show");
-  command->add_option("--path", options->path, "Where messages are posted")->capture_default_str();
-  command->add_option("--host", options->host, "Our host name, for the Message-IDs of receipts")->capture_default_str();
-  command
-      ->add_option("--stranger-answer", options->stranger_answer,
-                   "What senders without an agreement get: an unsigned receipt, or just an HTTP error")
-      ->check(CLI::IsMember({"mdn", "http"}))
-      ->capture_default_str();
-  command->add_option("--body-limit", options->body_limit, "Octets of a request body, whatever agreements say")
-      ->capture_default_str();
-  command->add_option("--workers", options->workers, "Threads that open messages; 0: one for each core")->capture_default_str();
-  command->add_option("--log-level", options->log_level, "debug, info or warning")
-      ->check(CLI::IsMember({"debug", "info", "warning"}))
-      ->capture_default_str();
-  command->add_option("--ports-file", options->ports_file, "Write the ports taken to this file, as JSON, once listening");
-  command->callback([&context, command, options] {
-    run_command(context, [&]() -> Result<> {
-      SIGNET_CHECK(read_settings(*command, context.home / "serve.toml"));
-      return serve(context, *options);
-    });
+  auto settings = std::make_shared<ServeSettings>();
+  CLI::App* command = app.add_subcommand(
+      "serve", "Run the gateway: receive messages, answer with receipts, hand payloads over");
+  command->footer(
+      "Example: signet --home /srv/signet serve --listen 0.0.0.0:4080 --host as2.example.com\n"
+      "Every option may also stand in <home>/serve.toml, as listen = [\"0.0.0.0:4080\"]. SIGHUP has the file "
+      "read again;\n"
+      "SIGTERM ends the gateway in less than ten seconds.");
+  add_serve_options(*command, *settings);
+  // The options are checked where they are parsed and read again with the file; `settings` only gives their
+  // defaults a place.
+  command->callback([&context, command, settings] {
+    run_command(context, [&] { return serve(context, given_options(*command)); });
   });
 }
 

@@ -20,31 +20,33 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 }  // namespace
 
 As2Handler::As2Handler(InboundExchange& exchange, As2HandlerOptions options)
-    : exchange_(exchange), options_(std::move(options)) {}
+    : exchange_(exchange), path_(std::move(options.path)), body_limit_(options.body_limit) {}
 
 HeadVerdict As2Handler::on_head(const HttpRequest& head) {
-  if (path_of(head.target) != options_.path)
+  if (path_of(head.target) != path_)
     return HeadVerdict::refuse(
-        text_response(404, "there is nothing here; AS2 messages are posted to " + options_.path, head.request_id));
+        text_response(404, "there is nothing here; AS2 messages are posted to " + path_, head.request_id));
   if (head.method == "GET" || head.method == "HEAD") return HeadVerdict::accept(0);
   if (head.method != "POST") {
     HttpResponse response = text_response(405, "AS2 messages are posted", head.request_id);
     response.headers.set("Allow", "GET, HEAD, POST");
     return HeadVerdict::refuse(std::move(response));
   }
-  return HeadVerdict::accept(std::min(options_.body_limit, exchange_.body_limit(head.headers)));
+  return HeadVerdict::accept(std::min(body_limit_.load(), exchange_.body_limit(head.headers)));
 }
 
 void As2Handler::on_request(HttpRequest request, Responder responder) {
   if (request.method != "POST") {
-    HttpResponse response = text_response(200, "This is an AS2 endpoint; messages are posted to it.", request.request_id);
+    HttpResponse response =
+        text_response(200, "This is an AS2 endpoint; messages are posted to it.", request.request_id);
     return responder.respond(std::move(response));
   }
   InboundRequest message{std::move(request.headers), std::move(request.body), std::move(request.request_id),
                          std::move(request.remote_address), request.received};
   // The reply may come on another thread, after this function has returned.
   auto way_back = std::make_shared<Responder>(std::move(responder));
-  exchange_.receive(message, [way_back](StoredReceipt receipt) { way_back->respond(to_response(std::move(receipt))); });
+  exchange_.receive(
+      message, [way_back](StoredReceipt receipt) { way_back->respond(to_response(std::move(receipt))); });
 }
 
 }  // namespace signet::gateway

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "gateway/endpoint/http_server.h"
@@ -8,23 +10,27 @@
 namespace signet::gateway {
 
 struct As2HandlerOptions {
-  std::string path = "/as2";                             ///< where messages are posted
-  std::uint64_t body_limit = std::uint64_t{2} << 30;     ///< octets; agreements may only narrow it
+  std::string path = "/as2";                          ///< where messages are posted
+  std::uint64_t body_limit = std::uint64_t{2} << 30;  ///< octets; agreements may only narrow it
 };
 
-/// The AS2 endpoint behind the HTTP front: hands posted messages to the inbound journey, and answers everything else
-/// harmlessly.
+/// The AS2 endpoint behind the HTTP front: hands posted messages to the inbound journey, and answers
+/// everything else harmlessly.
 class As2Handler final : public HttpHandler {
  public:
   /// `exchange` outlives the handler.
   As2Handler(InboundExchange& exchange, As2HandlerOptions options);
+
+  /// For requests that come from now on.
+  void set_body_limit(std::uint64_t octets) { body_limit_ = octets; }
 
   HeadVerdict on_head(const HttpRequest& head) override;
   void on_request(HttpRequest request, Responder responder) override;
 
  private:
   InboundExchange& exchange_;
-  As2HandlerOptions options_;
+  const std::string path_;
+  std::atomic<std::uint64_t> body_limit_;
 };
 
 }  // namespace signet::gateway

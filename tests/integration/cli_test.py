@@ -42,6 +42,7 @@ class Home:
         self.environment = environment or {}
         self.gateway = None
         self.port = 0
+        self.log_to = None  # something else than the file `log`
 
     def run(self, *arguments, expect=None, environment=None):
         """Runs the command and returns what came of it, as text. `expect` is the exit code that the test relies on."""
@@ -66,7 +67,7 @@ class Home:
         with open(self.log, "ab") as log:
             self.gateway = subprocess.Popen(
                 [SIGNET, "--home", str(self.path), "serve", "--listen", "127.0.0.1:0", "--ports-file", str(ports), *arguments],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment})
+                stdout=log, stderr=self.log_to or log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment})
         deadline = time.monotonic() + START_TIMEOUT
         while not ports.exists():
             if self.gateway.poll() is not None or time.monotonic() > deadline:

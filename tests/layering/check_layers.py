@@ -24,6 +24,7 @@ ALLOWED = {
     "gateway/exchange": ["base", "certstore", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h"],
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
     "gateway/delivery": ["base", "as2/mime", "gateway/exchange/message_store.h"],
+    "gateway/operations": ["base"],
     "gateway/store": ["base", "certstore", "agreements", "gateway/exchange/message_store.h"],
     "gateway/cli": ["base", "certstore", "agreements", "as2", "gateway"],
 }

@@ -1,0 +1,106 @@
+#include "gateway/cli/serve_settings.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+namespace signet::gateway {
+namespace {
+
+Result<> add_from_file(CLI::App& command, const std::filesystem::path& file) {
+  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file.string())) {
+    if (!item.parents.empty())
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("it has a section [{}], and settings stand in none", item.parents.front()));
+    CLI::Option* option = command.get_option_no_throw("--" + item.name);
+    if (option == nullptr)
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("there is no setting '{}'; 'signet serve --help' lists them", item.name));
+    if (item.inputs.empty() || item.inputs.front().empty())
+      return fail(ErrorKind::InvalidInput, fmt::format("the setting '{}' has no value", item.name));
+    if (option->count() > 0) continue;
+    for (const std::string& input : item.inputs) option->add_result(input);
+    option->run_callback();
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_serve_options(CLI::App& command, ServeSettings& settings) {
+  command.add_option("--listen", settings.listen, "Address and port for HTTP; port 0 takes a free one")
+      ->capture_default_str();
+  command.add_option("--listen-tls", settings.listen_tls, "Address and port for HTTPS (TLS 1.2 and 1.3)");
+  command.add_option("--tls-certificate", settings.tls_certificate,
+                     "Private certificate of the account that HTTPS listeners show");
+  command.add_option("--path", settings.path, "Where messages are posted")->capture_default_str();
+  command.add_option("--host", settings.host, "Our host name, for the Message-IDs of receipts")
+      ->capture_default_str();
+  command
+      .add_option("--stranger-answer", settings.stranger_answer,
+                  "What senders without an agreement get: an unsigned receipt, or just an HTTP error")
+      ->check(CLI::IsMember({"mdn", "http"}))
+      ->capture_default_str();
+  command
+      .add_option("--body-limit", settings.body_limit, "Octets of a request body, whatever agreements say")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--workers", settings.workers, "Threads that open messages; 0: one for each core")
+      ->capture_default_str();
+  command.add_option("--log-level", settings.log_level, "debug, info or warning")
+      ->check(CLI::IsMember({"debug", "info", "warning"}))
+      ->capture_default_str();
+  command.add_option("--ports-file", settings.ports_file,
+                     "Write the ports taken to this file, as JSON, once listening");
+}
+
+GivenOptions given_options(const CLI::App& command) {
+  GivenOptions given;
+  for (const CLI::Option* option : command.get_options())
+    if (option->count() > 0) given.emplace_back("--" + option->get_single_name(), option->results());
+  return given;
+}
+
+Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::filesystem::path& file) {
+  ServeSettings settings;
+  CLI::App command;
+  add_serve_options(command, settings);
+  try {
+    for (const auto& [name, values] : given) {
+      CLI::Option* option = command.get_option(name);
+      for (const std::string& value : values) option->add_result(value);
+      option->run_callback();
+    }
+    if (!std::filesystem::exists(file)) return settings;
+    if (auto added = add_from_file(command, file); !added)
+      return fail(std::move(added).error().within(file.string()));
+  } catch (const CLI::Error& error) {
+    return fail(ErrorKind::InvalidInput, fmt::format("{}: {}", file.string(), error.what()));
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(ErrorKind::IoFailure, error.what());
+  }
+  return settings;
+}
+
+std::vector<std::string> settings_for_next_start(const ServeSettings& running, const ServeSettings& wanted) {
+  std::vector<std::string> names;
+  const auto compare = [&](std::string_view name, const auto& is, const auto& will_be) {
+    if (is != will_be) names.emplace_back(name);
+  };
+  compare("listen", running.listen, wanted.listen);
+  compare("listen-tls", running.listen_tls, wanted.listen_tls);
+  compare("path", running.path, wanted.path);
+  compare("host", running.host, wanted.host);
+  compare("stranger-answer", running.stranger_answer, wanted.stranger_answer);
+  compare("workers", running.workers, wanted.workers);
+  compare("ports-file", running.ports_file, wanted.ports_file);
+  return names;
+}
+
+log::Level level_of(const ServeSettings& settings) {
+  if (settings.log_level == "debug") return log::Level::Debug;
+  if (settings.log_level == "warning") return log::Level::Warning;
+  return log::Level::Info;
+}
+
+}  // namespace signet::gateway

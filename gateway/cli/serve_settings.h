@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace signet::gateway {
+
+/// What `signet serve` goes by. Each is an option of the command line, and a key of <home>/serve.toml by the
+/// same name without its dashes; the command line wins.
+struct ServeSettings {
+  std::vector<std::string> listen = {"127.0.0.1:4080"};
+  std::vector<std::string> listen_tls;
+  std::string tls_certificate;
+  std::string path = "/as2";
+  std::string host = "localhost";
+  std::string stranger_answer = "mdn";
+  std::uint64_t body_limit = std::uint64_t{2} << 30;
+  unsigned workers = 0;
+  std::string log_level = "info";
+  std::filesystem::path ports_file;
+
+  friend bool operator==(const ServeSettings&, const ServeSettings&) = default;
+};
+
+/// Declares the options, which write into `settings` when they are parsed.
+void add_serve_options(CLI::App& command, ServeSettings& settings);
+
+/// The options that a parsed command line had, and their values as they were written.
+using GivenOptions = std::vector<std::pair<std::string, std::vector<std::string>>>;
+GivenOptions given_options(const CLI::App& command);
+
+/// Puts the command line's options over those of the file, which need not be there, and those over the
+/// defaults.
+///
+/// @error InvalidInput  names the file and the setting: one that there is not, a value that will not do, or
+/// none.
+Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::filesystem::path& file);
+
+/// The settings in which two differ and that a running gateway cannot take up, by name: they wait for its
+/// next start.
+std::vector<std::string> settings_for_next_start(const ServeSettings& running, const ServeSettings& wanted);
+
+log::Level level_of(const ServeSettings& settings);
+
+}  // namespace signet::gateway

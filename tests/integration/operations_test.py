@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+"""A gateway as those who run it see it: signals, reloading, how it ends, what it tells the service manager.
+
+Usage: operations_test.py --signet BINARY [TestClass...].
+"""
+
+import argparse
+import http.client
+import json
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import sys
+import time
+import unittest
+
+import cli_test
+from cli_test import DONE, START_TIMEOUT, UNAVAILABLE, CommandTest, Home
+
+
+class GatewayTest(CommandTest):
+    """A home with a gateway, and what it logs."""
+
+    def setUp(self):
+        super().setUp()
+        self.home.run("init", expect=DONE)
+
+    def events(self, home=None):
+        lines = (home or self.home).log.read_text().split("\n")
+        return [json.loads(line) for line in lines[:-1]]  # the last one may be under way
+
+    def wait_for_event(self, name, count=1, home=None):
+        """The `count`th event of this name."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while True:
+            found = [event for event in self.events(home) if event["event"] == name]
+            if len(found) >= count:
+                return found[count - 1]
+            self.assertLess(time.monotonic(), deadline, f"no event {name} in {self.events(home)}")
+            time.sleep(0.01)
+
+    def settings(self, text, home=None):
+        ((home or self.home).path / "serve.toml").write_text(text)
+
+    def reload(self, event="settings-reloaded", count=1):
+        self.home.gateway.send_signal(signal.SIGHUP)
+        return self.wait_for_event(event, count)
+
+    def post(self, port=None, path="/as2", body=b"x", headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.home.port, timeout=60)
+        try:
+            connection.request("POST", path, body, headers or {})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+
+class Reload(GatewayTest):
+    """SIGHUP."""
+
+    def test_takes_up_the_limit_of_bodies_and_the_log_level(self):
+        self.settings("body-limit = 1000\n")
+        self.home.start()
+        self.assertEqual(self.post(body=b"x" * 2000), 413)
+        self.settings('body-limit = 3000\nlog-level = "debug"\n')
+        reloaded = self.reload()
+        self.assertEqual((reloaded["body_limit"], reloaded["log_level"]), ("3000", "debug"))
+        self.assertEqual(self.post(body=b"x" * 2000), 400)  # no AS2 message, but not too large
+        self.assertEqual(self.post(body=b"x" * 4000), 413)
+
+    def test_the_command_line_still_wins(self):
+        self.home.start("--body-limit", "1000")
+        self.settings("body-limit = 3000\n")
+        self.assertEqual(self.reload()["body_limit"], "1000")
+        self.assertEqual(self.post(body=b"x" * 2000), 413)
+
+    def test_says_what_has_to_wait_for_the_next_start(self):
+        self.home.start()
+        self.settings('path = "/elsewhere"\nbody-limit = 1000\n')
+        self.reload()
+        self.assertEqual(self.wait_for_event("setting-waits")["setting"], "path")
+        self.assertEqual(self.post(path="/as2", body=b"x" * 10), 400)
+        self.assertEqual(self.post(path="/elsewhere", body=b"x" * 10), 404)
+
+    def test_a_file_with_a_mistake_changes_nothing_at_all(self):
+        self.settings("body-limit = 1000\n")
+        self.home.start()
+        for count, text in enumerate(["body-limit = 3000\nlog-level = \"loud\"\n", "body-limit = 3000\nno-such = 1\n",
+                                      "body-limit = 3000\n[[[\n"], start=1):
+            self.settings(text)
+            refused = self.reload("settings-not-reloaded", count)
+            self.assertIn("serve.toml", refused["reason"])
+            self.assertIn("the old settings stay", refused["reason"])
+            self.assertEqual(self.post(body=b"x" * 2000), 413)
+        self.assertEqual(self.home.stop(), 0)
+
+
+class ReloadTls(GatewayTest):
+    """SIGHUP and the certificate that HTTPS listeners show."""
+
+    def setUp(self):
+        super().setUp()
+        for name in ["first", "second"]:
+            self.home.run("vault", "key", "create", name, "--kind", "P-256", expect=DONE)
+            self.home.run("certificate", "create", name, "--key", name, "--common-name", name, "--certificate-file",
+                          self.directory / f"{name}.cer", expect=DONE)
+        self.settings('tls-certificate = "first"\n')
+        self.home.start("--listen-tls", "127.0.0.1:0")
+        self.tls_port = json.loads((self.directory / "ports.json").read_text())[1]["port"]
+
+    def connect(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.tls_port), timeout=60))
+
+    def shown(self):
+        with self.connect() as connection:
+            return ssl.DER_cert_to_PEM_cert(connection.getpeercert(binary_form=True)).split()
+
+    def certificate(self, name):
+        text = (self.directory / f"{name}.cer").read_bytes()
+        pem = text.decode() if text.startswith(b"-----") else ssl.DER_cert_to_PEM_cert(text)
+        return pem.split()
+
+    def test_another_certificate_is_shown_and_open_connections_go_on(self):
+        self.assertEqual(self.shown(), self.certificate("first"))
+        with self.connect() as open_before:
+            self.settings('tls-certificate = "second"\n')
+            self.reload()
+            self.assertEqual(self.shown(), self.certificate("second"))
+            open_before.sendall(b"GET /as2 HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertTrue(open_before.recv(100).startswith(b"HTTP/1.1 200"))
+
+    def test_a_certificate_that_is_not_there_changes_nothing(self):
+        for count, text in enumerate(['tls-certificate = "third"\n', "body-limit = 1\n"], start=1):
+            self.settings(text)
+            self.reload("settings-not-reloaded", count)
+            self.assertEqual(self.shown(), self.certificate("first"))
+        self.assertNotEqual(self.post(body=b"xx"), 413)
+
+
+class Stopping(GatewayTest):
+    """SIGTERM."""
+
+    LIMIT = 10.0  # seconds, promised in `signet serve --help`
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.directory / "not-mounted"
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+        self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "acme", "--certificate-file",
+                      self.directory / "acme.cer", expect=DONE)
+        self.globex = Home(self.directory / "globex")
+        self.globex.directory.mkdir()
+        self.make_company(self.globex, "globex")
+        shutil.copy(self.globex.directory / "globex.cer", self.directory)
+        shutil.copy(self.directory / "acme.cer", self.globex.directory)
+        account = self.account_xml(self.home)
+        text = account.read_text()
+        inbound_end = "</securitySettings>\n      </receiveAgreement>"
+        self.assertIn(inbound_end, text)
+        account.write_text(text.replace(inbound_end, f'</securitySettings>\n        <x:delivery folder="{self.folder}"/>\n'
+                                                     "      </receiveAgreement>"))
+        self.home.run("apply", account, expect=DONE)
+
+    def start(self):
+        self.home.start()
+        self.globex.run("apply", self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{self.home.port}/as2"),
+                        expect=DONE)
+
+    def send(self):
+        document = self.directory / "order.edi"
+        document.write_bytes(b"ISA*00*the order~\n")
+        return self.globex.json("send", "--agreement", "trade", document)
+
+    def slow_connection(self, octets):
+        connection = socket.create_connection(("127.0.0.1", self.home.port), timeout=60)
+        self.addCleanup(connection.close)
+        connection.sendall(octets)
+        return connection
+
+    def test_ends_in_time_with_slow_connections_and_work_in_hand_and_loses_nothing(self):
+        self.start()
+        sent = self.send()
+        self.assertEqual(sent["state"], "confirmed")
+        self.wait_for_event("delivery-failed")  # the folder is missing, and it is tried again
+        idle = self.slow_connection(b"")
+        half_a_head = self.slow_connection(b"POST /as2 HTTP/1.1\r\nHost: x\r\nAS2-Fr")
+        half_a_body = self.slow_connection(b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+        unread_answer = self.slow_connection(b"GET /as2 HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertTrue(unread_answer.recv(12).startswith(b"HTTP/1.1 200"))
+
+        begin = time.monotonic()
+        self.assertEqual(self.home.stop(), 0)
+        self.assertLess(time.monotonic() - begin, self.LIMIT)
+        self.assertEqual(self.events()[-1]["event"], "stopped")
+        for connection in [idle, half_a_head, half_a_body]:
+            connection.settimeout(60)
+            self.assertFalse(self.answer(connection).startswith(b"HTTP/1.1 2"))
+
+        self.folder.mkdir()
+        self.start()
+        delivered = self.wait_for_event("message-delivered")
+        self.assertEqual(pathlib.Path(delivered["file"]).read_bytes(), b"ISA*00*the order~\n")
+
+    def answer(self, connection):
+        try:
+            return connection.recv(1000)
+        except ConnectionResetError:
+            return b""
+
+    def test_accepts_nobody_once_it_stops(self):
+        self.start()
+        self.slow_connection(b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+        self.home.gateway.send_signal(signal.SIGTERM)
+        self.wait_for_event("stopping")
+        deadline = time.monotonic() + START_TIMEOUT
+        with self.assertRaises(OSError):
+            while time.monotonic() < deadline:
+                socket.create_connection(("127.0.0.1", self.home.port), timeout=5).close()
+        self.assertEqual(self.home.stop(), 0)
+
+    def test_a_log_that_nobody_reads_keeps_it_from_nothing(self):
+        reader, writer = socket.socketpair()
+        self.addCleanup(reader.close)
+        writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # as little as there can be
+        self.home.log_to = writer
+        self.start()
+        writer.close()
+        for _ in range(100):
+            self.assertEqual(self.post(), 400)  # a line each
+        self.assertEqual(self.send()["state"], "confirmed")
+        self.assertEqual(self.home.stop(), 0)
+
+        reader.setblocking(False)
+        lines = reader.makefile("rb", buffering=0).read(1 << 20).decode().split("\n")
+        self.assertLess(len(lines), 100, "the socket was full all the time")
+        self.assertEqual(json.loads(lines[0])["level"], "info")
+
+
+class OneGateway(GatewayTest):
+    """Two gateways would hand over the same messages."""
+
+    def test_a_second_one_is_refused_and_told_whose_turn_it_is(self):
+        self.home.start()
+        refused = self.home.json("serve", "--listen", "127.0.0.1:0", expect=UNAVAILABLE)
+        self.assertIn(f"process {self.home.gateway.pid}", refused["error"]["message"])
+        self.assertEqual(self.post(), 400)  # the first one serves on
+
+    def test_the_next_one_starts_when_the_first_was_killed(self):
+        self.home.start()
+        self.home.gateway.kill()
+        self.home.gateway.wait()
+        self.home.start()
+        self.assertEqual(self.post(), 400)
+
+
+class ServiceManager(GatewayTest):
+    """What systemd hears of a unit of Type=notify."""
+
+    def setUp(self):
+        super().setUp()
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.manager.close)
+        self.manager.settimeout(START_TIMEOUT)
+
+    def heard(self):
+        return self.manager.recv(4096).decode()
+
+    def check_one_life(self):
+        self.home.start()
+        self.assertEqual(self.heard(), "READY=1")
+        self.home.gateway.send_signal(signal.SIGHUP)
+        self.assertEqual([self.heard(), self.heard()], ["RELOADING=1", "READY=1"])
+        self.settings("no-such = 1\n")
+        self.home.gateway.send_signal(signal.SIGHUP)
+        self.assertEqual([self.heard(), self.heard()], ["RELOADING=1", "READY=1"])
+        self.home.gateway.send_signal(signal.SIGTERM)
+        self.assertEqual(self.heard(), "STOPPING=1")
+        self.assertEqual(self.home.stop(), 0)
+
+    def test_hears_when_it_is_ready_reloads_and_stops(self):
+        path = str(self.directory / "notify")
+        self.manager.bind(path)
+        self.home.environment = {"NOTIFY_SOCKET": path}
+        self.check_one_life()
+
+    def test_may_listen_in_the_abstract_name_space(self):
+        self.manager.bind(b"\0signet-test." + self.directory.name.encode())
+        self.home.environment = {"NOTIFY_SOCKET": "@signet-test." + self.directory.name}
+        self.check_one_life()
+
+    def test_one_that_is_gone_or_nonsense_stops_nobody(self):
+        for name in [str(self.directory / "nobody"), "nonsense", "/" + "x" * 200]:
+            self.home.environment = {"NOTIFY_SOCKET": name}
+            self.home.start()
+            self.wait_for_event("service-manager-not-told")
+            self.assertEqual(self.home.stop(), 0)
+            self.home.log.unlink()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--signet", required=True, help="the signet binary")
+    options, rest = parser.parse_known_args()
+    cli_test.SIGNET = str(pathlib.Path(options.signet).resolve())
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()

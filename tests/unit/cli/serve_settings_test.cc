@@ -1,0 +1,84 @@
+#include "gateway/cli/serve_settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/file.h"
+#include "tests/unit/base/temporary_directory.h"
+
+namespace signet::gateway {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ServeSettingsTest : public testing::Test {
+ protected:
+  Result<ServeSettings> read(const std::string& text, const GivenOptions& given = {}) {
+    std::filesystem::remove(file_);
+    EXPECT_TRUE(write_file_durably(file_, as_bytes(text)));
+    return read_serve_settings(given, file_);
+  }
+
+  TemporaryDirectory directory_;
+  const std::filesystem::path file_ = directory_.path() / "serve.toml";
+};
+
+TEST_F(ServeSettingsTest, WithoutAFileAreTheDefaults) {
+  const auto settings = read_serve_settings({}, file_);
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(*settings, ServeSettings());
+}
+
+TEST_F(ServeSettingsTest, OfTheCommandLineWinOverThoseOfTheFile) {
+  const auto settings =
+      read("listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\nhost = \"file.example\"\nbody-limit = 7\n",
+           {{"--listen", {"127.0.0.1:3"}}, {"--host", {"line.example"}}});
+  ASSERT_TRUE(settings) << settings.error().detail;
+  EXPECT_THAT(settings->listen, ElementsAre("127.0.0.1:3"));
+  EXPECT_EQ(settings->host, "line.example");
+  EXPECT_EQ(settings->body_limit, 7);
+  EXPECT_EQ(settings->path, "/as2");
+}
+
+TEST_F(ServeSettingsTest, WithAMistakeAreRefusedWithTheFileAndTheSetting) {
+  for (const auto& [text, name] :
+       {std::pair{"hsot = \"x\"\n", "hsot"}, std::pair{"[section]\nhost = \"x\"\n", "[section]"},
+        std::pair{"host = \"\"\n", "host"}, std::pair{"body-limit = -1\n", "body-limit"},
+        std::pair{"log-level = \"loud\"\n", "log-level"},
+        std::pair{"stranger-answer = \"shout\"\n", "stranger-answer"}}) {
+    const auto settings = read(text);
+    ASSERT_FALSE(settings) << text;
+    EXPECT_EQ(settings.error().kind, ErrorKind::InvalidInput);
+    EXPECT_THAT(settings.error().detail, HasSubstr(file_.string()));
+    EXPECT_THAT(settings.error().detail, HasSubstr(name));
+  }
+}
+
+TEST_F(ServeSettingsTest, OfACommandLineAreFoundAgain) {
+  CLI::App command;
+  ServeSettings settings;
+  add_serve_options(command, settings);
+  command.parse("--listen 127.0.0.1:1 --listen 127.0.0.1:2 --log-level debug");
+  const auto read_again = read_serve_settings(given_options(command), file_);
+  ASSERT_TRUE(read_again);
+  EXPECT_EQ(*read_again, settings);
+}
+
+TEST(SettingsForNextStart, AreThoseThatARunningGatewayCannotTakeUp) {
+  const ServeSettings running;
+  ServeSettings wanted;
+  wanted.log_level = "debug";
+  wanted.body_limit = 1;
+  wanted.tls_certificate = "other";
+  EXPECT_THAT(settings_for_next_start(running, wanted), IsEmpty());
+  wanted.listen = {"127.0.0.1:1"};
+  wanted.workers = 7;
+  EXPECT_THAT(settings_for_next_start(running, wanted), ElementsAre("listen", "workers"));
+}
+
+}  // namespace
+}  // namespace signet::gateway
