@@ -13,6 +13,7 @@ find_package(CURL REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tl-expected REQUIRED)
+find_package(prometheus-cpp REQUIRED)
 
 if(SIGNET_BUILD_TESTS)
   find_package(GTest REQUIRED)

@@ -26,6 +26,7 @@ class AccountSnapshot {
   static Result<std::shared_ptr<const AccountSnapshot>> build(agreements::Account account, OpenKey open_key);
 
   [[nodiscard]] const agreements::AgreementDirectory& directory() const { return *directory_; }
+  [[nodiscard]] const agreements::Account& account() const { return account_; }
 
   /// @error NotFound  no certificate of this name.  @error InvalidInput  it does not parse.
   [[nodiscard]] Result<certstore::Certificate> certificate(const std::string& name) const;

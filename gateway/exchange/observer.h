@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "gateway/exchange/message_store.h"
+
+/// What happens to messages, told to whoever watches: counters, tracking records. The log has it too, and is
+/// the place of truth.
+
+namespace signet::gateway {
+
+enum class MessageEvent {
+  Accepted,   ///< inbound: verified, and on disk with its receipt
+  Repeated,   ///< inbound: came again, and was answered as before
+  Refused,    ///< inbound: turned down, and that is on disk
+  NotTaken,   ///< inbound: answered 503, since a disk, a store or a vault of ours failed
+  Delivered,  ///< inbound: handed over to the business
+  Submitted,  ///< outbound: on disk, before its first octet leaves
+  Confirmed,  ///< outbound: proven to be delivered, or as good as its agreement asks for
+  Failed,     ///< outbound: for good
+};
+
+/// What we post to partners.
+enum class Posting { Message, Receipt };
+
+/// Told of each event once it is durable, by whatever thread brought it about: must not wait for anything,
+/// and throws nothing.
+class ExchangeObserver {
+ public:
+  virtual ~ExchangeObserver() = default;
+
+  /// `record.agreement` is a name of the account's, or empty where no agreement was found.
+  virtual void message(MessageEvent event, const MessageRecord& record) = 0;
+  /// A receipt of ours for an inbound message, in the answer or posted, is on disk and goes out.
+  virtual void receipt_sent(const MessageRecord& record) = 0;
+  /// A receipt for an outbound message came; the record says what it was worth.
+  virtual void receipt_received(const MessageRecord& record) = 0;
+  /// Something was posted to a partner. `taken`: he answered 2xx.
+  virtual void posted(Posting what, const std::string& agreement, bool taken,
+                      std::chrono::microseconds took) = 0;
+};
+
+/// The observer where nobody watches.
+class NoObserver final : public ExchangeObserver {
+ public:
+  static ExchangeObserver& instance() {
+    static NoObserver nobody;
+    return nobody;
+  }
+  void message(MessageEvent /*event*/, const MessageRecord& /*record*/) override {}
+  void receipt_sent(const MessageRecord& /*record*/) override {}
+  void receipt_received(const MessageRecord& /*record*/) override {}
+  void posted(Posting /*what*/, const std::string& /*agreement*/, bool /*taken*/,
+              std::chrono::microseconds /*took*/) override {}
+};
+
+}  // namespace signet::gateway
