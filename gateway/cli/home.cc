@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "certstore/vault/provider.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/wiring.h"
 #include "gateway/store/account_store.h"
 #include "gateway/store/audit_file.h"
 #include "gateway/store/certificate_store.h"
@@ -132,7 +133,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
   database->set_before_commit([file = audit.get()] { return file->sync(); });
   home->stores_ = std::make_unique<Stores>(Stores{std::move(audit), SqliteKeyStore(database), SqliteAccountStore(database, home->clock_),
                                                   SqliteCertificateStore(database)});
-  SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, *home->stores_->audit, std::move(master_key),
+  SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, wiring::audit_log(*home->stores_->audit), std::move(master_key),
                                                       home->clock_));
   return home;
 }

@@ -20,6 +20,7 @@
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/version.h"
+#include "gateway/cli/wiring.h"
 #include "gateway/delivery/delivery_queue.h"
 #include "gateway/endpoint/http_server.h"
 #include "gateway/exchange/as2_handler.h"
@@ -204,9 +205,9 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
     log::warning("openssl-is-old", {{"reason", *warning}});
 
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
+  MessageStore& store = wiring::message_store(home->store());
   DeliveryQueue delivery(
-      home->store(), [&](std::string_view agreement) { return delivery_folder(*home, agreement); },
-      home->clock());
+      store, [&](std::string_view agreement) { return delivery_folder(*home, agreement); }, home->clock());
   SIGNET_TRY(const std::size_t recovered, delivery.recover());
 
   InboundOptions inbound;
@@ -215,7 +216,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   inbound.stranger_answer =
       settings.stranger_answer == "http" ? StrangerAnswer::HttpError : StrangerAnswer::UnsignedMdn;
   inbound.spool = home->spool_area();
-  InboundExchange exchange({[&] { return home->current_account(); }, home->store(), home->clock(),
+  InboundExchange exchange({[&] { return home->current_account(); }, store, home->clock(),
                             [&](const std::string& id) { delivery.enqueue(id); }},
                            inbound);
   As2Handler handler(exchange, {settings.path, settings.body_limit});
@@ -224,7 +225,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(config.listeners, listeners(*home, settings));
   config.spool = home->spool_area();
   config.workers = settings.workers;
-  SIGNET_TRY(const auto server, HttpServer::start(config, handler));
+  config.limits = wiring::http_limits(config.limits);
+  SIGNET_TRY(const auto server, HttpServer::start(config, wiring::http_handler(handler)));
 
   nlohmann::ordered_json bound = nlohmann::ordered_json::array();
   const auto ports = server->ports();

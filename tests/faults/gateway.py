@@ -6,12 +6,14 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import string
 import subprocess
 import time
 
 START_PATIENCE = 90.0  # seconds; sanitizers on a busy machine
+WITH_US = ["setpriv", "--pdeathsig", "KILL"]  # however we end, no gateway is left behind
 ACCOUNT = pathlib.Path(__file__).resolve().parent / "account.xml.in"
 
 
@@ -45,18 +47,23 @@ class Gateway:
             raise GatewayFailed(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    def set_up(self, partner_certificate, partner_url="http://127.0.0.1:1/as2", receive="", agreement_rest=""):
-        """Makes the home, its key and certificate, and applies the account. `receive` goes into receiveAgreement, `agreement_rest`
-        behind the connection, both as XML."""
+    def set_up(self, partner_certificate, url="http://127.0.0.1:1/as2", receive="", rest="", own_key=None):
+        """Makes the home, its key and certificate, and applies the account. `url` is the partner's, `receive` goes into
+        receiveAgreement, `rest` behind the connection, both as XML. `own_key` is a key's and its certificate's file; without it
+        the key is made in the vault."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.run("init")
-        self.run("vault", "key", "create", "gateway", "--kind", "RSA-2048")
-        self.run("certificate", "create", "gateway", "--key", "gateway", "--common-name", "GATEWAY", "--certificate-file",
-                 self.certificate)
+        if own_key:
+            self.run("vault", "key", "import", "gateway", own_key[0])
+            shutil.copy(own_key[1], self.certificate)
+        else:
+            self.run("vault", "key", "create", "gateway", "--kind", "RSA-2048")
+            self.run("certificate", "create", "gateway", "--key", "gateway", "--common-name", "GATEWAY", "--certificate-file",
+                     self.certificate)
         account = self.directory / "account.xml"
         account.write_text(string.Template(ACCOUNT.read_text()).substitute(
-            partner_certificate=partner_certificate, gateway_certificate=self.certificate, url=partner_url, receive=receive,
-            rest=agreement_rest))
+            partner_certificate=partner_certificate, gateway_certificate=self.certificate, url=url, receive=receive,
+            rest=rest))
         self.run("apply", account)
         return self
 
@@ -75,9 +82,11 @@ class Gateway:
     # ---- The process
 
     def start(self, *options, wrapper=(), environment=None, wait=True):
-        """Serves on a free port of the loopback. `wrapper` is a command that runs it, such as strace."""
+        """Serves on a free port of the loopback. `wrapper` is a command that runs it, such as strace.
+
+        To be called in the main thread: the gateway ends with the thread that started it."""
         self._ports = self.directory / f"ports-{next(self._starts)}.json"
-        command = [*map(str, wrapper), self.signet, "--home", str(self.home), "serve", "--listen", "127.0.0.1:0", "--ports-file",
+        command = [*(WITH_US + list(map(str, wrapper)) if wrapper else []), *WITH_US, self.signet, "--home", str(self.home), "serve", "--listen", "127.0.0.1:0", "--ports-file",
                    str(self._ports), *map(str, options)]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
@@ -102,7 +111,7 @@ class Gateway:
         pending = [self.process.pid]
         for pid in pending:
             with contextlib.suppress(OSError):
-                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "signet":
+                if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("signet"):
                     return pid
                 for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
                     pending += map(int, (task / "children").read_text().split())

@@ -1,6 +1,8 @@
 """R12: one message posted 32 times at once, again and again, some of the times with the gateway killed in between."""
 
 import asyncio
+import concurrent.futures
+import time
 
 from row import Outcome
 from sim.client import post_all
@@ -18,7 +20,7 @@ def measure(bench):
     with trade.back_end.collecting():
         for number in range(rounds):
             entry = trade.ledger.enter(new_message_id(), trade.messages[number % 4])
-            asyncio.run(post_until_answered(trade, entry, bench.dice.uniform(0.0, 0.25) if number in kill_in else None))
+            post_until_answered(trade, entry, bench.dice.uniform(0.0, 0.25) if number in kill_in else None)
     trade.settle()
     faults = trade.check()
     bodies = [{answer.body for answer in entry.receipts} for entry in trade.ledger.all()]
@@ -33,19 +35,23 @@ def measure(bench):
                    f"{rounds} deliveries, all receipts byte-equal", faults)
 
 
-async def post_until_answered(trade, entry, kill_after):
+def post_until_answered(trade, entry, kill_after):
     """All posts at once; where the gateway is killed in the middle, all of them once more."""
-    request = entry.prepared.request(entry.message_id)
-    connections = [Connection(trade.gateway.address) for _ in range(PARALLEL)]
-    posts = asyncio.ensure_future(post_all(connections, request))
-    if kill_after is not None:
-        await asyncio.sleep(kill_after)
-        await asyncio.to_thread(trade.gateway.kill)
-    entry.answers += filter(None, await posts)
-    if kill_after is not None:
-        await asyncio.to_thread(trade.gateway.start)
-        entry.answers += filter(None, await post_all(connections, request))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        posting = pool.submit(asyncio.run, post_in_parallel(trade.gateway, entry))
+        if kill_after is not None:
+            time.sleep(kill_after)
+            trade.gateway.kill()
+            posting.result()
+            trade.gateway.start()
+            posting = pool.submit(asyncio.run, post_in_parallel(trade.gateway, entry))
+        posting.result()
     while not entry.settled:
-        entry.answers += filter(None, await post_all(connections[:1], request))
+        asyncio.run(post_in_parallel(trade.gateway, entry, count=1))
+
+
+async def post_in_parallel(gateway, entry, count=PARALLEL):
+    connections = [Connection(gateway.address) for _ in range(count)]
+    entry.answers += filter(None, await post_all(connections, entry.prepared.request(entry.message_id)))
     for connection in connections:
         connection.close()

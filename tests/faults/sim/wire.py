@@ -105,8 +105,9 @@ class Connection:
     async def request(self, octets, patience=60.0):
         """@raises LostAnswer  there was none, or not all of it."""
         try:
-            return await asyncio.wait_for(self._exchange(octets), patience)
-        except (OSError, asyncio.TimeoutError) as error:
+            async with asyncio.timeout(patience):
+                return await self._exchange(octets)
+        except OSError as error:  # a TimeoutError too
             self.close()
             raise LostAnswer(str(error) or type(error).__name__) from error
         except BaseException:

@@ -1,0 +1,46 @@
+"""R0: each row must be seen to fail. A row is run against a binary with one fault planted in it (planted/planted_wiring.cc), and
+has to say so."""
+
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+
+from row import Outcome
+
+QUICK_SHARE = 3  # of the faults, another choice in each run
+
+# The fault, and the row that has to find it.
+PLANTS = [
+    ("reply-before-commit", "R1"),
+    ("forget-undelivered", "R1"),
+    ("crash-on-missing-names", "R3"),
+    ("forget-repeats", "R12"),
+    ("no-deadlines", "R13"),
+    ("wait-in-the-loop", "R13"),
+    ("skip-fsync", "R17"),
+    ("use-keys-without-a-record", "R23"),
+]
+
+
+def measure(planted_signet, dice, full):
+    plants = PLANTS if full else dice.sample(PLANTS, QUICK_SHARE)
+
+    def run(plant):
+        fault, row = plant
+        command = [sys.executable, str(pathlib.Path(__file__).with_name("scoreboard.py")), "--signet", str(planted_signet),
+                   "--no-full", row]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "SIGNET_PLANT": fault})
+        return done.stdout
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        lines = list(pool.map(run, plants))
+    skipped = [line for line in lines if " SKIP " in line]
+    missed = [f"'{fault}' was not found: {line.strip() or 'no answer'}" for (fault, row), line in zip(plants, lines)
+              if line not in skipped and not line.startswith(f"{row} FAIL ")]
+    tried = len(plants) - len(skipped)
+    return Outcome(f"{tried - len(missed)} of {tried} planted faults caught"
+                   + (f", {len(skipped)} not tried here" if skipped else "")
+                   + ("" if full else f", picked from {len(PLANTS)}"), "all", missed)

@@ -1,0 +1,136 @@
+// Faults that the rows of the scoreboard must find. Linked into signet_planted in the place of
+// gateway/cli/wiring.cc; the environment variable SIGNET_PLANT names the one that is in force.
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+
+#include "gateway/cli/wiring.h"
+
+namespace signet::gateway {
+namespace {
+
+bool planted(std::string_view name) {
+  static const char* const plant = std::getenv("SIGNET_PLANT");
+  return plant != nullptr && plant == name;
+}
+
+class PlantedStore final : public MessageStore {
+ public:
+  explicit PlantedStore(MessageStore& store) : store_(store) {}
+
+  Result<std::optional<StoredReceipt>> find_accepted(std::string_view as2_from, std::string_view as2_to,
+                                                     std::string_view message_id, Time since) override {
+    if (planted("forget-repeats")) return std::optional<StoredReceipt>();
+    return store_.find_accepted(as2_from, as2_to, message_id, since);
+  }
+
+  Result<> commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
+                          bool unique) override {
+    if (planted("reply-before-commit")) {
+      std::thread([this, record, payload, receipt, unique] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        static_cast<void>(store_.commit_inbound(record, payload, receipt, unique));
+      }).detach();
+      return {};
+    }
+    return store_.commit_inbound(record, payload, receipt, unique && !planted("forget-repeats"));
+  }
+
+  Result<std::vector<MessageRecord>> undelivered() override {
+    if (planted("forget-undelivered")) return std::vector<MessageRecord>();
+    return store_.undelivered();
+  }
+  Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override {
+    return store_.mark_delivered(id, where, when);
+  }
+  Result<> commit_outbound(const MessageRecord& record, const Slice& payload) override {
+    return store_.commit_outbound(record, payload);
+  }
+  Result<> settle_outbound(const MessageRecord& record, const StoredReceipt& answer) override {
+    return store_.settle_outbound(record, answer);
+  }
+  Result<std::vector<MessageRecord>> list(const MessageFilter& filter) override {
+    return store_.list(filter);
+  }
+  Result<MessageRecord> find(std::string_view id) override { return store_.find(id); }
+  Result<Slice> payload(std::string_view id) override { return store_.payload(id); }
+  Result<StoredReceipt> receipt(std::string_view id) override { return store_.receipt(id); }
+
+ private:
+  MessageStore& store_;
+};
+
+class PlantedHandler final : public HttpHandler {
+ public:
+  explicit PlantedHandler(HttpHandler& handler) : handler_(handler) {}
+
+  HeadVerdict on_head(const HttpRequest& head) override {
+    if (planted("crash-on-missing-names") && head.method == "POST" && !head.headers.has("AS2-From")) std::abort();
+    if (planted("wait-in-the-loop")) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    return handler_.on_head(head);
+  }
+
+  void on_request(HttpRequest request, Responder responder) override {
+    handler_.on_request(std::move(request), std::move(responder));
+  }
+
+ private:
+  HttpHandler& handler_;
+};
+
+class PlantedAuditLog final : public vault::AuditLog {
+ public:
+  explicit PlantedAuditLog(AuditLog& log) : log_(log) {}
+
+  Result<> append(const vault::AuditRecord& record) override {
+    auto appended = log_.append(record);
+    if (planted("use-keys-without-a-record")) return {};
+    return appended;
+  }
+
+ private:
+  AuditLog& log_;
+};
+
+}  // namespace
+
+namespace wiring {
+
+MessageStore& message_store(MessageStore& store) {
+  static PlantedStore planted_store(store);
+  return planted_store;
+}
+
+HttpHandler& http_handler(HttpHandler& handler) {
+  static PlantedHandler planted_handler(handler);
+  return planted_handler;
+}
+
+vault::AuditLog& audit_log(vault::AuditLog& log) {
+  static PlantedAuditLog planted_log(log);
+  return planted_log;
+}
+
+HttpLimits http_limits(HttpLimits limits) {
+  if (planted("no-deadlines"))
+    limits.head_time = limits.idle_time = limits.transfer_grace = limits.transfer_time =
+        std::chrono::hours(24);
+  return limits;
+}
+
+}  // namespace wiring
+}  // namespace signet::gateway
+
+// SQLite's calls come here too, since the program's own functions go before those of libraries.
+
+extern "C" int fsync(int file) {
+  return signet::gateway::planted("skip-fsync") ? 0 : static_cast<int>(syscall(SYS_fsync, file));
+}
+
+extern "C" int fdatasync(int file) {
+  return signet::gateway::planted("skip-fsync") ? 0 : static_cast<int>(syscall(SYS_fdatasync, file));
+}
