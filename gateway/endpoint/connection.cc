@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <exception>
+#include <utility>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -82,6 +83,13 @@ void ConnectionBook::wait_until_empty(SteadyTime deadline) {
   empty_.wait_until(lock, deadline, [this] { return count_ == 0; });
 }
 
+bool MemoryBudget::take(std::size_t size) {
+  std::size_t left = left_;
+  while (left >= size)
+    if (left_.compare_exchange_weak(left, left - size)) return true;
+  return false;
+}
+
 Loop::Loop() : work_(asio::make_work_guard(io_)), thread_([this] { run(); }) {}
 
 // One connection that cannot go on, because memory has run out, must not end all the others.
@@ -115,6 +123,7 @@ FrontDoor::FrontDoor(const HttpServerConfig& config, HttpHandler& handler_in)
       spool(config.spool),
       handler(handler_in),
       book(config.limits.connections, config.limits.connections_per_address),
+      memory(config.limits.memory_for_bodies),
       queue(handler_in, config.limits.queued_requests,
             config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency())) {}
 
@@ -259,13 +268,24 @@ void Connection::begin_body(std::uint64_t limit) {
   if (head_.content_length > limit)
     return refuse({413, fmt::format("the body is longer than {} octets", limit)});
   body_reader_.emplace(head_, limit);
-  spool_ = std::make_shared<Spool>(door_->spool);
+  spool_ = std::make_shared<Spool>(area_for_body());
   phase_ = Phase::Body;
   transfer_start_ = steady_now();
   set_deadline(transfer_deadline(0));
   if (head_.expect_continue && rest_.empty())
     return write(std::array{asio::buffer(kContinue)}, &Connection::read_body);
   read_body();
+}
+
+/// A body lies in memory as long as it is small, and as long as not too many others do.
+SpoolArea Connection::area_for_body() {
+  SpoolArea area = door_->spool;
+  if (!head_.chunked)
+    area.memory_limit =
+        static_cast<std::size_t>(std::min<std::uint64_t>(area.memory_limit, head_.content_length));
+  if (!door_->memory.take(area.memory_limit)) area.memory_limit = 0;
+  in_memory_ = area.memory_limit;
+  return area;
 }
 
 void Connection::read_body() {
@@ -277,8 +297,7 @@ void Connection::read_body() {
 /// file.
 void Connection::store(Reading reading) {
   if (payload_.empty()) return on_stored(reading, {});
-  if (spool_->size() + payload_.size() <= door_->spool.memory_limit)
-    return on_stored(reading, spool_->write(payload_));
+  if (spool_->size() + payload_.size() <= in_memory_) return on_stored(reading, spool_->write(payload_));
   door_->disk.post([self = shared_from_this(), spool = spool_, reading] {
     self->loop_.post(
         [self, reading, stored = spool->write(self->payload_)] { self->on_stored(reading, stored); });
@@ -309,11 +328,12 @@ void Connection::grow_input() {
   if (input_.size() < kLargeInput) input_.resize(kLargeInput);  // rest_ is empty when more is to be read
 }
 
-/// Lets go of a body that nobody will read. Removing a large file takes a while, so the disk's thread does
-/// it.
+/// The body has been answered, or nobody will read it. Removing a large file takes a while, so the disk's
+/// thread does it.
 void Connection::release_spool() {
-  if (spool_ && spool_->size() > door_->spool.memory_limit) door_->disk.post([spool = spool_] {});
+  if (spool_ && spool_->size() > in_memory_) door_->disk.post([spool = spool_] {});
   spool_.reset();
+  door_->memory.give_back(std::exchange(in_memory_, 0));
 }
 
 void Connection::hand_over() {

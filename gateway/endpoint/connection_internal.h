@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -54,6 +55,19 @@ class ConnectionBook {
   const std::size_t limit_per_address_;
 };
 
+/// How much memory bodies may take together. Thread-safe.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::size_t size) : left_(size) {}
+
+  /// @returns whether there was so much left; then it is the caller's until give_back().
+  bool take(std::size_t size);
+  void give_back(std::size_t size) { left_ += size; }
+
+ private:
+  std::atomic<std::size_t> left_;
+};
+
 class Connection;
 
 /// A thread that waits on many connections. Everything of a connection happens on its loop's thread.
@@ -92,6 +106,7 @@ struct FrontDoor {
   const SpoolArea spool;
   HttpHandler& handler;
   ConnectionBook book;
+  MemoryBudget memory;
   Loop plain;  ///< for listeners without TLS
   Loop tls;    ///< for the others: a handshake's arithmetic never delays a plain connection
   SideThread disk;
@@ -131,6 +146,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void read_head();
   void begin_request();
   void begin_body(std::uint64_t limit);
+  SpoolArea area_for_body();
   void release_spool();
   void read_body();
   void store(Reading reading);
@@ -183,7 +199,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool head_only_ = false;  ///< the method is HEAD
   std::optional<BodyReader> body_reader_;
   std::shared_ptr<Spool> spool_;
-  Bytes payload_;  ///< taken out of input_, on its way into the spool
+  std::size_t in_memory_ = 0;  ///< of the budget: as much of the body as may lie in memory
+  Bytes payload_;              ///< taken out of input_, on its way into the spool
 
   HttpResponse response_;
   std::string output_;         ///< the answer's head

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <sys/resource.h>
+
 #include <boost/asio/ip/v6_only.hpp>
 
 #include "base/log.h"
@@ -36,8 +38,37 @@ constexpr std::chrono::milliseconds kAcceptPause{50};
 /// How long the answers of a stop that drained too long may take.
 constexpr std::chrono::milliseconds kLastAnswers{200};
 
+/// Descriptors that are not the front door's: of the store, of hand-overs, of posts to partners.
+constexpr std::size_t kOtherFiles = 256;
+/// A socket, and perhaps a body in a file.
+constexpr std::size_t kFilesOfConnection = 2;
+
 constexpr std::string_view kNoRoom =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// Raises the process's limit of descriptors as far as is needed and permitted. @returns how many connections
+/// there may be, so that the rest of the process never lacks one.
+std::size_t make_room_for_connections(std::size_t wanted) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+  const rlim_t needed = wanted * kFilesOfConnection + kOtherFiles;
+  if (files.rlim_cur < needed && files.rlim_cur < files.rlim_max) {
+    rlimit raised = files;
+    raised.rlim_cur = std::min(needed, files.rlim_max);
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) files = raised;
+  }
+  if (files.rlim_cur >= needed) return wanted;
+  const std::size_t room =
+      files.rlim_cur > kOtherFiles ? (files.rlim_cur - kOtherFiles) / kFilesOfConnection : 0;
+  const std::size_t possible = std::max(std::size_t{1}, room);
+  log::warning(
+      "http-connections-limited",
+      {{"connections", std::to_string(possible)},
+       {"reason", fmt::format("{} were wanted, for which the process would need {} file descriptors; "
+                              "raise its limit (ulimit -n, LimitNOFILE)",
+                              wanted, needed)}});
+  return possible;
+}
 
 /// One open port. Lives on its loop's thread once it accepts.
 class OpenPort : public std::enable_shared_from_this<OpenPort> {
@@ -222,6 +253,7 @@ class HttpServer::Impl {
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config, HttpHandler& handler) {
+  config.limits.connections = make_room_for_connections(config.limits.connections);
   auto impl = std::make_unique<Impl>(config, handler);
   SIGNET_CHECK(impl->open(config.listeners));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));

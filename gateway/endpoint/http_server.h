@@ -106,10 +106,15 @@ struct HttpLimits {
       2'000};  ///< how long a closing connection is read on, so that the peer sees our answer
   std::uint64_t linger_size = 4 * 1024 * 1024;  ///< octets thrown away meanwhile, at most
 
-  std::size_t connections = 4096;  ///< open at once, over all listeners; more are answered 503 and closed
+  /// Open at once, over all listeners; more are answered 503 and closed. Fewer where the process may not open
+  /// the descriptors for them.
+  std::size_t connections = 4096;
   std::size_t connections_per_address = 512;  ///< of those, from one address
   std::size_t queued_requests =
       1024;  ///< complete requests that wait for a worker: 503 with Retry-After beyond
+  /// Octets of all bodies that lie in memory, until they are answered. What would go beyond lies in files
+  /// from its first octet on, however small it is.
+  std::size_t memory_for_bodies = 64 * 1024 * 1024;
 };
 
 struct HttpServerConfig {

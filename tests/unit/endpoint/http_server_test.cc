@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <thread>
@@ -179,6 +180,87 @@ TEST(HttpServer, KeepsALargeBodyOutsideMemory) {
   const Slice arrived = seen.get_future().get();
   EXPECT_FALSE(arrived.in_memory());
   EXPECT_EQ(digest(Hash::Sha256, arrived).value(), digest(Hash::Sha256, as_bytes(body)));
+}
+
+TEST(HttpServer, KeepsNoMoreBodiesInMemoryThanItsBudget) {
+  TestServer server;
+  server.config.limits.memory_for_bodies = 1000;
+  std::mutex mutex;
+  std::vector<std::pair<HttpRequest, Responder>> parked;
+  server.handler.request = [&](HttpRequest request, Responder responder) {
+    const bool in_memory = request.body.in_memory().has_value();
+    if (request.target == "/keep") {
+      const std::lock_guard lock(mutex);
+      parked.emplace_back(std::move(request), std::move(responder));
+      return;
+    }
+    HttpResponse response;
+    response.body = Slice::of(in_memory ? "memory" : "file");
+    responder.respond(std::move(response));
+  };
+  server.start();
+  RawClient client(server.port());
+  const std::string body(800, 'x');
+  client.send(post_of("/", body));
+  EXPECT_EQ(body_of(client.answer()), "memory");
+  client.send(post_of("/", body));
+  EXPECT_EQ(body_of(client.answer()), "memory");
+
+  RawClient patient(server.port());
+  patient.send(post_of("/keep", body));
+  for (bool kept = false; !kept;) {
+    const std::lock_guard lock(mutex);
+    kept = !parked.empty();
+  }
+  client.send(post_of("/", body));
+  EXPECT_EQ(body_of(client.answer()), "file");
+  client.send(post_of("/", body.substr(0, 100)));
+  EXPECT_EQ(body_of(client.answer()), "memory");
+  client.send(post_head("/", "Transfer-Encoding: chunked") + "1\r\nx\r\n0\r\n\r\n");
+  EXPECT_EQ(body_of(client.answer()), "file") << "nobody knows how long it will be";
+
+  parked.front().second.respond({});
+  EXPECT_EQ(status_of(patient.answer()), 200);
+  client.send(post_of("/", body));
+  EXPECT_EQ(body_of(client.answer()), "memory");
+}
+
+/// In a process of its own, since a limit that was lowered cannot be raised again.
+void serve_with_few_descriptors(rlim_t files) {
+  const rlimit few{files, files};
+  if (::setrlimit(RLIMIT_NOFILE, &few) != 0) std::exit(2);
+  TestServer server;
+  server.start();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  int served = 0;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send(get_of("/"));
+    if (status_of(clients.back()->answer()) == 200) ++served;
+  }
+  std::exit(served == 10 ? 0 : 1);
+}
+
+TEST(HttpServer, LeavesDescriptorsToTheRestOfTheProcess) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  // Two for each connection, and 256 for the others: room for ten.
+  EXPECT_EXIT(serve_with_few_descriptors(276), testing::ExitedWithCode(0), "http-connections-limited");
+}
+
+TEST(HttpServer, RaisesTheLimitOfDescriptorsToWhatItNeeds) {
+  const auto serve = [] {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = 64;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    TestServer server;
+    server.config.limits.connections = 100;
+    server.start();
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    std::exit(files.rlim_cur == 456 ? 0 : 1);
+  };
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(serve(), testing::ExitedWithCode(0), "");
 }
 
 TEST(HttpServer, RefusesABodyOverTheLimitAtOnce) {
