@@ -225,6 +225,9 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(config.listeners, listeners(*home, settings));
   config.spool = home->spool_area();
   config.workers = settings.workers;
+  config.limits.connections = settings.connections;
+  config.limits.connections_per_address = settings.connections_per_address;
+  config.limits.queued_requests = settings.queued_requests;
   config.limits = wiring::http_limits(config.limits);
   SIGNET_TRY(const auto server, HttpServer::start(config, wiring::http_handler(handler)));
 

@@ -47,6 +47,22 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
       ->capture_default_str();
   command.add_option("--workers", settings.workers, "Threads that open messages; 0: one for each core")
       ->capture_default_str();
+  command
+      .add_option(
+          "--connections", settings.connections,
+          "Connections open at once; more are answered 503. The process needs two file descriptors for each")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      .add_option("--connections-per-address", settings.connections_per_address,
+                  "Of those, from one address; behind a proxy, as many as it has")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      .add_option("--queued-requests", settings.queued_requests,
+                  "Complete requests that wait for a worker; more are answered 503")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command.add_option("--log-level", settings.log_level, "debug, info or warning")
       ->check(CLI::IsMember({"debug", "info", "warning"}))
       ->capture_default_str();
@@ -93,6 +109,9 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("host", running.host, wanted.host);
   compare("stranger-answer", running.stranger_answer, wanted.stranger_answer);
   compare("workers", running.workers, wanted.workers);
+  compare("connections", running.connections, wanted.connections);
+  compare("connections-per-address", running.connections_per_address, wanted.connections_per_address);
+  compare("queued-requests", running.queued_requests, wanted.queued_requests);
   compare("ports-file", running.ports_file, wanted.ports_file);
   return names;
 }

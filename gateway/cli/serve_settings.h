@@ -26,6 +26,9 @@ struct ServeSettings {
   std::string stranger_answer = "mdn";
   std::uint64_t body_limit = std::uint64_t{2} << 30;
   unsigned workers = 0;
+  std::size_t connections = 4096;
+  std::size_t connections_per_address = 512;
+  std::size_t queued_requests = 1024;
   std::string log_level = "info";
   std::filesystem::path ports_file;
 

@@ -48,6 +48,8 @@ TEST_F(ServeSettingsTest, WithAMistakeAreRefusedWithTheFileAndTheSetting) {
   for (const auto& [text, name] :
        {std::pair{"hsot = \"x\"\n", "hsot"}, std::pair{"[section]\nhost = \"x\"\n", "[section]"},
         std::pair{"host = \"\"\n", "host"}, std::pair{"body-limit = -1\n", "body-limit"},
+        std::pair{"connections = 0\n", "connections"},
+        std::pair{"queued-requests = \"many\"\n", "queued-requests"},
         std::pair{"log-level = \"loud\"\n", "log-level"},
         std::pair{"stranger-answer = \"shout\"\n", "stranger-answer"}}) {
     const auto settings = read(text);
@@ -77,7 +79,11 @@ TEST(SettingsForNextStart, AreThoseThatARunningGatewayCannotTakeUp) {
   EXPECT_THAT(settings_for_next_start(running, wanted), IsEmpty());
   wanted.listen = {"127.0.0.1:1"};
   wanted.workers = 7;
-  EXPECT_THAT(settings_for_next_start(running, wanted), ElementsAre("listen", "workers"));
+  wanted.connections = 10;
+  wanted.connections_per_address = 10;
+  wanted.queued_requests = 10;
+  EXPECT_THAT(settings_for_next_start(running, wanted),
+              ElementsAre("listen", "workers", "connections", "connections-per-address", "queued-requests"));
 }
 
 }  // namespace
