@@ -36,7 +36,10 @@ HeadVerdict As2Handler::on_head(const HttpRequest& head) {
 }
 
 void As2Handler::on_request(HttpRequest request, Responder responder) {
-  if (request.method != "POST") {
+  // Nothing is kept here of a message that broke off half-way, and peers that resume one ask for that
+  // by HEAD: Content-Length 0 has them send all of it.
+  if (request.method == "HEAD") return responder.respond({});
+  if (request.method == "GET") {
     HttpResponse response =
         text_response(200, "This is an AS2 endpoint; messages are posted to it.", request.request_id);
     return responder.respond(std::move(response));

@@ -145,6 +145,9 @@ TEST_F(Refusals, AnswersOtherMethodsAndPathsHarmlessly) {
                     method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
   };
   EXPECT_EQ(status_of(ask("GET", "/as2")), 200);
+  const std::string head = ask("HEAD", "/as2");
+  EXPECT_EQ(status_of(head), 200);
+  EXPECT_THAT(head, HasSubstr("\r\nContent-Length: 0\r\n"));
   for (const std::string method : {"PUT", "DELETE", "PATCH", "OPTIONS"}) {
     const std::string answer = ask(method, "/as2");
     EXPECT_EQ(status_of(answer), 405) << method;
