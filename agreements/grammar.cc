@@ -288,9 +288,10 @@ std::vector<Setting> validation_settings() {
                                      "Out: the content cipher, in CBC mode unless `x:encryption` says "
                                      "otherwise. In: no effect; every cipher that "
                                      "is not weak is accepted, weak ones by `x:allowWeak`."),
-      text<&S::signing_algorithm>(
-          "signingAlgorithm",
-          "Out: the hash of the message's signature. In: that of the receipt's. `Default` means `SHA2256`."),
+      text<&S::signing_algorithm>("signingAlgorithm",
+                                  "Out: the hash of the message's signature. In: that of the receipt's, "
+                                  "where the message asks for none. `Default` means `SHA2256`. Nothing is "
+                                  "signed with `SHA1`, by no exception."),
   };
 }
 

@@ -427,7 +427,11 @@ class AgreementLint {
     const SigningAlgorithm algorithm = direction.validation_settings.signing_algorithm;
     if (algorithm == SigningAlgorithm::NotSpecified)
       error(path, "a hash to sign with", "NotSpecified", "Write SHA2256, or leave it out.");
-    if (algorithm == SigningAlgorithm::SHA1) weak(direction, name, path, WeakAlgorithm::SHA1, "SHA2256");
+    if (algorithm == SigningAlgorithm::SHA1)
+      error(path, "a hash that the vault signs with", "SHA1",
+            "Write SHA2256: no exception makes the vault sign with SHA-1. What the partner signs with it is "
+            "taken by <x:allowWeak algorithm=\"SHA1\"> in receiveAgreement, his receipts by that in "
+            "sendAgreement.");
   }
 
   void mic(const OneWayAgreement& direction, std::string_view name) {

@@ -252,8 +252,6 @@ TEST(Lint, ReportsWeakAlgorithmsWithoutAnExceptionInForce) {
   EXPECT_THAT(send("<encryptionAlgorithm>RC2</encryptionAlgorithm>"), error(path, "encrypt with", "RC2"));
   EXPECT_THAT(send("<encryptionAlgorithm>None</encryptionAlgorithm>"), error(path, "encrypt with", "None"));
   EXPECT_THAT(send(des, "<x:encryption contentCipher='AES128GCM'/>"), IsEmpty());
-  EXPECT_THAT(send("<signingAlgorithm>SHA1</signingAlgorithm>"),
-              error("/sendAgreement/validationSettings/signingAlgorithm", "not weak", "SHA1"));
   EXPECT_THAT(send("<signingAlgorithm>NotSpecified</signingAlgorithm>"),
               error("/sendAgreement/validationSettings/signingAlgorithm", "a hash", "NotSpecified"));
   const auto mic = [](const std::string& hash) {
@@ -269,6 +267,26 @@ TEST(Lint, ReportsWeakAlgorithmsWithoutAnExceptionInForce) {
           "<securitySettings><sha2AlgorithmFormat>Sha2</sha2AlgorithmFormat></securitySettings></"
           "sendAgreement>")),
       error("/sendAgreement/securitySettings/sha2AlgorithmFormat", "size", "Sha2"));
+}
+
+TEST(Lint, ReportsSigningWithSha1WhateverTheException) {
+  const std::string sha1 =
+      "<validationSettings><signingAlgorithm>SHA1</signingAlgorithm></validationSettings>";
+  const std::string exception = "<x:allowWeak algorithm='SHA1' reason='old AS/400' until='2027-11-21'/>";
+  const auto send = [](const std::string& inside) {
+    return lint_xml(minimal_with("<sendAgreement>" + inside + "</sendAgreement>"));
+  };
+  const auto receive = [](const std::string& inside) {
+    return lint_xml(with(read_data("minimal.xml"), "<receiveAgreement>", "<receiveAgreement>" + inside));
+  };
+  for (const std::string& allowed : {std::string(), exception}) {
+    EXPECT_THAT(send(sha1 + allowed),
+                error("/sendAgreement/validationSettings/signingAlgorithm", "vault signs with", "SHA1"));
+    EXPECT_THAT(receive(sha1 + allowed),
+                error("/receiveAgreement/validationSettings/signingAlgorithm", "vault signs with", "SHA1"));
+  }
+  EXPECT_THAT(receive("<mdnSettings><signMDN>false</signMDN></mdnSettings>" + sha1), IsEmpty())
+      << "nothing is signed";
 }
 
 TEST(Lint, ReportsAnExceptionWithoutReasonInAnAccountThatWasNotParsed) {
