@@ -91,7 +91,7 @@ Result<Receipt> make_receipt(const MdnContent& content, const ReceiptSettings& s
   if (!settings.signer) return Receipt{std::move(report.headers), std::move(report.body)};
   SIGNET_TRY(MultipartSigned made,
              sign_multipart(Slice::of(report.entity()), *settings.signer, settings.sign, settings.sha2_format,
-                            mime::TransferEncoding::Base64, settings.spool));
+                            settings.signature_encoding, settings.spool));
   SIGNET_TRY(Bytes body, made.body.to_bytes(kMaxReceiptSize));
   return Receipt{std::move(made.headers), std::move(body)};
 }

@@ -8,6 +8,7 @@
 #include "as2/cms/verify.h"
 #include "as2/mdn.h"
 #include "as2/mime/headers.h"
+#include "as2/mime/transfer_encoding.h"
 #include "base/stream.h"
 #include "certstore/x509/key_handle.h"
 
@@ -19,6 +20,7 @@ namespace signet::as2 {
 struct ReceiptSettings {
   std::optional<certstore::PrivateCertificate> signer;  ///< signs when set
   cms::SignOptions sign;
+  mime::TransferEncoding signature_encoding = mime::TransferEncoding::Base64;
   Sha2Format sha2_format = Sha2Format::ShaHyphenHashSize;
   SpoolArea spool;
 };

@@ -194,6 +194,7 @@ Result<as2::ReceiptSettings> receipt_settings(const ResolvedAgreement& agreement
   as2::ReceiptSettings settings;
   SIGNET_TRY(settings.signer, own_certificate(agreement, account, CertificateRole::SignMdn, now));
   settings.sign = sign_options(direction.signature, hash, now);
+  settings.signature_encoding = to_encoding(direction.signature.transfer_encoding);
   settings.sha2_format = to_format(direction.security_settings.sha2_algorithm_format);
   settings.spool = spool;
   return settings;

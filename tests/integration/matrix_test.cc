@@ -340,6 +340,21 @@ TEST(Matrix, HashesAreSpeltAsTheAgreementSaysInTheMessageAndInItsReceipt) {
   }
 }
 
+TEST(Matrix, AReceiptsSignatureIsEncodedAsTheAgreementSays) {
+  using agreements::TransferEncoding;
+  TradingPair pair;
+  for (const TransferEncoding encoding : {TransferEncoding::Binary, TransferEncoding::Base64}) {
+    pair.agree(
+        [&](OneWayAgreement&, OneWayAgreement& receive) { receive.signature.transfer_encoding = encoding; });
+    const std::string receipt = text_of(answer_to(pair.compose("a document")).body);
+    const std::string signature = receipt.substr(receipt.find("application/pkcs7-signature"));
+    EXPECT_EQ(field_in(signature, "Content-Transfer-Encoding"),
+              encoding == TransferEncoding::Binary ? "binary" : "base64");
+    const auto sent = need(pair.send("a document"));
+    EXPECT_EQ(sent.state, MessageState::Confirmed) << sent.reason;
+  }
+}
+
 TEST(Matrix, NamesWithSpacesQuotesAndBackslashesFindTheirAgreement) {
   for (const auto& [acme, globex] : {std::pair{"Acme Ltd", "Globex GmbH & Co. KG"},
                                      std::pair{R"(Ac"me)", R"(Glo\bex "West")"}, std::pair{"acme", "ACME"}}) {
