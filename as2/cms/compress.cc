@@ -219,16 +219,10 @@ Result<ber::Element> find_compressed(const Slice& message) {
   SIGNET_TRY(const std::optional<ber::Header> parameters, walker.peek());
   if (parameters) SIGNET_CHECK(walker.skip_any("parameters"));
   SIGNET_CHECK(walker.leave("a compression algorithm"));
-  SIGNET_CHECK(walker.enter(ber::kSequence, "the compressed content"));
-  SIGNET_CHECK(expect_data(walker));
-  SIGNET_CHECK(walker.enter(ber::context(0), "the compressed content's octets"));
-  SIGNET_TRY(const ber::Element content, walker.skip_any("an OCTET STRING"));
-  if ((content.identifier & ~ber::kConstructed) != ber::kOctetString)
-    return fail(ErrorKind::InvalidInput, "the compressed content is not an OCTET STRING");
-  SIGNET_CHECK(walker.leave("the compressed content's octets"));
-  SIGNET_CHECK(walker.leave("the compressed content"));
+  SIGNET_TRY(const std::optional<ber::Element> content, find_content(walker, Encapsulated::DataOnly));
+  if (!content) return fail(ErrorKind::InvalidInput, "a CompressedData without content");
   SIGNET_CHECK(leave_content(walker));
-  return content;
+  return *content;
 }
 
 /// The first octet of a zlib stream names deflate in its low four bits (RFC 1950); base64 of one begins with

@@ -369,28 +369,11 @@ Result<> describe_signers(ber::Walker& walker, CmsDescription& description) {
   return walker.leave("the SignerInfos");
 }
 
-/// The encapsulated content's octets, when it is there.
-Result<std::optional<ber::Element>> find_content(ber::Walker& walker) {
-  SIGNET_CHECK(walker.enter(ber::kSequence, "the encapsulated content"));
-  SIGNET_CHECK(walker.skip(ber::kOid, "a content type"));
-  std::optional<ber::Element> content;
-  SIGNET_TRY(const bool there, walker.next_is(ber::context(0)));
-  if (there) {
-    SIGNET_CHECK(walker.enter(ber::context(0), "the content"));
-    SIGNET_TRY(content, walker.skip_any("the content's OCTET STRING"));
-    if ((content->identifier & ~ber::kConstructed) != ber::kOctetString)
-      return fail(ErrorKind::InvalidInput, "the content is not an OCTET STRING");
-    SIGNET_CHECK(walker.leave("the content"));
-  }
-  SIGNET_CHECK(walker.leave("the encapsulated content"));
-  return content;
-}
-
 /// RFC 5652 section 5.1.
 Result<> describe_signed(ber::Walker& walker, CmsDescription& description) {
   SIGNET_CHECK(walker.skip(ber::kInteger, "a version"));
   SIGNET_CHECK(describe_digests(walker, description));
-  SIGNET_TRY(const std::optional<ber::Element> content, find_content(walker));
+  SIGNET_TRY(const std::optional<ber::Element> content, find_content(walker, Encapsulated::Anything));
   description.detached = !content;
   if (content) {
     SIGNET_TRY(description.content_size, content_size(walker, *content));
@@ -409,7 +392,7 @@ Result<> describe_compressed(ber::Walker& walker, CmsDescription& description) {
   const bool is_zlib = std::search(algorithm.begin(), algorithm.end(), oid::kZlibCompress.begin(),
                                    oid::kZlibCompress.end()) != algorithm.end();
   description.compression = is_zlib ? "zlib" : "AlgorithmIdentifier " + hex_lower(algorithm);
-  SIGNET_TRY(const std::optional<ber::Element> content, find_content(walker));
+  SIGNET_TRY(const std::optional<ber::Element> content, find_content(walker, Encapsulated::Anything));
   if (content) {
     SIGNET_TRY(description.content_size, content_size(walker, *content));
   }
@@ -493,7 +476,7 @@ Result<> extract_unverified(const Slice& signed_data, Sink& out) {
   SIGNET_CHECK(enter_content(walker, CmsType::Signed));
   SIGNET_CHECK(walker.skip(ber::kInteger, "a version"));
   SIGNET_CHECK(walker.skip(ber::kSet, "the digest algorithms"));
-  SIGNET_TRY(const std::optional<ber::Element> content, find_content(walker));
+  SIGNET_TRY(const std::optional<ber::Element> content, find_content(walker, Encapsulated::Anything));
   if (!content) return fail(ErrorKind::InvalidInput, "a SignedData without content");
   ber::OctetStringSource octets(signed_data, *content);
   SIGNET_CHECK(copy(octets, out));

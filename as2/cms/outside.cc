@@ -71,6 +71,25 @@ Result<> expect_data(ber::Walker& walker) {
   return {};
 }
 
+Result<std::optional<ber::Element>> find_content(ber::Walker& walker, Encapsulated type) {
+  SIGNET_CHECK(walker.enter(ber::kSequence, "the encapsulated content"));
+  if (type == Encapsulated::DataOnly)
+    SIGNET_CHECK(expect_data(walker));
+  else
+    SIGNET_CHECK(walker.skip(ber::kOid, "an encapsulated content type"));
+  std::optional<ber::Element> content;
+  SIGNET_TRY(const bool there, walker.next_is(ber::context(0)));
+  if (there) {
+    SIGNET_CHECK(walker.enter(ber::context(0), "the encapsulated content's octets"));
+    SIGNET_TRY(content, walker.skip_any("an OCTET STRING"));
+    if ((content->identifier & ~ber::kConstructed) != ber::kOctetString)
+      return fail(ErrorKind::InvalidInput, "the encapsulated content is not an OCTET STRING");
+    SIGNET_CHECK(walker.leave("the encapsulated content's octets"));
+  }
+  SIGNET_CHECK(walker.leave("the encapsulated content"));
+  return content;
+}
+
 Bytes content_info(ByteView type, std::initializer_list<ByteView> fields) {
   const Bytes content = ber::element(ber::kSequence, fields);
   const Bytes explicit_content = ber::element(ber::context(0), {content});

@@ -32,6 +32,12 @@ Result<bool> skip_optional(ber::Walker& walker, std::uint8_t identifier);
 /// Reads the type of an encapsulated content, which S/MIME says is id-data.
 Result<> expect_data(ber::Walker& walker);
 
+/// Whether an encapsulated content has to be id-data, as S/MIME says, or may be of any type.
+enum class Encapsulated { DataOnly, Anything };
+/// Passes over an EncapsulatedContentInfo (RFC 5652 section 5.2). @returns where its OCTET STRING lies;
+/// nothing when it is detached.
+Result<std::optional<ber::Element>> find_content(ber::Walker& walker, Encapsulated type);
+
 /// A ContentInfo around the fields of a content, in DER.
 Bytes content_info(ByteView type, std::initializer_list<ByteView> fields);
 

@@ -52,23 +52,6 @@ Result<Bytes> take_signer_infos(ber::Walker& walker, std::size_t max_signers) {
   return ber::element(ber::kSet, {infos});
 }
 
-/// The content's place, when the SignedData holds it.
-Result<std::optional<ber::Element>> find_content(ber::Walker& walker) {
-  SIGNET_CHECK(walker.enter(ber::kSequence, "the encapsulated content"));
-  SIGNET_CHECK(expect_data(walker));
-  std::optional<ber::Element> content;
-  SIGNET_TRY(const bool there, walker.next_is(ber::context(0)));
-  if (there) {
-    SIGNET_CHECK(walker.enter(ber::context(0), "the content"));
-    SIGNET_TRY(content, walker.skip_any("the content's OCTET STRING"));
-    if ((content->identifier & ~ber::kConstructed) != ber::kOctetString)
-      return fail(ErrorKind::InvalidInput, "the signed content is not an OCTET STRING");
-    SIGNET_CHECK(walker.leave("the content"));
-  }
-  SIGNET_CHECK(walker.leave("the encapsulated content"));
-  return content;
-}
-
 /// RFC 5652 section 5.1. The parts that are kept are copied as they are, BER within a new DER outside:
 /// nothing signed is re-encoded. Parsing a certificate that nobody is going to believe would cost three times
 /// the signature.
@@ -78,7 +61,7 @@ Result<SignedDataParts> take_apart(const Slice& message, std::size_t max_signers
   SIGNET_TRY(const Bytes version, walker.take(ber::kInteger, 16, "a version"));
   SIGNET_TRY(const Bytes digests, walker.take(ber::kSet, kMaxInfoSize, "the digest algorithms"));
   SignedDataParts parts;
-  SIGNET_TRY(parts.content, find_content(walker));
+  SIGNET_TRY(parts.content, find_content(walker, Encapsulated::DataOnly));
   SIGNET_CHECK(skip_optional(walker, ber::context(0)));  // certificates
   SIGNET_CHECK(skip_optional(walker, ber::context(1)));  // CRLs
   SIGNET_TRY(const Bytes infos, take_signer_infos(walker, max_signers));
