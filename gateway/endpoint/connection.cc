@@ -293,6 +293,15 @@ void Connection::read_body() {
   store(body_reader_->read(rest_, payload_));
 }
 
+/// What the disk's thread throws, because memory has run out, is this body's failure and nobody else's.
+Result<> Connection::write_down(Spool& spool) const {
+  try {
+    return spool.write(payload_);
+  } catch (const std::exception& thrown) {
+    return fail(ErrorKind::Unavailable, thrown.what());
+  }
+}
+
 /// Puts what has been read into the spool: at once while that is memory, by the disk's thread when it is a
 /// file.
 void Connection::store(Reading reading) {
@@ -300,7 +309,7 @@ void Connection::store(Reading reading) {
   if (spool_->size() + payload_.size() <= in_memory_) return on_stored(reading, spool_->write(payload_));
   door_->disk.post([self = shared_from_this(), spool = spool_, reading] {
     self->loop_.post(
-        [self, reading, stored = spool->write(self->payload_)] { self->on_stored(reading, stored); });
+        [self, reading, stored = self->write_down(*spool)] { self->on_stored(reading, stored); });
   });
 }
 
@@ -329,9 +338,9 @@ void Connection::grow_input() {
 }
 
 /// The body has been answered, or nobody will read it. Removing a large file takes a while, so the disk's
-/// thread does it.
+/// thread does it. That thread may be writing to the spool just now, so the spool is not asked for its size.
 void Connection::release_spool() {
-  if (spool_ && spool_->size() > in_memory_) door_->disk.post([spool = spool_] {});
+  if (spool_ && body_reader_->octets() > in_memory_) door_->disk.post([spool = spool_] {});
   spool_.reset();
   door_->memory.give_back(std::exchange(in_memory_, 0));
 }

@@ -150,6 +150,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void release_spool();
   void read_body();
   void store(Reading reading);
+  Result<> write_down(Spool& spool) const;
   void on_stored(Reading reading, const Result<>& stored);
   void hand_over();
 

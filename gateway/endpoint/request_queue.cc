@@ -89,7 +89,11 @@ void SideThread::work() {
     const std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    job();
+    try {
+      job();
+    } catch (const std::exception& thrown) {
+      log::error("side-job-given-up", {{"reason", thrown.what()}});
+    }
   }
 }
 

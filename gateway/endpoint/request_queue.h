@@ -45,7 +45,8 @@ class RequestQueue {
 };
 
 /// One thread that does small jobs in their order: the writing of large bodies, so that a busy disk never
-/// holds up the threads that all connections share.
+/// holds up the threads that all connections share. A job that throws is logged, and the next one has its
+/// turn.
 class SideThread {
  public:
   SideThread();

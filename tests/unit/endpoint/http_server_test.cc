@@ -574,6 +574,26 @@ TEST(HttpServer, FinishesWhatItHasBegunWhenItStops) {
   EXPECT_FALSE(RawClient(port).connected());
 }
 
+TEST(HttpServer, StopsWhileALargeBodyIsOnItsWayToTheDisk) {
+  TestServer server;
+  server.config.spool.memory_limit = 1024;
+  std::atomic<bool> served = false;
+  server.handler.request = [&](HttpRequest, Responder) { served = true; };
+  server.start();
+  RawClient client(server.port());
+  std::promise<void> under_way;
+  std::thread sender([&] {
+    client.send(post_head("/as2", "Content-Length: 50000000"));
+    const std::string piece(64 * 1024, 'x');
+    for (int sent = 0; client.send(piece); ++sent)
+      if (sent == 60) under_way.set_value();  // more than the sockets' buffers hold
+  });
+  under_way.get_future().wait();
+  server.server->stop(0ms);
+  sender.join();
+  EXPECT_FALSE(served);
+}
+
 TEST(HttpServer, IsOutlivedByAParkedRequestWithoutHarm) {
   std::promise<Responder> parked;
   Responder responder;
