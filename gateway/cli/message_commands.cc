@@ -48,26 +48,9 @@ Result<> list(CommandContext& context, const MessageOptions& options) {
   return {};
 }
 
-/// A record by its id, the first digits of its id that lists show, or its Message-ID.
-Result<MessageRecord> find(Home& home, const std::string& id) {
-  auto found = home.store().find(id);
-  if (found || found.error().kind != ErrorKind::NotFound || id.size() < 8) return found;
-  MessageFilter everything;
-  everything.limit = 100'000;
-  SIGNET_TRY(const auto records, home.store().list(everything));
-  const MessageRecord* match = nullptr;
-  for (const MessageRecord& record : records) {
-    if (!record.id.starts_with(id)) continue;
-    if (match != nullptr) return fail(ErrorKind::InvalidInput, fmt::format("'{}' is the beginning of several ids; give more of it", id));
-    match = &record;
-  }
-  if (match != nullptr) return *match;
-  return found;
-}
-
 Result<> show(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const MessageRecord record, find(*home, options.id));
+  SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
   context.print(to_json(record), to_text(record));
   return {};
 }
@@ -90,14 +73,14 @@ Result<> write_out(const Slice& octets, const std::filesystem::path& file) {
 
 Result<> body(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const MessageRecord record, find(*home, options.id));
+  SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
   SIGNET_TRY(const Slice payload, home->store().payload(record.id));
   return write_out(payload, options.file);
 }
 
 Result<> receipt(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const MessageRecord record, find(*home, options.id));
+  SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
   SIGNET_TRY(const StoredReceipt stored, home->store().receipt(record.id));
   std::string head;
   for (const auto& [name, value] : stored.headers) head += fmt::format("{}: {}\r\n", name, value);

@@ -95,7 +95,8 @@ class MessageStore {
   virtual Result<> settle_outbound(const MessageRecord& record, const StoredReceipt& answer) = 0;
 
   virtual Result<std::vector<MessageRecord>> list(const MessageFilter& filter) = 0;
-  /// By our id, or by a Message-ID that only one message has. @error NotFound  @error InvalidInput  several have it.
+  /// By our id, its first 8 digits or more, or a Message-ID. @error NotFound  @error InvalidInput  several
+  /// messages have it.
   virtual Result<MessageRecord> find(std::string_view id_or_message_id) = 0;
   virtual Result<Slice> payload(std::string_view id) = 0;
   /// The receipt sent (inbound) or the answer received (outbound). @error NotFound

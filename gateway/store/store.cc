@@ -151,6 +151,9 @@ Result<std::vector<MessageRecord>> read_records(Query& query) {
   return records;
 }
 
+/// How many of an id's 32 digits are enough to name a message by: as many as lists show.
+constexpr std::size_t kShortestId = 8;
+
 /// Where a payload is kept, as the column body_place says it.
 enum class Place { None, Row, File };
 
@@ -404,18 +407,26 @@ Result<MessageRecord> SqliteStore::find(std::string_view id_or_message_id) {
   return read_value<MessageRecord>(*database_, [&](SqlConnection& connection) -> Result<MessageRecord> {
     Query by_id(connection, "SELECT " SIGNET_RECORD_COLUMNS " FROM messages WHERE id = ?");
     if (by_id.bind(id_or_message_id).next()) return read_record(by_id);
-    Query query(connection, "SELECT " SIGNET_RECORD_COLUMNS
-                            " FROM messages WHERE message_id IN (?1, ?2) ORDER BY sequence DESC LIMIT 2");
+    Query by_message_id(connection,
+                        "SELECT " SIGNET_RECORD_COLUMNS
+                        " FROM messages WHERE message_id IN (?1, ?2) ORDER BY sequence DESC LIMIT 2");
     // People leave the brackets off.
-    query.bind(id_or_message_id, fmt::format("<{}>", id_or_message_id));
-    SIGNET_TRY(std::vector<MessageRecord> records, read_records(query));
+    by_message_id.bind(id_or_message_id, fmt::format("<{}>", id_or_message_id));
+    SIGNET_TRY(std::vector<MessageRecord> records, read_records(by_message_id));
+    if (records.empty() && id_or_message_id.size() >= kShortestId) {
+      Query by_first_digits(connection, "SELECT " SIGNET_RECORD_COLUMNS
+                                        " FROM messages WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2");
+      by_first_digits.bind(id_or_message_id);
+      SIGNET_TRY(records, read_records(by_first_digits));
+    }
     if (records.empty())
       return fail(ErrorKind::NotFound,
                   "no message has the id or the Message-ID " + printable(id_or_message_id));
     if (records.size() > 1)
-      return fail(ErrorKind::InvalidInput, "several messages have the Message-ID " +
-                                               printable(id_or_message_id) +
-                                               "; name one by its id, which a list of messages shows");
+      return fail(ErrorKind::InvalidInput,
+                  "several messages have the Message-ID, or an id that begins with, " +
+                      printable(id_or_message_id) +
+                      "; name one by its whole id, which message list --output json shows");
     return std::move(records.front());
   });
 }

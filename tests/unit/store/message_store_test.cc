@@ -274,6 +274,22 @@ TEST_F(MessageStoreTest, ListsNewestFirstByAnyMixtureOfFilters) {
   EXPECT_EQ(ids({{}, {}, "' OR 1=1 --", "", 100}), Ids{});
 }
 
+TEST_F(MessageStoreTest, FindsByTheFirstDigitsOfAnIdUnlessSeveralHaveThem) {
+  const auto store = open();
+  const std::string rest(22, '0');
+  for (const std::string& id : {"0123456789" + rest, "0123456790" + rest, "fffffffff0" + rest}) {
+    MessageRecord record = accepted_record("message " + id);
+    record.id = id;
+    ASSERT_TRUE(store->commit_inbound(record, Slice(), receipt_saying("taken"), true));
+  }
+  EXPECT_EQ(store->find("0123456789")->id, "0123456789" + rest);
+  EXPECT_EQ(store->find("ffffffff")->id, "fffffffff0" + rest);
+  EXPECT_EQ(store->find("01234567").error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(store->find("fffffff").error().kind, ErrorKind::NotFound) << "too few to name one by";
+  EXPECT_EQ(store->find("FFFFFFFF").error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(store->find("ffffffff%").error().kind, ErrorKind::NotFound);
+}
+
 TEST_F(MessageStoreTest, FindsByMessageIdWithAndWithoutBracketsUnlessSeveralHaveIt) {
   const auto store = open();
   MessageRecord record = accepted_record("a");
