@@ -17,6 +17,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
+/// Of undelivered messages; somebody who has more wants no exact figure.
+constexpr std::size_t kMaxCounted = 1000;
+
 ordered_json to_json(const agreements::Problem& problem) {
   return {{"file", problem.file},
           {"line", problem.line},
@@ -89,6 +92,29 @@ Result<> lint(CommandContext& context, const std::filesystem::path& file) {
   return {};
 }
 
+/// What would be left lying: an accepted message is handed over to the folder that its agreement says.
+Result<std::vector<std::string>> left_behind(const std::vector<agreements::EntryChange>& changes,
+                                             MessageStore& store) {
+  std::vector<std::string> warnings;
+  for (const agreements::EntryChange& entry : changes) {
+    if (entry.kind != agreements::EntryKind::Agreement || entry.change != agreements::ChangeKind::Removed)
+      continue;
+    MessageFilter undelivered;
+    undelivered.direction = Direction::Inbound;
+    undelivered.state = MessageState::Accepted;
+    undelivered.agreement = entry.name;
+    undelivered.limit = kMaxCounted;
+    SIGNET_TRY(const auto records, store.list(undelivered));
+    if (records.empty()) continue;
+    warnings.push_back(
+        fmt::format("messages of agreement '{}' that were accepted and are not handed over yet: {}{}; without "
+                    "it they have no folder to go to, and stay in the store until it is back and the gateway "
+                    "has been started again",
+                    entry.name, records.size(), records.size() == kMaxCounted ? " or more" : ""));
+  }
+  return warnings;
+}
+
 Result<> apply(CommandContext& context, const std::filesystem::path& file, bool dry_run) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const Checked checked, check_file(file, home->clock().now()));
@@ -107,7 +133,9 @@ Result<> apply(CommandContext& context, const std::filesystem::path& file, bool 
 
   SIGNET_TRY(const agreements::StoredAccount stored, home->accounts().load());
   const auto changes = agreements::diff(stored.account, *checked.account);
+  SIGNET_TRY(const auto warnings, left_behind(changes, home->store()));
   std::string text = agreements::to_string(checked.problems) + agreements::to_string(changes);
+  for (const std::string& warning : warnings) text += "warning: " + warning + "\n";
   const bool applies = !dry_run && !changes.empty();
   if (changes.empty()) text += "nothing to change\n";
   if (applies) {
@@ -116,7 +144,11 @@ Result<> apply(CommandContext& context, const std::filesystem::path& file, bool 
   } else if (!changes.empty()) {
     text += "dry run: nothing was changed\n";
   }
-  context.print({{"applied", applies}, {"changes", to_json(changes)}, {"problems", to_json(checked.problems)}}, text);
+  context.print({{"applied", applies},
+                 {"changes", to_json(changes)},
+                 {"problems", to_json(checked.problems)},
+                 {"warnings", warnings}},
+                text);
   return {};
 }
 

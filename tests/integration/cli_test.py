@@ -575,6 +575,19 @@ class Exchange(CommandTest):
         self.globex.run("message", "list", "--state", "unwell", expect=USAGE)
         self.globex.run("message", "show", "0123456789", expect=NOT_FOUND)
 
+    def test_an_agreement_with_messages_that_are_not_handed_over_is_not_removed_without_a_warning(self):
+        (self.globex.path / "delivery" / "trade").write_text("a file where the folder should be")
+        sent = self.send()
+        self.assertEqual(self.globex.json("message", "list", "--message-id", sent["messageId"])[0]["state"], "accepted")
+        account = self.globex.directory / "account.xml"
+        text = account.read_text()
+        account.write_text(re.sub(r"<agreements>.*</agreements>", "", text, flags=re.S))
+        dry = self.globex.json("apply", account, "--dry-run")
+        self.assertRegex(dry["warnings"][0], "'trade'.* 1;")
+        self.assertIn("warning: messages of agreement 'trade'", self.globex.run("apply", account, expect=DONE).out)
+        account.write_text(text)
+        self.assertEqual(self.globex.json("apply", account)["warnings"], [])
+
     def test_the_exit_code_is_0_only_for_a_receipt_that_proves_delivery(self):
         self.globex.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "get,list", expect=DONE)
         deadline = time.monotonic() + START_TIMEOUT  # the running gateway takes it up within its refresh interval
