@@ -14,6 +14,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
+/// Takes a key's date away.
+constexpr std::string_view kNoDate = "none";
+
 struct VaultOptions {
   std::string vault{kDefaultVault};
   std::string key;
@@ -23,6 +26,8 @@ struct VaultOptions {
   std::string not_before;
   std::string expires;
   bool disabled = false;
+  bool enable = false;
+  bool disable = false;
   std::filesystem::path file;
   std::filesystem::path passphrase_file;
   std::filesystem::path certificate_file;
@@ -50,6 +55,17 @@ ordered_json to_json(const vault::KeyInfo& info) {
 std::string to_line(const vault::KeyInfo& info) {
   return fmt::format("{:<24} {}  {:<9} {:<8} {}\n", info.id.name, info.id.version, to_string(info.kind),
                      info.attributes.enabled ? "enabled" : "disabled", to_string(info.ops));
+}
+
+/// Everything but the public key, one fact a line.
+std::string to_text(const vault::KeyInfo& info) {
+  const auto date = [](const std::optional<Time>& moment) {
+    return moment ? to_rfc3339(*moment) : std::string(kNoDate);
+  };
+  return fmt::format(
+      "kind        {}\nstate       {}\nkey ops     {}\nnot before  {}\nexpires     {}\ncreated     {}\n",
+      to_string(info.kind), info.attributes.enabled ? "enabled" : "disabled", to_string(info.ops),
+      date(info.attributes.not_before), date(info.attributes.expires), to_rfc3339(info.created));
 }
 
 Result<vault::KeySettings> key_settings(const VaultOptions& options) {
@@ -121,13 +137,48 @@ Result<> show(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto versions, home->vault().versions(caller, options.vault, options.key));
   ordered_json value = to_json(info);
   value["versions"] = ordered_json::array();
-  std::string text = to_line(info) + info.public_key_pem() + "all versions:\n";
+  std::string text = to_string(info.id) + "\n" + to_text(info) + info.public_key_pem() + "all versions:\n";
   for (const vault::KeyInfo& version : versions) {
     value["versions"].push_back({{"version", version.id.version}, {"created", to_rfc3339(version.created)}});
     text += fmt::format("  {}  {}  {}\n", version.id.version, to_rfc3339(version.created),
                         version.attributes.enabled ? "enabled" : "disabled");
   }
   context.print(value, text);
+  return {};
+}
+
+/// A date of a key's attributes as `update` takes it: a time, or kNoDate.
+Result<std::optional<Time>> new_date(const std::string& text) {
+  if (text == kNoDate) return std::optional<Time>();
+  SIGNET_TRY(const Time time, parse_time(text));
+  return std::optional(time);
+}
+
+/// What is not mentioned stays as it is.
+Result<> update(CommandContext& context, const VaultOptions& options) {
+  if (!options.enable && !options.disable && options.ops.empty() && options.not_before.empty() &&
+      options.expires.empty())
+    return fail(ErrorKind::InvalidInput,
+                "nothing to change: expected --enable, --disable, --ops, --not-before or --expires");
+  const auto caller = vault::Principal::local_operator();
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const vault::KeyInfo before,
+             home->vault().get(caller, {options.vault, options.key, options.version}));
+  vault::KeyAttributes attributes = before.attributes;
+  if (options.enable) attributes.enabled = true;
+  if (options.disable) attributes.enabled = false;
+  if (!options.not_before.empty()) {
+    SIGNET_TRY(attributes.not_before, new_date(options.not_before));
+  }
+  if (!options.expires.empty()) {
+    SIGNET_TRY(attributes.expires, new_date(options.expires));
+  }
+  std::optional<vault::KeyOps> ops;
+  if (!options.ops.empty()) {
+    SIGNET_TRY(ops, vault::parse_key_ops(options.ops));
+  }
+  SIGNET_TRY(const vault::KeyInfo after, home->vault().update(caller, before.id, attributes, ops));
+  context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after));
   return {};
 }
 
@@ -207,10 +258,26 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   with_name(showing);
   showing->add_option("--key-version", options->version, "One version; the current one by default");
 
-  CLI::App* setting = command(policy, "set", "Replace what a principal may do; no permissions takes all of them away",
-                              "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list",
-                              set_policy);
-  setting->add_option("--principal", options->principal, "Who; the running service is 'gateway'")->capture_default_str();
+  CLI::App* updating =
+      command(key, "update", "Change what one version of a key may do, and when; what is not mentioned stays",
+              "Example: signet vault key update acme-as2 --disable", update);
+  with_name(updating);
+  updating->add_option("--key-version", options->version, "One version; the current one by default");
+  auto* enabling = updating->add_flag("--enable", options->enable, "It may be used again");
+  updating->add_flag("--disable", options->disable, "It may not be used at all until enabled")
+      ->excludes(enabling);
+  updating->add_option("--ops", options->ops,
+                       "What it may be used for: sign,verify,encrypt,decrypt,wrapKey,unwrapKey");
+  updating->add_option("--not-before", options->not_before,
+                       "Not to be used to sign or encrypt before this time, or 'none'");
+  updating->add_option("--expires", options->expires, "Nor from this time on, or 'none'");
+
+  CLI::App* setting =
+      command(policy, "set", "Replace what a principal may do; no permissions takes all of them away",
+              "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list",
+              set_policy);
+  setting->add_option("--principal", options->principal, "Who; the running service is 'gateway'")
+      ->capture_default_str();
   setting->add_option("--key-permissions", options->permissions, "Azure's words, separated by commas");
   command(policy, "show", "The policies of a vault", "Example: signet vault policy show", show_policy);
 }

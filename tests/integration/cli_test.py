@@ -128,7 +128,7 @@ class CommandTest(unittest.TestCase):
 class Help(CommandTest):
     COMMANDS = ["init", "serve", "apply", "export", "lint", "send", "inspect", "message list", "message show", "message body",
                 "message receipt", "certificate add", "certificate create", "certificate list", "certificate show",
-                "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show",
+                "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show", "vault key update",
                 "vault policy set", "vault policy show"]
 
     def test_every_command_has_an_example(self):
@@ -361,6 +361,46 @@ class Vault(CommandTest):
         self.home.run("vault", "key", "show", "no-such", expect=NOT_FOUND)
         self.home.run("vault", "key", "create", "acme", "--kind", "RSA-1024", expect=USAGE)
         self.home.run("vault", "key", "create", "not a name", expect=USAGE)
+
+    def test_what_a_key_may_do_and_when_is_changed_later(self):
+        made = self.home.json("vault", "key", "create", "acme", "--kind", "P-256", "--expires", "2040-01-01T00:00:00Z")
+        update = lambda *options, expect=DONE: self.home.json("vault", "key", "update", "acme", *options, expect=expect)
+        self.assertFalse(update("--disable")["enabled"])
+        self.assertIn("disabled", self.home.run("vault", "key", "list", expect=DONE).out)
+        self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "Acme", expect=DENIED)
+        enabled = update("--enable")
+        self.assertTrue(enabled["enabled"])
+        self.assertEqual(enabled["expires"], made["expires"], "what is not mentioned stays")
+        self.assertEqual(enabled["keyOps"], made["keyOps"])
+        self.assertEqual(enabled["publicKey"], made["publicKey"])
+        self.assertEqual(update("--ops", "sign,verify")["keyOps"], "sign,verify")
+        self.assertEqual(update("--not-before", "2030-05-06T07:08:09Z")["notBefore"], "2030-05-06T07:08:09.000Z")
+        self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "Acme", expect=DENIED)
+        dateless = update("--not-before", "none", "--expires", "none")
+        self.assertIsNone(dateless["notBefore"])
+        self.assertIsNone(dateless["expires"])
+        self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "Acme", expect=DONE)
+        self.assertEqual(self.home.json("vault", "key", "show", "acme")["updated"], dateless["updated"])
+
+    def test_one_version_of_a_key_is_changed_and_no_other(self):
+        old = self.home.json("vault", "key", "create", "acme", "--kind", "P-256")["version"]
+        new = self.home.json("vault", "key", "create", "acme", "--kind", "P-256")["version"]
+        self.assertEqual(self.home.json("vault", "key", "update", "acme", "--key-version", old, "--disable")["version"], old)
+        self.assertFalse(self.home.json("vault", "key", "show", "acme", "--key-version", old)["enabled"])
+        self.assertTrue(self.home.json("vault", "key", "show", "acme")["enabled"])
+        self.assertEqual(self.home.json("vault", "key", "update", "acme", "--disable")["version"], new)
+
+    def test_a_change_that_will_not_do_is_refused_and_changes_nothing(self):
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+        before = self.home.json("vault", "key", "show", "acme")
+        self.home.run("vault", "key", "update", "no-such", "--disable", expect=NOT_FOUND)
+        self.home.run("vault", "key", "update", "acme", "--key-version", "0" * 32, "--disable", expect=NOT_FOUND)
+        for options in [[], ["--enable", "--disable"], ["--ops", "fly"], ["--expires", "tomorrow"], ["--not-before", ""],
+                        ["--not-before", "2031-01-01T00:00:00Z", "--expires", "2030-01-01T00:00:00Z"],
+                        ["--ops", "wrapKey"]]:
+            with self.subTest(options):
+                self.assertNotEqual(self.home.run("vault", "key", "update", "acme", *options, expect=USAGE).err, "")
+        self.assertEqual(self.home.json("vault", "key", "show", "acme"), before)
 
     def test_keys_of_other_producers_are_imported(self):
         for name, file, passphrase in [("gnutls", "gnutls.p12", "secret"), ("java", "java.p12", "secret"),
