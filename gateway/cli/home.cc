@@ -24,7 +24,8 @@ constexpr std::string_view kServeSettings =
     "# listen = [\"0.0.0.0:4080\"]\n"
     "# listen-tls = [\"0.0.0.0:4443\"]\n"
     "# tls-certificate = \"our-tls\"\n"
-    "# host = \"as2.example.com\"\n";
+    "# host = \"as2.example.com\"\n"
+    "# operations-listen = \"127.0.0.1:4081\"  # /health, /ready and /metrics\n";
 
 /// The version that the reference names; without one, the newest enabled version that the certificate was issued for, so that a
 /// new version of the key changes nothing until there is a certificate for it.
@@ -140,6 +141,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
 
 agreements::AccountStore& Home::accounts() { return stores_->accounts; }
 certstore::CertificateStore& Home::certificates() { return stores_->certificates; }
+AuditFile& Home::audit() { return *stores_->audit; }
 
 SpoolArea Home::spool_area() const {
   SpoolArea area;

@@ -16,6 +16,8 @@
 
 namespace signet::gateway {
 
+class AuditFile;
+
 /// A gateway's home directory, opened: its store, its vault and its account, wired together.
 ///
 ///     <home>/master.key      the vault's master key (0600); or master.scrypt, for a passphrase
@@ -27,7 +29,8 @@ class Home {
  public:
   /// How a new home's master key is kept.
   struct InitOptions {
-    std::optional<std::filesystem::path> passphrase_file;  ///< its first line; absent: a random key in master.key
+    std::optional<std::filesystem::path>
+        passphrase_file;  ///< its first line; absent: a random key in master.key
   };
 
   /// Makes a home in an empty or new directory, with a vault that lets the gateway use its keys.
@@ -35,7 +38,8 @@ class Home {
   /// @error AlreadyExists  there is a home already; nothing is changed.
   static Result<> initialise(const std::filesystem::path& directory, const InitOptions& options);
 
-  /// @error NotFound  no home there: says to run `signet init`.  @error ...  of the store, the vault, the master key.
+  /// @error NotFound  no home there: says to run `signet init`.  @error ...  of the store, the vault, the
+  /// master key.
   static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory);
   ~Home();
 
@@ -46,6 +50,7 @@ class Home {
   [[nodiscard]] vault::EmbeddedVault& vault() { return *vault_; }
   [[nodiscard]] agreements::AccountStore& accounts();
   [[nodiscard]] certstore::CertificateStore& certificates();
+  [[nodiscard]] AuditFile& audit();
   /// For bodies on their way.
   [[nodiscard]] SpoolArea spool_area() const;
 
@@ -55,7 +60,8 @@ class Home {
  private:
   struct Stores;
   explicit Home(std::filesystem::path directory);
-  static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory, vault::MasterKey master_key);
+  static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory,
+                                            vault::MasterKey master_key);
 
   const std::filesystem::path directory_;
   const SystemClock clock_;

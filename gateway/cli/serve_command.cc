@@ -2,7 +2,6 @@
 #include <pthread.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
@@ -18,6 +17,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_lock.h"
+#include "gateway/cli/serve_operations.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/version.h"
 #include "gateway/cli/wiring.h"
@@ -36,21 +36,6 @@ constexpr std::chrono::milliseconds kHandOverTime{2'500};  ///< then, for payloa
 constexpr std::chrono::milliseconds kLongestStop{9'000};   ///< for all of it
 
 constexpr std::string_view kTlsListener = "as2-tls";
-
-Result<Listener> parse_listener(const std::string& text) {
-  const auto colon = text.rfind(':');
-  Listener listener;
-  const char* begin = text.data() + (colon == std::string::npos ? 0 : colon + 1);
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(begin, end, listener.port);
-  if (colon == std::string::npos || error != std::errc{} || rest != end)
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("expected a listener such as 0.0.0.0:4080 or [::]:4080, got '{}'", text));
-  listener.address = text.substr(0, colon);
-  if (listener.address.starts_with('[') && listener.address.ends_with(']'))
-    listener.address = listener.address.substr(1, listener.address.size() - 2);
-  return listener;
-}
 
 /// What HTTPS listeners show.
 Result<TlsIdentity> tls_identity(Home& home, const ServeSettings& settings) {
@@ -108,11 +93,14 @@ sigset_t block_signals() {
   return signals;
 }
 
-int next_signal(const sigset_t& signals) {
-  int signal = 0;
-  while (sigwait(&signals, &signal) != 0) {
+/// @returns nothing when a day has passed without one.
+std::optional<int> next_signal(const sigset_t& signals) {
+  constexpr timespec kDay{24 * 3600, 0};
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &kDay);
+    if (signal > 0) return signal;
+    if (errno == EAGAIN) return std::nullopt;
   }
-  return signal;
 }
 
 /// Ends the process by force when it does not end in time by itself. Nothing is lost by that: what was
@@ -151,6 +139,7 @@ struct Running {
   Home& home;
   HttpServer& server;
   As2Handler& handler;
+  ServeOperations& operations;
   const GivenOptions& given;
   ServeSettings settings;
 };
@@ -166,6 +155,7 @@ Result<> reload(Running& running) {
   }
   log::set_level(level_of(wanted));
   running.handler.set_body_limit(wanted.body_limit);
+  running.operations.take_up(wanted);
   for (const std::string& name : settings_for_next_start(running.settings, wanted))
     log::warning("setting-waits",
                  {{"setting", name},
@@ -176,21 +166,29 @@ Result<> reload(Running& running) {
   return {};
 }
 
-/// Works off signals until one says that it is time to end.
+void on_hangup(Running& running) {
+  notify_reloading();
+  if (const auto reloaded = reload(running))
+    log::info("settings-reloaded", {{"log_level", running.settings.log_level},
+                                    {"body_limit", std::to_string(running.settings.body_limit)},
+                                    {"tls_certificate", running.settings.tls_certificate}});
+  else
+    log::error("settings-not-reloaded", {{"reason", reloaded.error().detail + "; the old settings stay"}});
+  notify_ready();
+}
+
+/// Works off signals, and what is to be done daily, until a signal says that it is time to end.
 void serve_until_told_to_end(const sigset_t& signals, Running& running) {
-  int signal = next_signal(signals);
-  for (; signal == SIGHUP; signal = next_signal(signals)) {
-    notify_reloading();
-    if (const auto reloaded = reload(running))
-      log::info("settings-reloaded", {{"log_level", running.settings.log_level},
-                                      {"body_limit", std::to_string(running.settings.body_limit)},
-                                      {"tls_certificate", running.settings.tls_certificate}});
-    else
-      log::error("settings-not-reloaded", {{"reason", reloaded.error().detail + "; the old settings stay"}});
-    notify_ready();
+  for (;;) {
+    running.operations.warn_of_expiry();
+    const std::optional<int> signal = next_signal(signals);
+    if (signal == SIGHUP) on_hangup(running);
+    if (!signal || signal == SIGHUP) continue;
+    log::info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    notify_stopping();
+    running.operations.stopping();
+    return;
   }
-  log::info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-  notify_stopping();
 }
 
 Result<> serve(const CommandContext& context, const GivenOptions& given) {
@@ -209,6 +207,9 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   DeliveryQueue delivery(
       store, [&](std::string_view agreement) { return delivery_folder(*home, agreement); }, home->clock());
   SIGNET_TRY(const std::size_t recovered, delivery.recover());
+  ServeOperations operations(*home, settings);
+  operations.show_queue("hand-over", [&] { return delivery.waiting(); });
+  SIGNET_CHECK(operations.listen(settings));
 
   InboundOptions inbound;
   inbound.product = kProduct;
@@ -230,17 +231,20 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   config.limits.queued_requests = settings.queued_requests;
   config.limits = wiring::http_limits(config.limits);
   SIGNET_TRY(const auto server, HttpServer::start(config, wiring::http_handler(handler)));
+  operations.serving();
 
-  nlohmann::ordered_json bound = nlohmann::ordered_json::array();
-  const auto ports = server->ports();
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const Listener& listener = config.listeners[i];
-    bound.push_back({{"name", listener.name}, {"address", listener.address}, {"port", ports[i]}});
-    log::info("listening",
-              {{"name", listener.name}, {"address", listener.address}, {"port", std::to_string(ports[i])}});
+  std::vector<Listener> bound = config.listeners;
+  for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = server->ports()[i];
+  if (const auto& listener = operations.listener()) bound.push_back(*listener);
+  nlohmann::ordered_json ports = nlohmann::ordered_json::array();
+  for (const Listener& listener : bound) {
+    ports.push_back({{"name", listener.name}, {"address", listener.address}, {"port", listener.port}});
+    log::info(
+        "listening",
+        {{"name", listener.name}, {"address", listener.address}, {"port", std::to_string(listener.port)}});
   }
   if (!settings.ports_file.empty())
-    SIGNET_CHECK(write_file_durably(settings.ports_file, as_bytes(bound.dump())));
+    SIGNET_CHECK(write_file_durably(settings.ports_file, as_bytes(ports.dump())));
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
                         {"home", home->directory().string()},
@@ -248,11 +252,12 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   notify_ready();
 
-  Running running{*home, *server, handler, given, settings};
+  Running running{*home, *server, handler, operations, given, settings};
   serve_until_told_to_end(signals, running);
   end_in_time.emplace(kLongestStop);
   server->stop(kDrainTime);
   delivery.drain(kHandOverTime);
+  operations.close();
   log::info("stopped");
   return {};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 
 namespace signet::gateway {
 namespace {
@@ -66,6 +67,18 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
   command.add_option("--log-level", settings.log_level, "debug, info or warning")
       ->check(CLI::IsMember({"debug", "info", "warning"}))
       ->capture_default_str();
+  command.add_option(
+      "--operations-listen", settings.operations_listen,
+      "Address and port for /health, /ready and /metrics, such as 127.0.0.1:4081; none unless given");
+  command
+      .add_option("--minimum-free-disk", settings.minimum_free_disk,
+                  "Octets free on each volume, below which /ready says no")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      .add_option("--expiry-notice", settings.expiry_notice,
+                  "Days before its end that the log warns of a certificate, daily")
+      ->capture_default_str();
   command.add_option("--ports-file", settings.ports_file,
                      "Write the ports taken to this file, as JSON, once listening");
 }
@@ -108,12 +121,28 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("path", running.path, wanted.path);
   compare("host", running.host, wanted.host);
   compare("stranger-answer", running.stranger_answer, wanted.stranger_answer);
+  compare("operations-listen", running.operations_listen, wanted.operations_listen);
   compare("workers", running.workers, wanted.workers);
   compare("connections", running.connections, wanted.connections);
   compare("connections-per-address", running.connections_per_address, wanted.connections_per_address);
   compare("queued-requests", running.queued_requests, wanted.queued_requests);
   compare("ports-file", running.ports_file, wanted.ports_file);
   return names;
+}
+
+Result<Listener> parse_listener(const std::string& text) {
+  const auto colon = text.rfind(':');
+  Listener listener;
+  const char* begin = text.data() + (colon == std::string::npos ? 0 : colon + 1);
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(begin, end, listener.port);
+  if (colon == std::string::npos || error != std::errc{} || rest != end)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("expected a listener such as 0.0.0.0:4080 or [::]:4080, got '{}'", text));
+  listener.address = text.substr(0, colon);
+  if (listener.address.starts_with('[') && listener.address.ends_with(']'))
+    listener.address = listener.address.substr(1, listener.address.size() - 2);
+  return listener;
 }
 
 log::Level level_of(const ServeSettings& settings) {

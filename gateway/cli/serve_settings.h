@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "gateway/endpoint/http_server.h"
 
 namespace CLI {
 class App;
@@ -30,6 +31,9 @@ struct ServeSettings {
   std::size_t connections_per_address = 512;
   std::size_t queued_requests = 1024;
   std::string log_level = "info";
+  std::string operations_listen;
+  std::uint64_t minimum_free_disk = std::uint64_t{256} << 20;
+  unsigned expiry_notice = 30;
   std::filesystem::path ports_file;
 
   friend bool operator==(const ServeSettings&, const ServeSettings&) = default;
@@ -52,6 +56,9 @@ Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::
 /// The settings in which two differ and that a running gateway cannot take up, by name: they wait for its
 /// next start.
 std::vector<std::string> settings_for_next_start(const ServeSettings& running, const ServeSettings& wanted);
+
+/// "0.0.0.0:4080", "[::]:4080". @error InvalidInput
+Result<Listener> parse_listener(const std::string& text);
 
 log::Level level_of(const ServeSettings& settings);
 

@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "as2/disposition.h"
@@ -44,8 +45,25 @@ std::string_view word(MessageEvent event) {
   return "";
 }
 
-std::string direction_of(const MessageRecord& record) {
-  return record.direction == Direction::Inbound ? "inbound" : "outbound";
+constexpr std::array kEvents = {MessageEvent::Accepted,  MessageEvent::Repeated,  MessageEvent::Refused,
+                                MessageEvent::NotTaken,  MessageEvent::Delivered, MessageEvent::Submitted,
+                                MessageEvent::Confirmed, MessageEvent::Failed};
+
+/// An event happens in one direction only.
+std::string direction_of(MessageEvent event) {
+  switch (event) {
+    case MessageEvent::Accepted:
+    case MessageEvent::Repeated:
+    case MessageEvent::Refused:
+    case MessageEvent::NotTaken:
+    case MessageEvent::Delivered:
+      return "inbound";
+    case MessageEvent::Submitted:
+    case MessageEvent::Confirmed:
+    case MessageEvent::Failed:
+      return "outbound";
+  }
+  return "";
 }
 
 double seconds(std::chrono::microseconds time) {
@@ -111,19 +129,31 @@ struct Metrics::Series {
           .Add({}, kSeconds);
   Family<Histogram>& post =
       histogram(registry, "signet_post_seconds", "From the connection to a partner to the end of his answer");
+
+  Counter& of(MessageEvent event, const std::string& agreement) {
+    return messages.Add({{"direction", direction_of(event)},
+                         {"agreement", agreement},
+                         {"outcome", std::string(word(event))}});
+  }
+  Counter& of_receipt(const std::string& agreement, const std::string& disposition, bool proven) {
+    return received.Add({{"agreement", agreement},
+                         {"disposition", disposition},
+                         {"proves_delivery", proven ? "true" : "false"}});
+  }
 };
 
 Metrics::Metrics(const Clock& clock) : clock_(clock), series_(std::make_unique<Series>()) {}
 Metrics::~Metrics() = default;
 
+void Metrics::know(const std::string& agreement) {
+  for (const MessageEvent event : kEvents) series_->of(event, agreement);
+  for (const bool proven : {true, false}) series_->of_receipt(agreement, "processed", proven);
+}
+
 void Metrics::message(MessageEvent event, const MessageRecord& record) {
-  series_->messages
-      .Add({{"direction", direction_of(record)},
-            {"agreement", record.agreement},
-            {"outcome", std::string(word(event))}})
-      .Increment();
+  series_->of(event, record.agreement).Increment();
   if (event == MessageEvent::Accepted || event == MessageEvent::Submitted)
-    series_->octets.Add({{"direction", direction_of(record)}, {"agreement", record.agreement}})
+    series_->octets.Add({{"direction", direction_of(event)}, {"agreement", record.agreement}})
         .Increment(static_cast<double>(record.payload_size));
   if (event == MessageEvent::Refused)
     series_->refusals.Add({{"agreement", record.agreement}, {"reason", reason_of(record)}}).Increment();
@@ -141,11 +171,8 @@ void Metrics::receipt_sent(const MessageRecord& record) {
 }
 
 void Metrics::receipt_received(const MessageRecord& record) {
-  series_->received
-      .Add({{"agreement", record.agreement},
-            {"disposition", outcome_of(record.disposition)},
-            {"proves_delivery", record.state == MessageState::Confirmed ? "true" : "false"}})
-      .Increment();
+  const bool proven = record.state == MessageState::Confirmed;
+  series_->of_receipt(record.agreement, outcome_of(record.disposition), proven).Increment();
 }
 
 void Metrics::posted(Posting what, const std::string& agreement, bool taken, std::chrono::microseconds took) {

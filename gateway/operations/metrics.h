@@ -40,6 +40,9 @@ class Metrics final : public ExchangeObserver {
   void posted(Posting what, const std::string& agreement, bool taken,
               std::chrono::microseconds took) override;
 
+  /// Shows an agreement's counters from now on, at 0 until something happens: an alert sees only what grows.
+  void know(const std::string& agreement);
+
   /// Everything counted up to now, and the readings.
   [[nodiscard]] std::string text(const std::vector<Reading>& readings) const;
   /// The Content-Type of text().

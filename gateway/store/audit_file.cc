@@ -171,6 +171,18 @@ Result<> AuditFile::sync() {
   return {};
 }
 
+Result<> AuditFile::check() const {
+  struct stat opened {};
+  struct stat named {};
+  if (::fstat(file_, &opened) != 0) return fail(errno_error("looking at the audit log"));
+  if (::stat(path_.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino)
+    return {};
+  return fail(ErrorKind::IoFailure,
+              fmt::format("the audit log {} was removed or replaced while it was written to; restart the "
+                          "gateway, and keep whatever moves that file from doing so",
+                          path_.string()));
+}
+
 namespace {
 
 /// Checks lines as they come.

@@ -36,6 +36,11 @@ class AuditFile final : public vault::AuditLog {
   /// Returns once everything appended by this process is on disk; free when there is nothing new.
   Result<> sync();
 
+  /// Whether records go where they are looked for.
+  ///
+  /// @error IoFailure  the file was removed or replaced since it was opened.
+  [[nodiscard]] Result<> check() const;
+
   /// What verify() found in a file without a flaw.
   struct Verified {
     std::uint64_t records = 0;

@@ -8,11 +8,14 @@ import argparse
 import http.client
 import json
 import pathlib
+import re
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import sys
+import threading
 import time
 import unittest
 
@@ -26,6 +29,18 @@ class GatewayTest(CommandTest):
     def setUp(self):
         super().setUp()
         self.home.run("init", expect=DONE)
+
+    def make_partners(self, days=730):
+        """Keys and certificates of acme (this home) and globex (another one, self.globex). Returns acme's account, not yet applied."""
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+        self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "acme", "--days", str(days),
+                      "--certificate-file", self.directory / "acme.cer", expect=DONE)
+        self.globex = Home(self.directory / "globex")
+        self.globex.directory.mkdir()
+        self.make_company(self.globex, "globex")
+        shutil.copy(self.globex.directory / "globex.cer", self.directory)
+        shutil.copy(self.directory / "acme.cer", self.globex.directory)
+        return self.account_xml(self.home)
 
     def events(self, home=None):
         lines = (home or self.home).log.read_text().split("\n")
@@ -142,6 +157,148 @@ class ReloadTls(GatewayTest):
         self.assertNotEqual(self.post(body=b"xx"), 413)
 
 
+class Endpoints(GatewayTest):
+    """/health, /ready and /metrics on the operations listener."""
+
+    def setUp(self):
+        super().setUp()
+        self.home.run("apply", self.make_partners(days=100), expect=DONE)
+
+    def start(self, *arguments):
+        self.home.start("--operations-listen", "127.0.0.1:0", *arguments)
+        listeners = {listener["name"]: listener["port"] for listener in json.loads((self.directory / "ports.json").read_text())}
+        self.operations_port = listeners["operations"]
+
+    def get(self, path, port=None, method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.operations_port, timeout=60)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def readiness(self):
+        status, text = self.get("/ready")
+        answer = json.loads(text)
+        self.assertEqual(answer["status"], {200: "ready", 503: "not-ready"}[status])
+        return {check["name"]: check.get("reason") for check in answer["checks"]}
+
+    def wait_for_readiness(self, name, reason=None):
+        """Until the check `name` gives a reason with these words, or none. The gateway looks once a second."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while True:
+            found = self.readiness()[name]
+            if (found is None) if reason is None else (found is not None and reason in found):
+                return
+            self.assertLess(time.monotonic(), deadline, f"{name}: {found}")
+            time.sleep(0.05)
+
+    def metric(self, name):
+        """The values of a metric by its labels."""
+        found = {}
+        for line in self.get("/metrics")[1].splitlines():
+            parsed = re.fullmatch(re.escape(name) + r"(?:\{(.*)\})? (\S+)", line)
+            if parsed:
+                found[parsed[1] or ""] = float(parsed[2])
+        return found
+
+    def test_are_on_a_listener_of_their_own_and_on_no_other(self):
+        self.start()
+        self.assertEqual(json.loads(self.get("/health")[1])["status"], "ok")
+        self.assertEqual(self.readiness(), dict.fromkeys(["serving", "account", "store", "audit", "vault", "disk"]))
+        self.assertIn("# TYPE signet_ready gauge", self.get("/metrics")[1])
+        for path in ["/health", "/ready", "/metrics"]:
+            self.assertEqual(self.get(path, port=self.home.port)[0], 404, "the AS2 listener")
+            self.assertEqual(self.get(path, method="POST")[0], 405)
+            self.assertEqual(self.get(path, method="HEAD"), (200, ""))
+        self.assertEqual(self.get("/as2")[0], 404)
+
+    def test_are_not_there_unless_asked_for(self):
+        self.home.start()
+        self.assertEqual([listener["name"] for listener in json.loads((self.directory / "ports.json").read_text())], ["as2"])
+
+    def test_a_listener_that_everybody_reaches_is_warned_of(self):
+        self.home.start("--operations-listen", "0.0.0.0:0")
+        self.assertEqual(self.wait_for_event("operations-listener-is-open")["address"], "0.0.0.0")
+
+    def test_ready_says_when_a_volume_is_full_and_when_it_is_no_longer(self):
+        self.start()
+        self.settings("minimum-free-disk = 9000000000000000000\n")
+        self.reload()
+        self.wait_for_readiness("disk", "MiB free")
+        self.assertEqual(json.loads(self.get("/health")[1])["status"], "ok")
+        self.assertEqual(self.metric("signet_ready")['check="disk"'], 0)
+        self.settings("")
+        self.reload(count=2)
+        self.wait_for_readiness("disk")
+        self.assertEqual(self.metric("signet_ready")['check="disk"'], 1)
+        self.wait_for_event("not-ready")
+        self.wait_for_event("ready-again")
+
+    def test_ready_says_which_permission_of_the_vault_is_missing(self):
+        self.start()
+        self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "get,list,sign", expect=DONE)
+        self.wait_for_readiness("vault", "'decrypt'")
+        self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "decrypt,get,list,sign", expect=DONE)
+        self.wait_for_readiness("vault")
+
+    def test_ready_says_that_the_audit_log_was_moved_away(self):
+        self.start()
+        log = self.home.path / "audit.log"
+        log.rename(log.with_suffix(".1"))
+        self.wait_for_readiness("audit", str(log))
+        log.with_suffix(".1").rename(log)
+        self.wait_for_readiness("audit")
+
+    def test_ready_says_that_the_store_is_locked(self):
+        self.start()
+        database = sqlite3.connect(self.home.path / "store" / "signet.db", isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("BEGIN EXCLUSIVE")
+        self.wait_for_readiness("store", "locked")
+        database.execute("ROLLBACK")
+        self.wait_for_readiness("store")
+
+    def test_ready_says_that_it_stops(self):
+        self.start()
+        slow = socket.create_connection(("127.0.0.1", self.home.port), timeout=60)
+        self.addCleanup(slow.close)
+        slow.sendall(b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+        self.wait_for_readiness("serving")
+        self.home.gateway.send_signal(signal.SIGTERM)
+        self.wait_for_readiness("serving", "stopping")
+        self.assertEqual(self.home.stop(), 0)
+
+    def test_metrics_tell_of_certificates_disks_and_the_process(self):
+        self.start()
+        days = self.metric("signet_certificate_expiry_days")['certificate="acme",owner="us",used="true"']
+        self.assertTrue(98 < days < 101, days)
+        self.assertGreater(self.metric("signet_disk_free_bytes")[f'volume="{self.home.path}"'], 0)
+        self.assertEqual(self.metric("signet_queue_messages")['queue="hand-over"'], 0)
+        self.assertEqual(list(self.metric("signet_build_info").values()), [1])
+        self.assertGreater(self.metric("process_resident_memory_bytes")[""], 1 << 20)
+        self.assertEqual(self.metric("signet_log_lines_dropped_total"), {"": 0})
+
+    def test_every_metric_that_the_alerts_and_the_documents_name_is_there(self):
+        self.start()
+        there = set(re.findall(r"^# TYPE (\S+)", self.get("/metrics")[1], re.M))
+        for document in ["packaging/signet-alerts.yml", "docs/operations.md"]:
+            named = set(re.findall(r"\b(?:signet|process)_[a-z_]+[a-z]\b", (cli_test.SOURCE / document).read_text()))
+            self.assertGreater(len(named), 5)
+            self.assertEqual(named - there, set(), document)
+
+    def test_a_certificate_that_ends_soon_is_warned_of_at_every_start(self):
+        self.home.start()
+        self.home.stop()
+        self.assertFalse([event for event in self.events() if event["event"].startswith("certificate-")])
+        self.settings("expiry-notice = 101\n")
+        self.home.start()
+        warning = self.wait_for_event("certificate-expires-soon")
+        self.assertEqual((warning["certificate"], warning["owner"], warning["days_left"]), ("acme", "us", "99"))
+        self.assertIn("trade signMdn", warning["uses"])
+
+
 class Stopping(GatewayTest):
     """SIGTERM."""
 
@@ -150,15 +307,7 @@ class Stopping(GatewayTest):
     def setUp(self):
         super().setUp()
         self.folder = self.directory / "not-mounted"
-        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
-        self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "acme", "--certificate-file",
-                      self.directory / "acme.cer", expect=DONE)
-        self.globex = Home(self.directory / "globex")
-        self.globex.directory.mkdir()
-        self.make_company(self.globex, "globex")
-        shutil.copy(self.globex.directory / "globex.cer", self.directory)
-        shutil.copy(self.directory / "acme.cer", self.globex.directory)
-        account = self.account_xml(self.home)
+        account = self.make_partners()
         text = account.read_text()
         inbound_end = "</securitySettings>\n      </receiveAgreement>"
         self.assertIn(inbound_end, text)
@@ -239,6 +388,84 @@ class Stopping(GatewayTest):
         lines = reader.makefile("rb", buffering=0).read(1 << 20).decode().split("\n")
         self.assertLess(len(lines), 100, "the socket was full all the time")
         self.assertEqual(json.loads(lines[0])["level"], "info")
+
+
+class BackUp(GatewayTest):
+    """docs/operations.md: a backup of a running gateway, restored elsewhere."""
+
+    def setUp(self):
+        super().setUp()
+        self.home.run("apply", self.make_partners(), expect=DONE)
+        self.home.start()
+        self.globex.run("apply", self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{self.home.port}/as2"),
+                        expect=DONE)
+
+    def send(self, octets):
+        document = self.directory / "order.edi"
+        document.write_bytes(octets)
+        sent = self.globex.json("send", "--agreement", "trade", document)
+        self.assertEqual(sent["state"], "confirmed", sent["reason"])
+        return sent["messageId"]
+
+    def back_up(self, to):
+        to.mkdir()
+        source = sqlite3.connect(self.home.path / "store" / "signet.db")
+        target = sqlite3.connect(to / "signet.db")
+        source.backup(target)  # what the command .backup of sqlite3 does
+        source.close()
+        target.close()
+        shutil.copytree(self.home.path / "store" / "bodies", to / "bodies")
+        for name in ["audit.log", "serve.toml", "master.key"]:
+            shutil.copy(self.home.path / name, to)
+
+    def restore(self, backup):
+        restored = Home(self.directory / "restored")
+        for directory in [restored.directory, restored.path, restored.path / "store", restored.path / "delivery"]:
+            directory.mkdir(mode=0o700)
+        shutil.copy(backup / "signet.db", restored.path / "store")
+        shutil.copytree(backup / "bodies", restored.path / "store" / "bodies")
+        for name in ["audit.log", "serve.toml", "master.key"]:
+            shutil.copy(backup / name, restored.path)
+        self.addCleanup(restored.stop)
+        return restored
+
+    def test_has_every_message_from_before_it_and_works_elsewhere(self):
+        payloads = {self.send(octets): octets for octets in [b"small", b"large" * 100_000]}
+        done = threading.Event()
+        traffic = threading.Thread(target=lambda: [self.send(b"meanwhile") for _ in iter(done.is_set, True)])
+        traffic.start()
+        try:
+            for count in range(3):
+                self.back_up(self.directory / f"backup-{count}")
+        finally:
+            done.set()
+            traffic.join()
+        after = self.send(b"after the backup")
+        self.home.stop()
+
+        restored = self.restore(self.directory / "backup-2")
+        listed = {message["messageId"]: message for message in restored.json("message", "list", "--limit", "1000")}
+        self.assertNotIn(after, listed)
+        for message_id, octets in payloads.items():
+            self.assertEqual(restored.run("message", "body", listed[message_id]["id"], expect=DONE).stdout, octets)
+        restored.start()
+        self.globex.run("apply", self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{restored.port}/as2"),
+                        expect=DONE)
+        again = self.send(b"with the same keys")
+        self.wait_for_event("message-delivered", home=restored)
+        self.assertIn(again, {message["messageId"] for message in restored.json("message", "list")})
+
+    def test_is_worth_nothing_without_the_master_key(self):
+        self.send(b"an order")
+        self.back_up(self.directory / "backup")
+        restored = self.restore(self.directory / "backup")
+        (restored.path / "master.key").unlink()
+        self.assertIn("init", restored.run("serve", expect=cli_test.NOT_FOUND).err)
+        other = Home(self.directory / "other")
+        other.directory.mkdir()
+        other.run("init", expect=DONE)
+        shutil.copy(other.path / "master.key", restored.path)
+        self.assertIn("wrong master key", restored.run("serve", expect=cli_test.REFUSED).err)
 
 
 class OneGateway(GatewayTest):

@@ -70,6 +70,18 @@ TEST_F(MetricsTest, CountMessagesByDirectionOutcomeAndAgreement) {
               HasSubstr("signet_payload_bytes_total{agreement=\"trade\",direction=\"outbound\"} 500\n"));
 }
 
+TEST_F(MetricsTest, OfAKnownAgreementBeginAtNought) {
+  metrics_.know("trade");
+  EXPECT_THAT(
+      text(),
+      HasSubstr("signet_messages_total{agreement=\"trade\",direction=\"outbound\",outcome=\"failed\"} 0\n"));
+  metrics_.message(MessageEvent::Failed, outbound(MessageState::Failed));
+  metrics_.know("trade");
+  EXPECT_THAT(
+      text(),
+      HasSubstr("signet_messages_total{agreement=\"trade\",direction=\"outbound\",outcome=\"failed\"} 1\n"));
+}
+
 TEST_F(MetricsTest, CountRefusalsByOurOwnWordForTheReason) {
   MessageRecord refused = inbound();
   refused.disposition = "automatic-action/MDN-sent-automatically; processed/error: decryption-failed";

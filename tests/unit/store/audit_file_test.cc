@@ -56,6 +56,17 @@ class AuditFileTest : public testing::Test {
   TemporaryDirectory directory_;
 };
 
+TEST_F(AuditFileTest, NoticesThatItWasMovedAwayOrReplaced) {
+  const auto log = open();
+  EXPECT_TRUE(log->check());
+  std::filesystem::rename(path(), path().string() + ".1");
+  EXPECT_EQ(log->check().error().kind, ErrorKind::IoFailure);
+  ASSERT_TRUE(write_file_durably(path(), {}));
+  EXPECT_THAT(log->check().error().detail, HasSubstr(path().string()));
+  std::filesystem::rename(path().string() + ".1", path());
+  EXPECT_TRUE(log->check());
+}
+
 TEST_F(AuditFileTest, WritesALineOfJsonPerRecord) {
   append(2);
   const auto line = nlohmann::json::parse(lines().at(1));

@@ -1,0 +1,172 @@
+#include "gateway/cli/serve_operations.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/log.h"
+#include "certstore/vault/provider.h"
+#include "gateway/cli/home_checks.h"
+#include "gateway/cli/version.h"
+#include "gateway/operations/certificate_expiry.h"
+#include "gateway/operations/process_readings.h"
+#include "gateway/store/audit_file.h"
+
+namespace signet::gateway {
+namespace {
+
+/// A few people and programs look, none of them sends a body.
+HttpLimits limits_for_onlookers() {
+  HttpLimits limits;
+  limits.head_size = 8 * 1024;
+  limits.connections = 64;
+  limits.connections_per_address = 64;
+  limits.queued_requests = 64;
+  return limits;
+}
+/// So that a check that waits for a disk leaves somebody to say that the process lives.
+constexpr unsigned kWorkers = 3;
+
+bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+
+Reading fixed(const char* name, const char* help, std::map<std::string, std::string> labels, double value) {
+  return {name, help, {{std::move(labels), value}}, Reading::Kind::Gauge};
+}
+
+void append(std::vector<Reading>& readings, std::vector<Reading> more) {
+  readings.insert(readings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+/// Readings that cannot be had are left out; the log says why.
+template <class T>
+const T* found(const Result<T>& looked_up, std::string_view what) {
+  if (looked_up) return &*looked_up;
+  log::warning("metric-not-read", {{"metric", std::string(what)}, {"reason", looked_up.error().detail}});
+  return nullptr;
+}
+
+Result<std::vector<CertificateExpiry>> certificates_of(Home& home) {
+  SIGNET_TRY(const auto account, home.current_account());
+  return certificate_expiries(*account);
+}
+
+}  // namespace
+
+ServeOperations::ServeOperations(Home& home, const ServeSettings& settings)
+    : home_(home),
+      minimum_free_disk_(settings.minimum_free_disk),
+      expiry_notice_(settings.expiry_notice),
+      metrics_(home.clock()),
+      handler_({readiness_, metrics_, [this] { return readings(); }, home.clock(), std::string(kProduct),
+                vault::openssl_version()}) {
+  readiness_.add("serving", [this] { return check_phase(); });
+  readiness_.add("account", [this] { return check_account(home_); });
+  readiness_.add("store", [this] { return check_store(home_); });
+  readiness_.add("audit", [this] { return home_.audit().check(); });
+  readiness_.add("vault", [this] { return check_vault(home_); });
+  readiness_.add("disk", [this] { return check_disk(); });
+}
+
+void ServeOperations::show_queue(std::string name, std::function<std::size_t()> waiting) {
+  queues_.push_back({std::move(name), std::move(waiting)});
+}
+
+Result<> ServeOperations::listen(const ServeSettings& settings) {
+  if (settings.operations_listen.empty()) return {};
+  SIGNET_TRY(Listener listener, parse_listener(settings.operations_listen));
+  listener.name = "operations";
+  HttpServerConfig config;
+  config.listeners = {listener};
+  config.limits = limits_for_onlookers();
+  config.spool = home_.spool_area();
+  config.workers = kWorkers;
+  SIGNET_TRY(server_, HttpServer::start(config, handler_));
+  listener.port = server_->ports().front();
+  listener_ = listener;
+  if (!is_loopback(listener.address))
+    log::warning("operations-listener-is-open", {{"address", listener.address},
+                                                 {"reason",
+                                                  "it asks nobody for a name: let a firewall see to it that "
+                                                  "only those who run the gateway reach it"}});
+  return {};
+}
+
+std::optional<Listener> ServeOperations::listener() const { return listener_; }
+
+void ServeOperations::take_up(const ServeSettings& settings) {
+  minimum_free_disk_ = settings.minimum_free_disk;
+  expiry_notice_ = settings.expiry_notice;
+}
+
+void ServeOperations::warn_of_expiry() {
+  const auto certificates = certificates_of(home_);
+  if (!certificates) return log::error("certificates-not-read", {{"reason", certificates.error().detail}});
+  const Time now = home_.clock().now();
+  for (const CertificateExpiry& certificate : *certificates) {
+    const double days = certificate.days_left(now);
+    if (certificate.uses.empty() || days > expiry_notice_) continue;
+    std::string uses;
+    for (const CertificateUse& use : certificate.uses)
+      uses += fmt::format("{}{} {}", uses.empty() ? "" : ", ", use.agreement, use.role);
+    log::warning(days < 0 ? "certificate-expired" : "certificate-expires-soon",
+                 {{"certificate", certificate.name},
+                  {"owner", certificate.has_key ? "us" : "partner"},
+                  {"not_after", to_rfc3339(certificate.not_after)},
+                  {"days_left", std::to_string(static_cast<long>(std::floor(days)))},
+                  {"uses", uses}});
+  }
+}
+
+Result<> ServeOperations::check_phase() const {
+  switch (phase_) {
+    case Phase::Starting:
+      return fail(ErrorKind::Unavailable, "the gateway is starting");
+    case Phase::Serving:
+      return {};
+    case Phase::Stopping:
+      return fail(ErrorKind::Unavailable, "the gateway is stopping");
+  }
+  return fail(ErrorKind::Internal, "the gateway is in no phase of its life");
+}
+
+Result<> ServeOperations::check_disk() {
+  SIGNET_TRY(const std::vector<Volume> volumes, volumes_of(home_));
+  return check_free(volumes, minimum_free_disk_);
+}
+
+std::vector<Reading> ServeOperations::readings() {
+  if (const auto account = home_.current_account())
+    for (const agreements::Agreement& agreement : (*account)->account().agreements)
+      metrics_.know(agreement.name);
+  std::vector<Reading> all = process_readings();
+  all.push_back(fixed("signet_build_info", "The versions that run",
+                      {{"version", std::string(kProduct)}, {"openssl", vault::openssl_version()}}, 1));
+  all.push_back({"signet_log_lines_dropped_total",
+                 "Log lines that nobody took",
+                 {{{}, static_cast<double>(log::dropped())}},
+                 Reading::Kind::Counter});
+  all.push_back(readiness_reading());
+  all.push_back(queue_reading());
+  const auto certificates = certificates_of(home_);
+  if (const auto* read = found(certificates, "signet_certificate_expiry_days"))
+    all.push_back(reading_of(*read, home_.clock().now()));
+  const auto volumes = volumes_of(home_);
+  if (const auto* read = found(volumes, "signet_disk_free_bytes")) append(all, readings_of(*read));
+  return all;
+}
+
+Reading ServeOperations::queue_reading() const {
+  Reading reading{"signet_queue_messages", "Messages and receipts that wait", {}, Reading::Kind::Gauge};
+  for (const Queue& queue : queues_)
+    reading.values.push_back({{{"queue", queue.name}}, static_cast<double>(queue.waiting())});
+  return reading;
+}
+
+Reading ServeOperations::readiness_reading() {
+  Reading reading{"signet_ready", "Whether each check of /ready passes", {}, Reading::Kind::Gauge};
+  for (const Readiness::Finding& finding : readiness_.examine())
+    reading.values.push_back({{{"check", finding.name}}, finding.outcome ? 1.0 : 0.0});
+  return reading;
+}
+
+}  // namespace signet::gateway
