@@ -247,6 +247,17 @@ TEST_F(Refusals, AuthenticationFailedForAnotherSigner) {
   expect_refused(Not(IsEmpty()));
 }
 
+// [RFC4130 7.4.3], checklist 60, 66: a refusal proves what it refuses, and says why to people too.
+TEST_F(Refusals, ARefusedMessageOfAProvenSenderHasItsMicInTheReceipt) {
+  terms([](OneWayAgreement& send, OneWayAgreement&) { send.validation_settings.encrypt_message = false; });
+  const HttpAnswer answer = answer_to(pair_.compose("an order"));
+  const std::string receipt = text_of(answer.body);
+  EXPECT_THAT(disposition_of(answer), EndsWith("processed/error: insufficient-message-security"));
+  EXPECT_EQ(field_in(receipt, "Received-Content-MIC"), record().mic + ", sha-256");
+  EXPECT_THAT(receipt, HasSubstr("not accepted: insufficient-message-security"));
+  expect_refused(HasSubstr("encrypted"));
+}
+
 TEST_F(Refusals, IntegrityCheckFailedForAChangedContent) {
   signed_terms();
   WireMessage message = pair_.compose("pay 1000");

@@ -215,6 +215,93 @@ TEST_F(Open, LooksAtTheCmsAndNotAtSmimeType) {
   }
 }
 
+// Checklist 28: names from before RFC 2311
+TEST_F(Open, TakesTheOlderNamesOfItsTypes) {
+  ComposeSettings settings = compose_settings();
+  settings.recipients.clear();
+  Composed message = compose_or_die(Slice::of(payload_), settings);
+  std::string type(message.headers.value("Content-Type").value());
+  type.replace(type.find("application/pkcs7-signature"), 27, "application/x-pkcs7-signature");
+  message.headers.set("Content-Type", type);
+  std::string body = text_of(message.body);
+  body.replace(body.find("application/pkcs7-signature"), 27, "Application/X-PKCS7-Signature");
+  message.body = Slice::of(body);
+  const auto opened = open_message(message, open_settings());
+  ASSERT_TRUE(opened) << opened.error().cause.detail;
+  EXPECT_TRUE(opened->signer);
+}
+
+// Checklist 49
+TEST_F(Open, UndoesBase64AtEveryLayer) {
+  const auto in_base64 = [](Composed message) {
+    message.headers.set("Content-Transfer-Encoding", "base64");
+    message.body = Slice::of(base64_lines(message.body.to_bytes(1 << 20).value()));
+    return message;
+  };
+  const auto as_payload = [](const Composed& message, ComposeSettings settings) {
+    settings.content_type = message.headers.value("Content-Type").value();
+    settings.payload_encoding = mime::TransferEncoding::Base64;
+    settings.file_name.clear();
+    return compose_or_die(message.body, settings);
+  };
+  ComposeSettings compressing = compose_settings();
+  compressing.signer.reset();
+  compressing.recipients.clear();
+  compressing.compress = true;
+  compressing.payload_encoding = mime::TransferEncoding::Base64;
+  const Composed compressed = compose_or_die(Slice::of(payload_), compressing);
+  const auto opened = open_message(in_base64(as_payload(compressed, compose_settings())), open_settings());
+  ASSERT_TRUE(opened) << opened.error().cause.detail;
+  EXPECT_EQ(opened->layers.size(), 3U);
+  EXPECT_EQ(text_of(judge(*opened, {true, true, true}, {})->payload()), payload_);
+
+  Composed broken = in_base64(compose_or_die(Slice::of(payload_), compose_settings()));
+  broken.body = Slice::of("*" + text_of(broken.body));
+  EXPECT_FALSE(open_message(broken, open_settings()));
+}
+
+// [RFC5402 2], checklist 47
+TEST_F(Open, RefusesTwoCompressions) {
+  ComposeSettings settings = compose_settings();
+  settings.signer.reset();
+  settings.recipients.clear();
+  settings.compress = true;
+  const Composed once = compose_or_die(Slice::of(payload_), settings);
+  settings.content_type = once.headers.value("Content-Type").value();
+  const auto opened = open_message(compose_or_die(once.body, settings), open_settings());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().fault, Fault::DecompressionFailed);
+}
+
+// [RFC6362 3], checklist 78, 109
+TEST_F(Open, TakesAMultipartForOnePayloadAndItsMicOverTheWhole) {
+  const std::string multipart =
+      "--part\r\nContent-Type: application/xml\r\n\r\n<order/>\r\n"
+      "--part\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: "
+      "binary\r\n\r\n%PDF\r\n\n\r--part--\r\n"
+      "\r\n--part--\r\n";
+  ComposeSettings settings = compose_settings();
+  settings.content_type = "multipart/related; boundary=part; type=\"application/xml\"";
+  settings.file_name.clear();
+  const std::string entity =
+      "Content-Type: multipart/related; boundary=part; type=\"application/xml\"\r\n"
+      "Content-Transfer-Encoding: binary\r\n\r\n" +
+      multipart;
+  for (const bool sign : {true, false}) {
+    if (!sign) settings.signer.reset();
+    const Composed message = compose_or_die(Slice::of(multipart), settings);
+    const auto opened = open_message(message, open_settings());
+    ASSERT_TRUE(opened) << opened.error().cause.detail;
+    EXPECT_EQ(compute_mic(*opened, Hash::Sha256, CompressedMic::WithHeaders)->value,
+              digest(Hash::Sha256, as_bytes(entity)));
+    EXPECT_EQ(message.mic.value, digest(Hash::Sha256, as_bytes(entity)));
+    const auto content = judge(*opened, {sign, true, false}, {});
+    ASSERT_TRUE(content);
+    EXPECT_EQ(text_of(content->payload()), multipart);
+    EXPECT_EQ(content->content_type(), settings.content_type);
+  }
+}
+
 TEST_F(Open, DoesNotTellThatAnUnsignedMessageOutOfCbcHadARightPadding) {
   ComposeSettings settings = compose_settings();
   settings.signer.reset();

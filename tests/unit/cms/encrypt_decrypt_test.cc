@@ -65,6 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Encrypting{"aes128gcm", ContentCipher::Aes128Gcm, "rsa:2048", KeyTransport::OaepSha384},
                     Encrypting{"aes192gcm", ContentCipher::Aes192Gcm, "rsa:2048", KeyTransport::OaepSha512},
                     Encrypting{"aes256gcm", ContentCipher::Aes256Gcm, "rsa:2048", KeyTransport::Rsa15},
+                    Encrypting{"rsa4096", ContentCipher::Aes256Gcm, "rsa:4096", KeyTransport::OaepSha256},
                     Encrypting{"des3", ContentCipher::Des3Cbc, "rsa:2048", KeyTransport::Rsa15},
                     Encrypting{"ec256_cbc", ContentCipher::Aes128Cbc, "ec:P-256", KeyTransport::Rsa15},
                     Encrypting{"ec384_cbc", ContentCipher::Aes256Cbc, "ec:P-384", KeyTransport::Rsa15},
@@ -169,6 +170,31 @@ TEST(Decrypt, TriesEveryOneOfOursThatMayBeMeant) {
     EXPECT_EQ(decrypted(message, {other, one}).value(), kText);
     EXPECT_FALSE(decrypted(message, {one}));
   }
+}
+
+// [RFC5652 6.1] OriginatorInfo, checklist 38
+TEST(Decrypt, PassesTheOriginatorsCertificatesBy) {
+  const auto recipient = rsa();
+  const auto originator = rsa("Originator");
+  const Bytes message = encrypted(kText, {recipient.certificate}, {.content_size = kText.size()});
+  ber::Walker walker(slice(message));
+  ASSERT_TRUE(walker.enter(ber::kSequence, ""));
+  const Bytes type = walker.take(ber::kOid, 99, "").value();
+  ASSERT_TRUE(walker.enter(ber::context(0), ""));
+  ASSERT_TRUE(walker.enter(ber::kSequence, ""));
+  const Bytes version = walker.take(ber::kInteger, 9, "").value();
+  const Bytes recipients = walker.take(ber::kSet, 9999, "").value();
+  const Bytes content = walker.take(ber::kSequence, 9999, "").value();
+  const Bytes certificates = ber::element(ber::context(0), {originator.certificate.der()});
+  const Bytes originator_info = ber::element(ber::context(0), {certificates});
+  const Bytes enveloped = ber::element(ber::kSequence, {version, originator_info, recipients, content});
+  const Bytes explicit_content = ber::element(ber::context(0), {enveloped});
+  const Bytes with_originator = ber::element(ber::kSequence, {type, explicit_content});
+
+  const auto opened = decrypted(with_originator, {recipient});
+  ASSERT_TRUE(opened) << opened.error().cause.detail;
+  EXPECT_EQ(*opened, kText);
+  EXPECT_FALSE(decrypted(with_originator, {originator}));
 }
 
 TEST(Decrypt, RefusesMoreRecipientsThanAllowed) {

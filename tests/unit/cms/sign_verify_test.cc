@@ -63,6 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Signing{"rsa_sha256", "rsa:2048", Hash::Sha256, SignatureScheme::RsaPkcs1, true},
                     Signing{"rsa_sha384", "rsa:2048", Hash::Sha384, SignatureScheme::RsaPkcs1, true},
                     Signing{"rsa_sha512", "rsa:3072", Hash::Sha512, SignatureScheme::RsaPkcs1, true},
+                    Signing{"rsa4096", "rsa:4096", Hash::Sha256, SignatureScheme::RsaPkcs1, true},
                     Signing{"rsa_noattr", "rsa:2048", Hash::Sha256, SignatureScheme::RsaPkcs1, false},
                     Signing{"pss_sha256", "rsa:2048", Hash::Sha256, SignatureScheme::RsaPss, true},
                     Signing{"pss_sha512", "rsa:2048", Hash::Sha512, SignatureScheme::RsaPss, true},
@@ -181,22 +182,69 @@ TEST(Verify, NeverTakesAWeakKeyEvenWhenItIsTheAgreedOne) {
   EXPECT_EQ(verified(p7s, kText, {weak.certificate}).error().fault, Fault::AuthenticationFailed);
 }
 
-// RFC 5652 section 5.3: the other kind of signer identifier.
-TEST(Verify, FindsTheSignerByKeyIdentifier) {
-  auto signer = rsa("With SKI");
-  // Give the certificate a key identifier, as a CA would.
-  const X509Ptr copy(X509_dup(signer.certificate.native()));
+/// The same certificate with one more extension, as a CA would give it.
+PrivateCertificate with_extension(PrivateCertificate own, int nid, const char* value) {
+  const X509Ptr copy(X509_dup(own.certificate.native()));
   X509V3_CTX context;
   X509V3_set_ctx(&context, copy.get(), copy.get(), nullptr, nullptr, 0);
-  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, NID_subject_key_identifier, "hash");
+  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value);
   X509_add_ext(copy.get(), extension, -1);
   X509_EXTENSION_free(extension);
-  X509_sign(copy.get(), signer.key.native(), EVP_sha256());
+  X509_sign(copy.get(), own.key.native(), EVP_sha256());
   unsigned char* der = nullptr;
   const int size = i2d_X509(copy.get(), &der);
   const OpensslMemory owner(der);
-  signer.certificate = Certificate::parse({der, static_cast<std::size_t>(size)}).value();
+  own.certificate = Certificate::parse({der, static_cast<std::size_t>(size)}).value();
+  return own;
+}
 
+// Drummond's certificate quirks, checklist 44: the agreement vouches for it, whatever it says it is for.
+TEST(Verify, LooksAtNoExtendedKeyUsageCriticalOrNot) {
+  const auto signer = with_extension(rsa("With EKU"), NID_ext_key_usage, "critical,serverAuth");
+  EXPECT_TRUE(verified(signature(kText, signer), kText, {signer.certificate}));
+  EXPECT_FALSE(verified(signature(kText, rsa("Another")), kText, {signer.certificate}));
+}
+
+/// The SignedData with another digest and signature algorithm in its SignerInfo; neither is under the
+/// signature.
+Bytes with_algorithms(const Bytes& p7s, int digest_parameters, int signature_nid, int signature_parameters) {
+  const unsigned char* in = p7s.data();
+  const CmsPtr cms(d2i_CMS_ContentInfo(nullptr, &in, static_cast<long>(p7s.size())));
+  CMS_SignerInfo* const info = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms.get()), 0);
+  X509_ALGOR* digest = nullptr;
+  X509_ALGOR* signing = nullptr;
+  CMS_SignerInfo_get0_algs(info, nullptr, nullptr, &digest, &signing);
+  const ASN1_OBJECT* hash = nullptr;
+  X509_ALGOR_get0(&hash, nullptr, nullptr, digest);
+  X509_ALGOR_set0(digest, OBJ_dup(hash), digest_parameters, nullptr);
+  X509_ALGOR_set0(signing, OBJ_nid2obj(signature_nid), signature_parameters, nullptr);
+  unsigned char* der = nullptr;
+  const int size = i2d_CMS_ContentInfo(cms.get(), &der);
+  const OpensslMemory owner(der);
+  return Bytes(der, der + size);
+}
+
+// [RFC5754 2, 3.2], Drummond 3Q10#1, checklist 33
+TEST(Verify, TakesAlgorithmsWithParametersAndWithoutAndByEitherName) {
+  const auto signer = rsa();
+  const Bytes p7s = signature(kText, signer);
+  for (const int digest_parameters : {V_ASN1_NULL, V_ASN1_UNDEF})
+    for (const int signature_parameters : {V_ASN1_NULL, V_ASN1_UNDEF})
+      for (const int name : {NID_rsaEncryption, NID_sha256WithRSAEncryption}) {
+        const Bytes changed = with_algorithms(p7s, digest_parameters, name, signature_parameters);
+        const auto proof = verified(changed, kText, {signer.certificate});
+        EXPECT_TRUE(proof) << digest_parameters << " " << name << " " << signature_parameters << ": "
+                           << proof.error().cause.detail;
+        EXPECT_FALSE(verified(changed, kText + "x", {signer.certificate}));
+      }
+  EXPECT_FALSE(verified(with_algorithms(p7s, V_ASN1_NULL, NID_sha512WithRSAEncryption, V_ASN1_NULL), kText,
+                        {signer.certificate}))
+      << "two names that contradict each other";
+}
+
+// RFC 5652 section 5.3: the other kind of signer identifier.
+TEST(Verify, FindsTheSignerByKeyIdentifier) {
+  const auto signer = with_extension(rsa("With SKI"), NID_subject_key_identifier, "hash");
   const Bytes p7s = made_by_openssl({signer}, EVP_sha256(), CMS_DETACHED | CMS_USE_KEYID);
   EXPECT_TRUE(verified(p7s, kText, {rsa("Other").certificate, signer.certificate}));
   EXPECT_FALSE(verified(p7s, kText, {rsa("Other").certificate}));
