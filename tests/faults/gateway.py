@@ -94,13 +94,13 @@ class Gateway:
         self.pid = self.process.pid
         return self.wait_until_serving() if wait else self
 
-    def wait_until_serving(self):
-        deadline = time.monotonic() + START_PATIENCE
+    def wait_until_serving(self, patience=START_PATIENCE):
+        deadline = time.monotonic() + patience
         while not self._ports.exists():
             if self.process.poll() is not None:
                 raise GatewayFailed(f"the gateway ended with {self.process.returncode} before it served:\n{self.log_tail()}")
             if time.monotonic() > deadline:
-                raise GatewayFailed(f"the gateway did not serve within {START_PATIENCE:.0f} s:\n{self.log_tail()}")
+                raise GatewayFailed(f"the gateway did not serve within {patience:.0f} s:\n{self.log_tail()}")
             time.sleep(0.005)
         self._port = json.loads(self._ports.read_text())[0]["port"]
         self.pid = self._find_pid()

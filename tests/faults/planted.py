@@ -16,10 +16,14 @@ PLANTS = [
     ("reply-before-commit", "R1"),
     ("forget-undelivered", "R1"),
     ("crash-on-missing-names", "R3"),
+    ("processed-though-not-stored", "R6"),
+    ("processed-though-not-stored", "R7"),
+    ("hang-at-the-end", "R9"),
     ("forget-repeats", "R12"),
     ("no-deadlines", "R13"),
     ("wait-in-the-loop", "R13"),
     ("skip-fsync", "R17"),
+    ("endless-queue", "R18"),
     ("use-keys-without-a-record", "R23"),
 ]
 

@@ -87,10 +87,13 @@ class Trade:
         self.ledger = Ledger()
         self.back_end = BackEnd(gateway.delivery_folder)
 
-    def settle(self):
-        """Starts the gateway once more, so that it hands over what it still owes, and ends it in good order."""
+    def settle(self, patience=120.0):
+        """Has the gateway hand over what it still owes, after one more start if need be, and ends it in good order."""
         if not self.gateway.alive():
             self.gateway.start()
+        deadline = time.monotonic() + patience
+        while self.gateway.messages("--direction", "inbound", "--state", "accepted", limit=1) and time.monotonic() < deadline:
+            self.back_end.collect()
         self.gateway.terminate()
         self.back_end.collect()
 

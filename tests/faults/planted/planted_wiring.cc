@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
@@ -37,7 +38,9 @@ class PlantedStore final : public MessageStore {
       }).detach();
       return {};
     }
-    return store_.commit_inbound(record, payload, receipt, unique && !planted("forget-repeats"));
+    auto stored = store_.commit_inbound(record, payload, receipt, unique && !planted("forget-repeats"));
+    if (planted("processed-though-not-stored")) return {};
+    return stored;
   }
 
   Result<std::vector<MessageRecord>> undelivered() override {
@@ -69,17 +72,20 @@ class PlantedHandler final : public HttpHandler {
   explicit PlantedHandler(HttpHandler& handler) : handler_(handler) {}
 
   HeadVerdict on_head(const HttpRequest& head) override {
-    if (planted("crash-on-missing-names") && head.method == "POST" && !head.headers.has("AS2-From")) std::abort();
+    if (planted("crash-on-missing-names") && head.method == "POST" && !head.headers.has("AS2-From"))
+      std::abort();
     if (planted("wait-in-the-loop")) std::this_thread::sleep_for(std::chrono::milliseconds(200));
     return handler_.on_head(head);
   }
 
   void on_request(HttpRequest request, Responder responder) override {
+    if (planted("hang-at-the-end") && ++requests_ == 8) std::this_thread::sleep_for(std::chrono::seconds(60));
     handler_.on_request(std::move(request), std::move(responder));
   }
 
  private:
   HttpHandler& handler_;
+  std::atomic<int> requests_ = 0;
 };
 
 class PlantedAuditLog final : public vault::AuditLog {
@@ -119,6 +125,7 @@ HttpLimits http_limits(HttpLimits limits) {
   if (planted("no-deadlines"))
     limits.head_time = limits.idle_time = limits.transfer_grace = limits.transfer_time =
         std::chrono::hours(24);
+  if (planted("endless-queue")) limits.queued_requests = SIZE_MAX;
   return limits;
 }
 

@@ -9,12 +9,16 @@ import time
 from .messages import new_message_id
 from .wire import Connection, LostAnswer, NotConnected
 
+WAITING_PER_CONNECTION = 4  # messages of a load with a rate: a slow machine is not to be buried
+
+
 class Load:
     """Sends from a thread of its own; a gateway may come, go and move meanwhile.
 
-    `address` gives the gateway's host and port. It goes on until stop(), or until `count` messages are made: so many a second as
-    `rate` says or, without one, as fast as they are answered. What gets no answer, or one that says "later", is sent again after
-    `pause` seconds or somewhat more; but a share of `gives_up` of those without an answer never is.
+    `address` gives the gateway's host and port. It goes on until stop(), or until `count` messages are made: as fast as they are
+    answered, or so many a second as `rate` says, as long as not too many wait for an answer already. What gets no answer, or one
+    that says "later", is sent again after `pause` seconds or somewhat more; but a share of `gives_up` of those without an answer
+    never is.
     """
 
     def __init__(self, address, ledger, messages, *, connections=16, rate=None, count=None, seed=0, gives_up=0.0, source=None,
@@ -60,6 +64,15 @@ class Load:
             raise TimeoutError(f"{self._open} messages got no answer within {patience:.0f} s")
         return self
 
+    def receipt_after(self, since, patience=60.0):
+        """Waits for a receipt that comes after a moment. @returns the seconds from there, or the whole patience"""
+        while time.monotonic() < since + patience:
+            ends = [sent + took for sent, took, status in list(self.answers) if status == 200 and sent + took > since]
+            if ends:
+                return min(ends) - since
+            time.sleep(0.02)
+        return patience
+
     def _run_guarded(self):
         try:
             asyncio.run(self._run())
@@ -68,7 +81,7 @@ class Load:
 
     async def _run(self):
         self._queue = asyncio.Queue()
-        self._room = asyncio.Semaphore(self._connections)
+        self._room = asyncio.Semaphore(self._connections * (1 if self._rate is None else WAITING_PER_CONNECTION))
         async with asyncio.TaskGroup() as group:
             workers = [group.create_task(self._work()) for _ in range(self._connections)]
             await self._feed()
@@ -81,11 +94,10 @@ class Load:
         due = time.monotonic()
         made = 0
         while not self._stopping and not self._aborted and made != self._count:
-            if self._rate is None:
-                await self._room.acquire()
-            else:
-                due += 1 / self._rate
+            if self._rate is not None:
+                due = max(due + 1 / self._rate, time.monotonic())
                 await asyncio.sleep(due - time.monotonic())
+            await self._room.acquire()
             self._queue.put_nowait(self.ledger.enter(new_message_id(), next(self._messages)))
             self._open += 1
             made += 1

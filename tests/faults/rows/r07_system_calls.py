@@ -1,0 +1,67 @@
+"""R7: the N-th of each kind of system call fails."""
+
+import time
+
+import strace
+from gateway import GatewayFailed
+from row import Outcome
+from sim.client import Load
+
+LONGEST_HANG = 10.0  # seconds
+REFUSED_TO_START = range(1, 6)  # exit codes of a command that says why it cannot; beyond are mistakes and signals
+# What may fail, and how. A call that is interrupted is to be made again by whoever made it. Other failures of write() are R6's and
+# R23's: here they would hit eventfds and a sanitizer's pipes too, which never fail so.
+FAILURES = [
+    ("write", "EINTR"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fsync", "EIO"), ("fdatasync", "EIO"),
+    ("renameat", "EIO"), ("renameat2", "EIO"), ("rename", "ENOSPC"), ("openat", "EMFILE"), ("openat", "EIO"), ("accept4", "EMFILE"),
+    ("accept4", "EINTR"),
+]
+
+
+def measure(bench):
+    strace.need()
+    runs = [(call, error, when) for call, error in FAILURES for when in range(1, bench.share(12, 200) + 1)]
+    if not bench.full:
+        runs = bench.dice.sample(runs, 16)
+    trade = bench.trade(messages=4)
+    starts_refused, faults, longest = 0, [], 0.0
+    for call, error, when in runs:
+        name = f"{call} {error} {when}"
+        begun = time.monotonic()
+        try:
+            if not run_once(bench, trade, call, error, when):
+                starts_refused += 1
+        except (GatewayFailed, TimeoutError) as failed:
+            faults.append(f"{name}: {failed}")
+        longest = max(longest, time.monotonic() - begun)
+        faults += [f"{name}: {line}" for line in crashes(trade.gateway)]
+    trade.settle()
+    faults += trade.check()
+    return Outcome(f"{len(runs)} failing calls, {starts_refused} starts refused, {len(trade.ledger.all())} messages, the longest run took "
+                   f"{longest:.1f} s, {len(faults)} faults", f"no loss, no lie, no crash, no hang > {LONGEST_HANG:.0f} s", faults)
+
+
+def run_once(bench, trade, call, error, when):
+    """A start, two messages and an end with one call failing in each thread. @returns whether it served"""
+    gateway = trade.gateway
+    wrapper = strace.wrapper("/dev/null", [call], *strace.failing(call, error, when))
+    gateway.start(wrapper=wrapper, environment=strace.ENVIRONMENT, wait=False)
+    try:
+        gateway.wait_until_serving(LONGEST_HANG * bench.slack)
+    except GatewayFailed:
+        if gateway.process.poll() not in REFUSED_TO_START:
+            raise
+        gateway.kill()
+        return False
+    Load(gateway.address, trade.ledger, trade.messages, connections=1, count=2, pause=0.05).start().wait(LONGEST_HANG * bench.slack)
+    trade.back_end.collect()
+    gateway.terminate(LONGEST_HANG * bench.slack)
+    return True
+
+
+def crashes(gateway):
+    """What the log has of sanitizers and of exceptions that nobody caught; the log begins anew."""
+    text = gateway.log.read_text(errors="replace")
+    gateway.log.write_text("")
+    marks = ("AddressSanitizer", "runtime error:", "terminate called", "Segmentation fault", "mistake in Signet")
+    return [line for line in text.splitlines() if any(mark in line for mark in marks)]
