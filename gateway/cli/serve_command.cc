@@ -204,12 +204,12 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
   MessageStore& store = wiring::message_store(home->store());
-  DeliveryQueue delivery(
-      store, [&](std::string_view agreement) { return delivery_folder(*home, agreement); }, home->clock());
-  SIGNET_TRY(const std::size_t recovered, delivery.recover());
   ServeOperations operations(*home, settings);
+  DeliveryQueue delivery(
+      store, [&](std::string_view agreement) { return delivery_folder(*home, agreement); }, home->clock(), {},
+      operations.observer());
   operations.show_queue("hand-over", [&] { return delivery.waiting(); });
-  SIGNET_CHECK(operations.listen(settings));
+  SIGNET_TRY(const std::size_t recovered, delivery.recover());
 
   InboundOptions inbound;
   inbound.product = kProduct;
@@ -231,11 +231,12 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   config.limits.queued_requests = settings.queued_requests;
   config.limits = wiring::http_limits(config.limits);
   SIGNET_TRY(const auto server, HttpServer::start(config, wiring::http_handler(handler)));
-  operations.serving();
+  operations.show_load(*server);
+  SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
   std::vector<Listener> bound = config.listeners;
   for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = server->ports()[i];
-  if (const auto& listener = operations.listener()) bound.push_back(*listener);
+  if (operations_listener) bound.push_back(operations_listener->listener);
   nlohmann::ordered_json ports = nlohmann::ordered_json::array();
   for (const Listener& listener : bound) {
     ports.push_back({{"name", listener.name}, {"address", listener.address}, {"port", listener.port}});
@@ -257,7 +258,6 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   end_in_time.emplace(kLongestStop);
   server->stop(kDrainTime);
   delivery.drain(kHandOverTime);
-  operations.close();
   log::info("stopped");
   return {};
 }

@@ -59,7 +59,7 @@ ServeOperations::ServeOperations(Home& home, const ServeSettings& settings)
       metrics_(home.clock()),
       handler_({readiness_, metrics_, [this] { return readings(); }, home.clock(), std::string(kProduct),
                 vault::openssl_version()}) {
-  readiness_.add("serving", [this] { return check_phase(); });
+  readiness_.add("serving", [this] { return check_serving(); });
   readiness_.add("account", [this] { return check_account(home_); });
   readiness_.add("store", [this] { return check_store(home_); });
   readiness_.add("audit", [this] { return home_.audit().check(); });
@@ -71,27 +71,24 @@ void ServeOperations::show_queue(std::string name, std::function<std::size_t()> 
   queues_.push_back({std::move(name), std::move(waiting)});
 }
 
-Result<> ServeOperations::listen(const ServeSettings& settings) {
-  if (settings.operations_listen.empty()) return {};
+Result<std::optional<ServeOperations::Open>> ServeOperations::listen(const ServeSettings& settings) {
+  if (settings.operations_listen.empty()) return std::nullopt;
   SIGNET_TRY(Listener listener, parse_listener(settings.operations_listen));
   listener.name = "operations";
-  HttpServerConfig config;
-  config.listeners = {listener};
-  config.limits = limits_for_onlookers();
-  config.spool = home_.spool_area();
-  config.workers = kWorkers;
-  SIGNET_TRY(server_, HttpServer::start(config, handler_));
-  listener.port = server_->ports().front();
-  listener_ = listener;
   if (!is_loopback(listener.address))
     log::warning("operations-listener-is-open", {{"address", listener.address},
                                                  {"reason",
                                                   "it asks nobody for a name: let a firewall see to it that "
                                                   "only those who run the gateway reach it"}});
-  return {};
+  HttpServerConfig config;
+  config.listeners = {listener};
+  config.limits = limits_for_onlookers();
+  config.spool = home_.spool_area();
+  config.workers = kWorkers;
+  SIGNET_TRY(auto server, HttpServer::start(std::move(config), handler_));
+  listener.port = server->ports().front();
+  return Open{std::move(listener), std::move(server)};
 }
-
-std::optional<Listener> ServeOperations::listener() const { return listener_; }
 
 void ServeOperations::take_up(const ServeSettings& settings) {
   minimum_free_disk_ = settings.minimum_free_disk;
@@ -117,16 +114,9 @@ void ServeOperations::warn_of_expiry() {
   }
 }
 
-Result<> ServeOperations::check_phase() const {
-  switch (phase_) {
-    case Phase::Starting:
-      return fail(ErrorKind::Unavailable, "the gateway is starting");
-    case Phase::Serving:
-      return {};
-    case Phase::Stopping:
-      return fail(ErrorKind::Unavailable, "the gateway is stopping");
-  }
-  return fail(ErrorKind::Internal, "the gateway is in no phase of its life");
+Result<> ServeOperations::check_serving() const {
+  if (stopping_) return fail(ErrorKind::Unavailable, "the gateway is stopping");
+  return {};
 }
 
 Result<> ServeOperations::check_disk() {
@@ -146,7 +136,10 @@ std::vector<Reading> ServeOperations::readings() {
                  {{{}, static_cast<double>(log::dropped())}},
                  Reading::Kind::Counter});
   all.push_back(readiness_reading());
-  all.push_back(queue_reading());
+  const HttpLoad load = shown_ != nullptr ? shown_->load() : HttpLoad{};
+  all.push_back(fixed("signet_http_connections", "Open connections of the AS2 listeners", {},
+                      static_cast<double>(load.connections)));
+  all.push_back(queue_reading(load));
   const auto certificates = certificates_of(home_);
   if (const auto* read = found(certificates, "signet_certificate_expiry_days"))
     all.push_back(reading_of(*read, home_.clock().now()));
@@ -155,8 +148,10 @@ std::vector<Reading> ServeOperations::readings() {
   return all;
 }
 
-Reading ServeOperations::queue_reading() const {
-  Reading reading{"signet_queue_messages", "Messages and receipts that wait", {}, Reading::Kind::Gauge};
+Reading ServeOperations::queue_reading(HttpLoad load) const {
+  Reading reading{
+      "signet_queue_messages", "Requests, messages and receipts that wait", {}, Reading::Kind::Gauge};
+  reading.values.push_back({{{"queue", "requests"}}, static_cast<double>(load.queued_requests)});
   for (const Queue& queue : queues_)
     reading.values.push_back({{{"queue", queue.name}}, static_cast<double>(queue.waiting())});
   return reading;

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "gateway/cli/home.h"
@@ -29,19 +28,21 @@ class ServeOperations {
   [[nodiscard]] ExchangeObserver& observer() { return metrics_; }
   /// A queue whose length is to be shown. Before listen().
   void show_queue(std::string name, std::function<std::size_t()> waiting);
+  /// The server whose load is to be shown. Before listen().
+  void show_load(const HttpServer& server) { shown_ = &server; }
 
-  /// Opens the operations listener if the settings name one. It answers that the gateway is not ready until
-  /// serving().
+  /// Opens the operations listener; nothing where the settings name none. Everything that is to be shown
+  /// outlives the server, and so does this.
   ///
   /// @error  as parse_listener(), HttpServer::start().
-  Result<> listen(const ServeSettings& settings);
-  /// With its port; nothing without one.
-  [[nodiscard]] std::optional<Listener> listener() const;
+  struct Open {
+    Listener listener;  ///< with the port that it took
+    std::unique_ptr<HttpServer> server;
+  };
+  Result<std::optional<Open>> listen(const ServeSettings& settings);
 
-  void serving() { phase_ = Phase::Serving; }
-  void stopping() { phase_ = Phase::Stopping; }
-  /// Ends the listener: before what it shows goes away.
-  void close() { server_.reset(); }
+  /// From now on /ready says no.
+  void stopping() { stopping_ = true; }
 
   /// What a running gateway can take up of new settings.
   void take_up(const ServeSettings& settings);
@@ -49,28 +50,26 @@ class ServeOperations {
   void warn_of_expiry();
 
  private:
-  enum class Phase { Starting, Serving, Stopping };
   struct Queue {
     std::string name;
     std::function<std::size_t()> waiting;
   };
 
-  [[nodiscard]] Result<> check_phase() const;
+  [[nodiscard]] Result<> check_serving() const;
   [[nodiscard]] Result<> check_disk();
   std::vector<Reading> readings();
-  Reading queue_reading() const;
+  [[nodiscard]] Reading queue_reading(HttpLoad load) const;
   Reading readiness_reading();
 
   Home& home_;
-  std::atomic<Phase> phase_ = Phase::Starting;
+  std::atomic<bool> stopping_ = false;
   std::atomic<std::uint64_t> minimum_free_disk_;
   std::atomic<unsigned> expiry_notice_;
   std::vector<Queue> queues_;
+  const HttpServer* shown_ = nullptr;
   Readiness readiness_;
   Metrics metrics_;
   OperationsHandler handler_;
-  std::optional<Listener> listener_;
-  std::unique_ptr<HttpServer> server_;
 };
 
 }  // namespace signet::gateway

@@ -8,8 +8,13 @@
 namespace signet::gateway {
 
 DeliveryWork::DeliveryWork(MessageStore& store, FolderOf folder_of, const Clock& clock,
-                           DeliverySettings settings)
-    : store_(store), folder_of_(std::move(folder_of)), clock_(clock), delivery_(clock), settings_(settings) {}
+                           DeliverySettings settings, ExchangeObserver& observer)
+    : store_(store),
+      folder_of_(std::move(folder_of)),
+      clock_(clock),
+      delivery_(clock),
+      observer_(observer),
+      settings_(settings) {}
 
 void DeliveryWork::add(std::string id, Moment due) {
   const std::lock_guard lock(mutex_);
@@ -52,19 +57,28 @@ std::optional<std::string> DeliveryWork::take_due(Moment now) {
 Result<> DeliveryWork::hand_over(const std::string& id) {
   const auto found = store_.find(id);
   if (!found && found.error().kind == ErrorKind::NotFound) {
-    log::error("delivery-of-unknown-message", {{"message", id}});
+    log::error("delivery-of-unknown-message", {{"id", id}});
     return {};  // to try again would not make it known
   }
-  SIGNET_TRY(const MessageRecord record, found);
+  SIGNET_TRY(MessageRecord record, found);
   if (record.state != MessageState::Accepted) return {};  // done before
   SIGNET_TRY(const std::filesystem::path folder, folder_of_(record.agreement));
   SIGNET_TRY(const Slice payload, store_.payload(id));
   SIGNET_TRY(const std::filesystem::path file, delivery_.deliver(record, payload, folder));
-  SIGNET_CHECK(store_.mark_delivered(id, file.string(), clock_.now()));
-  log::info("message-delivered", {{"message", id}, {"agreement", record.agreement}, {"file", file.string()}});
+  const Time now = clock_.now();
+  SIGNET_CHECK(store_.mark_delivered(id, file.string(), now));
+  log::info("message-delivered", {{"request", record.request_id},
+                                  {"id", id},
+                                  {"agreement", record.agreement},
+                                  {"message_id", record.message_id},
+                                  {"file", file.string()}});
   // The hand-over is on record: a trace that cannot be taken away is untidy and nothing worse.
   if (auto confirmed = delivery_.confirm(record, folder); !confirmed)
-    log::warning("delivery-trace-left", {{"message", id}, {"reason", confirmed.error().detail}});
+    log::warning("delivery-trace-left", {{"id", id}, {"reason", confirmed.error().detail}});
+  record.state = MessageState::Delivered;
+  record.settled = now;
+  record.delivered_to = file.string();
+  observer_.message(MessageEvent::Delivered, record);
   return {};
 }
 
@@ -76,15 +90,17 @@ void DeliveryWork::postpone(const std::string& id, Moment now, const Error& reas
   waiting.due = now + wait;
   order_.emplace(waiting.due, id);
   if (std::exchange(waiting.last_reason, reason.detail) == reason.detail) return;
-  log::error("delivery-failed", {{"message", id},
+  log::error("delivery-failed", {{"id", id},
                                  {"kind", std::string(to_string(reason.kind))},
                                  {"reason", reason.detail},
                                  {"next_try_in_ms", std::to_string(wait.count())}});
 }
 
 DeliveryQueue::DeliveryQueue(MessageStore& store, DeliveryWork::FolderOf folder_of, const Clock& clock,
-                             DeliverySettings settings)
-    : store_(store), work_(store, std::move(folder_of), clock, settings), thread_([this] { run(); }) {}
+                             DeliverySettings settings, ExchangeObserver& observer)
+    : store_(store),
+      work_(store, std::move(folder_of), clock, settings, observer),
+      thread_([this] { run(); }) {}
 
 DeliveryQueue::~DeliveryQueue() { drain(); }
 

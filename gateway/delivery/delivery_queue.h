@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "gateway/delivery/folder_delivery.h"
 #include "gateway/exchange/message_store.h"
+#include "gateway/exchange/observer.h"
 
 namespace signet::gateway {
 
@@ -35,7 +36,8 @@ class DeliveryWork {
   /// The folder that an agreement's payloads go to. @error NotFound  it has none (any more).
   using FolderOf = std::function<Result<std::filesystem::path>(std::string_view agreement)>;
 
-  DeliveryWork(MessageStore& store, FolderOf folder_of, const Clock& clock, DeliverySettings settings = {});
+  DeliveryWork(MessageStore& store, FolderOf folder_of, const Clock& clock, DeliverySettings settings = {},
+               ExchangeObserver& observer = NoObserver::instance());
 
   /// Notes a message; one that is noted already keeps its place.
   void add(std::string id, Moment due);
@@ -60,6 +62,7 @@ class DeliveryWork {
   const FolderOf folder_of_;
   const Clock& clock_;
   const FolderDelivery delivery_;
+  ExchangeObserver& observer_;
   const DeliverySettings settings_;
 
   mutable std::mutex mutex_;
@@ -75,7 +78,7 @@ class DeliveryQueue {
  public:
   /// Everything given by reference outlives the queue.
   DeliveryQueue(MessageStore& store, DeliveryWork::FolderOf folder_of, const Clock& clock,
-                DeliverySettings settings = {});
+                DeliverySettings settings = {}, ExchangeObserver& observer = NoObserver::instance());
   /// As drain().
   ~DeliveryQueue();
   DeliveryQueue(const DeliveryQueue&) = delete;

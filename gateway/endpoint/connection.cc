@@ -78,6 +78,11 @@ void ConnectionBook::release(const asio::ip::address& address) {
   if (--count_ == 0) empty_.notify_all();
 }
 
+std::size_t ConnectionBook::open() const {
+  const std::lock_guard lock(mutex_);
+  return count_;
+}
+
 void ConnectionBook::wait_until_empty(SteadyTime deadline) {
   std::unique_lock lock(mutex_);
   empty_.wait_until(lock, deadline, [this] { return count_ == 0; });

@@ -43,11 +43,12 @@ class ConnectionBook {
   /// Counts one more from `address` (for IPv6 its network of 64 bits counts) unless that is too many.
   bool admit(const asio::ip::address& address);
   void release(const asio::ip::address& address);
+  [[nodiscard]] std::size_t open() const;
   /// Waits until none is open, at most until `deadline`.
   void wait_until_empty(SteadyTime deadline);
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable empty_;
   std::size_t count_ = 0;
   std::map<asio::ip::address, std::size_t> of_address_;

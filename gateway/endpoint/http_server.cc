@@ -205,6 +205,8 @@ class HttpServer::Impl {
 
   [[nodiscard]] std::vector<std::uint16_t> ports() const { return port_numbers_; }
 
+  [[nodiscard]] HttpLoad load() const { return {door_->book.open(), door_->queue.waiting()}; }
+
   Result<> renew_tls(std::string_view listener, const TlsIdentity& identity) {
     std::vector<std::pair<std::shared_ptr<OpenPort>, std::shared_ptr<asio::ssl::context>>> renewed;
     for (const auto& port : ports_) {
@@ -263,6 +265,7 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
 std::vector<std::uint16_t> HttpServer::ports() const { return impl_->ports(); }
+HttpLoad HttpServer::load() const { return impl_->load(); }
 Result<> HttpServer::renew_tls(std::string_view listener, const TlsIdentity& identity) {
   return impl_->renew_tls(listener, identity);
 }

@@ -124,6 +124,12 @@ struct HttpServerConfig {
   unsigned workers = 0;  ///< 0: as many as there are cores
 };
 
+/// What a server has in hand at a moment.
+struct HttpLoad {
+  std::size_t connections = 0;      ///< open ones
+  std::size_t queued_requests = 0;  ///< complete ones that wait for a worker
+};
+
 class HttpServer {
  public:
   /// Opens every listener and begins to serve. `handler` must outlive the server.
@@ -140,6 +146,8 @@ class HttpServer {
 
   /// The ports taken, in the order of the listeners.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
+
+  [[nodiscard]] HttpLoad load() const;
 
   /// From now on the TLS listeners of this name show another identity to whoever connects; open connections
   /// keep what they have. Not while stop() runs.

@@ -23,6 +23,11 @@ bool RequestQueue::offer(HttpRequest& request, Responder& responder) {
   return true;
 }
 
+std::size_t RequestQueue::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return jobs_.size();
+}
+
 void RequestQueue::stop() {
   std::deque<Job> left;
   {

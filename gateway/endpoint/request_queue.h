@@ -23,6 +23,7 @@ class RequestQueue {
 
   /// Takes the request when there is room for it; leaves both arguments as they are when there is not.
   bool offer(HttpRequest& request, Responder& responder);
+  [[nodiscard]] std::size_t waiting() const;
 
   /// Answers what still waits by 503, waits for the workers to finish what they are at, and ends them. Once.
   void stop();
@@ -37,7 +38,7 @@ class RequestQueue {
 
   HttpHandler& handler_;
   const std::size_t limit_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   bool stopping_ = false;

@@ -235,7 +235,7 @@ Result<> repair_bodies(Database& database, const BodyFiles& bodies) {
     Query files(connection, "SELECT id FROM messages WHERE body_place = 'file'");
     while (files.next())
       if (auto body = bodies.open_body(files.text(0)); !body)
-        log::error("store-body-missing", {{"message", files.text(0)}, {"reason", body.error().detail}});
+        log::error("store-body-missing", {{"id", files.text(0)}, {"reason", body.error().detail}});
     return {};
   });
 }

@@ -275,7 +275,12 @@ class Endpoints(GatewayTest):
         days = self.metric("signet_certificate_expiry_days")['certificate="acme",owner="us",used="true"']
         self.assertTrue(98 < days < 101, days)
         self.assertGreater(self.metric("signet_disk_free_bytes")[f'volume="{self.home.path}"'], 0)
-        self.assertEqual(self.metric("signet_queue_messages")['queue="hand-over"'], 0)
+        self.assertEqual(self.metric("signet_queue_messages"), {'queue="requests"': 0, 'queue="hand-over"': 0})
+        self.assertEqual(self.metric("signet_http_connections"), {"": 0})
+        with socket.create_connection(("127.0.0.1", self.home.port)) as connection:
+            connection.sendall(b"GET /as2 HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 200"))
+            self.assertEqual(self.metric("signet_http_connections"), {"": 1})
         self.assertEqual(list(self.metric("signet_build_info").values()), [1])
         self.assertGreater(self.metric("process_resident_memory_bytes")[""], 1 << 20)
         self.assertEqual(self.metric("signet_log_lines_dropped_total"), {"": 0})
@@ -360,6 +365,26 @@ class Stopping(GatewayTest):
             return connection.recv(1000)
         except ConnectionResetError:
             return b""
+
+    def test_ends_in_time_also_when_somebody_holds_the_database(self):
+        self.start()
+        self.send()
+        self.wait_for_event("delivery-failed")
+        database = sqlite3.connect(self.home.path / "store" / "signet.db", isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("BEGIN EXCLUSIVE")
+        self.folder.mkdir()  # so a hand-over begins, and cannot be written down
+        self.slow_connection(b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+        begin = time.monotonic()
+        self.assertIn(self.home.stop(), (0, UNAVAILABLE))  # by itself, or by force
+        self.assertLess(time.monotonic() - begin, self.LIMIT)
+        database.execute("ROLLBACK")
+
+        self.start()
+        self.wait_for_event("message-delivered")
+        self.home.stop()
+        payloads = [file for file in self.folder.iterdir() if file.suffix != ".json" and not file.name.startswith(".")]
+        self.assertEqual([file.read_bytes() for file in payloads], [b"ISA*00*the order~\n"])
 
     def test_accepts_nobody_once_it_stops(self):
         self.start()
@@ -466,6 +491,100 @@ class BackUp(GatewayTest):
         other.run("init", expect=DONE)
         shutil.copy(other.path / "master.key", restored.path)
         self.assertIn("wrong master key", restored.run("serve", expect=cli_test.REFUSED).err)
+
+
+class Log(GatewayTest):
+    """One line of JSON per event, whatever strangers write: with its ids, without secrets."""
+
+    HOSTILE = [
+        b'"}\\n{"event":"forged","level":"error"}',
+        b'\\u000a{\\"event\\":\\"forged\\"}',
+        b"%0d%0a{\"event\":\"forged\"}",
+        b"\xe2\x80\xa8{\"event\":\"forged\"}\xe2\x80\xa9",  # line and paragraph separator
+        b"\xc2\x85{\"event\":\"forged\"}",  # next line
+        b"\xff\xfe\xc3(\xed\xa0\x80\xf4\x90\x80\x80",  # not UTF-8
+        b"\xc2\x9b31mred\xc2\x9b0m",  # C1 controls
+        b"%s%n%x{}{0}{event}${jndi:ldap://x/y}",
+        b"x" * 6000,
+    ]
+    CONTROLS = [b"\r\n{\"event\":\"forged\"}", b"\n{\"event\":\"forged\"}", b"\r{}", b"\x00", b"\x1b[2J", b"\x7f", b"\x0b", b"\x08" * 20]
+    FIELDS = ["AS2-From", "AS2-To", "Message-ID", "Subject", "Content-Type", "Disposition-Notification-To", "Content-Disposition",
+              "Receipt-Delivery-Option", "AS2-Version", "EDIINT-Features", "From", "Authorization", "X-Request-Id", "User-Agent"]
+    SECRET = "hunter2-hunter2"
+
+    def setUp(self):
+        super().setUp()
+        self.home.run("apply", self.make_partners(), expect=DONE)
+        self.home.start("--log-level", "debug")
+
+    def request(self, changed):
+        fields = {"Host": b"x", "AS2-From": b"globex", "AS2-To": b"acme", "Message-ID": b"<1@globex>", "Content-Type": b"text/plain",
+                  "Subject": b"an order", "Disposition-Notification-To": b"globex", "Content-Length": b"2",
+                  "Authorization": b"Basic " + self.SECRET.encode(), "Receipt-Delivery-Option":
+                  f"http://user:{self.SECRET}@127.0.0.1:1/mdn".encode(), "Connection": b"close", **changed}
+        return b"POST /as2 HTTP/1.1\r\n" + b"".join(name.encode() + b": " + value + b"\r\n" for name, value in fields.items()) + b"\r\nxy"
+
+    def answer_to(self, octets):
+        with socket.create_connection(("127.0.0.1", self.home.port), timeout=60) as connection:
+            connection.sendall(octets)
+            answer = b""
+            try:
+                while piece := connection.recv(65536):
+                    answer += piece
+            except ConnectionResetError:
+                pass
+            return answer.decode("latin-1")
+
+    def check_log(self):
+        """Every octet of the log, once the gateway has ended."""
+        self.assertEqual(self.home.stop(), 0)
+        octets = self.home.log.read_bytes()
+        self.assertRegex(octets, rb"\A[\x20-\x7e\n]*\n\Z")
+        self.assertNotIn(self.SECRET.encode(), octets)
+        events = [json.loads(line) for line in octets.splitlines()]
+        for event in events:
+            self.assertLessEqual({"time", "level", "event"}, event.keys())
+            self.assertNotEqual(event["event"], "forged")
+            for value in event.values():
+                self.assertIsInstance(value, str)
+        return events
+
+    def test_no_field_of_a_request_forges_a_line_or_shows_a_secret(self):
+        requests = [(field, value) for field in self.FIELDS for value in self.HOSTILE]
+        answers = {}
+        for field, value in requests:
+            answer = self.answer_to(self.request({field: value}))
+            self.assertRegex(answer, r"^HTTP/1\.1 [24]\d\d ", (field, value))
+            request_id = re.search(r"\r\nX-Request-Id: ([0-9a-f]{32})\r\n", answer)[1]
+            answers[request_id] = (field, value)
+        self.assertEqual(len(answers), len(requests))
+        outcomes = [event for event in self.check_log() if event["event"] in
+                    ("message-accepted", "message-refused", "message-repeated", "http-request-refused")]
+        self.assertEqual(sorted(event["request"] for event in outcomes), sorted(answers), "one outcome for each, by its id")
+
+    def test_no_control_character_gets_as_far_as_a_record(self):
+        for field in self.FIELDS:
+            for value in self.CONTROLS:
+                answer = self.answer_to(self.request({field: b"a" + value + b"b"}))
+                self.assertRegex(answer, r"^HTTP/1\.1 4\d\d ", (field, value))
+        self.answer_to(b"GET /\x1b[2J\n{\"event\":\"forged\"} HTTP/1.1\r\n\r\n")
+        self.answer_to(b"\x16\x03\x01{\"event\":\"forged\"}\r\n\r\n")
+        self.check_log()
+
+    def test_a_message_has_its_ids_in_every_line(self):
+        self.globex.run("apply", self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{self.home.port}/as2"),
+                        expect=DONE)
+        document = self.directory / "order.edi"
+        document.write_bytes(b"an order")
+        sent = self.globex.json("send", "--agreement", "trade", document)
+        self.wait_for_event("message-delivered")
+        received = self.home.json("message", "list")[0]
+        events = {event["event"]: event for event in self.check_log()}
+        accepted, delivered = events["message-accepted"], events["message-delivered"]
+        for event in [accepted, delivered]:
+            self.assertEqual((event["id"], event["message_id"], event["agreement"]), (received["id"], sent["messageId"], "trade"))
+        self.assertEqual(accepted["request"], received["requestId"])
+        self.assertIn("processed", accepted["disposition"])
 
 
 class OneGateway(GatewayTest):

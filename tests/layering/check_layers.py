@@ -23,7 +23,7 @@ ALLOWED = {
     # and is seen by nobody but the wiring, which is cli.
     "gateway/exchange": ["base", "certstore", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h"],
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
-    "gateway/delivery": ["base", "as2/mime", "gateway/exchange/message_store.h"],
+    "gateway/delivery": ["base", "as2/mime", "gateway/exchange/message_store.h", "gateway/exchange/observer.h"],
     "gateway/operations": [
         "base", "certstore/x509", "agreements", "as2/disposition.h",
         "gateway/exchange/message_store.h", "gateway/exchange/observer.h", "gateway/exchange/account_snapshot.h",

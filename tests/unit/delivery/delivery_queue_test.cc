@@ -80,6 +80,18 @@ class FakeStore final : public MessageStore {
   bool fail_marking_ = false;
 };
 
+/// Keeps what it is told of messages.
+class Onlooker final : public ExchangeObserver {
+ public:
+  void message(MessageEvent event, const MessageRecord& record) override { told.emplace_back(event, record); }
+  void receipt_sent(const MessageRecord& /*record*/) override {}
+  void receipt_received(const MessageRecord& /*record*/) override {}
+  void posted(Posting /*what*/, const std::string& /*agreement*/, bool /*taken*/,
+              std::chrono::microseconds /*took*/) override {}
+
+  std::vector<std::pair<MessageEvent, MessageRecord>> told;
+};
+
 class DeliveryWorkTest : public testing::Test {
  protected:
   using Moment = DeliveryWork::Moment;
@@ -94,8 +106,9 @@ class DeliveryWorkTest : public testing::Test {
   FakeStore store_;
   FixedClock clock_{kNoon};
   const Moment start_{seconds(1000)};
+  Onlooker onlooker_;
   DeliveryWork work_{store_, [this](std::string_view) { return Result<std::filesystem::path>(target()); },
-                     clock_, DeliverySettings{seconds(1), seconds(60)}};
+                     clock_, DeliverySettings{seconds(1), seconds(60)}, onlooker_};
 };
 
 TEST_F(DeliveryWorkTest, HandsOverWhatIsDueAndMarksIt) {
@@ -112,6 +125,22 @@ TEST_F(DeliveryWorkTest, HandsOverWhatIsDueAndMarksIt) {
   EXPECT_EQ(store_.find(id)->delivered_to, (target() / name).string());
   EXPECT_TRUE(std::filesystem::exists(target() / name));
   EXPECT_FALSE(std::filesystem::exists(target() / ("." + name + ".done")));
+}
+
+TEST_F(DeliveryWorkTest, TellsWhoeverWatchesOnceTheHandOverIsOnRecord) {
+  mount();
+  const std::string id = store_.add("order");
+  store_.fail_marking(true);
+  work_.add(id, start_);
+  run(start_);
+  EXPECT_TRUE(onlooker_.told.empty()) << "it will be handed over again";
+  store_.fail_marking(false);
+  run(*work_.next_due());
+  ASSERT_EQ(onlooker_.told.size(), 1U);
+  EXPECT_EQ(onlooker_.told[0].first, MessageEvent::Delivered);
+  EXPECT_EQ(onlooker_.told[0].second.id, id);
+  EXPECT_EQ(onlooker_.told[0].second.state, MessageState::Delivered);
+  EXPECT_FALSE(onlooker_.told[0].second.delivered_to.empty());
 }
 
 TEST_F(DeliveryWorkTest, TriesAgainAtGrowingIntervalsUntilTheFolderIsThere) {

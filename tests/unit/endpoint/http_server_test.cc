@@ -449,6 +449,34 @@ TEST(HttpServer, Answers503WhenTooManyRequestsWait) {
   }
 }
 
+TEST(HttpServer, TellsWhatItHasInHand) {
+  TestServer server;
+  server.config.workers = 1;
+  std::promise<void> begun;
+  std::promise<void> may_end;
+  server.handler.request = [&, first = true](HttpRequest, Responder responder) mutable {
+    if (std::exchange(first, false)) {
+      begun.set_value();
+      may_end.get_future().wait();
+    }
+    responder.respond({});
+  };
+  server.start();
+  EXPECT_EQ(server.server->load().connections, 0);
+  RawClient first(server.port());
+  first.send(get_of("/"));
+  begun.get_future().wait();
+  RawClient second(server.port());
+  second.send(get_of("/"));
+  while (server.server->load().queued_requests == 0) std::this_thread::yield();
+  EXPECT_EQ(server.server->load().connections, 2);
+  EXPECT_EQ(server.server->load().queued_requests, 1);
+  may_end.set_value();
+  EXPECT_EQ(status_of(first.answer()), 200);
+  EXPECT_EQ(status_of(second.answer()), 200);
+  EXPECT_EQ(server.server->load().queued_requests, 0);
+}
+
 TEST(HttpServer, ParksAConnectionUntilSomebodyElseAnswers) {
   TestServer server;
   server.config.workers = 1;
