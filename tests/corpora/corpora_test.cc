@@ -76,6 +76,7 @@ const std::vector<Corpus> kCorpora = {
     {"mime-rubymail", kMime},
     {"poco-seeds", {"http_gate", "mime_entity"}},
     {"pugixml-data", {"agreement_xml"}},
+    {"json-test-suite", {"audit_log"}},
     {"injection-payloads", kText, true},
     {"naughty-strings", kText, true},
 };
