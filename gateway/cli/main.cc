@@ -2,7 +2,10 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <string>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "gateway/cli/command.h"
@@ -22,6 +25,22 @@ constexpr const char* kFooter =
     "that cannot be understood; 3 not found; 4 not permitted; 5 a disk, connection or lock: try again; 6 our "
     "own mistake.";
 
+/// The words of the command as far as they were understood: "signet vault key".
+std::string command_of(const CLI::App& app) {
+  std::string words = app.get_name();
+  for (const CLI::App* command : app.get_subcommands()) words += " " + command_of(*command);
+  return words;
+}
+
+/// What was wrong with the command line, and where to read on.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  std::string wrong = error.what();
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty())
+    wrong = "there is no command '" + signet::printable(unknown.front()) + "'";
+  return wrong + "; '" + command_of(app) + " --help' says what there is";
+}
+
 int run(int argc, char** argv) {
   using namespace signet;
   CLI::App app{kDescription, "signet"};
@@ -35,10 +54,10 @@ int run(int argc, char** argv) {
       ->envname("SIGNET_HOME")
       ->capture_default_str();
   std::string output = "text";
-  app.add_option("--output", output, "text for people, json for programs")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str()
-      ->each([&](const std::string& form) { context.json = form == "json"; });
+  const CLI::Option* form = app.add_option("--output", output, "text for people, json for programs")
+                                ->check(CLI::IsMember({"text", "json"}))
+                                ->capture_default_str()
+                                ->each([&](const std::string& word) { context.json = word == "json"; });
 
   gateway::add_init_command(app, context);
   gateway::add_serve_command(app, context);
@@ -51,8 +70,12 @@ int run(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(gateway::ExitCode::Usage);
+    // What is wrong may have been found before the form of the output was looked at.
+    context.json = form->results() == std::vector<std::string>{"json"};
+    gateway::run_command(context, [&] { return fail(ErrorKind::InvalidInput, usage_error(app, error)); });
   }
   return static_cast<int>(context.exit_code);
 }

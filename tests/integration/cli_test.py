@@ -159,6 +159,22 @@ class Help(CommandTest):
                 self.assertNotEqual(done.err + done.out, "")
                 self.assertFalse(self.home.path.exists())
 
+    def test_a_usage_error_names_what_is_wrong_and_where_to_read_on(self):
+        for arguments, told in [("brew", "no command 'brew'; 'signet --help'"),
+                                ("vault brew", "no command 'brew'; 'signet vault --help'"),
+                                ("vault key brew x", "no command 'brew'; 'signet vault key --help'"),
+                                ("", "'signet --help'"), ("vault key", "'signet vault key --help'"),
+                                ("init --no-such-option", "--no-such-option; 'signet init --help'"),
+                                ("lint no-such.xml", "no-such.xml; 'signet lint --help'"),
+                                ("message list --limit many", "many; 'signet message list --help'")]:
+            with self.subTest(arguments):
+                done = self.home.run(*arguments.split(), expect=USAGE)
+                self.assertEqual(done.out, "")
+                self.assertRegex(done.err, "^signet: .*" + re.escape(told))
+                error = self.home.json(*arguments.split(), expect=USAGE)["error"]
+                self.assertEqual(error["kind"], "InvalidInput")
+                self.assertIn(told, error["message"])
+
     def test_the_version_is_printed(self):
         self.assertRegex(self.home.run("--version", expect=DONE).out, r"^Signet/?\s?\d+\.\d+")
 
