@@ -31,6 +31,7 @@ class Gateway:
         self.certificate = self.directory / "gateway.cer"
         self.environment = environment or {}
         self.log = self.directory / "gateway.log"
+        self.ports_directory = self.directory / "ports"
         self.process = None
         self.pid = 0  # of the gateway itself, also where something is wrapped around it
         self._port = 0
@@ -38,11 +39,11 @@ class Gateway:
 
     # ---- The command
 
-    def run(self, *arguments, environment=None, patience=120.0):
+    def run(self, *arguments, wrapper=(), environment=None, patience=120.0):
         """The command in this home, its output as JSON. @raises GatewayFailed"""
-        command = [self.signet, "--home", str(self.home), "--output", "json", *map(str, arguments)]
+        command = [*map(str, wrapper), self.signet, "--home", str(self.home), "--output", "json", *map(str, arguments)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-                              env={**os.environ, **self.environment, **(environment or {})}, timeout=patience)
+                              env=self._environment(environment), timeout=patience)
         if done.returncode != 0:
             raise GatewayFailed(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
@@ -67,6 +68,13 @@ class Gateway:
         self.run("apply", account)
         return self
 
+    def _environment(self, more):
+        """A sanitizer's options are added to those that there are."""
+        merged = {**os.environ, **self.environment, **(more or {})}
+        if "ASAN_OPTIONS" in os.environ and "ASAN_OPTIONS" in (more or {}):
+            merged["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"] + ":" + more["ASAN_OPTIONS"]
+        return merged
+
     def messages(self, *filters, limit=1_000_000):
         return self.run("message", "list", "--limit", limit, *filters)
 
@@ -85,12 +93,14 @@ class Gateway:
         """Serves on a free port of the loopback. `wrapper` is a command that runs it, such as strace.
 
         To be called in the main thread: the gateway ends with the thread that started it."""
-        self._ports = self.directory / f"ports-{next(self._starts)}.json"
+        self._ports = self.ports_directory / f"{next(self._starts)}.json"
+        self.ports_directory.mkdir(exist_ok=True)
         command = [*(WITH_US + list(map(str, wrapper)) if wrapper else []), *WITH_US, self.signet, "--home", str(self.home), "serve", "--listen", "127.0.0.1:0", "--ports-file",
                    str(self._ports), *map(str, options)]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                            env={**os.environ, **self.environment, **(environment or {})})
+            # From a directory of its own, so that a name without a directory is seen to be none of the home's.
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.directory,
+                                            env=self._environment(environment))
         self.pid = self.process.pid
         return self.wait_until_serving() if wait else self
 
@@ -154,5 +164,5 @@ class Gateway:
     def log_tail(self, lines=20):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def log_events(self, event):
-        return [line for line in self.log.read_text(errors="replace").splitlines() if f'"{event}"' in line]
+    def errors(self):
+        return [line for line in self.log.read_text(errors="replace").splitlines() if '"level":"error"' in line]

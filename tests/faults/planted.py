@@ -22,9 +22,13 @@ PLANTS = [
     ("forget-repeats", "R12"),
     ("no-deadlines", "R13"),
     ("wait-in-the-loop", "R13"),
+    ("hoard-memory", "R14"),
     ("skip-fsync", "R17"),
     ("endless-queue", "R18"),
     ("use-keys-without-a-record", "R23"),
+    ("connect-where-told", "R27"),
+    ("write-as-named", "R27"),
+    ("stopped-clock", "R28"),
 ]
 
 

@@ -1,13 +1,19 @@
 // Faults that the rows of the scoreboard must find. Linked into signet_planted in the place of
 // gateway/cli/wiring.cc; the environment variable SIGNET_PLANT names the one that is in force.
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
+#include <mutex>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "gateway/cli/wiring.h"
 
@@ -80,11 +86,37 @@ class PlantedHandler final : public HttpHandler {
 
   void on_request(HttpRequest request, Responder responder) override {
     if (planted("hang-at-the-end") && ++requests_ == 8) std::this_thread::sleep_for(std::chrono::seconds(60));
+    if (planted("connect-where-told") && request.headers.has("Receipt-Delivery-Option")) connect_somewhere();
+    if (planted("write-as-named")) std::ofstream("as-named") << "x";
+    if (planted("stopped-clock")) request.received = first_moment(request.received);
+    if (planted("hoard-memory") && request.method == "POST") hoard();
     handler_.on_request(std::move(request), std::move(responder));
   }
 
  private:
+  static void connect_somewhere() {
+    const int connection = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(9);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    static_cast<void>(::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+    ::close(connection);
+  }
+
+  static Time first_moment(Time now) {
+    static const Time first = now;
+    return first;
+  }
+
+  void hoard() {
+    const std::lock_guard lock(mutex_);
+    hoarded_.emplace_back(std::size_t{32} << 20, std::uint8_t{1});
+  }
+
   HttpHandler& handler_;
+  std::mutex mutex_;
+  std::vector<Bytes> hoarded_;
   std::atomic<int> requests_ = 0;
 };
 
