@@ -19,22 +19,27 @@ struct Unwrapped {
   std::optional<cms::VerifiedSigner> signer;
 };
 
+/// The two parts of a signed receipt; nothing for one that is not signed.
+Result<std::optional<mime::SignedParts>> split(const mime::Entity& outer, const SpoolArea& spool) {
+  SIGNET_TRY(const auto type, mime::content_type(outer.headers));
+  if (!type || !type->is("multipart/signed")) return std::nullopt;
+  const auto boundary = type->parameter("boundary");
+  if (!boundary) return fail(ErrorKind::InvalidInput, "its multipart/signed has no boundary parameter");
+  SIGNET_TRY(const Slice octets, mime::decoded(outer, spool));
+  SIGNET_TRY(mime::SignedParts parts, mime::split_signed(octets, *boundary));
+  return parts;
+}
+
 /// Verifies and takes off the signature, if there is one.
 Step<Unwrapped> unwrap(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected) {
   const mime::Entity outer{headers, body, body};
-  SIGNET_TRY(const auto type, or_refuse(Fault::UnexpectedProcessingError, mime::content_type(headers)));
-  if (!type || !type->is("multipart/signed")) return Unwrapped{outer, std::nullopt};
-
-  const auto boundary = type->parameter("boundary");
-  if (!boundary)
-    return refuse(Fault::AuthenticationFailed, ErrorKind::InvalidInput, "its multipart/signed has no boundary parameter");
-  SIGNET_TRY(const Slice octets, or_refuse(Fault::UnexpectedProcessingError, mime::decoded(outer, expected.spool)));
-  SIGNET_TRY(const auto parts, or_refuse(Fault::AuthenticationFailed, mime::split_signed(octets, *boundary)));
-  SIGNET_TRY(const Slice signature, or_refuse(Fault::AuthenticationFailed, mime::decoded(parts.signature, expected.spool)));
+  SIGNET_TRY(const auto parts, or_refuse(Fault::AuthenticationFailed, split(outer, expected.spool)));
+  if (!parts) return Unwrapped{outer, std::nullopt};
+  SIGNET_TRY(const Slice signature, or_refuse(Fault::AuthenticationFailed, mime::decoded(parts->signature, expected.spool)));
   SIGNET_TRY(const Bytes signature_octets, or_refuse(Fault::AuthenticationFailed, signature.to_bytes(kMaxReceiptSize)));
   SIGNET_TRY(cms::VerifiedSigner signer,
-             cms::verify_detached(signature_octets, parts.content, expected.signers, expected.verify));
-  SIGNET_TRY(mime::Entity report, or_refuse(Fault::UnexpectedProcessingError, mime::read_entity(parts.content)));
+             cms::verify_detached(signature_octets, parts->content, expected.signers, expected.verify));
+  SIGNET_TRY(mime::Entity report, or_refuse(Fault::UnexpectedProcessingError, mime::read_entity(parts->content)));
   return Unwrapped{std::move(report), std::move(signer)};
 }
 
@@ -94,6 +99,23 @@ Result<Receipt> make_receipt(const MdnContent& content, const ReceiptSettings& s
                             settings.signature_encoding, settings.spool));
   SIGNET_TRY(Bytes body, made.body.to_bytes(kMaxReceiptSize));
   return Receipt{std::move(made.headers), std::move(body)};
+}
+
+bool may_be_receipt(const mime::Headers& headers) {
+  if (is_mdn(headers)) return true;
+  const auto type = mime::content_type(headers);
+  return type && *type && (*type)->is("multipart/signed");
+}
+
+Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice& body, const SpoolArea& spool) {
+  if (body.size() > kMaxReceiptSize)
+    return fail(ErrorKind::LimitExceeded,
+                fmt::format("{} octets were posted; a receipt has at most {}", body.size(), kMaxReceiptSize));
+  const mime::Entity outer{headers, body, body};
+  SIGNET_TRY(const auto parts, split(outer, spool));
+  if (!parts) return parse_mdn(outer);
+  SIGNET_TRY(const mime::Entity report, mime::read_entity(parts->content));
+  return parse_mdn(report);
 }
 
 ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected) {

@@ -62,4 +62,13 @@ struct ReceiptVerdict {
 /// signature that is there is always verified, wanted or not.
 ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected);
 
+/// Whether an HTTP message with these headers may hold a receipt: a report, or something signed.
+bool may_be_receipt(const mime::Headers& headers);
+
+/// What a receipt says, without looking at its signature: which message it is for, so that check_receipt() can be asked about that
+/// one. Claims, and nothing else.
+///
+/// @error  as parse_mdn().
+Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice& body, const SpoolArea& spool);
+
 }  // namespace signet::as2
