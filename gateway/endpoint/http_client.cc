@@ -2,8 +2,12 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
+#include <charconv>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -55,27 +59,6 @@ bool has_line_break(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
-Result<> check_url(const std::string& url) {
-  const auto refused = [&](std::string_view why) {
-    return fail(ErrorKind::InvalidInput, fmt::format("the URL '{}' {}", printable(url), why));
-  };
-  if (has_line_break(url)) return refused("has a line break in it");
-  const UrlPtr parsed(curl_url());
-  if (const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0); code != CURLUE_OK)
-    return refused(fmt::format("cannot be used: {}", curl_url_strerror(code)));
-  const auto part = [&](CURLUPart which) {
-    char* text = nullptr;
-    curl_url_get(parsed.get(), which, &text, 0);
-    return CurlTextPtr(text);
-  };
-  const CurlTextPtr scheme = part(CURLUPART_SCHEME);
-  if (!scheme || (std::string_view(scheme.get()) != "http" && std::string_view(scheme.get()) != "https"))
-    return refused("must begin with http:// or https://");
-  if (part(CURLUPART_USER) || part(CURLUPART_PASSWORD)) return refused("must not hold a user or a password");
-  if (part(CURLUPART_FRAGMENT)) return refused("must not hold a fragment");
-  return {};
-}
-
 Result<HeaderListPtr> make_header_list(const HttpPost& post) {
   HeaderListPtr list;
   const auto append = [&](const std::string& line) {
@@ -105,7 +88,8 @@ Result<HeaderListPtr> make_header_list(const HttpPost& post) {
 /// One post under way: what libcurl's callbacks read and write. No exception leaves a callback.
 class Exchange {
  public:
-  Exchange(const HttpPost& post, const SpoolArea& area) : post_(post) {
+  Exchange(const HttpPost& post, const SpoolArea& area, const std::atomic<bool>& stopping)
+      : post_(post), stopping_(stopping) {
     SpoolArea bounded = area;
     bounded.size_limit = std::min(area.size_limit, post.answer_limit);
     answer_body_ = std::make_shared<Spool>(std::move(bounded));
@@ -116,6 +100,9 @@ class Exchange {
  private:
   Result<> configure(CURL* easy);
   void configure_tls(CURL* easy);
+  void configure_connection(CURL* easy);
+  bool keeps_going();
+  curl_socket_t open_socket(const curl_sockaddr& target);
   Error error_of(CURL* easy, CURLcode code) const;
   Result<HttpAnswer> answer(CURL* easy);
   std::string peer() const;
@@ -128,6 +115,7 @@ class Exchange {
   bool accept_pinned(X509_STORE_CTX* chain, X509* leaf);
 
   const HttpPost& post_;
+  const std::atomic<bool>& stopping_;
   HeaderListPtr headers_;
   std::string authorities_pem_;
   char error_text_[CURL_ERROR_SIZE] = {};
@@ -138,6 +126,7 @@ class Exchange {
   std::optional<Error> failure_;  ///< of one of our callbacks: the cause that libcurl only sees as "aborted"
   std::string peer_certificate_;  ///< the one that the server showed, for the error's text
   std::string certificate_fault_;
+  std::string refused_address_;
 };
 
 /// Calls a member as a C callback would want it: an exception is a failed call.
@@ -151,7 +140,7 @@ auto guarded(Failed failed, Call call) -> decltype(call()) {
 }
 
 Result<HttpAnswer> Exchange::run(CURL* easy) {
-  SIGNET_CHECK(check_url(post_.url));
+  SIGNET_CHECK(parse_url(post_.url));
   SIGNET_CHECK(configure(easy));
   const CURLcode code = curl_easy_perform(easy);
   if (code != CURLE_OK) return fail(error_of(easy, code));
@@ -224,7 +213,46 @@ Result<> Exchange::configure(CURL* easy) {
     wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
   }
   configure_tls(easy);
+  configure_connection(easy);
   return {};
+}
+
+/// Whom we connect to, and when we let go.
+void Exchange::configure_connection(CURL* easy) {
+  curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
+  curl_easy_setopt(
+      easy, CURLOPT_XFERINFOFUNCTION, +[](void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) -> int {
+        return guarded(1, [&] { return static_cast<Exchange*>(self)->keeps_going() ? 0 : 1; });
+      });
+  if (!post_.allows_address) return;
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(
+      easy, CURLOPT_OPENSOCKETFUNCTION,
+      +[](void* self, curlsocktype, curl_sockaddr* target) -> curl_socket_t {
+        return guarded(curl_socket_t{CURL_SOCKET_BAD},
+                       [&] { return static_cast<Exchange*>(self)->open_socket(*target); });
+      });
+}
+
+bool Exchange::keeps_going() {
+  if (!stopping_) return true;
+  failure_ = Error{ErrorKind::Unavailable, "the gateway is stopping"};
+  return false;
+}
+
+/// libcurl connects this socket to this very address: a name that stands for another one the next time
+/// changes nothing.
+curl_socket_t Exchange::open_socket(const curl_sockaddr& target) {
+  char numeric[NI_MAXHOST] = {};
+  if (::getnameinfo(&target.addr, target.addrlen, numeric, sizeof numeric, nullptr, 0, NI_NUMERICHOST) != 0 ||
+      !post_.allows_address(numeric)) {
+    refused_address_ = numeric;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(target.family, target.socktype | SOCK_CLOEXEC, target.protocol);
 }
 
 void Exchange::configure_tls(CURL* easy) {
@@ -348,6 +376,11 @@ std::string Exchange::peer() const {
 Error Exchange::error_of(CURL* easy, CURLcode code) const {
   const std::string url = printable(post_.url);
   if (failure_) return Error(*failure_).within(fmt::format("posting to {}", url));
+  if (!refused_address_.empty() && code == CURLE_COULDNT_CONNECT)
+    return Error{
+        ErrorKind::PermissionDenied,
+        fmt::format("posting to {}: its host's name stands for {}, which the agreement does not allow", url,
+                    refused_address_)};
   const std::string why = error_text_[0] != '\0' ? printable(error_text_, 400) : curl_easy_strerror(code);
   const auto told = [&](ErrorKind kind) { return Error{kind, fmt::format("posting to {}: {}", url, why)}; };
   const auto tls_failed = [&] {
@@ -413,11 +446,13 @@ class HttpClient::Impl {
     static_cast<void>(kInitialised);
   }
 
+  void stop() { stopping_ = true; }
+
   Result<HttpAnswer> post(const HttpPost& post) {
     const std::string kind = connection_kind(post);
     EasyPtr easy = borrow(kind);
     if (!easy) return fail(ErrorKind::Internal, "libcurl gives no handle");
-    auto answer = Exchange(post, area_).run(easy.get());
+    auto answer = Exchange(post, area_, stopping_).run(easy.get());
     curl_easy_reset(easy.get());  // forgets everything but its connections
     give_back(kind, std::move(easy));
     return answer;
@@ -440,6 +475,7 @@ class HttpClient::Impl {
   }
 
   const SpoolArea area_;
+  std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::multimap<std::string, EasyPtr> idle_;
 };
@@ -449,5 +485,44 @@ HttpClient::HttpClient(SpoolArea spool) : impl_(std::make_unique<Impl>(std::move
 HttpClient::~HttpClient() = default;
 
 Result<HttpAnswer> HttpClient::post(const HttpPost& post) { return impl_->post(post); }
+void HttpClient::stop() { impl_->stop(); }
+
+std::string url_for_people(std::string_view url) {
+  std::string_view shown = url.substr(0, url.find_first_of("?#"));
+  const std::size_t authority = shown.find("//");
+  const std::size_t user_end = shown.rfind('@');
+  if (user_end == std::string_view::npos) return printable(shown, 500);
+  const std::string_view scheme = authority == std::string_view::npos ? "" : shown.substr(0, authority + 2);
+  return printable(std::string(scheme) + "...@" + std::string(shown.substr(user_end + 1)), 500);
+}
+
+Result<UrlParts> parse_url(std::string_view url) {
+  const auto refused = [&](std::string_view why) {
+    return fail(ErrorKind::InvalidInput, fmt::format("the URL '{}' {}", url_for_people(url), why));
+  };
+  if (has_line_break(url)) return refused("has a line break in it");
+  const UrlPtr parsed(curl_url());
+  if (const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, std::string(url).c_str(), 0);
+      code != CURLUE_OK)
+    return refused(fmt::format("cannot be used: {}", curl_url_strerror(code)));
+  const auto part = [&](CURLUPart which, unsigned flags = 0) {
+    char* text = nullptr;
+    curl_url_get(parsed.get(), which, &text, flags);
+    return CurlTextPtr(text);
+  };
+  const auto text_of = [](const CurlTextPtr& text) { return text ? std::string(text.get()) : std::string(); };
+  UrlParts parts;
+  parts.scheme = to_lower(text_of(part(CURLUPART_SCHEME)));
+  if (parts.scheme != "http" && parts.scheme != "https")
+    return refused("must begin with http:// or https://");
+  if (part(CURLUPART_USER) || part(CURLUPART_PASSWORD)) return refused("must not hold a user or a password");
+  if (part(CURLUPART_FRAGMENT)) return refused("must not hold a fragment");
+  parts.host = to_lower(text_of(part(CURLUPART_HOST)));
+  if (parts.host.starts_with('[')) parts.host = parts.host.substr(1, parts.host.size() - 2);
+  const std::string port = text_of(part(CURLUPART_PORT, CURLU_DEFAULT_PORT));
+  std::from_chars(port.data(), port.data() + port.size(), parts.port);
+  parts.path = text_of(part(CURLUPART_PATH));
+  return parts;
+}
 
 }  // namespace signet::gateway

@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "as2/mime/headers.h"
@@ -36,6 +38,21 @@ struct BasicCredentials {
   SecretBytes password;
 };
 
+/// The parts of an http or https URL that tell where it leads.
+struct UrlParts {
+  std::string scheme;  ///< "http" or "https"
+  std::string host;    ///< lower case; of a numeric IPv6 address without its brackets
+  std::uint16_t port = 0;
+  std::string path;  ///< "/" at least, dot segments resolved; without query
+};
+
+/// @error InvalidInput  no absolute http or https URL, or one with a user, a password or a fragment.
+Result<UrlParts> parse_url(std::string_view url);
+
+/// A URL for logs and error texts: printable, without user and password, and without its query, where secrets
+/// travel too.
+std::string url_for_people(std::string_view url);
+
 struct HttpPost {
   std::string url;             ///< http or https; no user, password or fragment in it
   as2::mime::Headers headers;  ///< Host, Content-Length, Transfer-Encoding, Connection and Expect are the
@@ -53,6 +70,10 @@ struct HttpPost {
 
   std::uint64_t answer_limit = 16 * 1024 * 1024;  ///< octets of the answer's body
   bool expect_continue = false;                   ///< ask before sending the body
+
+  /// Asked about the numeric address that the host's name stands for, before that very address is connected
+  /// to, by a connection that serves this post alone; unset allows all.
+  std::function<bool(std::string_view address)> allows_address;
 };
 
 struct HttpAnswer {
@@ -85,6 +106,10 @@ class HttpClient {
   /// @error LimitExceeded  an answer beyond answer_limit, or a head beyond 64 KiB.
   /// @error IoFailure      our own disk, reading the body or keeping the answer.
   Result<HttpAnswer> post(const HttpPost& post);
+
+  /// Breaks off every post, and lets no other begin: they end as Unavailable. For the end of the process.
+  /// Idempotent.
+  void stop();
 
  private:
   class Impl;
