@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <future>
 #include <utility>
 
 #include "base/file.h"
@@ -15,6 +17,8 @@ namespace {
 
 /// More than this many reading connections are made when needed, and closed again after use.
 constexpr std::size_t kIdleReaders = 8;
+/// So that the first of a group does not wait for a crowd, and the log of one transaction stays small.
+constexpr std::size_t kLargestGroup = 256;
 
 template <class F>
 auto without_exceptions(F&& work) -> decltype(work()) {
@@ -22,6 +26,8 @@ auto without_exceptions(F&& work) -> decltype(work()) {
     return work();
   } catch (const SQLite::Exception& exception) {
     return fail(sql_error(exception));
+  } catch (const std::exception& exception) {
+    return fail(ErrorKind::Internal, std::string("database: ") + exception.what());
   }
 }
 
@@ -89,7 +95,15 @@ class Database::Lease {
 
 Database::Database(std::filesystem::path path, DatabaseOptions options)
     : path_(std::move(path)), options_(options) {}
-Database::~Database() = default;
+
+Database::~Database() {
+  {
+    const std::lock_guard lock(waiting_mutex_);
+    ending_ = true;
+  }
+  work_waits_.notify_one();
+  if (committer_.joinable()) committer_.join();
+}
 
 Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& path,
                                                  const DatabaseOptions& options) {
@@ -97,6 +111,7 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& pa
   std::shared_ptr<Database> database(new Database(path, options));
   auto prepared = without_exceptions([&] { return database->prepare(); });
   if (!prepared) return fail(std::move(prepared).error().within(path.string()));
+  database->committer_ = std::thread([committing = database.get()] { committing->run_committer(); });
   return database;
 }
 
@@ -114,17 +129,73 @@ std::unique_ptr<SqlConnection> Database::new_reader() const {
   return std::make_unique<SqlConnection>(path_, SqlConnection::Use::Read, options_.busy_timeout);
 }
 
+void Database::write(Work work, Done done) {
+  {
+    const std::lock_guard lock(waiting_mutex_);
+    waiting_.push_back({std::move(work), std::move(done), {}});
+  }
+  work_waits_.notify_one();
+}
+
 Result<> Database::write(const Work& work) {
-  const std::lock_guard lock(writer_mutex_);
-  return without_exceptions([&]() -> Result<> {
+  std::promise<Result<>> outcome;
+  write([&](SqlConnection& connection) { return work(connection); },
+        [&](Result<> result) { outcome.set_value(std::move(result)); });
+  return outcome.get_future().get();
+}
+
+void Database::run_committer() {
+  std::unique_lock lock(waiting_mutex_);
+  for (;;) {
+    work_waits_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kLargestGroup));
+    std::deque<Waiting> group(std::move_iterator(waiting_.begin()), std::move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
+    lock.unlock();
+    commit(group);
+    for (const Waiting& one : group) one.done(one.outcome);
+    group.clear();  // what the callers' work holds goes before anybody waits again
+    lock.lock();
+  }
+}
+
+/// One transaction for all of the group. What goes wrong with the transaction itself is everybody's outcome.
+void Database::commit(std::deque<Waiting>& group) {
+  const auto committed = without_exceptions([&]() -> Result<> {
     writer_->roll_back();  // of a transaction whose own rollback failed on the disk
     Query(*writer_, "BEGIN IMMEDIATE").run();
     const Undo undo(*writer_);
-    SIGNET_CHECK(work(*writer_));
+    for (Waiting& one : group) {
+      one.outcome = take_part(one);
+      // A full disk may have made SQLite undo the whole transaction, and with it what others did before.
+      if (!writer_->in_transaction()) return one.outcome;
+    }
     if (before_commit_) SIGNET_CHECK(before_commit_());
     Query(*writer_, "COMMIT").run();
     return {};
   });
+  if (committed) return;
+  for (Waiting& one : group)
+    if (one.outcome) one.outcome = committed;
+}
+
+/// One caller's work, undone by itself when it fails.
+Result<> Database::take_part(Waiting& one) {
+  auto outcome = without_exceptions([&]() -> Result<> {
+    Query(*writer_, "SAVEPOINT part").run();
+    return one.work(*writer_);
+  });
+  if (!writer_->in_transaction()) {
+    if (outcome) outcome = fail(ErrorKind::IoFailure, "database: SQLite undid the transaction");
+    return outcome;
+  }
+  auto ended = without_exceptions([&]() -> Result<> {
+    if (!outcome) Query(*writer_, "ROLLBACK TO part").run();
+    Query(*writer_, "RELEASE part").run();
+    return {};
+  });
+  return outcome ? ended : outcome;
 }
 
 Result<> Database::read(const Work& work) {

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -30,12 +33,16 @@ struct Generations {
   friend bool operator==(const Generations&, const Generations&) = default;
 };
 
-/// One writing connection, which callers take turns at, and reading connections that never wait for it.
-/// Write-ahead log, synchronous=FULL: what write() has confirmed survives a power cut. Several processes may
-/// have the same database open; their writes wait for each other, at most for the busy timeout. Thread-safe.
+/// One writing connection with a thread of its own, the committer, and reading connections that never wait for
+/// it. Whatever waits while one transaction is synced becomes part of the next (group commit), so many callers
+/// share one sync. Write-ahead log, synchronous=FULL: what was confirmed survives a power cut. Several processes
+/// may have the same database open; their writes wait for each other, at most for the busy timeout. Thread-safe.
 class Database {
  public:
   using Work = std::function<Result<>(SqlConnection&)>;
+  /// Hears how a piece of work ended, once it is on disk or undone. Runs on the committer: it must not wait for
+  /// anything, and above all not for another write().
+  using Done = std::function<void(Result<>)>;
 
   /// Opens or creates the database file `path` (mode 0600), and brings its schema up to date in one
   /// transaction.
@@ -49,12 +56,15 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  /// Runs `work` in a transaction of its own and returns once it is on disk. Everything `work` did is undone
-  /// when it, or the commit, fails. `work` must not call write() or read() again, and may be handed another
-  /// connection one day: it keeps nothing of this one.
+  /// Runs `work` on the committer, in a transaction that it may share with other work, and calls `done` once it
+  /// is on disk. Everything `work` did is undone when it fails, which concerns nobody else's, or when the commit
+  /// fails, which concerns all that shared it. `work` must not call write() or read() again, and keeps nothing of
+  /// the connection.
   ///
   /// @error Unavailable  another process holds the database for longer than the busy timeout.
   /// @error IoFailure  the disk is full, or fails.  And whatever `work` returns.
+  void write(Work work, Done done);
+  /// The same, and returns once it is on disk.
   Result<> write(const Work& work);
 
   /// Runs `work` on a connection that cannot write, with everything visible that was committed before.
@@ -65,22 +75,34 @@ class Database {
   /// transaction.
   Result<Generations> generations();
 
-  /// `hook` runs inside each write() just before its commit; an error undoes the transaction. Set once,
-  /// before the database is shared.
+  /// `hook` runs just before each commit; an error undoes the transaction. Set once, before the database is
+  /// shared.
   void set_before_commit(std::function<Result<>()> hook) { before_commit_ = std::move(hook); }
 
  private:
   class Lease;
+  struct Waiting {
+    Work work;
+    Done done;
+    Result<> outcome;
+  };
   Database(std::filesystem::path path, DatabaseOptions options);
   Result<> prepare();
   std::unique_ptr<SqlConnection> new_reader() const;
+  void run_committer();
+  void commit(std::deque<Waiting>& group);
+  Result<> take_part(Waiting& one);
 
   const std::filesystem::path path_;
   const DatabaseOptions options_;
   std::function<Result<>()> before_commit_;
 
-  std::mutex writer_mutex_;
-  std::unique_ptr<SqlConnection> writer_;
+  std::unique_ptr<SqlConnection> writer_;  ///< the committer's
+  std::mutex waiting_mutex_;
+  std::condition_variable work_waits_;
+  std::deque<Waiting> waiting_;
+  bool ending_ = false;
+  std::thread committer_;
 
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<SqlConnection>> idle_readers_;
