@@ -588,8 +588,6 @@ class AgreementLint {
            "receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive", "look into revocation lists");
     refuse(out_.validation_settings.check_certificate_revocation_list_on_send,
            "sendAgreement/validationSettings/checkCertificateRevocationListOnSend", "look into revocation lists");
-    refuse(out_.mdn_settings.need_mdn && out_.mdn_settings.send_mdn_asynchronously,
-           "sendAgreement/mdnSettings/sendMDNAsynchronously", "take asynchronous receipts");
     refuse(out_.mdn_settings.send_inbound_mdn_to_message_box, "sendAgreement/mdnSettings/sendInboundMDNToMessageBox",
            "hand receipts over");
     refuse(agreement_.connection.basic_authentication.has_value(), "x:connection/x:basicAuthentication",

@@ -111,10 +111,10 @@ struct MdnSettings {
   /// In: sign the receipt when a signed one is requested. Out: request a signed one.
   bool sign_mdn = true;
   /// Out: ask for the receipt by a connection of its own, to receipt_delivery_url, instead of in the HTTP
-  /// answer. In: nothing; the request decides.
+  /// answer. In: the request decides; with override_message_properties, post it to receipt_delivery_url.
   bool send_mdn_asynchronously = false;
   /// Out: where the guest posts asynchronous receipts (Receipt-Delivery-Option); an http or https URL of
-  /// ours.
+  /// ours. In: the guest's URL for them, allowed like those of ReceiptPolicy.
   std::string receipt_delivery_url;
   /// Out: value of Disposition-Notification-To, which receivers ignore. Empty: our AS2 name.
   std::string disposition_notification_to;
@@ -330,8 +330,14 @@ enum class ReceiptForUnsigned {
   None,
 };
 
+/// Which receipts we give, and where asynchronous ones may be posted: a message only asks.
 struct ReceiptPolicy {
   ReceiptForUnsigned receipt_for_unsigned_messages = ReceiptForUnsigned::AsRequested;
+  /// Where a message may have its receipt posted (Receipt-Delivery-Option): these http or https URLs, and what lies below their
+  /// paths. None: receipts go into the HTTP answer, whatever the message asks for.
+  std::vector<std::string> allowed_urls;
+  /// Networks such as "10.0.0.0/8" that an allowed URL's host name may stand for although they are not of the public internet.
+  std::vector<std::string> allowed_networks;
 
   friend bool operator==(const ReceiptPolicy&, const ReceiptPolicy&) = default;
 };

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/network.h"
 
 namespace signet::agreements {
 
@@ -180,6 +181,13 @@ Result<> UrlCodec::read(std::string_view text, std::string& value, const ParseCo
     return wrong(
         "a user name or password in the URL; use x:basicAuthentication, whose password is in a key vault");
   return keep(text, value, !authority.empty() && authority.front() != ':');
+}
+
+ValueType NetworkCodec::type() {
+  return {"network", "an IP network such as 10.0.0.0/8 or fd00::/8", "network", "<xs:pattern value=\"[0-9A-Fa-f:.]+(/[0-9]{1,3})?\"/>"};
+}
+Result<> NetworkCodec::read(std::string_view text, std::string& value, const ParseContext&) {
+  return keep(text, value, IpNetwork::parse(text).has_value());
 }
 
 ValueType MediaTypeCodec::type() {

@@ -78,6 +78,12 @@ struct UrlCodec : TextCodec {
   static Result<> read(std::string_view text, std::string& value, const ParseContext& context);
 };
 
+/// An IP network such as "10.0.0.0/8", or a single address.
+struct NetworkCodec : TextCodec {
+  static ValueType type();
+  static Result<> read(std::string_view text, std::string& value, const ParseContext& context);
+};
+
 /// "type/subtype", with parameters if need be.
 struct MediaTypeCodec : TextCodec {
   static ValueType type();

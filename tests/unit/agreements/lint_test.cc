@@ -225,9 +225,6 @@ TEST(Lint, RefusesWhatThisVersionDoesNotDoSoThatNobodyReliesOnIt) {
   const auto send = [](const std::string& inside) {
     return lint_xml(minimal_with("<sendAgreement>" + inside + "</sendAgreement>"));
   };
-  EXPECT_THAT(send("<mdnSettings><sendMDNAsynchronously>true</sendMDNAsynchronously>"
-                   "<receiptDeliveryUrl>https://us/</receiptDeliveryUrl></mdnSettings>"),
-              error("/sendAgreement/mdnSettings/sendMDNAsynchronously", "false or absent", "true"));
   EXPECT_THAT(send("<mdnSettings><sendInboundMDNToMessageBox>true</sendInboundMDNToMessageBox></mdnSettings>"),
               error("/sendAgreement/mdnSettings/sendInboundMDNToMessageBox", "false or absent", "true"));
   EXPECT_THAT(send("<validationSettings><checkCertificateRevocationListOnSend>true"

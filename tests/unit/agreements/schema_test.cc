@@ -67,9 +67,10 @@ void expect_valid(const std::string& xml) {
 
 std::string sample_value(const Setting& setting) {
   static const std::map<std::string, std::string> samples{
-      {"xs:string", "some text"}, {"words", "words"},       {"line", "a line"},          {"name", "a-name"},
-      {"identity", "ID 1"},       {"url", "https://h/x"},   {"mediaType", "text/plain"}, {"duration", "77s"},
-      {"size", "77MiB"},          {"moment", "2031-02-03"}, {"factor", "1.25"}};
+      {"xs:string", "some text"},  {"words", "words"},   {"line", "a line"},
+      {"name", "a-name"},          {"identity", "ID 1"}, {"url", "https://h/x"},
+      {"mediaType", "text/plain"}, {"duration", "77s"},  {"size", "77MiB"},
+      {"moment", "2031-02-03"},    {"factor", "1.25"},   {"network", "10.20.0.0/16"}};
   if (setting.type.schema_name == "xs:boolean") return setting.default_text == "true" ? "false" : "true";
   if (setting.type.name == "certificate") return "MAMCAQE=";
   if (setting.type.name == "path") return "/etc/ca.pem";

@@ -269,6 +269,17 @@ TEST(AccountXml, ValuesOutOfTheirRangeAreRefused) {
   }
 }
 
+TEST(AccountXml, AReceiptsWayThatIsNoUrlOrNoNetworkIsRefused) {
+  const auto policy = [](const std::string& inside) {
+    return parse_account(with(read_data("minimal.xml"), "<receiveAgreement>",
+                              "<receiveAgreement><x:receiptPolicy>" + inside + "</x:receiptPolicy>"));
+  };
+  EXPECT_TRUE(policy("<x:allowUrl url='https://h/mdn'/><x:allowNetwork network='10.0.0.0/8'/>").account);
+  for (const char* inside : {"<x:allowUrl url='ftp://h/'/>", "<x:allowNetwork network='10.0.0.1/8'/>",
+                             "<x:allowNetwork network='partner.example'/>"})
+    EXPECT_THAT(policy(inside).problems, SizeIs(1)) << inside;
+}
+
 TEST(AccountXml, ASecondValueOrEntryOfTheSameNameIsRefused) {
   EXPECT_THAT(only_problem(minimal_with("<hostPartner>Acme</hostPartner>")).found, "a second one");
   EXPECT_THAT(only_problem(minimal_with("<receiveAgreement/>")).found, "a second one");
