@@ -39,18 +39,24 @@ ordered_json to_json(const std::vector<agreements::Problem>& problems) {
 
 std::string_view word(agreements::ChangeKind change) {
   switch (change) {
-    case agreements::ChangeKind::Added: return "added";
-    case agreements::ChangeKind::Changed: return "changed";
-    case agreements::ChangeKind::Removed: return "removed";
+    case agreements::ChangeKind::Added:
+      return "added";
+    case agreements::ChangeKind::Changed:
+      return "changed";
+    case agreements::ChangeKind::Removed:
+      return "removed";
   }
   return "changed";
 }
 
 std::string_view word(agreements::EntryKind kind) {
   switch (kind) {
-    case agreements::EntryKind::Partner: return "partner";
-    case agreements::EntryKind::Certificate: return "certificate";
-    case agreements::EntryKind::Agreement: return "agreement";
+    case agreements::EntryKind::Partner:
+      return "partner";
+    case agreements::EntryKind::Certificate:
+      return "certificate";
+    case agreements::EntryKind::Agreement:
+      return "agreement";
   }
   return "agreement";
 }
@@ -61,13 +67,16 @@ ordered_json to_json(const std::vector<agreements::EntryChange>& changes) {
     ordered_json settings = ordered_json::array();
     for (const agreements::SettingChange& setting : entry.settings)
       settings.push_back({{"path", setting.path}, {"before", setting.before}, {"after", setting.after}});
-    list.push_back(
-        {{"change", word(entry.change)}, {"kind", word(entry.kind)}, {"name", entry.name}, {"settings", settings}});
+    list.push_back({{"change", word(entry.change)},
+                    {"kind", word(entry.kind)},
+                    {"name", entry.name},
+                    {"settings", settings}});
   }
   return list;
 }
 
-/// An account read and linted: the account when nothing is an error, and everything that is to be said about it.
+/// An account read and linted: the account when nothing is an error, and everything that is to be said about
+/// it.
 struct Checked {
   std::optional<agreements::Account> account;
   std::vector<agreements::Problem> problems;
@@ -106,11 +115,11 @@ Result<std::vector<std::string>> left_behind(const std::vector<agreements::Entry
     undelivered.limit = kMaxCounted;
     SIGNET_TRY(const auto records, store.list(undelivered));
     if (records.empty()) continue;
-    warnings.push_back(
-        fmt::format("messages of agreement '{}' that were accepted and are not handed over yet: {}{}; without "
-                    "it they have no folder to go to, and stay in the store until it is back and the gateway "
-                    "has been started again",
-                    entry.name, records.size(), records.size() == kMaxCounted ? " or more" : ""));
+    warnings.push_back(fmt::format(
+        "messages of agreement '{}' that were accepted and are not handed over yet: {}{}; without "
+        "it they have no folder to go to, and stay in the store until it is back and the gateway "
+        "has been started again",
+        entry.name, records.size(), records.size() == kMaxCounted ? " or more" : ""));
   }
   return warnings;
 }
@@ -167,21 +176,25 @@ void add_account_commands(CLI::App& app, CommandContext& context) {
   auto file = std::make_shared<std::filesystem::path>();
   auto dry_run = std::make_shared<bool>(false);
 
-  CLI::App* linting = app.add_subcommand("lint", "Report every problem of an account's XML, its meaning included");
+  CLI::App* linting =
+      app.add_subcommand("lint", "Report every problem of an account's XML, its meaning included");
   linting->footer("Example: signet lint account.xml");
   linting->add_option("file", *file, "The account")->required()->check(CLI::ExistingFile);
   linting->callback([&context, file] { run_command(context, [&] { return lint(context, *file); }); });
 
-  CLI::App* applying = app.add_subcommand("apply", "Make the account what an XML says: print the changes, then all of them or none");
+  CLI::App* applying = app.add_subcommand(
+      "apply", "Make the account what an XML says: print the changes, then all of them or none");
   applying->footer("Example: signet --home /srv/signet apply account.xml --dry-run");
   applying->add_option("file", *file, "The account")->required()->check(CLI::ExistingFile);
   applying->add_flag("--dry-run", *dry_run, "Only print what would change");
-  applying->callback([&context, file, dry_run] { run_command(context, [&] { return apply(context, *file, *dry_run); }); });
+  applying->callback(
+      [&context, file, dry_run] { run_command(context, [&] { return apply(context, *file, *dry_run); }); });
 
   CLI::App* exporting = app.add_subcommand("export", "Print the account as XML, as apply reads it");
   exporting->footer("Example: signet --home /srv/signet export --file account.xml");
   exporting->add_option("--file", *file, "Write it there instead");
-  exporting->callback([&context, file] { run_command(context, [&] { return export_account(context, *file); }); });
+  exporting->callback(
+      [&context, file] { run_command(context, [&] { return export_account(context, *file); }); });
 }
 
 }  // namespace signet::gateway

@@ -27,7 +27,8 @@ class VaultLookup final : public certstore::KeyVaultLookup {
   explicit VaultLookup(vault::KeyVault& vault) : vault_(vault) {}
   Result<certstore::KeyHandle> public_key(const certstore::KeyReference& key) override;
   /// Of a reference without version: the version that the certificate was issued for, else the current one.
-  Result<certstore::KeyHandle> public_key_of(const certstore::KeyReference& key, const certstore::Certificate& certificate);
+  Result<certstore::KeyHandle> public_key_of(const certstore::KeyReference& key,
+                                             const certstore::Certificate& certificate);
 
  private:
   vault::KeyVault& vault_;
@@ -43,9 +44,11 @@ class AccountUsage final : public certstore::CertificateUsage {
   agreements::AccountStore& accounts_;
 };
 
-/// What only the vault can tell of an account: each private certificate has its key there, and that key is the certificate's.
+/// What only the vault can tell of an account: each private certificate has its key there, and that key is
+/// the certificate's.
 ///
 /// @returns one sentence for each that does not hold.
-Result<std::vector<std::string>> check_private_certificates(const agreements::Account& account, vault::KeyVault& vault);
+Result<std::vector<std::string>> check_private_certificates(const agreements::Account& account,
+                                                            vault::KeyVault& vault);
 
 }  // namespace signet::gateway

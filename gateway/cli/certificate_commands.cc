@@ -49,21 +49,25 @@ ordered_json to_json(const certstore::StoredCertificate& stored) {
 std::string to_text(const certstore::StoredCertificate& stored) {
   const certstore::Certificate& certificate = stored.certificate;
   std::string names;
-  for (const std::string& name : certificate.subject_alternative_names()) names += (names.empty() ? "" : ", ") + name;
+  for (const std::string& name : certificate.subject_alternative_names())
+    names += (names.empty() ? "" : ", ") + name;
   return fmt::format(
-      "name         {}\nsubject      {}\nissuer       {}\nserial       {}\nvalid        {} to {}\nkey          {}\n"
+      "name         {}\nsubject      {}\nissuer       {}\nserial       {}\nvalid        {} to {}\nkey        "
+      "  {}\n"
       "also named   {}\nSHA-1        {}\nSHA-256      {}\nin vault     {}\n",
       stored.name, printable(certificate.subject()), printable(certificate.issuer()), certificate.serial(),
       to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after()),
-      certificate.curve().empty() ? fmt::format("RSA {}", certificate.key_bits()) : certificate.curve(), printable(names),
-      certificate.thumbprint_sha1(), certificate.thumbprint_sha256(),
+      certificate.curve().empty() ? fmt::format("RSA {}", certificate.key_bits()) : certificate.curve(),
+      printable(names), certificate.thumbprint_sha1(), certificate.thumbprint_sha256(),
       stored.key ? to_string(*stored.key) : "no: a public certificate");
 }
 
 /// The account's certificates with what they stand on.
 struct Certificates {
   explicit Certificates(Home& home)
-      : vault(home.vault()), usage(home.accounts()), account(home.certificates(), vault, usage, home.clock()) {}
+      : vault(home.vault()),
+        usage(home.accounts()),
+        account(home.certificates(), vault, usage, home.clock()) {}
   VaultLookup vault;
   AccountUsage usage;
   certstore::IntegrationAccountCertificates account;
@@ -71,9 +75,12 @@ struct Certificates {
 
 std::string_view word(certstore::UploadChange change) {
   switch (change) {
-    case certstore::UploadChange::Created: return "created";
-    case certstore::UploadChange::Replaced: return "replaced";
-    case certstore::UploadChange::Unchanged: return "unchanged";
+    case certstore::UploadChange::Created:
+      return "created";
+    case certstore::UploadChange::Replaced:
+      return "replaced";
+    case certstore::UploadChange::Unchanged:
+      return "unchanged";
   }
   return "unchanged";
 }
@@ -101,7 +108,8 @@ Result<> add(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
-/// Signs in the gateway's name: a private certificate is for the gateway to use, and needs the same permissions.
+/// Signs in the gateway's name: a private certificate is for the gateway to use, and needs the same
+/// permissions.
 Result<> create(CommandContext& context, const CertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   vault::SelfSignedSettings settings = options.self_signed;
@@ -109,8 +117,10 @@ Result<> create(CommandContext& context, const CertificateOptions& options) {
   settings.validity = std::chrono::days(options.days);
   SIGNET_TRY(const certstore::Certificate certificate,
              vault::make_self_signed(home->vault(), vault::Principal::gateway(),
-                                     {options.key.key_vault, options.key.key_name, options.key.key_version}, settings));
-  SIGNET_TRY(const auto outcome, Certificates(*home).account.upload(options.name, certificate.der(), options.key));
+                                     {options.key.key_vault, options.key.key_name, options.key.key_version},
+                                     settings));
+  SIGNET_TRY(const auto outcome,
+             Certificates(*home).account.upload(options.name, certificate.der(), options.key));
   if (!options.certificate_file.empty())
     SIGNET_CHECK(write_file_durably(options.certificate_file, as_bytes(certificate.pem()), 0644));
   print_upload(context, outcome);
@@ -124,9 +134,10 @@ Result<> list(CommandContext& context, const CertificateOptions&) {
   std::string text;
   for (const certstore::StoredCertificate& stored : all) {
     value.push_back(to_json(stored));
-    text += fmt::format("{:<24} {:<8} until {}  {}  {}\n", stored.name, stored.is_private() ? "private" : "public",
-                        to_rfc3339(stored.certificate.not_after()).substr(0, 10), stored.certificate.thumbprint_sha1(),
-                        printable(stored.certificate.subject()));
+    text += fmt::format("{:<24} {:<8} until {}  {}  {}\n", stored.name,
+                        stored.is_private() ? "private" : "public",
+                        to_rfc3339(stored.certificate.not_after()).substr(0, 10),
+                        stored.certificate.thumbprint_sha1(), printable(stored.certificate.subject()));
   }
   context.print(value, text.empty() ? "no certificates" : text);
   return {};
@@ -158,40 +169,49 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
                            Result<> (*work)(CommandContext&, const CertificateOptions&)) {
     CLI::App* made = certificate->add_subcommand(name, description);
     made->footer(example);
-    made->callback([&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
+    made->callback(
+        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
     return made;
   };
 
-  CLI::App* adding = command("add", "Take a certificate in; with a key of the vault, as a private one of ours",
-                             "Example: signet certificate add globex-2026 globex.cer\n"
-                             "         signet certificate add acme-2026 acme.cer --key acme-as2",
-                             add);
+  CLI::App* adding =
+      command("add", "Take a certificate in; with a key of the vault, as a private one of ours",
+              "Example: signet certificate add globex-2026 globex.cer\n"
+              "         signet certificate add acme-2026 acme.cer --key acme-as2",
+              add);
   adding->add_option("name", options->name, "Its name: letters, digits and - _ . ( )")->required();
-  adding->add_option("file", options->file, "The certificate, DER or PEM")->required()->check(CLI::ExistingFile);
+  adding->add_option("file", options->file, "The certificate, DER or PEM")
+      ->required()
+      ->check(CLI::ExistingFile);
   const auto with_key = [&](CLI::App* made) {
-    made->add_option("--vault", options->key.key_vault, "The vault that holds the key")->capture_default_str();
-    made->add_option("--key-version", options->key.key_version, "One version of the key; the latest by default");
+    made->add_option("--vault", options->key.key_vault, "The vault that holds the key")
+        ->capture_default_str();
+    made->add_option("--key-version", options->key.key_version,
+                     "One version of the key; the latest by default");
     return made->add_option("--key", options->key.key_name, "The key's name in the vault");
   };
   with_key(adding);
 
-  CLI::App* creating = command("create", "Make a self-signed certificate for a key of the vault, as a private one of ours",
-                               "Example: signet certificate create acme-2026 --key acme-as2 --common-name \"Acme AS2\" "
-                               "--certificate-file acme.cer",
-                               create);
+  CLI::App* creating =
+      command("create", "Make a self-signed certificate for a key of the vault, as a private one of ours",
+              "Example: signet certificate create acme-2026 --key acme-as2 --common-name \"Acme AS2\" "
+              "--certificate-file acme.cer",
+              create);
   creating->add_option("name", options->name, "Its name: letters, digits and - _ . ( )")->required();
   with_key(creating)->required();
   creating->add_option("--common-name", options->self_signed.common_name, "Whose it is")->required();
   creating->add_option("--organisation", options->self_signed.organisation, "Of which organisation");
   creating->add_option("--dns-name", options->self_signed.dns_name, "The host that it names, for TLS");
   creating->add_option("--days", options->days, "How long it is valid")->capture_default_str();
-  creating->add_option("--certificate-file", options->certificate_file, "Also write it there, for the partners");
+  creating->add_option("--certificate-file", options->certificate_file,
+                       "Also write it there, for the partners");
 
   command("list", "All certificates", "Example: signet certificate list --output json", list);
   command("show", "One certificate", "Example: signet certificate show globex-2026", show)
       ->add_option("name", options->name, "Its name")
       ->required();
-  command("delete", "Delete a certificate that no agreement names", "Example: signet certificate delete globex-2024", remove)
+  command("delete", "Delete a certificate that no agreement names",
+          "Example: signet certificate delete globex-2024", remove)
       ->add_option("name", options->name, "Its name")
       ->required();
 }

@@ -8,15 +8,21 @@ namespace signet::gateway {
 ExitCode exit_code_for(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::InvalidInput:
-    case ErrorKind::LimitExceeded: return ExitCode::Usage;
+    case ErrorKind::LimitExceeded:
+      return ExitCode::Usage;
     case ErrorKind::AlreadyExists:
     case ErrorKind::Unsupported:
-    case ErrorKind::CryptoFailure: return ExitCode::Refused;
-    case ErrorKind::NotFound: return ExitCode::NotFound;
-    case ErrorKind::PermissionDenied: return ExitCode::Denied;
+    case ErrorKind::CryptoFailure:
+      return ExitCode::Refused;
+    case ErrorKind::NotFound:
+      return ExitCode::NotFound;
+    case ErrorKind::PermissionDenied:
+      return ExitCode::Denied;
     case ErrorKind::IoFailure:
-    case ErrorKind::Unavailable: return ExitCode::Unavailable;
-    case ErrorKind::Internal: return ExitCode::Internal;
+    case ErrorKind::Unavailable:
+      return ExitCode::Unavailable;
+    case ErrorKind::Internal:
+      return ExitCode::Internal;
   }
   return ExitCode::Internal;
 }
@@ -35,7 +41,8 @@ void run_command(CommandContext& context, const std::function<Result<>()>& work)
   const Error& error = done.error();
   context.exit_code = exit_code_for(error.kind);
   if (context.json) {
-    const nlohmann::ordered_json value = {{"error", {{"kind", to_string(error.kind)}, {"message", error.detail}}}};
+    const nlohmann::ordered_json value = {
+        {"error", {{"kind", to_string(error.kind)}, {"message", error.detail}}}};
     std::cerr << value.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) << '\n';
   } else {
     std::cerr << "signet: " << error.detail << '\n';

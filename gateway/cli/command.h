@@ -19,12 +19,14 @@ namespace signet::gateway {
 /// Documented in `signet --help` and README.md; scripts rely on them.
 enum class ExitCode : int {
   Success = 0,
-  Refused = 1,     ///< what was asked for was looked at and turned down: a message that was not confirmed, an account with errors
-  Usage = 2,       ///< the command line or a file given cannot be understood
-  NotFound = 3,    ///< a name that nothing answers to
-  Denied = 4,      ///< an access policy or a file's permissions
-  Unavailable = 5, ///< a disk, a connection, a locked database: try again
-  Internal = 6,    ///< our own mistake
+  Refused = 1,   ///< what was asked for was looked at and turned down: a message that was not confirmed, an
+                 ///< account with errors
+  Usage = 2,     ///< the command line or a file given cannot be understood
+  NotFound = 3,  ///< a name that nothing answers to
+  Denied = 4,    ///< an access policy or a file's permissions
+  Unavailable = 5,  ///< a disk, a connection, a locked database: try again
+  Internal = 6,     ///< our own mistake
+  Pending = 7,  ///< a message that is not settled yet: the gateway goes on with it, so do not send it again
 };
 
 ExitCode exit_code_for(ErrorKind kind);

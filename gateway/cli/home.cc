@@ -20,15 +20,16 @@ namespace signet::gateway {
 namespace {
 
 constexpr std::string_view kServeSettings =
-    "# Settings of `signet serve`; each is also an option of the command line, which wins. `signet serve --help` lists them.\n"
+    "# Settings of `signet serve`; each is also an option of the command line, which wins. `signet serve "
+    "--help` lists them.\n"
     "# listen = [\"0.0.0.0:4080\"]\n"
     "# listen-tls = [\"0.0.0.0:4443\"]\n"
     "# tls-certificate = \"our-tls\"\n"
     "# host = \"as2.example.com\"\n"
     "# operations-listen = \"127.0.0.1:4081\"  # /health, /ready and /metrics\n";
 
-/// The version that the reference names; without one, the newest enabled version that the certificate was issued for, so that a
-/// new version of the key changes nothing until there is a certificate for it.
+/// The version that the reference names; without one, the newest enabled version that the certificate was
+/// issued for, so that a new version of the key changes nothing until there is a certificate for it.
 Result<certstore::KeyHandle> open_key_of(vault::KeyVault& vault, const agreements::KeyReference& reference,
                                          const certstore::Certificate& certificate) {
   const vault::Principal gateway = vault::Principal::gateway();
@@ -45,7 +46,8 @@ Result<certstore::KeyHandle> open_key_of(vault::KeyVault& vault, const agreement
     if (certificate.has_public_key(handle.native())) return handle;
   }
   return fail(ErrorKind::PermissionDenied,
-              fmt::format("no enabled version of key '{}' in vault '{}' is the one that certificate {} was issued for: enable it, or "
+              fmt::format("no enabled version of key '{}' in vault '{}' is the one that certificate {} was "
+                          "issued for: enable it, or "
                           "upload a certificate of the current version",
                           reference.key_name, reference.key_vault, certificate.thumbprint_sha1()));
 }
@@ -56,20 +58,24 @@ bool is_there(const std::filesystem::path& path) {
 }
 
 std::filesystem::path key_file(const std::filesystem::path& home) { return home / "master.key"; }
-std::filesystem::path passphrase_parameters(const std::filesystem::path& home) { return home / "master.scrypt"; }
+std::filesystem::path passphrase_parameters(const std::filesystem::path& home) {
+  return home / "master.scrypt";
+}
 
 Result<vault::MasterKey> load_master_key(const std::filesystem::path& home) {
   if (!is_there(passphrase_parameters(home))) return vault::MasterKey::load_file(key_file(home));
   const char* file = std::getenv("SIGNET_PASSPHRASE_FILE");
   if (file == nullptr)
     return fail(ErrorKind::PermissionDenied,
-                "the vault of this home is locked by a passphrase: let SIGNET_PASSPHRASE_FILE name a file (or a pipe) whose first "
+                "the vault of this home is locked by a passphrase: let SIGNET_PASSPHRASE_FILE name a file "
+                "(or a pipe) whose first "
                 "line it is");
   SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(file));
   return vault::MasterKey::open_with_passphrase(passphrase_parameters(home), passphrase);
 }
 
-Result<vault::MasterKey> create_master_key(const std::filesystem::path& home, const Home::InitOptions& options) {
+Result<vault::MasterKey> create_master_key(const std::filesystem::path& home,
+                                           const Home::InitOptions& options) {
   if (!options.passphrase_file) return vault::MasterKey::create_file(key_file(home));
   SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(*options.passphrase_file));
   return vault::MasterKey::create_with_passphrase(passphrase_parameters(home), passphrase);
@@ -79,8 +85,10 @@ Result<> make_directory(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (!error)
-    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, std::filesystem::perm_options::replace, error);
-  if (error) return fail(ErrorKind::IoFailure, fmt::format("making {}: {}", directory.string(), error.message()));
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all,
+                                 std::filesystem::perm_options::replace, error);
+  if (error)
+    return fail(ErrorKind::IoFailure, fmt::format("making {}: {}", directory.string(), error.message()));
   return {};
 }
 
@@ -98,11 +106,13 @@ Home::~Home() = default;
 
 Result<> Home::initialise(const std::filesystem::path& directory, const InitOptions& options) {
   if (is_there(key_file(directory)) || is_there(passphrase_parameters(directory)))
-    return fail(ErrorKind::AlreadyExists, fmt::format("{} is a home already; nothing was changed", directory.string()));
+    return fail(ErrorKind::AlreadyExists,
+                fmt::format("{} is a home already; nothing was changed", directory.string()));
   std::error_code error;
   if (is_there(directory) && !std::filesystem::is_empty(directory, error))
     return fail(ErrorKind::AlreadyExists,
-                fmt::format("{} is not empty: name a new or an empty directory; nothing was changed", directory.string()));
+                fmt::format("{} is not empty: name a new or an empty directory; nothing was changed",
+                            directory.string()));
   SIGNET_CHECK(make_directory(directory));
   SIGNET_CHECK(make_directory(directory / "delivery"));
   SIGNET_CHECK(write_file_durably(directory / "serve.toml", as_bytes(kServeSettings)));
@@ -117,25 +127,28 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory)
   if (::access(directory.c_str(), F_OK) == 0 && ::access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
     return fail(errno_error("opening the home " + directory.string() + ", which belongs to another user"));
   if (!is_there(key_file(directory)) && !is_there(passphrase_parameters(directory)))
-    return fail(ErrorKind::NotFound,
-                fmt::format("{} is not a gateway's home: make one with 'signet --home {} init', or name another with --home or "
-                            "SIGNET_HOME",
-                            directory.string(), directory.string()));
+    return fail(ErrorKind::NotFound, fmt::format("{} is not a gateway's home: make one with 'signet --home "
+                                                 "{} init', or name another with --home or "
+                                                 "SIGNET_HOME",
+                                                 directory.string(), directory.string()));
   SIGNET_TRY(vault::MasterKey master_key, load_master_key(directory));
   return open(directory, std::move(master_key));
 }
 
-Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory, vault::MasterKey master_key) {
+Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
+                                         vault::MasterKey master_key) {
   std::unique_ptr<Home> home(new Home(std::filesystem::absolute(directory)));
   SIGNET_TRY(home->store_, SqliteStore::open(directory));
   SIGNET_TRY(auto audit, AuditFile::open(directory / "audit.log"));
   const auto& database = home->store_->database();
   // No receipt may leave before the audit records of the keys that made it are on disk.
   database->set_before_commit([file = audit.get()] { return file->sync(); });
-  home->stores_ = std::make_unique<Stores>(Stores{std::move(audit), SqliteKeyStore(database), SqliteAccountStore(database, home->clock_),
+  home->stores_ = std::make_unique<Stores>(Stores{std::move(audit), SqliteKeyStore(database),
+                                                  SqliteAccountStore(database, home->clock_),
                                                   SqliteCertificateStore(database)});
-  SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, wiring::audit_log(*home->stores_->audit), std::move(master_key),
-                                                      home->clock_));
+  SIGNET_TRY(home->vault_,
+             vault::EmbeddedVault::open(home->stores_->keys, wiring::audit_log(*home->stores_->audit),
+                                        std::move(master_key), home->clock_));
   return home;
 }
 
@@ -154,9 +167,11 @@ Result<std::shared_ptr<const AccountSnapshot>> Home::current_account() {
   const std::lock_guard lock(mutex_);
   if (account_ && generation == account_generation_) return account_;
   SIGNET_TRY(agreements::StoredAccount stored, stores_->accounts.load());
-  SIGNET_TRY(account_, AccountSnapshot::build(std::move(stored.account), [this](const agreements::KeyReference& key, const certstore::Certificate& certificate) {
-               return open_key_of(*vault_, key, certificate);
-             }));
+  SIGNET_TRY(account_, AccountSnapshot::build(std::move(stored.account),
+                                              [this](const agreements::KeyReference& key,
+                                                     const certstore::Certificate& certificate) {
+                                                return open_key_of(*vault_, key, certificate);
+                                              }));
   account_generation_ = generation;
   return account_;
 }

@@ -13,13 +13,15 @@ Result<> init(CommandContext& context, const std::filesystem::path& passphrase_f
   Home::InitOptions options;
   if (!passphrase_file.empty()) options.passphrase_file = passphrase_file;
   SIGNET_CHECK(Home::initialise(context.home, options));
-  context.print({{"home", context.home.string()}, {"vault", kDefaultVault}},
-                fmt::format("made a home in {}\n"
-                            "next: signet vault key create NAME, or signet vault key import NAME FILE\n"
-                            "      signet apply account.xml\n"
-                            "      signet serve\n"
-                            "keep a copy of its master key apart from your backups: without it the vault's keys are lost\n",
-                            context.home.string()));
+  context.print(
+      {{"home", context.home.string()}, {"vault", kDefaultVault}},
+      fmt::format(
+          "made a home in {}\n"
+          "next: signet vault key create NAME, or signet vault key import NAME FILE\n"
+          "      signet apply account.xml\n"
+          "      signet serve\n"
+          "keep a copy of its master key apart from your backups: without it the vault's keys are lost\n",
+          context.home.string()));
   return {};
 }
 
@@ -28,12 +30,17 @@ Result<> init(CommandContext& context, const std::filesystem::path& passphrase_f
 void add_init_command(CLI::App& app, CommandContext& context) {
   auto passphrase_file = std::make_shared<std::filesystem::path>();
   CLI::App* command = app.add_subcommand("init", "Make a new home: its master key, its store and its vault");
-  command->footer("Example: signet --home /srv/signet init\n"
-                  "With --passphrase-file nothing secret is kept on the disk; every later command then reads the passphrase from\n"
-                  "the file that SIGNET_PASSPHRASE_FILE names (a pipe or a mounted secret, say).");
-  command->add_option("--passphrase-file", *passphrase_file, "A file whose first line is the passphrase (12 characters or more)")
+  command->footer(
+      "Example: signet --home /srv/signet init\n"
+      "With --passphrase-file nothing secret is kept on the disk; every later command then reads the "
+      "passphrase from\n"
+      "the file that SIGNET_PASSPHRASE_FILE names (a pipe or a mounted secret, say).");
+  command
+      ->add_option("--passphrase-file", *passphrase_file,
+                   "A file whose first line is the passphrase (12 characters or more)")
       ->check(CLI::ExistingFile);
-  command->callback([&context, passphrase_file] { run_command(context, [&] { return init(context, *passphrase_file); }); });
+  command->callback(
+      [&context, passphrase_file] { run_command(context, [&] { return init(context, *passphrase_file); }); });
 }
 
 }  // namespace signet::gateway

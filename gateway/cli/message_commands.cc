@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/file.h"
 #include "gateway/cli/command.h"
@@ -18,8 +20,12 @@ struct MessageOptions {
   std::string state;
   std::string agreement;
   std::string message_id;
+  std::string since;
+  std::string until;
   std::size_t limit = 50;
   std::filesystem::path file;
+  std::string reason = "cancelled by the operator";
+  unsigned patience = 60;
 };
 
 Result<> list(CommandContext& context, const MessageOptions& options) {
@@ -33,6 +39,12 @@ Result<> list(CommandContext& context, const MessageOptions& options) {
   filter.agreement = options.agreement;
   filter.message_id = options.message_id;
   filter.limit = options.limit;
+  if (!options.since.empty()) {
+    SIGNET_TRY(filter.since, parse_time(options.since));
+  }
+  if (!options.until.empty()) {
+    SIGNET_TRY(filter.until, parse_time(options.until));
+  }
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto records, home->store().list(filter));
 
@@ -40,9 +52,10 @@ Result<> list(CommandContext& context, const MessageOptions& options) {
   std::string text;
   for (const MessageRecord& record : records) {
     all.push_back(to_json(record));
-    text += fmt::format("{}  {}  {:<8}  {:<9}  {}  {}\n", to_rfc3339(record.created), record.id.substr(0, 8),
+    text += fmt::format("{}  {}  {:<8}  {:<16}  {}  {}\n", to_rfc3339(record.created), record.id.substr(0, 8),
                         to_string(record.direction), to_string(record.state),
-                        record.agreement.empty() ? "(no agreement)" : record.agreement, printable(record.message_id, 80));
+                        record.agreement.empty() ? "(no agreement)" : record.agreement,
+                        printable(record.message_id, 80));
   }
   context.print(all, text.empty() ? "no messages" : text);
   return {};
@@ -89,35 +102,116 @@ Result<> receipt(CommandContext& context, const MessageOptions& options) {
   return write_out(Slice::of(std::move(octets)), options.file);
 }
 
+Result<> wire(CommandContext& context, const MessageOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
+  SIGNET_TRY(const WireCopy copy, home->store().wire(record.id));
+  std::string head;
+  for (const auto& [name, value] : copy.headers) head += fmt::format("{}: {}\r\n", name, value);
+  const auto whole = std::make_shared<Spool>(home->spool_area());
+  SIGNET_CHECK(whole->write(as_bytes(head + "\r\n")));
+  SIGNET_CHECK(copy.body.copy_to(*whole));
+  return write_out(Spool::finish(whole), options.file);
+}
+
+Result<> resend(CommandContext& context, const MessageOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(MessageRecord record, home->store().find(options.id));
+  SIGNET_CHECK(home->store().queue_again(record.id, home->clock().now(), MessageStore::Tell::Gateway));
+  SIGNET_TRY(record, home->store().find(record.id));
+  context.print(to_json(record), to_text(record));
+  return {};
+}
+
+Result<> cancel(CommandContext& context, const MessageOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(MessageRecord record, home->store().find(options.id));
+  SIGNET_CHECK(home->store().cancel_outbound(record.id, printable(options.reason), home->clock().now()));
+  SIGNET_TRY(record, home->store().find(record.id));
+  context.print(to_json(record), to_text(record));
+  return {};
+}
+
+/// Whether nothing more becomes of a message by itself.
+bool is_settled(const MessageRecord& record) {
+  return !is_open(record.state) && record.state != MessageState::Received &&
+         record.state != MessageState::Accepted;
+}
+
+/// Looks until the message is settled, or patience ends. The exit code says how it ended.
+Result<> wait(CommandContext& context, const MessageOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(MessageRecord record, home->store().find(options.id));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.patience);
+  while (!is_settled(record) && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    SIGNET_TRY(record, home->store().find(record.id));
+  }
+  const bool good = record.state == MessageState::Confirmed || record.state == MessageState::Delivered;
+  if (!is_settled(record))
+    context.exit_code = ExitCode::Pending;
+  else if (!good)
+    context.exit_code = ExitCode::Refused;
+  context.print(to_json(record), to_text(record));
+  return {};
+}
+
 }  // namespace
 
 void add_message_commands(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<MessageOptions>();
-  CLI::App* message = app.add_subcommand("message", "Look at the messages received and sent");
+  CLI::App* message =
+      app.add_subcommand("message", "Look at the messages received and sent, and settle them");
   message->require_subcommand(1);
 
   CLI::App* listing = message->add_subcommand("list", "The newest messages first");
   listing->footer("Example: signet --home /srv/signet message list --direction inbound --state refused");
   listing->add_option("--direction", options->direction, "inbound or outbound");
-  listing->add_option("--state", options->state, "accepted, delivered, refused, sending, confirmed or failed");
+  listing->add_option("--state", options->state,
+                      "received, accepted, delivered, refused; queued, sending, awaiting-receipt, confirmed, "
+                      "failed or cancelled");
   listing->add_option("--agreement", options->agreement, "Only this agreement's");
   listing->add_option("--message-id", options->message_id, "Only this Message-ID's");
+  listing->add_option("--since", options->since,
+                      "Received or submitted at this time or later, e.g. 2026-11-21 or 2026-11-21T08:30:00Z");
+  listing->add_option("--until", options->until, "Received or submitted before this time");
   listing->add_option("--limit", options->limit, "At most so many")->capture_default_str();
   listing->callback([&context, options] { run_command(context, [&] { return list(context, *options); }); });
 
   const auto add = [&](const char* name, const char* description, const char* example,
-                       Result<> (*work)(CommandContext&, const MessageOptions&), bool writes) {
+                       Result<> (*work)(CommandContext&, const MessageOptions&), bool writes = false) {
     CLI::App* command = message->add_subcommand(name, description);
     command->footer(example);
-    command->add_option("id", options->id, "Our id (or its first 8 digits or more), or the Message-ID")->required();
-    if (writes) command->add_option("--file", options->file, "Write to a new file instead of standard output");
-    command->callback([&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
+    command->add_option("id", options->id, "Our id (or its first 8 digits or more), or the Message-ID")
+        ->required();
+    if (writes)
+      command->add_option("--file", options->file, "Write to a new file instead of standard output");
+    command->callback(
+        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
+    return command;
   };
-  add("show", "Everything known about one message", "Example: signet message show 3f9a2c71", show, false);
-  add("body", "A message's payload, as it was handed over or given", "Example: signet message body 3f9a2c71 --file order.edi", body,
-      true);
-  add("receipt", "The receipt sent for it, or the answer received", "Example: signet message receipt 3f9a2c71 --file mdn.txt", receipt,
-      true);
+  add("show", "Everything known about one message", "Example: signet message show 3f9a2c71", show);
+  add("body", "A message's payload, as it was handed over or given",
+      "Example: signet message body 3f9a2c71 --file order.edi", body, true);
+  add("receipt", "The receipt sent for it, or the answer received",
+      "Example: signet message receipt 3f9a2c71 --file mdn.txt", receipt, true);
+  add("wire", "The message as it came or went, headers and all, where that is kept",
+      "Example: signet message wire 3f9a2c71 --file captured.http", wire, true);
+  add("resend", "Send a failed or cancelled message again: the same octets under the same Message-ID",
+      "Example: signet message resend 3f9a2c71\nThe gateway that serves this home does it, now or when it is "
+      "started.",
+      resend);
+  add("cancel", "Send a queued message no more",
+      "Example: signet message cancel 3f9a2c71 --reason \"ordered twice\"", cancel)
+      ->add_option("--reason", options->reason, "Kept in the record")
+      ->capture_default_str();
+  add("wait", "Wait until a message is settled",
+      "Example: signet message wait 3f9a2c71 --timeout 300\n"
+      "The exit code is 0 for a message that was confirmed or delivered, 1 for one that ended otherwise, 7 "
+      "when it is not settled yet.",
+      wait)
+      ->add_option("--timeout", options->patience, "Seconds")
+      ->capture_default_str();
 }
 
 }  // namespace signet::gateway

@@ -2,51 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 namespace signet::gateway {
-namespace {
-
-template <class Enum>
-struct Word {
-  Enum value;
-  std::string_view text;
-};
-
-constexpr std::array<Word<Direction>, 2> kDirections = {
-    {{Direction::Inbound, "inbound"}, {Direction::Outbound, "outbound"}}};
-
-constexpr std::array<Word<MessageState>, 6> kStates = {{{MessageState::Accepted, "accepted"},
-                                                        {MessageState::Delivered, "delivered"},
-                                                        {MessageState::Refused, "refused"},
-                                                        {MessageState::Sending, "sending"},
-                                                        {MessageState::Confirmed, "confirmed"},
-                                                        {MessageState::Failed, "failed"}}};
-
-template <class Words, class Enum>
-std::string_view text_of(const Words& words, Enum value) {
-  for (const auto& word : words)
-    if (word.value == value) return word.text;
-  return "?";
-}
-
-template <class Enum, class Words>
-Result<Enum> value_of(const Words& words, std::string_view text) {
-  std::string known;
-  for (const auto& word : words) {
-    if (equal_ignoring_case(word.text, text)) return word.value;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", word.text);
-  }
-  return fail(ErrorKind::InvalidInput, fmt::format("expected one of {}, got '{}'", known, text));
-}
-
-}  // namespace
-
-std::string_view to_string(Direction direction) { return text_of(kDirections, direction); }
-std::string_view to_string(MessageState state) { return text_of(kStates, state); }
-Result<Direction> parse_direction(std::string_view word) { return value_of<Direction>(kDirections, word); }
-Result<MessageState> parse_state(std::string_view word) { return value_of<MessageState>(kStates, word); }
 
 nlohmann::ordered_json to_json(const MessageRecord& record) {
   return {{"id", record.id},
@@ -58,7 +16,8 @@ nlohmann::ordered_json to_json(const MessageRecord& record) {
           {"messageId", record.message_id},
           {"subject", record.subject},
           {"created", to_rfc3339(record.created)},
-          {"settled", record.settled ? nlohmann::ordered_json(to_rfc3339(*record.settled)) : nlohmann::ordered_json()},
+          {"settled",
+           record.settled ? nlohmann::ordered_json(to_rfc3339(*record.settled)) : nlohmann::ordered_json()},
           {"requestId", record.request_id},
           {"remoteAddress", record.remote_address},
           {"contentType", record.content_type},
@@ -71,7 +30,10 @@ nlohmann::ordered_json to_json(const MessageRecord& record) {
           {"receiptSignerThumbprint", record.receipt_signer_thumbprint},
           {"security", record.security},
           {"reason", record.reason},
-          {"deliveredTo", record.delivered_to}};
+          {"deliveredTo", record.delivered_to},
+          {"attempts", record.attempts},
+          {"due", record.due ? nlohmann::ordered_json(to_rfc3339(*record.due)) : nlohmann::ordered_json()},
+          {"receiptUrl", record.receipt_url}};
 }
 
 std::string to_text(const MessageRecord& record) {
@@ -101,6 +63,9 @@ std::string to_text(const MessageRecord& record) {
   line("signer", record.signer_thumbprint);
   line("receipt signer", record.receipt_signer_thumbprint);
   line("delivered to", record.delivered_to);
+  line("receipt to", printable(record.receipt_url));
+  line("attempts", record.attempts == 0 ? "" : std::to_string(record.attempts));
+  line("due", record.due ? to_rfc3339(*record.due) : "");
   return text;
 }
 

@@ -9,12 +9,6 @@
 
 namespace signet::gateway {
 
-std::string_view to_string(Direction direction);
-std::string_view to_string(MessageState state);
-/// @error InvalidInput  lists the words there are.
-Result<Direction> parse_direction(std::string_view word);
-Result<MessageState> parse_state(std::string_view word);
-
 nlohmann::ordered_json to_json(const MessageRecord& record);
 /// One fact a line; facts that are not there have no line.
 std::string to_text(const MessageRecord& record);

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -23,6 +25,8 @@ struct SendOptions {
   std::string content_type;
   std::string subject;
   std::string host = "localhost";
+  bool queue = false;
+  unsigned wait = 60;
 };
 
 Result<Slice> read_payload(const std::filesystem::path& path, const SpoolArea& area) {
@@ -30,6 +34,16 @@ Result<Slice> read_payload(const std::filesystem::path& path, const SpoolArea& a
   const auto spool = std::make_shared<Spool>(area);
   SIGNET_CHECK(copy(*source, *spool));
   return Spool::finish(spool);
+}
+
+/// Where the receipt comes by itself, the gateway takes it; what is left here is to look.
+Result<MessageRecord> wait_for_receipt(Home& home, MessageRecord record, std::chrono::seconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (record.state == MessageState::AwaitingReceipt && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    SIGNET_TRY(record, home.store().find(record.id));
+  }
+  return record;
 }
 
 Result<> send(CommandContext& context, const SendOptions& options) {
@@ -45,11 +59,18 @@ Result<> send(CommandContext& context, const SendOptions& options) {
   request.subject = options.subject;
 
   HttpClient client(home->spool_area());
-  OutboundExchange exchange({[&] { return home->current_account(); }, home->store(), home->clock(),
-                             [&](const HttpPost& post) { return client.post(post); }},
-                            {std::string(kProduct), std::string(kAs2Product), options.host, home->spool_area()});
-  SIGNET_TRY(const MessageRecord record, exchange.send(request));
-  if (record.state != MessageState::Confirmed) context.exit_code = ExitCode::Refused;
+  OutboundExchange exchange(
+      {[&] { return home->current_account(); }, home->store(), home->clock(),
+       [&](const HttpPost& post) { return client.post(post); }},
+      {std::string(kProduct), std::string(kAs2Product), options.host, home->spool_area()});
+  const Custody custody = options.queue ? Custody::Gateway : Custody::Caller;
+  SIGNET_TRY(MessageRecord record, exchange.submit(request, custody));
+  if (custody == Custody::Caller) {
+    SIGNET_TRY(record, exchange.attempt(record.id));
+    SIGNET_TRY(record, wait_for_receipt(*home, std::move(record), std::chrono::seconds(options.wait)));
+    if (record.state != MessageState::Confirmed)
+      context.exit_code = is_open(record.state) ? ExitCode::Pending : ExitCode::Refused;
+  }
   context.print(to_json(record), to_text(record));
   return {};
 }
@@ -58,16 +79,28 @@ Result<> send(CommandContext& context, const SendOptions& options) {
 
 void add_send_command(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<SendOptions>();
-  CLI::App* command = app.add_subcommand("send", "Send a document under an agreement and check the partner's receipt");
-  command->footer("Example: signet --home /srv/signet send --agreement acme-globex order.edi\n"
-                  "The exit code is 0 only when a receipt proves that the partner has the document; where the agreement asks for no\n"
-                  "receipt, when the partner answered that he took it.");
+  CLI::App* command =
+      app.add_subcommand("send", "Send a document under an agreement and check the partner's receipt");
+  command->footer(
+      "Example: signet --home /srv/signet send --agreement acme-globex order.edi\n"
+      "The exit code is 0 only when a receipt proves that the partner has the document; where the agreement "
+      "asks for no\n"
+      "receipt, when the partner answered that he took it. A message that could not be sent, for a reason "
+      "that may pass,\n"
+      "is left queued, exit code 7, and the gateway that serves this home tries again.");
   command->add_option("--agreement", options->agreement, "The agreement's name")->required();
   command->add_option("file", options->file, "The document")->required()->check(CLI::ExistingFile);
-  command->add_option("--name", options->name, "The file's name for the partner; the document's own by default");
-  command->add_option("--content-type", options->content_type, "The document's type; the agreement's by default");
+  command->add_option("--name", options->name,
+                      "The file's name for the partner; the document's own by default");
+  command->add_option("--content-type", options->content_type,
+                      "The document's type; the agreement's by default");
   command->add_option("--subject", options->subject, "The message's subject");
   command->add_option("--host", options->host, "Our host name, for the Message-ID")->capture_default_str();
+  command->add_flag("--queue", options->queue,
+                    "Only put the message on disk, for the gateway that serves this home, now or later; exit "
+                    "code 0 when it is there");
+  command->add_option("--wait", options->wait, "Seconds to wait for a receipt that comes by itself")
+      ->capture_default_str();
   command->callback([&context, options] { run_command(context, [&] { return send(context, *options); }); });
 }
 

@@ -22,9 +22,14 @@
 #include "gateway/cli/version.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/delivery/delivery_queue.h"
+#include "gateway/endpoint/http_client.h"
 #include "gateway/endpoint/http_server.h"
 #include "gateway/exchange/as2_handler.h"
 #include "gateway/exchange/inbound.h"
+#include "gateway/exchange/outbound.h"
+#include "gateway/exchange/outbox.h"
+#include "gateway/exchange/posted_receipts.h"
+#include "gateway/exchange/receipt_poster.h"
 #include "gateway/operations/service_manager.h"
 
 namespace signet::gateway {
@@ -211,16 +216,31 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   operations.show_queue("hand-over", [&] { return delivery.waiting(); });
   SIGNET_TRY(const std::size_t recovered, delivery.recover());
 
+  const CurrentAccount account = [&home] { return home->current_account(); };
+  HttpClient client(home->spool_area());
+  const auto post = [&client](const HttpPost& request) { return client.post(request); };
+  ReceiptPoster receipt_poster({account, store, home->clock(), post, std::string(kProduct)});
+  OutboundExchange outbound(
+      {account, store, home->clock(), post},
+      {std::string(kProduct), std::string(kAs2Product), settings.host, home->spool_area()});
+  SIGNET_TRY(const auto outbox, Outbox::start(outbound, store, account, home->clock()));
+  PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area()});
+
   InboundOptions inbound;
   inbound.product = kProduct;
   inbound.host = settings.host;
   inbound.stranger_answer =
       settings.stranger_answer == "http" ? StrangerAnswer::HttpError : StrangerAnswer::UnsignedMdn;
+  inbound.workers = settings.workers;
   inbound.spool = home->spool_area();
-  InboundExchange exchange({[&] { return home->current_account(); }, store, home->clock(),
-                            [&](const std::string& id) { delivery.enqueue(id); }},
-                           inbound);
-  As2Handler handler(exchange, {settings.path, settings.body_limit});
+  InboundExchange exchange(
+      {account, store, home->clock(), [&](const std::string& id) { delivery.enqueue(id); },
+       [&](const std::string& id, const std::string& agreement) { receipt_poster.enqueue(id, agreement); },
+       [&](const std::string& id) { receipt_poster.repeat(id); }},
+      inbound);
+  SIGNET_TRY(const std::size_t to_open, exchange.recover());
+  SIGNET_TRY(const std::size_t to_post, receipt_poster.recover());
+  As2Handler handler(exchange, posted_receipts, {settings.path, settings.receipt_path, settings.body_limit});
 
   HttpServerConfig config;
   SIGNET_TRY(config.listeners, listeners(*home, settings));
@@ -249,14 +269,20 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
                         {"home", home->directory().string()},
-                        {"waiting_for_delivery", std::to_string(recovered)}});
+                        {"waiting_for_delivery", std::to_string(recovered)},
+                        {"waiting_to_be_opened", std::to_string(to_open)},
+                        {"receipts_to_post", std::to_string(to_post)}});
 
   notify_ready();
 
   Running running{*home, *server, handler, operations, given, settings};
   serve_until_told_to_end(signals, running);
   end_in_time.emplace(kLongestStop);
+  exchange.stop();
+  outbox->stop();
+  receipt_poster.stop();
   server->stop(kDrainTime);
+  client.stop();  // what was being sent is sent again at the next start, under its Message-ID
   delivery.drain(kHandOverTime);
   log::info("stopped");
   return {};

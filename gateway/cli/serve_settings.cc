@@ -35,6 +35,8 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
   command.add_option("--tls-certificate", settings.tls_certificate,
                      "Private certificate of the account that HTTPS listeners show");
   command.add_option("--path", settings.path, "Where messages are posted")->capture_default_str();
+  command.add_option("--receipt-path", settings.receipt_path, "Where asynchronous receipts are posted")
+      ->capture_default_str();
   command.add_option("--host", settings.host, "Our host name, for the Message-IDs of receipts")
       ->capture_default_str();
   command
@@ -119,6 +121,7 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("listen", running.listen, wanted.listen);
   compare("listen-tls", running.listen_tls, wanted.listen_tls);
   compare("path", running.path, wanted.path);
+  compare("receipt-path", running.receipt_path, wanted.receipt_path);
   compare("host", running.host, wanted.host);
   compare("stranger-answer", running.stranger_answer, wanted.stranger_answer);
   compare("operations-listen", running.operations_listen, wanted.operations_listen);

@@ -23,6 +23,7 @@ struct ServeSettings {
   std::vector<std::string> listen_tls;
   std::string tls_certificate;
   std::string path = "/as2";
+  std::string receipt_path = "/as2/receipts";
   std::string host = "localhost";
   std::string stranger_answer = "mdn";
   std::uint64_t body_limit = std::uint64_t{2} << 30;

@@ -87,8 +87,8 @@ Result<> create(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const vault::KeyKind kind, vault::parse_key_kind(options.kind));
   SIGNET_TRY(const vault::KeySettings settings, key_settings(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const vault::KeyInfo info, home->vault().create_key(vault::Principal::local_operator(), options.vault,
-                                                                 options.key, kind, settings));
+  SIGNET_TRY(const vault::KeyInfo info, home->vault().create_key(vault::Principal::local_operator(),
+                                                                 options.vault, options.key, kind, settings));
   context.print(to_json(info), "created " + to_string(info.id));
   return {};
 }
@@ -103,14 +103,17 @@ Result<> import_key(CommandContext& context, const VaultOptions& options) {
   auto imported = vault::read_key_file(file, passphrase);
   if (!imported) return fail(std::move(imported).error().within(options.file.string()));
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const vault::KeyInfo info, home->vault().import_key(vault::Principal::local_operator(), options.vault,
-                                                                 options.key, imported->key, settings));
+  SIGNET_TRY(const vault::KeyInfo info,
+             home->vault().import_key(vault::Principal::local_operator(), options.vault, options.key,
+                                      imported->key, settings));
   std::string text = "imported " + to_string(info.id) + "\n";
   if (!options.certificate_file.empty()) {
     if (imported->certificates.empty())
-      return fail(ErrorKind::NotFound, "the key was imported, but the file holds no certificate to write to " +
-                                           options.certificate_file.string());
-    SIGNET_CHECK(write_file_durably(options.certificate_file, as_bytes(imported->certificates.front().pem()), 0644));
+      return fail(ErrorKind::NotFound,
+                  "the key was imported, but the file holds no certificate to write to " +
+                      options.certificate_file.string());
+    SIGNET_CHECK(
+        write_file_durably(options.certificate_file, as_bytes(imported->certificates.front().pem()), 0644));
     text += "its certificate was written to " + options.certificate_file.string() + "\n";
   }
   context.print(to_json(info), text);
@@ -133,7 +136,8 @@ Result<> list(CommandContext& context, const VaultOptions& options) {
 Result<> show(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   const auto caller = vault::Principal::local_operator();
-  SIGNET_TRY(const vault::KeyInfo info, home->vault().get(caller, {options.vault, options.key, options.version}));
+  SIGNET_TRY(const vault::KeyInfo info,
+             home->vault().get(caller, {options.vault, options.key, options.version}));
   SIGNET_TRY(const auto versions, home->vault().versions(caller, options.vault, options.key));
   ordered_json value = to_json(info);
   value["versions"] = ordered_json::array();
@@ -191,9 +195,11 @@ Result<> set_policy(CommandContext& context, const VaultOptions& options) {
   SIGNET_CHECK(home->vault().set_policy(vault::Principal::local_operator(),
                                         {options.vault, vault::Principal{options.principal}, permissions}));
   const std::string words = to_string(permissions);
-  context.print({{"vault", options.vault}, {"principal", options.principal}, {"keyPermissions", words}},
-                words.empty() ? fmt::format("'{}' may do nothing in vault '{}' any more", options.principal, options.vault)
-                              : fmt::format("'{}' may {} in vault '{}'", options.principal, words, options.vault));
+  context.print(
+      {{"vault", options.vault}, {"principal", options.principal}, {"keyPermissions", words}},
+      words.empty()
+          ? fmt::format("'{}' may do nothing in vault '{}' any more", options.principal, options.vault)
+          : fmt::format("'{}' may {} in vault '{}'", options.principal, words, options.vault));
   return {};
 }
 
@@ -203,10 +209,13 @@ Result<> show_policy(CommandContext& context, const VaultOptions& options) {
   ordered_json value = ordered_json::array();
   std::string text;
   for (const vault::AccessPolicy& policy : policies) {
-    value.push_back({{"vault", policy.vault}, {"principal", policy.principal.name}, {"keyPermissions", to_string(policy.keys)}});
+    value.push_back({{"vault", policy.vault},
+                     {"principal", policy.principal.name},
+                     {"keyPermissions", to_string(policy.keys)}});
     text += fmt::format("{:<16} {}\n", policy.principal.name, to_string(policy.keys));
   }
-  context.print(value, text.empty() ? fmt::format("nobody may use the keys of vault '{}'", options.vault) : text);
+  context.print(value,
+                text.empty() ? fmt::format("nobody may use the keys of vault '{}'", options.vault) : text);
   return {};
 }
 
@@ -226,35 +235,48 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
     CLI::App* made = parent->add_subcommand(name, description);
     made->footer(example);
     made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
-    made->callback([&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
+    made->callback(
+        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
     return made;
   };
   const auto with_settings = [&](CLI::App* made) {
-    made->add_option("--ops", options->ops, "What it may be used for: sign,verify,encrypt,decrypt,wrapKey,unwrapKey");
-    made->add_option("--not-before", options->not_before, "Not to be used to sign or encrypt before this time");
+    made->add_option("--ops", options->ops,
+                     "What it may be used for: sign,verify,encrypt,decrypt,wrapKey,unwrapKey");
+    made->add_option("--not-before", options->not_before,
+                     "Not to be used to sign or encrypt before this time");
     made->add_option("--expires", options->expires, "Nor from this time on");
     made->add_flag("--disabled", options->disabled, "Not to be used at all until enabled");
   };
-  const auto with_name = [&](CLI::App* made) { made->add_option("name", options->key, "The key's name")->required(); };
+  const auto with_name = [&](CLI::App* made) {
+    made->add_option("name", options->key, "The key's name")->required();
+  };
 
-  CLI::App* creating = command(key, "create", "Make a key inside the vault; a new version if the name is there",
-                               "Example: signet vault key create acme-as2 --kind RSA-3072", create);
+  CLI::App* creating =
+      command(key, "create", "Make a key inside the vault; a new version if the name is there",
+              "Example: signet vault key create acme-as2 --kind RSA-3072", create);
   with_name(creating);
   with_settings(creating);
-  creating->add_option("--kind", options->kind, "RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521")->capture_default_str();
+  creating->add_option("--kind", options->kind, "RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521")
+      ->capture_default_str();
 
   CLI::App* importing = command(key, "import", "Take a key in from a PFX or PEM file",
-                                "Example: signet vault key import acme-as2 acme.pfx --passphrase-file pass.txt --certificate-file acme.cer",
+                                "Example: signet vault key import acme-as2 acme.pfx --passphrase-file "
+                                "pass.txt --certificate-file acme.cer",
                                 import_key);
   with_name(importing);
   with_settings(importing);
-  importing->add_option("file", options->file, "PFX (PKCS#12), or PEM with a PKCS#8 key")->required()->check(CLI::ExistingFile);
-  importing->add_option("--passphrase-file", options->passphrase_file, "A file whose first line is the passphrase")
+  importing->add_option("file", options->file, "PFX (PKCS#12), or PEM with a PKCS#8 key")
+      ->required()
       ->check(CLI::ExistingFile);
-  importing->add_option("--certificate-file", options->certificate_file, "Write the key's own certificate there, for certificate add");
+  importing
+      ->add_option("--passphrase-file", options->passphrase_file, "A file whose first line is the passphrase")
+      ->check(CLI::ExistingFile);
+  importing->add_option("--certificate-file", options->certificate_file,
+                        "Write the key's own certificate there, for certificate add");
 
   command(key, "list", "The keys of a vault", "Example: signet vault key list", list);
-  CLI::App* showing = command(key, "show", "One key and its versions", "Example: signet vault key show acme-as2", show);
+  CLI::App* showing =
+      command(key, "show", "One key and its versions", "Example: signet vault key show acme-as2", show);
   with_name(showing);
   showing->add_option("--key-version", options->version, "One version; the current one by default");
 

@@ -203,11 +203,6 @@ Result<as2::ReceiptSettings> receipt_settings(const ResolvedAgreement& agreement
 Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement, const AccountSnapshot& account,
                                               const as2::MessageId& message_id, Time now, const SpoolArea& spool) {
   const OneWayAgreement& direction = agreement.agreement.send_agreement;
-  if (direction.mdn_settings.need_mdn && direction.mdn_settings.send_mdn_asynchronously)
-    return fail(ErrorKind::Unsupported,
-                fmt::format("agreement '{}' asks for asynchronous receipts, which this version of Signet cannot take: set "
-                            "sendMDNAsynchronously to false",
-                            agreement.agreement.name));
   SIGNET_TRY(as2::As2Name from, as2::As2Name::of(agreement.send_from));
   SIGNET_TRY(as2::As2Name to, as2::As2Name::of(agreement.send_to));
   as2::ComposeSettings settings{std::move(from), std::move(to), message_id};
@@ -264,6 +259,13 @@ Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement
   // A signed message's MIC uses its signature's hash; asking for another one first would only confuse peers.
   const Hash first = settings.signer ? hash : mic_hash;
   receipt.hashes.push_back({first, as2::hash_name(first, settings.sha2_format)});
+  if (receipt.wanted && direction.mdn_settings.send_mdn_asynchronously) {
+    if (direction.mdn_settings.receipt_delivery_url.empty())
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("agreement '{}' asks for asynchronous receipts and has no receiptDeliveryUrl that they could come to",
+                              agreement.agreement.name));
+    receipt.async_url = direction.mdn_settings.receipt_delivery_url;
+  }
   return settings;
 }
 

@@ -19,11 +19,17 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 
 }  // namespace
 
-As2Handler::As2Handler(InboundExchange& exchange, As2HandlerOptions options)
-    : exchange_(exchange), path_(std::move(options.path)), body_limit_(options.body_limit) {}
+As2Handler::As2Handler(InboundExchange& exchange, PostedReceipts& receipts, As2HandlerOptions options)
+    : exchange_(exchange),
+      receipts_(receipts),
+      path_(std::move(options.path)),
+      receipt_path_(std::move(options.receipt_path)),
+      body_limit_(options.body_limit) {}
 
 HeadVerdict As2Handler::on_head(const HttpRequest& head) {
-  if (path_of(head.target) != path_)
+  const std::string_view path = path_of(head.target);
+  const bool for_receipts = path == receipt_path_;
+  if (path != path_ && !for_receipts)
     return HeadVerdict::refuse(
         text_response(404, "there is nothing here; AS2 messages are posted to " + path_, head.request_id));
   if (head.method == "GET" || head.method == "HEAD") return HeadVerdict::accept(0);
@@ -32,6 +38,7 @@ HeadVerdict As2Handler::on_head(const HttpRequest& head) {
     response.headers.set("Allow", "GET, HEAD, POST");
     return HeadVerdict::refuse(std::move(response));
   }
+  if (for_receipts) return HeadVerdict::accept(PostedReceipts::kBodyLimit);
   return HeadVerdict::accept(std::min(body_limit_.load(), exchange_.body_limit(head.headers)));
 }
 
@@ -39,13 +46,17 @@ void As2Handler::on_request(HttpRequest request, Responder responder) {
   // Nothing is kept here of a message that broke off half-way, and peers that resume one ask for that
   // by HEAD: Content-Length 0 has them send all of it.
   if (request.method == "HEAD") return responder.respond({});
+  const bool for_receipts = path_of(request.target) == receipt_path_;
   if (request.method == "GET") {
     HttpResponse response =
-        text_response(200, "This is an AS2 endpoint; messages are posted to it.", request.request_id);
+        text_response(200,
+                      for_receipts ? "Receipts are posted here." : "This is an AS2 endpoint; messages are posted to it.",
+                      request.request_id);
     return responder.respond(std::move(response));
   }
   InboundRequest message{std::move(request.headers), std::move(request.body), std::move(request.request_id),
                          std::move(request.remote_address), request.received};
+  if (for_receipts) return responder.respond(to_response(receipts_.receive(message)));
   // The reply may come on another thread, after this function has returned.
   auto way_back = std::make_shared<Responder>(std::move(responder));
   exchange_.receive(

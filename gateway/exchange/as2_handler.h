@@ -6,20 +6,22 @@
 
 #include "gateway/endpoint/http_server.h"
 #include "gateway/exchange/inbound.h"
+#include "gateway/exchange/posted_receipts.h"
 
 namespace signet::gateway {
 
 struct As2HandlerOptions {
   std::string path = "/as2";                          ///< where messages are posted
+  std::string receipt_path = "/as2/receipts";         ///< where asynchronous receipts are posted; never that of messages
   std::uint64_t body_limit = std::uint64_t{2} << 30;  ///< octets; agreements may only narrow it
 };
 
-/// The AS2 endpoint behind the HTTP front: hands posted messages to the inbound journey, and answers
-/// everything else harmlessly.
+/// The AS2 endpoint behind the HTTP front: hands posted messages to the inbound journey and posted receipts to the outbound one, and
+/// answers everything else harmlessly.
 class As2Handler final : public HttpHandler {
  public:
-  /// `exchange` outlives the handler.
-  As2Handler(InboundExchange& exchange, As2HandlerOptions options);
+  /// `exchange` and `receipts` outlive the handler.
+  As2Handler(InboundExchange& exchange, PostedReceipts& receipts, As2HandlerOptions options);
 
   /// For requests that come from now on.
   void set_body_limit(std::uint64_t octets) { body_limit_ = octets; }
@@ -29,7 +31,9 @@ class As2Handler final : public HttpHandler {
 
  private:
   InboundExchange& exchange_;
+  PostedReceipts& receipts_;
   const std::string path_;
+  const std::string receipt_path_;
   std::atomic<std::uint64_t> body_limit_;
 };
 

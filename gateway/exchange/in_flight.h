@@ -1,10 +1,11 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace signet::gateway {
@@ -14,46 +15,50 @@ namespace signet::gateway {
 class InFlight {
  public:
   using Waiter = std::function<void()>;
+  /// Runs a waiter, on another thread, soon.
+  using Dispatch = std::function<void(Waiter)>;
 
-  /// Claims `key`. @returns false when somebody holds it; `waiter` then runs once it is released.
-  bool claim(const std::string& key, Waiter waiter) {
-    const std::lock_guard lock(mutex_);
-    const auto [entry, is_new] = waiting_.try_emplace(key);
-    if (!is_new) entry->second.push_back(std::move(waiter));
-    return is_new;
-  }
+  explicit InFlight(Dispatch dispatch) : dispatch_(std::move(dispatch)) {}
 
-  /// Lets go of a claimed key at the end of its life, also when something is thrown.
-  class Release {
+  /// Holds a key for as long as it lives.
+  class Claim {
    public:
-    Release(InFlight& in_flight, const std::string& key) : in_flight_(in_flight), key_(key) {}
-    ~Release() { in_flight_.release(key_); }
-    Release(const Release&) = delete;
-    Release& operator=(const Release&) = delete;
+    Claim(InFlight& in_flight, std::string key) : in_flight_(in_flight), key_(std::move(key)) {}
+    ~Claim() { in_flight_.release(key_); }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
 
    private:
     InFlight& in_flight_;
-    const std::string& key_;
+    const std::string key_;
   };
 
+  /// Claims `key`. @returns nothing when somebody holds it; `waiter` is then dispatched once it is let go.
+  std::shared_ptr<Claim> claim(const std::string& key, Waiter waiter) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto [entry, is_new] = waiting_.try_emplace(key);
+      if (!is_new) {
+        entry->second.push_back(std::move(waiter));
+        return nullptr;
+      }
+    }
+    return std::make_shared<Claim>(*this, key);
+  }
+
  private:
-  /// Runs whoever waits for the key, on this thread; waiters throw nothing. A waiter claims and releases in its turn, so those
-  /// that its release sets free are run by the outermost call: repeats must not be able to nest on the stack.
   void release(const std::string& key) {
-    thread_local std::deque<Waiter> ready;
-    thread_local bool running = false;
+    std::vector<Waiter> waiters;
     {
       const std::lock_guard lock(mutex_);
       const auto entry = waiting_.find(key);
-      for (Waiter& waiter : entry->second) ready.push_back(std::move(waiter));
+      waiters = std::move(entry->second);
       waiting_.erase(entry);
     }
-    if (running) return;
-    running = true;
-    for (; !ready.empty(); ready.pop_front()) ready.front()();
-    running = false;
+    for (Waiter& waiter : waiters) dispatch_(std::move(waiter));
   }
 
+  const Dispatch dispatch_;
   std::mutex mutex_;
   std::map<std::string, std::vector<Waiter>> waiting_;
 };

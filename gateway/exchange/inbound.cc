@@ -2,8 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "as2/disposition.h"
@@ -16,7 +23,11 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "certstore/vault/provider.h"
+#include "gateway/endpoint/http_client.h"
 #include "gateway/exchange/agreement_settings.h"
+#include "gateway/exchange/in_flight.h"
+#include "gateway/exchange/lanes.h"
+#include "gateway/exchange/receipt_url.h"
 
 namespace signet::gateway {
 namespace {
@@ -30,6 +41,12 @@ using as2::Step;
 struct NotForUs {
   int http_status = 400;
   std::string reason;  ///< for the sender and for the operator
+};
+
+/// How a message's way ends: what its sender hears, and what has to be durable before he does.
+struct Outcome {
+  StoredReceipt answer;
+  std::optional<InboundCommit> commit;
 };
 
 /// What the headers say. Claims, all of it.
@@ -48,12 +65,14 @@ std::string field(const as2::mime::Headers& headers, std::string_view name) {
 tl::expected<Claims, NotForUs> read_claims(const as2::mime::Headers& headers) {
   for (const std::string_view name : {"AS2-From", "AS2-To", "Message-ID", "Content-Type"})
     if (!headers.has(name))
-      return tl::unexpected(NotForUs{400, fmt::format("not an AS2 message: the header field {} is missing", name)});
+      return tl::unexpected(
+          NotForUs{400, fmt::format("not an AS2 message: the header field {} is missing", name)});
   Claims claims;
   for (const auto& [name, claimed] : {std::pair{"AS2-From", &claims.from}, std::pair{"AS2-To", &claims.to}}) {
     auto parsed = as2::As2Name::parse(field(headers, name));
     if (!parsed)
-      return tl::unexpected(NotForUs{400, fmt::format("{} is not an AS2 name: {}", name, parsed.error().detail)});
+      return tl::unexpected(
+          NotForUs{400, fmt::format("{} is not an AS2 name: {}", name, parsed.error().detail)});
     *claimed = *std::move(parsed);
   }
   if (auto id = as2::MessageId::parse(field(headers, "Message-ID"))) claims.message_id = *std::move(id);
@@ -70,32 +89,49 @@ StoredReceipt http_answer(int status, std::string_view text, std::string_view re
 
 std::string text_for_people(const as2::Disposition& disposition, const std::string& agreed_text) {
   if (disposition.outcome == as2::Outcome::Processed)
-    return agreed_text.empty() ? "The message was received, and its security was checked and found as agreed. This says "
-                                 "nothing about whether its content can be processed."
-                               : agreed_text;
-  return fmt::format("The message was not accepted: {}. Nothing of it was handed over.", disposition.modifier);
+    return agreed_text.empty()
+               ? "The message was received, and its security was checked and found as agreed. This says "
+                 "nothing about whether its content can be processed."
+               : agreed_text;
+  return fmt::format("The message was not accepted: {}. Nothing of it was handed over.",
+                     disposition.modifier);
 }
 
-/// One message on its way in. Each public member function is a step; InboundExchange::receive() is their order.
+/// The key under which repeats of a message wait for each other; `id` is null when its Message-ID is none.
+std::string message_key(const MessageRecord& record, const as2::MessageId* id) {
+  return fmt::format("{}\n{}\n{}", record.as2_from, record.as2_to,
+                     id ? id->bare() : std::string_view(record.id));
+}
+
+/// One message on its way in. Each public member function is a step; InboundExchange has their order.
 class Journey {
  public:
-  Journey(InboundPorts& ports, const InboundOptions& options, const InboundRequest& request)
-      : ports_(ports), options_(options), request_(request) {
+  /// A message that has just come.
+  Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request)
+      : ports_(ports), options_(options), request_(std::move(request)) {
     record_.id = random_id();
     record_.direction = Direction::Inbound;
-    record_.created = request.received;
-    record_.request_id = request.request_id;
-    record_.remote_address = request.remote_address;
+    record_.created = request_.received;
+    record_.request_id = request_.request_id;
+    record_.remote_address = request_.remote_address;
   }
+  /// A message that was taken, and answered, before.
+  Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request, MessageRecord record)
+      : ports_(ports),
+        options_(options),
+        request_(std::move(request)),
+        was_received_(true),
+        record_(std::move(record)) {}
 
-  /// Headers to agreement. @returns an answer when the way ends here.
-  std::optional<StoredReceipt> identify() {
+  /// Headers to agreement. @returns an outcome when the way ends here.
+  std::optional<Outcome> identify() {
     auto claims = read_claims(request_.headers);
     if (!claims) return turn_away(claims.error());
     claims_ = *std::move(claims);
     record_.as2_from = claims_.from->text();
     record_.as2_to = claims_.to->text();
-    record_.message_id = claims_.message_id ? claims_.message_id->text() : printable(field(request_.headers, "Message-ID"), 998);
+    record_.message_id = claims_.message_id ? claims_.message_id->text()
+                                            : printable(field(request_.headers, "Message-ID"), 998);
     record_.subject = claims_.subject;
 
     auto account = ports_.account();
@@ -106,50 +142,114 @@ class Journey {
     record_.agreement = agreement_->agreement.name;
     const std::uint64_t limit = agreement_->agreement.receive_agreement.limits.max_message_size;
     if (request_.body.size() > limit)
-      return turn_away({413, fmt::format("the message has {} octets; {} are agreed at most", request_.body.size(), limit)});
+      return turn_away({413, fmt::format("the message has {} octets; {} are agreed at most",
+                                         request_.body.size(), limit)});
+    choose_receipts_way();
     return std::nullopt;
   }
 
   /// The key under which repeats of this message wait for each other.
   [[nodiscard]] std::string key() const {
-    return fmt::format("{}\n{}\n{}", record_.as2_from, record_.as2_to,
-                       claims_.message_id ? claims_.message_id->bare() : std::string_view(record_.id));
+    return message_key(record_, claims_.message_id ? &*claims_.message_id : nullptr);
   }
+  [[nodiscard]] const std::string& id() const { return record_.id; }
+  [[nodiscard]] const std::string& agreement() const { return record_.agreement; }
+  /// Whether the receipt goes out by itself, so that the answer need not wait for it.
+  [[nodiscard]] bool answers_first() const { return !record_.receipt_url.empty(); }
 
-  /// A repeat gets the stored receipt again. @returns an answer when the way ends here.
-  std::optional<StoredReceipt> admit() {
+  /// A repeat gets the stored receipt again. @returns an outcome when the way ends here.
+  std::optional<Outcome> admit() {
     if (!checks_duplicates()) return std::nullopt;
     const auto days = std::chrono::hours(24) * validation().interchange_duplicates_validity_days;
-    auto stored = ports_.store.find_accepted(record_.as2_from, record_.as2_to, record_.message_id, request_.received - days);
-    if (!stored) return unavailable(stored.error());
-    if (!*stored) return std::nullopt;
+    auto found = ports_.store.find_earlier(record_.as2_from, record_.as2_to, record_.message_id,
+                                           request_.received - days);
+    if (!found) return unavailable(found.error());
+    if (!*found || (*found)->id == record_.id) return std::nullopt;
+    const EarlierMessage& earlier = **found;
     log::info("message-repeated", {{"request", record_.request_id},
+                                   {"id", earlier.id},
                                    {"agreement", record_.agreement},
                                    {"message_id", record_.message_id}});
-    return **std::move(stored);
+    // The earlier one may have been stored by a process that ended before it could hand it over.
+    if (earlier.state == MessageState::Accepted) ports_.accepted(earlier.id);
+    if (!answers_first())
+      return earlier.state == MessageState::Received ? try_again_later() : Outcome{earlier.receipt, {}};
+    // Its receipt goes out once it is there; one that is there goes out again.
+    if (earlier.state != MessageState::Received) ports_.receipt_wanted_again(earlier.id);
+    return Outcome{taken_answer(), {}};
   }
 
-  /// Open, judge, commit: the message as accepted or refused, and its receipt, are on disk when this returns.
-  StoredReceipt take() {
+  /// Whether an earlier request brought this message, and it is safe and in work: a repeat need not wait for
+  /// that.
+  [[nodiscard]] bool is_in_work() const {
+    if (!answers_first() || !checks_duplicates()) return false;
+    const auto found =
+        ports_.store.find_earlier(record_.as2_from, record_.as2_to, record_.message_id, Time());
+    return found && *found && (*found)->state == MessageState::Received;
+  }
+
+  /// The message as it came, to be made durable before it is opened.
+  [[nodiscard]] MessageRecord received() const {
+    MessageRecord record = record_;
+    record.state = MessageState::Received;
+    record.due = request_.received;
+    return record;
+  }
+  [[nodiscard]] WireCopy wire() const {
+    WireCopy copy;
+    for (const as2::mime::Header& header : request_.headers)
+      copy.headers.emplace_back(header.name, header.value);
+    copy.body = request_.body;
+    return copy;
+  }
+  /// "Taken, and more is to come": the answer to a message whose receipt is posted [RFC4130 4.2].
+  static StoredReceipt taken_answer() { return {204, {}, {}}; }
+
+  /// Open, judge, and make the receipt: how it ends, once that is on disk.
+  Outcome take() {
     const vault::AuditScope audited = vault::message_scope(record_.id);
     auto content = accept();
     if (!content && is_ours(content.error())) return not_now(content.error().cause);
     auto receipt = make_answer(content);
     if (!receipt) return unavailable(receipt.error());
-    return commit(content, *std::move(receipt));
+    return conclude(content, *std::move(receipt));
+  }
+
+  /// What happens once the outcome is durable.
+  void committed() const {
+    report();
+    if (record_.state == MessageState::Accepted) ports_.accepted(record_.id);
+    if (!record_.receipt_url.empty()) ports_.receipt_stored(record_.id, record_.agreement);
+  }
+
+  /// Whether the names are claimed by another message: another process was first, or the earlier one lies
+  /// before the look-back, after which an id may be used again.
+  [[nodiscard]] bool claims_names() const { return checks_duplicates(); }
+
+  [[nodiscard]] Outcome try_again_later() const {
+    StoredReceipt answer = http_answer(
+        503, "the message could not be taken at the moment; please send it again later", record_.request_id);
+    answer.headers.emplace_back("Retry-After", "60");
+    return {std::move(answer), {}};
+  }
+
+  /// Nothing was taken on: the partner may, and should, try again.
+  [[nodiscard]] Outcome unavailable(const Error& error) const {
+    log::error("message-not-taken", {{"request", record_.request_id},
+                                     {"agreement", record_.agreement},
+                                     {"from", record_.as2_from},
+                                     {"message_id", record_.message_id},
+                                     {"reason", error.detail}});
+    return try_again_later();
   }
 
  private:
   /// The verdict over the message, with the record filled in on the way.
   Step<as2::AcceptedContent> accept() {
     SIGNET_CHECK(check_receipt_request());
-    if (claims_.receipt.async_url)
-      log::warning("asynchronous-receipt-wanted",
-                   {{"request", record_.request_id},
-                    {"agreement", record_.agreement},
-                    {"reason", "the receipt goes into the HTTP answer; no URL of a message is connected to"}});
-    SIGNET_TRY(settings_, as2::or_refuse(Fault::UnexpectedProcessingError,
-                                         receive_settings(*agreement_, *account_, request_.received, options_.spool)));
+    SIGNET_TRY(settings_,
+               as2::or_refuse(Fault::UnexpectedProcessingError,
+                              receive_settings(*agreement_, *account_, request_.received, options_.spool)));
     SIGNET_TRY(const as2::Opened opened, open());
     SIGNET_CHECK(compute_mic(opened));
     SIGNET_CHECK(check_signer(opened));
@@ -161,7 +261,32 @@ class Journey {
     return content;
   }
 
-  /// A receipt that we could not make as asked ends the exchange before any work is done for it [RFC4130 7.5.3].
+  /// Posted to a URL, when the message asks for that or the agreement overrides it, and the agreement allows
+  /// the URL. Otherwise the receipt goes into the answer: no URL is connected to that only a message names.
+  void choose_receipts_way() {
+    record_.receipt_url.clear();
+    if (!mdn_settings().need_mdn || as2::is_mdn(request_.headers)) return;
+    const agreements::OneWayAgreement& agreed = agreement_->agreement.receive_agreement;
+    if (validation().override_message_properties) {
+      if (mdn_settings().send_mdn_asynchronously) record_.receipt_url = mdn_settings().receipt_delivery_url;
+      return;
+    }
+    if (!claims_.receipt.wanted || !claims_.receipt.async_url) return;
+    if (allows_receipt_url(agreed, *claims_.receipt.async_url)) {
+      record_.receipt_url = *claims_.receipt.async_url;
+      return;
+    }
+    log::warning(
+        "receipt-url-not-allowed",
+        {{"request", record_.request_id},
+         {"agreement", record_.agreement},
+         {"url", url_for_people(*claims_.receipt.async_url)},
+         {"reason",
+          "the receipt goes into the HTTP answer; to have it posted, allow the URL in x:receiptPolicy"}});
+  }
+
+  /// A receipt that we could not make as asked ends the exchange before any work is done for it
+  /// [RFC4130 7.5.3].
   Step<> check_receipt_request() const {
     if (!claims_.message_id)
       return as2::refuse(Fault::InvalidMessageId, ErrorKind::InvalidInput,
@@ -172,12 +297,15 @@ class Journey {
                          "a signed receipt is asked for in a protocol other than pkcs7-signature");
     if (wanted.wanted && wanted.signed_wanted && !wanted.hashes.empty() && !first_allowed_hash())
       return as2::refuse(Fault::UnsupportedMicAlgorithms, ErrorKind::Unsupported,
-                         "a signed receipt is asked for with none but hash algorithms that are weak: let the partner ask for "
+                         "a signed receipt is asked for with none but hash algorithms that are weak: let the "
+                         "partner ask for "
                          "sha-256, or state an exception in the agreement");
     if (wanted.wanted && wanted.signed_wanted && wanted.only_unknown_hashes())
-      return as2::refuse(Fault::UnsupportedMicAlgorithms, ErrorKind::Unsupported,
-                         fmt::format("a signed receipt is asked for with none but unknown hash algorithms, the first is '{}'",
-                                     printable(wanted.unknown_hashes.front())));
+      return as2::refuse(
+          Fault::UnsupportedMicAlgorithms, ErrorKind::Unsupported,
+          fmt::format(
+              "a signed receipt is asked for with none but unknown hash algorithms, the first is '{}'",
+              printable(wanted.unknown_hashes.front())));
     return {};
   }
 
@@ -188,7 +316,8 @@ class Journey {
     if (opened) return opened;
     Refusal refusal = std::move(opened).error();
     // A vault that says no is our operator's matter; the partner's message may be perfectly good.
-    if (auto denied = vault::take_vault_refusal()) return as2::refuse(Fault::UnexpectedProcessingError, *std::move(denied));
+    if (auto denied = vault::take_vault_refusal())
+      return as2::refuse(Fault::UnexpectedProcessingError, *std::move(denied));
     if (refusal.fault == Fault::DecryptionFailed && !settings_.unusable.empty())
       return as2::refuse(Fault::UnexpectedProcessingError, std::move(settings_.unusable.front()));
     return tl::unexpected(std::move(refusal));
@@ -208,20 +337,23 @@ class Journey {
   Step<> check_signer(const as2::Opened& opened) const {
     if (!opened.signer || opened.signer->certificate().valid_at(request_.received)) return {};
     const certstore::Certificate& certificate = opened.signer->certificate();
-    return as2::refuse(Fault::AuthenticationFailed, ErrorKind::CryptoFailure,
-                       fmt::format("the signer's certificate {} ({}) is valid from {} to {} only: ask the partner for a new one",
-                                   certificate.thumbprint_sha1(), certificate.subject(),
-                                   to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after())));
+    return as2::refuse(
+        Fault::AuthenticationFailed, ErrorKind::CryptoFailure,
+        fmt::format(
+            "the signer's certificate {} ({}) is valid from {} to {} only: ask the partner for a new one",
+            certificate.thumbprint_sha1(), certificate.subject(), to_rfc3339(certificate.not_before()),
+            to_rfc3339(certificate.not_after())));
   }
 
-  /// A receipt that comes as a request of its own is nobody's payload. After judge(), so that it tells nothing to whoever probes
-  /// ciphertexts.
+  /// A receipt that comes as a request of its own is nobody's payload. After judge(), so that it tells
+  /// nothing to whoever probes ciphertexts.
   Step<> check_not_receipt(const as2::Opened& opened) {
     is_receipt_ = as2::is_mdn(opened.payload.headers);
     if (!is_receipt_) return {};
-    return as2::refuse(Fault::UnsupportedFormat, ErrorKind::Unsupported,
-                       "a receipt was posted like a message: receipts are taken in the HTTP answer only, so let the partner "
-                       "answer synchronously");
+    return as2::refuse(
+        Fault::UnsupportedFormat, ErrorKind::Unsupported,
+        "a receipt was posted like a message: receipts are taken in the HTTP answer only, so let the partner "
+        "answer synchronously");
   }
 
   /// The answer that goes out once it is stored: a receipt, or what stands for it where none is wanted.
@@ -248,13 +380,14 @@ class Journey {
     if (disposition.accepted() || proven()) content.mic = mic_;
     if (content.mic) content.mic_spelling = spelling_of(mic_->hash);
     content.reporting_ua = options_.product;
-    content.human_text =
-        text_for_people(disposition, agreement_ ? agreement_->agreement.receive_agreement.mdn_settings.mdn_text : "");
+    content.human_text = text_for_people(
+        disposition, agreement_ ? agreement_->agreement.receive_agreement.mdn_settings.mdn_text : "");
 
     as2::ReceiptSettings settings;
     settings.spool = options_.spool;
     if (sign) {
-      SIGNET_TRY(settings, receipt_settings(*agreement_, *account_, receipt_hash(), request_.received, options_.spool));
+      SIGNET_TRY(settings,
+                 receipt_settings(*agreement_, *account_, receipt_hash(), request_.received, options_.spool));
     }
     auto receipt = as2::make_receipt(content, settings);
     if (!receipt) {
@@ -272,30 +405,39 @@ class Journey {
                       {"Message-ID", as2::MessageId::generate(options_.host).text()},
                       {"Date", to_rfc5322(ports_.clock.now())},
                       {"MIME-Version", "1.0"}};
-    for (const as2::mime::Header& header : receipt.headers) answer.headers.emplace_back(header.name, header.value);
+    for (const as2::mime::Header& header : receipt.headers)
+      answer.headers.emplace_back(header.name, header.value);
     answer.body = std::move(receipt.body);
     return answer;
   }
 
-  StoredReceipt commit(const Step<as2::AcceptedContent>& content, StoredReceipt answer) {
+  Outcome conclude(const Step<as2::AcceptedContent>& content, StoredReceipt answer) {
     record_.state = content ? MessageState::Accepted : MessageState::Refused;
     if (!content) record_.settled = ports_.clock.now();
-    const Slice payload = content ? content->payload() : Slice();
-    auto stored = ports_.store.commit_inbound(record_, payload, answer, content && checks_duplicates());
-    if (!stored && stored.error().kind == ErrorKind::AlreadyExists) {
-      // Another process was first, or the earlier message lies before the look-back, after which an id may be used again.
-      if (auto earlier = admit()) return *std::move(earlier);
-      stored = ports_.store.commit_inbound(record_, payload, answer, false);
+    if (answer.body.empty()) record_.receipt_url.clear();  // none is wanted after all
+    Outcome outcome = committing(std::move(answer), content && checks_duplicates());
+    if (content) outcome.commit->payload = content->payload();
+    if (keeps_wire()) {
+      outcome.commit->keep_received = true;
+      if (!was_received_) outcome.commit->wire = wire();
     }
-    if (!stored) return unavailable(stored.error());
-    report();
-    if (content) ports_.accepted(record_.id);
-    return answer;
+    return outcome;
+  }
+
+  Outcome committing(StoredReceipt answer, bool unique) {
+    InboundCommit commit{record_, Slice(), answer, unique, std::nullopt, false};
+    return {std::move(answer), std::move(commit)};
+  }
+
+  [[nodiscard]] bool keeps_wire() const {
+    return agreement_ != nullptr &&
+           agreement_->agreement.receive_agreement.security_settings.enable_nrr_for_inbound_encoded_messages;
   }
 
   void report() const {
     const bool accepted = record_.state == MessageState::Accepted;
-    log::write(accepted ? log::Level::Info : log::Level::Warning, accepted ? "message-accepted" : "message-refused",
+    log::write(accepted ? log::Level::Info : log::Level::Warning,
+               accepted ? "message-accepted" : "message-refused",
                {{"request", record_.request_id},
                 {"id", record_.id},
                 {"agreement", record_.agreement},
@@ -308,57 +450,44 @@ class Journey {
                 {"reason", record_.reason}});
   }
 
-  /// Whether it is our disk or our vault that failed, and not the message. A receipt would be final, and blame the partner.
+  /// Whether it is our disk or our vault that failed, and not the message. A receipt would be final, and
+  /// blame the partner.
   static bool is_ours(const Refusal& refusal) {
     if (refusal.fault != Fault::UnexpectedProcessingError) return false;
     const ErrorKind kind = refusal.cause.kind;
-    return kind == ErrorKind::IoFailure || kind == ErrorKind::Unavailable || kind == ErrorKind::PermissionDenied;
+    return kind == ErrorKind::IoFailure || kind == ErrorKind::Unavailable ||
+           kind == ErrorKind::PermissionDenied;
   }
 
-  StoredReceipt not_now(const Error& cause) {
-    return commit_refusal(cause.detail, try_again_later());
+  Outcome not_now(const Error& cause) {
+    Outcome later = try_again_later();
+    if (was_received_) return later;  // the partner has his answer: it is tried again here
+    return commit_refusal(cause.detail, std::move(later.answer));
   }
 
-  [[nodiscard]] StoredReceipt try_again_later() const {
-    StoredReceipt answer = http_answer(503, "the message could not be taken at the moment; please send it again later",
-                                       record_.request_id);
-    answer.headers.emplace_back("Retry-After", "60");
-    return answer;
-  }
-
-  /// Nothing was taken on: the partner may, and should, try again.
-  StoredReceipt unavailable(const Error& error) const {
-    log::error("message-not-taken", {{"request", record_.request_id},
-                                     {"agreement", record_.agreement},
-                                     {"from", record_.as2_from},
-                                     {"message_id", record_.message_id},
-                                     {"reason", error.detail}});
-    return try_again_later();
-  }
-
-  StoredReceipt turn_away(const NotForUs& why) {
+  Outcome turn_away(const NotForUs& why) {
     record_.as2_from = printable(field(request_.headers, "AS2-From"), 128);
     record_.as2_to = printable(field(request_.headers, "AS2-To"), 128);
     record_.message_id = printable(field(request_.headers, "Message-ID"), 998);
     return commit_refusal(why.reason, http_answer(why.http_status, why.reason, record_.request_id));
   }
 
-  StoredReceipt answer_stranger() {
+  Outcome answer_stranger() {
     const as2::Disposition disposition = as2::Disposition::of(Fault::UnknownTradingRelationship);
     record_.disposition = disposition.text;
-    const std::string reason = fmt::format("no agreement for messages from '{}' to '{}'", record_.as2_from, record_.as2_to);
+    const std::string reason =
+        fmt::format("no agreement for messages from '{}' to '{}'", record_.as2_from, record_.as2_to);
     if (options_.stranger_answer == StrangerAnswer::UnsignedMdn && claims_.receipt.wanted)
       if (auto receipt = make_receipt(disposition, false)) return commit_refusal(reason, *std::move(receipt));
     return commit_refusal(reason, http_answer(403, disposition.text, record_.request_id));
   }
 
-  StoredReceipt commit_refusal(std::string reason, StoredReceipt answer) {
+  Outcome commit_refusal(std::string reason, StoredReceipt answer) {
+    record_.state = MessageState::Refused;
+    record_.receipt_url.clear();
     record_.reason = std::move(reason);
     record_.settled = ports_.clock.now();
-    if (auto stored = ports_.store.commit_inbound(record_, Slice(), answer, false); !stored)
-      return unavailable(stored.error());
-    report();
-    return answer;
+    return committing(std::move(answer), false);
   }
 
   [[nodiscard]] const agreements::ValidationSettings& validation() const {
@@ -380,7 +509,8 @@ class Journey {
   [[nodiscard]] bool proven() const { return !record_.signer_thumbprint.empty(); }
 
   [[nodiscard]] bool wants_receipt() const {
-    if (is_receipt_ || as2::is_mdn(request_.headers)) return false;  // never a receipt for a receipt [RFC8098 2.1]
+    if (is_receipt_ || as2::is_mdn(request_.headers))
+      return false;  // never a receipt for a receipt [RFC8098 2.1]
     if (!proven() && receipt_for_unsigned() == agreements::ReceiptForUnsigned::None) return false;
     return mdn_settings().need_mdn && (validation().override_message_properties || claims_.receipt.wanted);
   }
@@ -411,13 +541,14 @@ class Journey {
     return std::nullopt;
   }
 
-  /// What a signed receipt is signed with: the first hash of the partner's list that the vault signs, which is never SHA-1,
-  /// whatever exception there is; else the agreement's.
+  /// What a signed receipt is signed with: the first hash of the partner's list that the vault signs, which
+  /// is never SHA-1, whatever exception there is; else the agreement's.
   [[nodiscard]] Hash receipt_hash() const {
     for (const as2::RequestedHash& wanted : claims_.receipt.hashes)
       for (const Hash hash : {Hash::Sha256, Hash::Sha384, Hash::Sha512})
         if (wanted.hash == hash) return hash;
-    const Hash agreed = to_hash(agreement_->agreement.receive_agreement.validation_settings.signing_algorithm);
+    const Hash agreed =
+        to_hash(agreement_->agreement.receive_agreement.validation_settings.signing_algorithm);
     return agreed == Hash::Sha1 ? Hash::Sha256 : agreed;
   }
 
@@ -429,7 +560,8 @@ class Journey {
 
   InboundPorts& ports_;
   const InboundOptions& options_;
-  const InboundRequest& request_;
+  const InboundRequest request_;
+  const bool was_received_ = false;  ///< and answered, before: what is left is to open it
   Claims claims_;
   std::shared_ptr<const AccountSnapshot> account_;
   const ResolvedAgreement* agreement_ = nullptr;
@@ -441,35 +573,220 @@ class Journey {
 
 }  // namespace
 
+// ---- The order of the steps
+
+class InboundExchange::Impl {
+ public:
+  Impl(InboundPorts ports, InboundOptions options)
+      : ports_(std::move(ports)),
+        options_(std::move(options)),
+        pool_(threads(options_)),
+        in_flight_([this](InFlight::Waiter waiter) { boost::asio::post(pool_, std::move(waiter)); }),
+        opening_("open", {.threads = threads(options_), .window = threads(options_)},
+                 [this](const Lanes::Turn& turn) { return open(turn.job.id); }) {}
+
+  ~Impl() {
+    opening_.stop();
+    opening_.join();
+    wait_for_commits();
+    pool_.join();
+  }
+
+  Result<std::size_t> recover() {
+    SIGNET_TRY(const auto works, ports_.store.waiting(MessageState::Received));
+    for (const WaitingWork& work : works) {
+      SIGNET_TRY(const MessageRecord record, ports_.store.find(work.id));
+      take_on(record.id, record.agreement, in_flight_.claim(key_of(record), [] {}));
+    }
+    return works.size();
+  }
+
+  void stop() { opening_.stop(); }
+
+  // The whole of receiving, in order. The first step that has an outcome ends the way.
+  void receive(const InboundRequest& request, const Reply& reply) {
+    try {
+      const auto journey = std::make_shared<Journey>(ports_, options_, request);
+      if (auto outcome = journey->identify()) return finish(journey, *std::move(outcome), reply, nullptr);
+      if (journey->is_in_work()) return reply(Journey::taken_answer());
+
+      auto claim = in_flight_.claim(journey->key(), [this, request, reply] { receive(request, reply); });
+      if (!claim) return;
+      if (auto outcome = journey->admit())
+        return finish(journey, *std::move(outcome), reply, std::move(claim));
+      if (journey->answers_first()) return answer_first(journey, reply, std::move(claim));
+      finish(journey, journey->take(), reply, std::move(claim));
+    } catch (const std::exception& thrown) {
+      // Memory has run out, or a mistake of ours: the message was not taken, and the partner may try again.
+      log::error("message-not-taken", {{"request", request.request_id}, {"reason", thrown.what()}});
+      reply(http_answer(503, "the message could not be taken at the moment; please send it again later",
+                        request.request_id));
+    }
+  }
+
+  [[nodiscard]] std::uint64_t body_limit(const as2::mime::Headers& head) const {
+    constexpr std::uint64_t kForStrangers = 256 * 1024;
+    const auto claims = read_claims(head);
+    const auto account = ports_.account();
+    if (!claims || !account) return kForStrangers;
+    const auto* agreement = (*account)->directory().find_inbound(claims->from->text(), claims->to->text());
+    return agreement ? agreement->agreement.receive_agreement.limits.max_message_size : kForStrangers;
+  }
+
+ private:
+  using Claim = std::shared_ptr<InFlight::Claim>;
+  using JourneyPtr = std::shared_ptr<Journey>;
+
+  /// When the disk or the vault said no to a message that is ours to open.
+  static constexpr std::chrono::seconds kOwnTroublePause{5};
+
+  static unsigned threads(const InboundOptions& options) {
+    return options.workers != 0 ? options.workers : std::max(1U, std::thread::hardware_concurrency());
+  }
+
+  static std::string key_of(const MessageRecord& record) {
+    const auto id = as2::MessageId::parse(record.message_id);
+    return message_key(record, id ? &*id : nullptr);
+  }
+
+  /// The answer leaves when the outcome is on disk, and not before.
+  void finish(const JourneyPtr& journey, Outcome outcome, const Reply& reply, Claim claim) {
+    if (!outcome.commit) return reply(std::move(outcome.answer));
+    auto ended = std::make_shared<Outcome>(std::move(outcome));
+    commit(*ended->commit, [this, journey, ended, reply, claim = std::move(claim)](const Result<>& stored) {
+      if (stored) {
+        journey->committed();
+        return reply(ended->answer);
+      }
+      if (stored.error().kind != ErrorKind::AlreadyExists)
+        return reply(journey->unavailable(stored.error()).answer);
+      boost::asio::post(
+          pool_, [this, journey, ended, reply, claim] { finish_repeat(journey, *ended, reply, claim); });
+    });
+  }
+
+  /// The names turned out to be claimed: by another process that was first, or by a message from before the
+  /// look-back, after which an id may be used again.
+  void finish_repeat(const JourneyPtr& journey, Outcome outcome, const Reply& reply, const Claim& claim) {
+    if (auto earlier = journey->admit()) return finish(journey, *std::move(earlier), reply, claim);
+    outcome.commit->unique = false;
+    finish(journey, std::move(outcome), reply, claim);
+  }
+
+  /// A message whose receipt is posted: it is answered when it is on disk as it came, however long opening it
+  /// takes [RFC4130 4.2].
+  void answer_first(const JourneyPtr& journey, const Reply& reply, Claim claim, bool unique = true) {
+    commit_begins();
+    ports_.store.commit_received(journey->received(), journey->wire(), unique && journey->claims_names(),
+                                 [this, journey, reply, claim = std::move(claim)](const Result<>& stored) {
+                                   if (stored) {
+                                     take_on(journey->id(), journey->agreement(), claim);
+                                     reply(Journey::taken_answer());
+                                   } else if (stored.error().kind == ErrorKind::AlreadyExists) {
+                                     boost::asio::post(pool_, [this, journey, reply, claim] {
+                                       if (auto earlier = journey->admit())
+                                         return finish(journey, *std::move(earlier), reply, claim);
+                                       answer_first(journey, reply, claim, false);
+                                     });
+                                   } else {
+                                     reply(journey->unavailable(stored.error()).answer);
+                                   }
+                                   commit_ended();
+                                 });
+  }
+
+  /// Queues a received message for opening; repeats of it wait.
+  void take_on(const std::string& id, const std::string& agreement, Claim claim) {
+    {
+      const std::lock_guard lock(claims_mutex_);
+      claims_[id] = std::move(claim);
+    }
+    opening_.add(id, agreement);
+  }
+
+  LaneRunner::Finish open(const std::string& id) {
+    const auto done = [&]() -> Result<bool> {
+      SIGNET_TRY(MessageRecord record, ports_.store.find(id));
+      if (record.state != MessageState::Received) return true;
+      SIGNET_TRY(WireCopy wire, ports_.store.wire(id));
+      InboundRequest request{
+          {}, std::move(wire.body), record.request_id, record.remote_address, record.created};
+      for (auto& [name, value] : wire.headers) request.headers.add(name, value);
+      const auto journey = std::make_shared<Journey>(ports_, options_, std::move(request), std::move(record));
+      auto outcome = journey->identify();
+      if (!outcome) outcome = journey->take();
+      if (!outcome->commit) return false;  // our own trouble, which is in the log
+      commit(*std::move(outcome->commit), [this, id, journey](const Result<>& stored) {
+        if (stored) journey->committed();
+        if (stored || stored.error().kind == ErrorKind::AlreadyExists) return let_go(id);
+        static_cast<void>(journey->unavailable(stored.error()));
+        opening_.add(id, journey->agreement(), kOwnTroublePause);
+      });
+      return true;
+    }();
+    if (done && *done) return {};
+    if (!done) log::error("message-not-opened", {{"id", id}, {"reason", done.error().detail}});
+    return {Lanes::Outcome::NotTried, kOwnTroublePause};
+  }
+
+  void let_go(const std::string& id) {
+    Claim released;  // outside of the lock: repeats are let in
+    const std::lock_guard lock(claims_mutex_);
+    if (const auto entry = claims_.find(id); entry != claims_.end())
+      released = std::move(claims_.extract(entry).mapped());
+  }
+
+  void commit(InboundCommit what, MessageStore::Done done) {
+    commit_begins();
+    ports_.store.commit_inbound(std::move(what), [this, done = std::move(done)](Result<> stored) {
+      done(std::move(stored));
+      commit_ended();
+    });
+  }
+
+  void commit_begins() {
+    const std::lock_guard lock(commits_mutex_);
+    ++commits_;
+  }
+
+  void commit_ended() {
+    const std::lock_guard lock(commits_mutex_);
+    --commits_;
+    commits_ended_.notify_all();
+  }
+
+  void wait_for_commits() {
+    std::unique_lock lock(commits_mutex_);
+    commits_ended_.wait(lock, [this] { return commits_ == 0; });
+  }
+
+  InboundPorts ports_;
+  const InboundOptions options_;
+  boost::asio::thread_pool pool_;  ///< for what must not run on the store's committer
+  InFlight in_flight_;
+
+  std::mutex claims_mutex_;
+  std::map<std::string, Claim> claims_;  ///< of the messages that were answered and are still to be opened
+
+  std::mutex commits_mutex_;
+  std::condition_variable commits_ended_;
+  std::size_t commits_ = 0;  ///< under way, and calling back
+
+  LaneRunner opening_;  ///< last: its threads use everything above
+};
+
 InboundExchange::InboundExchange(InboundPorts ports, InboundOptions options)
-    : ports_(std::move(ports)), options_(std::move(options)) {}
+    : impl_(std::make_unique<Impl>(std::move(ports), std::move(options))) {}
+InboundExchange::~InboundExchange() = default;
+
+void InboundExchange::receive(const InboundRequest& request, const Reply& reply) {
+  impl_->receive(request, reply);
+}
+Result<std::size_t> InboundExchange::recover() { return impl_->recover(); }
+void InboundExchange::stop() { impl_->stop(); }
 
 std::uint64_t InboundExchange::body_limit(const as2::mime::Headers& head) const {
-  constexpr std::uint64_t kForStrangers = 256 * 1024;
-  const auto claims = read_claims(head);
-  const auto account = ports_.account();
-  if (!claims || !account) return kForStrangers;
-  const auto* agreement = (*account)->directory().find_inbound(claims->from->text(), claims->to->text());
-  return agreement ? agreement->agreement.receive_agreement.limits.max_message_size : kForStrangers;
-}
-
-// The whole of receiving, in order. The first step that has an answer ends the way.
-void InboundExchange::receive(const InboundRequest& request, const Reply& reply) {
-  try {
-    Journey journey(ports_, options_, request);
-    if (auto answer = journey.identify()) return reply(*std::move(answer));
-
-    const std::string key = journey.key();
-    if (!in_flight_.claim(key, [this, request, reply] { receive(request, reply); })) return;
-    const InFlight::Release release(in_flight_, key);
-    auto answer = journey.admit();
-    if (!answer) answer = journey.take();
-    reply(*std::move(answer));
-  } catch (const std::exception& thrown) {
-    // Memory has run out, or a mistake of ours: the message was not taken, and the partner may try again.
-    log::error("message-not-taken", {{"request", request.request_id}, {"reason", thrown.what()}});
-    reply(http_answer(503, "the message could not be taken at the moment; please send it again later", request.request_id));
-  }
+  return impl_->body_limit(head);
 }
 
 }  // namespace signet::gateway

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "as2/mime/headers.h"
@@ -8,7 +9,6 @@
 #include "base/stream.h"
 #include "certstore/vault/audit_log.h"
 #include "gateway/exchange/account_snapshot.h"
-#include "gateway/exchange/in_flight.h"
 #include "gateway/exchange/message_store.h"
 
 namespace signet::gateway {
@@ -32,6 +32,7 @@ struct InboundOptions {
   std::string product = "Signet";  ///< Reporting-UA
   std::string host = "localhost";  ///< the right side of our receipts' Message-IDs
   StrangerAnswer stranger_answer = StrangerAnswer::UnsignedMdn;
+  unsigned workers = 0;  ///< threads that open messages which were answered before; 0: one for each core
   SpoolArea spool;
 };
 
@@ -41,27 +42,41 @@ struct InboundPorts {
   MessageStore& store;
   const Clock& clock;
   std::function<void(const std::string& id)> accepted;  ///< a message is stored and waits to be handed over
+  /// A message's receipt is stored and waits to be posted.
+  std::function<void(const std::string& id, const std::string& agreement)> receipt_stored;
+  /// A partner repeats a message whose receipt was made: it is to be posted again.
+  std::function<void(const std::string& id)> receipt_wanted_again;
 };
 
-/// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Thread-safe.
+/// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Where the receipt is posted to a URL, the message is
+/// committed as it came and answered first, and opened afterwards. Thread-safe.
 class InboundExchange {
  public:
-  /// Gets the answer, once, perhaps on another thread and after receive() has returned.
+  /// Gets the answer, once, perhaps on another thread and after receive() has returned. It must not wait for anything.
   using Reply = std::function<void(StoredReceipt)>;
 
   InboundExchange(InboundPorts ports, InboundOptions options);
+  /// Waits for what is under way. Messages that were answered and not opened stay in the store for the next recover().
+  ~InboundExchange();
+  InboundExchange(const InboundExchange&) = delete;
+  InboundExchange& operator=(const InboundExchange&) = delete;
+
+  /// Goes on with the messages that were answered and not opened: once, before the first receive(). @returns how many.
+  Result<std::size_t> recover();
 
   /// Takes one request all the way. Nothing is thrown, and every request is answered.
   void receive(const InboundRequest& request, const Reply& reply);
+
+  /// Opens no further message that was answered before. Idempotent.
+  void stop();
 
   /// How large a body may be, going by the names in its head: what the agreement allows, or next to nothing for strangers, who
   /// are to get their answer and not our disk.
   [[nodiscard]] std::uint64_t body_limit(const as2::mime::Headers& head) const;
 
  private:
-  InboundPorts ports_;
-  InboundOptions options_;
-  InFlight in_flight_;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace signet::gateway

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,20 +18,47 @@ namespace signet::gateway {
 
 enum class Direction { Inbound, Outbound };
 
+/// Where a message is on its way. The states are the queues: whatever is not settled is found again after a
+/// crash.
 enum class MessageState {
-  Accepted,   ///< inbound: verified, stored, receipt stored; not yet handed over
-  Delivered,  ///< inbound: handed over to the business
-  Refused,    ///< inbound: turned down; nothing of it was handed over
-  Sending,    ///< outbound: composed and stored; the partner may or may not have it
-  Confirmed,  ///< outbound: a receipt that proves delivery was verified (or the agreement asks for none, and the partner answered 2xx)
-  Failed,     ///< outbound: the partner, its receipt or the way there says no
+  Received,         ///< inbound: on disk as it came, and answered; not opened yet. Its receipt goes out later
+  Accepted,         ///< inbound: verified, stored, receipt stored; not yet handed over
+  Delivered,        ///< inbound: handed over to the business
+  Refused,          ///< inbound: turned down; nothing of it was handed over
+  Queued,           ///< outbound: composed and stored; waits for its first or its next attempt
+  Sending,          ///< outbound: a process other than the gateway makes an attempt, and has it until `due`
+  AwaitingReceipt,  ///< outbound: the partner took it; its asynchronous receipt may come until `due`
+  Confirmed,  ///< outbound: a receipt that proves delivery was verified (or none is agreed, and the partner
+              ///< answered 2xx)
+  Failed,     ///< outbound: the partner, its receipt or the way there says no, for good
+  Cancelled,  ///< outbound: ended by an operator
 };
+
+/// Whether a message is settled: nothing but an operator changes it any more.
+[[nodiscard]] constexpr bool is_open(MessageState state) {
+  return state == MessageState::Queued || state == MessageState::Sending ||
+         state == MessageState::AwaitingReceipt;
+}
+
+/// The words of people, the command line and the database: "inbound", "awaiting-receipt".
+std::string_view to_string(Direction direction);
+std::string_view to_string(MessageState state);
+/// In any case. @error InvalidInput  another word; names those that there are.
+Result<Direction> parse_direction(std::string_view word);
+Result<MessageState> parse_state(std::string_view word);
 
 /// A stored answer: what went, or would go, over the wire again for a repeat.
 struct StoredReceipt {
   int http_status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;  ///< in their order, Content-Length not among them
-  Bytes body;                                                ///< empty when no receipt was asked for
+  std::vector<std::pair<std::string, std::string>>
+      headers;  ///< in their order, Content-Length not among them
+  Bytes body;   ///< empty when no receipt was asked for
+};
+
+/// A message as it travels: its header fields in their order, and its body, octet for octet.
+struct WireCopy {
+  std::vector<std::pair<std::string, std::string>> headers;
+  Slice body;
 };
 
 /// One message's record, without its bodies.
@@ -41,21 +71,67 @@ struct MessageRecord {
   std::string as2_to;
   std::string message_id;  ///< as on the wire, brackets and all
   std::string subject;
-  Time created{};                     ///< received, or submitted
-  std::optional<Time> settled;        ///< delivered, confirmed, refused or failed
-  std::string request_id;             ///< joins the record, the log and the HTTP answer
-  std::string remote_address;         ///< inbound: the peer; outbound: the URL
-  std::string content_type;           ///< of the payload
-  std::string file_name;              ///< as the partner sent it: metadata, never a path
+  Time created{};               ///< received, or submitted
+  std::optional<Time> settled;  ///< delivered, confirmed, refused or failed
+  std::string request_id;       ///< joins the record, the log and the HTTP answer
+  std::string remote_address;   ///< inbound: the peer; outbound: the URL
+  std::string content_type;     ///< of the payload
+  std::string file_name;        ///< as the partner sent it: metadata, never a path
   std::uint64_t payload_size = 0;
-  std::string mic;                    ///< base64; empty when none could be computed
-  std::string mic_algorithm;          ///< "sha-256"
-  std::string disposition;            ///< of the receipt: sent (inbound) or received (outbound)
-  std::string signer_thumbprint;      ///< SHA-256 of the certificate that the message's signature (inbound) was verified with
+  std::string mic;                ///< base64; empty when none could be computed
+  std::string mic_algorithm;      ///< "sha-256"
+  std::string disposition;        ///< of the receipt: sent (inbound) or received (outbound)
+  std::string signer_thumbprint;  ///< SHA-256 of the certificate that the message's signature (inbound) was
+                                  ///< verified with
   std::string receipt_signer_thumbprint;  ///< outbound: of the certificate that the receipt was verified with
-  std::string security;               ///< the layers met or made, for people: "encrypted aes256-cbc (rsa), signed sha-256 (rsa)"
-  std::string reason;                 ///< why it was refused or failed, for the operator
-  std::string delivered_to;           ///< where the payload was handed over
+  std::string
+      security;  ///< the layers met or made, for people: "encrypted aes256-cbc (rsa), signed sha-256 (rsa)"
+  std::string reason;          ///< why it was refused or failed, for the operator
+  std::string delivered_to;    ///< where the payload was handed over
+  std::uint32_t attempts = 0;  ///< outbound: how often it was posted since it was last queued
+  std::optional<Time>
+      queued;  ///< outbound: when it was queued last, from where on its attempts may take so long
+  std::optional<Time>
+      due;  ///< outbound, while open: the next attempt, or the end of waiting (see MessageState)
+  std::string receipt_url;  ///< where the receipt is posted to, inbound by us, outbound by the partner;
+                            ///< empty: in the answer
+};
+
+/// An inbound message's outcome, to be made durable in one transaction.
+struct InboundCommit {
+  MessageRecord record;  ///< Accepted or Refused. One whose id is Received already is settled by this
+  Slice payload;         ///< empty for a refused message
+  StoredReceipt receipt;
+  bool unique = false;           ///< claim (AS2-From, AS2-To, Message-ID) for this message
+  std::optional<WireCopy> wire;  ///< to be kept as evidence
+  bool keep_received = false;    ///< keep, as evidence, what commit_received() stored of it
+};
+
+/// An inbound message that came before under the same names.
+struct EarlierMessage {
+  std::string id;
+  MessageState state = MessageState::Accepted;  ///< Received, Accepted or Delivered
+  StoredReceipt receipt;  ///< what it was, or will be, answered with; of a Received one nothing yet
+  std::string receipt_url;
+};
+
+/// The posting of an asynchronous receipt of ours.
+struct ReceiptPost {
+  std::string id;  ///< of the message that it is for
+  std::string agreement;
+  std::string url;
+  std::uint32_t attempts = 0;
+  std::optional<Time> due;     ///< the next attempt; absent when there is to be none any more
+  std::optional<Time> posted;  ///< when the partner took it
+  std::string reason;          ///< why the last attempt failed
+};
+
+/// Something that waits for its moment, and whose turn it is.
+struct WaitingWork {
+  std::string id;
+  std::string agreement;
+  Time due{};
+  Time since{};  ///< when it was queued
 };
 
 /// Which records to list; empty fields match everything.
@@ -64,41 +140,104 @@ struct MessageFilter {
   std::optional<MessageState> state;
   std::string agreement;
   std::string message_id;
-  std::size_t limit = 100;  ///< newest first
+  std::optional<Time> since;  ///< created at this moment or later
+  std::optional<Time> until;  ///< created before it
+  std::size_t limit = 100;    ///< newest first
 };
 
 /// Durable means: on disk, synced, and still there after the power fails. Thread-safe.
 class MessageStore {
  public:
+  /// Hears that something is durable, or why not and that nothing of it is. Called on another thread, which
+  /// must not be held up, and which must not call the store's writing members.
+  using Done = std::function<void(Result<>)>;
+
   virtual ~MessageStore() = default;
 
-  /// The stored answer of an inbound message that was accepted under these names since `since`; nothing if there is none. A
-  /// Message-ID with and without its angle brackets is the same one.
-  virtual Result<std::optional<StoredReceipt>> find_accepted(std::string_view as2_from, std::string_view as2_to,
+  // ---- Inbound
+
+  /// The newest inbound message that was received or accepted under these names since `since`; nothing if
+  /// there is none. A Message-ID with and without its angle brackets is the same one.
+  virtual Result<std::optional<EarlierMessage>> find_earlier(std::string_view as2_from,
+                                                             std::string_view as2_to,
                                                              std::string_view message_id, Time since) = 0;
 
-  /// Makes an inbound message, its payload and its receipt durable, in one transaction: all or nothing. A refused message
-  /// has an empty payload. With `unique`, the triple of names is claimed for this message.
+  /// Makes a message durable as it came, before it is opened (state Received).
   ///
-  /// @error AlreadyExists  the triple is claimed by another accepted message; nothing was stored.
-  virtual Result<> commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
-                                  bool unique) = 0;
+  /// @error AlreadyExists  with `unique`: the names are claimed by another message; nothing was stored.
+  virtual void commit_received(const MessageRecord& record, const WireCopy& wire, bool unique, Done done) = 0;
 
-  /// Accepted inbound messages that were not marked delivered, oldest first: what a start after a crash has to hand over.
+  /// Makes an inbound message's outcome, its payload and its receipt durable, in one transaction: all or
+  /// nothing. A receipt with a URL becomes due for posting at once. A refused message's names are free again.
+  ///
+  /// @error AlreadyExists  with `unique`: the names are claimed by another message; nothing was stored.
+  virtual void commit_inbound(InboundCommit commit, Done done) = 0;
+  /// The same, and returns when it is durable.
+  Result<> commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
+                          bool unique);
+
+  /// Accepted inbound messages that were not marked delivered, oldest first: what a start after a crash has
+  /// to hand over.
   virtual Result<std::vector<MessageRecord>> undelivered() = 0;
   virtual Result<> mark_delivered(std::string_view id, std::string_view where, Time when) = 0;
 
-  /// Makes an outbound message durable before its first octet leaves: the record, and the payload as
-  /// given.
-  virtual Result<> commit_outbound(const MessageRecord& record, const Slice& payload) = 0;
-  /// Settles an outbound message (state, disposition, reason, settled, receipt signer) with what the partner answered.
-  virtual Result<> settle_outbound(const MessageRecord& record, const StoredReceipt& answer) = 0;
+  // ---- Receipts of ours that are posted
+
+  virtual Result<std::vector<WaitingWork>> waiting_receipts() = 0;
+  /// @error NotFound  the message has no receipt that is posted.
+  virtual Result<ReceiptPost> receipt_post(std::string_view id) = 0;
+  /// Writes down what became of an attempt, or, with a new `due`, that the receipt is to be posted again.
+  virtual Result<> update_receipt_post(const ReceiptPost& post) = 0;
+
+  // ---- Outbound
+
+  /// Who has to be told of a queued message: the caller's own outbox knows already; a gateway that serves
+  /// this home as another process finds a note.
+  enum class Tell { Nobody, Gateway };
+
+  /// Makes an outbound message durable before its first octet leaves: the record (Queued or Sending), the
+  /// payload as given, and what will go over the wire, the same on every attempt.
+  virtual Result<> commit_outbound(const MessageRecord& record, const Slice& payload, const WireCopy& wire,
+                                   Tell tell) = 0;
+  /// Writes down what became of an open message (state, due, attempts, disposition, reason, settled, receipt
+  /// signer), with what the partner answered, if he did. Whoever is to be told hears only of one that is
+  /// still open.
+  ///
+  /// @error AlreadyExists  it is settled; a later answer changes nothing.  @error NotFound
+  virtual Result<> settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,
+                                   Tell tell) = 0;
+  /// Ends an open message (Cancelled). @error InvalidInput  it is settled.  @error NotFound
+  virtual Result<> cancel_outbound(std::string_view id, std::string_view reason, Time when) = 0;
+  /// Queues a failed or cancelled message again: the same octets under the same Message-ID, with all its
+  /// attempts before it.
+  ///
+  /// @error InvalidInput  it is open, confirmed or inbound; or its octets are not kept any more.  @error
+  /// NotFound
+  virtual Result<> queue_again(std::string_view id, Time due, Tell tell) = 0;
+  /// Keeps a receipt that came for a message that was settled already. It changes nothing.
+  virtual Result<> keep_late_receipt(std::string_view id, const StoredReceipt& receipt,
+                                     std::string_view verdict, Time when) = 0;
+  /// An outbound message by the names in its receipt; a Message-ID with and without its angle brackets is the
+  /// same one.
+  ///
+  /// @error NotFound
+  virtual Result<MessageRecord> find_outbound(std::string_view as2_from, std::string_view as2_to,
+                                              std::string_view message_id) = 0;
+
+  /// All messages in one of the open states, or Received ones, the earliest due first.
+  virtual Result<std::vector<WaitingWork>> waiting(MessageState state) = 0;
+  /// The messages that other processes left a note about, each once; the notes go.
+  virtual Result<std::vector<std::string>> take_notes() = 0;
+
+  // ---- Looking
 
   virtual Result<std::vector<MessageRecord>> list(const MessageFilter& filter) = 0;
   /// By our id, its first 8 digits or more, or a Message-ID. @error NotFound  @error InvalidInput  several
   /// messages have it.
   virtual Result<MessageRecord> find(std::string_view id_or_message_id) = 0;
   virtual Result<Slice> payload(std::string_view id) = 0;
+  /// The message as it came or goes. @error NotFound  it is not kept.
+  virtual Result<WireCopy> wire(std::string_view id) = 0;
   /// The receipt sent (inbound) or the answer received (outbound). @error NotFound
   virtual Result<StoredReceipt> receipt(std::string_view id) = 0;
 };

@@ -5,18 +5,23 @@
 #include <utility>
 
 #include "as2/compose.h"
+#include "as2/mic.h"
 #include "as2/receipt.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "certstore/vault/audit_log.h"
 #include "certstore/vault/provider.h"
 #include "gateway/exchange/agreement_settings.h"
+#include "gateway/exchange/outbound_request.h"
+#include "gateway/exchange/retry.h"
 
 namespace signet::gateway {
 namespace {
 
 using agreements::ResolvedAgreement;
+
+/// How much longer than its own time-out a caller may take before somebody else takes its message over.
+constexpr std::chrono::minutes kCallersGrace{5};
 
 /// The name that the partner is told; empty for none.
 std::string file_name_for(const agreements::EnvelopeSettings& envelope, const SendRequest& request) {
@@ -25,109 +30,105 @@ std::string file_name_for(const agreements::EnvelopeSettings& envelope, const Se
   return envelope.file_name_template.empty() ? request.file_name : envelope.file_name_template;
 }
 
-Result<TlsTrust> tls_trust(const ResolvedAgreement& agreement, const AccountSnapshot& account) {
-  const agreements::TlsTrust& agreed = agreement.agreement.connection.tls_trust;
-  TlsTrust trust;
-  trust.ignore_name_mismatch =
-      agreement.agreement.send_agreement.message_connection_settings.ignore_certificate_name_mismatch;
-  switch (agreed.mode) {
-    case agreements::TlsTrustMode::System: return trust;
-    case agreements::TlsTrustMode::CertificateAuthorities: trust.kind = TlsTrust::Kind::Authorities; break;
-    case agreements::TlsTrustMode::Pinned: trust.kind = TlsTrust::Kind::Pinned; break;
-  }
-  for (const std::string& name : agreed.certificates) {
-    SIGNET_TRY(certstore::Certificate certificate, account.certificate(name));
-    trust.certificates.push_back(std::move(certificate));
-  }
-  if (!agreed.ca_file.empty()) {
-    SIGNET_TRY(const Bytes bundle, read_file(agreed.ca_file));
-    SIGNET_TRY(auto authorities, certstore::parse_certificates(bundle));
-    trust.certificates.insert(trust.certificates.end(), authorities.begin(), authorities.end());
-  }
-  return trust;
-}
-
-Result<HttpPost> http_post(const ResolvedAgreement& agreement, const AccountSnapshot& account, as2::Composed& message,
-                           const OutboundOptions& options) {
+/// The request of every attempt. Message and headers are those that were stored.
+Result<HttpPost> http_post(const ResolvedAgreement& agreement, const AccountSnapshot& account,
+                           const WireCopy& message) {
   const agreements::Connection& connection = agreement.agreement.connection;
   if (connection.url.empty())
-    return fail(ErrorKind::NotFound, fmt::format("agreement '{}' has no URL to send to: give its connection one",
-                                                 agreement.agreement.name));
-  if (connection.basic_authentication)
-    return fail(ErrorKind::Unsupported,
-                fmt::format("agreement '{}' asks for HTTP Basic authentication; the vault holds no secrets yet, so it cannot "
-                            "be used",
+    return fail(ErrorKind::NotFound,
+                fmt::format("agreement '{}' has no URL to send to: give its connection one",
                             agreement.agreement.name));
-  HttpPost post;
-  post.url = connection.url;
-  post.headers = message.headers;
-  post.headers.add("User-Agent", options.product);
-  if (post.headers.value("AS2-Version") == "1.3") post.headers.add("AS2-Product", options.as2_product);
+  SIGNET_TRY(HttpPost post, request_to(connection.url, agreement, account,
+                                       agreement.agreement.send_agreement.message_connection_settings));
+  for (const auto& [name, value] : message.headers) post.headers.add(name, value);
   post.body = message.body;
-  post.connect_timeout = connection.connect_timeout;
-  post.total_timeout = connection.total_timeout;
-  post.expect_continue = agreement.agreement.send_agreement.message_connection_settings.support_http_status_code_continue;
-  SIGNET_TRY(post.trust, tls_trust(agreement, account));
-  if (!connection.client_certificate_name.empty()) {
-    SIGNET_TRY(post.client_certificate, account.private_certificate(connection.client_certificate_name));
-  }
   return post;
 }
 
-MessageRecord record_of(const SendRequest& request, const ResolvedAgreement& agreement, const as2::MessageId& id, Time now) {
+MessageRecord record_of(const SendRequest& request, const ResolvedAgreement& agreement,
+                        const as2::MessageId& id, Time now) {
   MessageRecord record;
   record.id = random_id();
   record.direction = Direction::Outbound;
-  record.state = MessageState::Sending;
+  record.state = MessageState::Queued;
   record.agreement = agreement.agreement.name;
   record.as2_from = agreement.send_from;
   record.as2_to = agreement.send_to;
   record.message_id = id.text();
   record.created = now;
+  record.queued = now;
+  record.due = now;
   record.remote_address = agreement.agreement.connection.url;
   record.payload_size = request.payload.size();
   return record;
 }
 
-/// What the partner's answer makes of the record.
-void reconcile(MessageRecord& record, const Result<HttpAnswer>& answer, const as2::ReceiptExpectation& expectation,
-               bool receipt_wanted) {
-  record.state = MessageState::Failed;
-  if (!answer) {
-    record.reason = answer.error().detail;
-    return;
-  }
-  const bool success = answer->status >= 200 && answer->status < 300;
-  if (!success) {
-    std::string words;
-    if (const auto body = answer->body.sub(0, 200).to_bytes(200)) words = printable(trim(as_text(*body)));
-    record.reason = fmt::format("the partner answered HTTP {}: {}", answer->status, words.empty() ? "(nothing)" : words);
-    return;
-  }
-  if (!receipt_wanted) {
-    record.state = MessageState::Confirmed;
-    return;
-  }
-  const as2::ReceiptVerdict verdict = as2::check_receipt(answer->headers, answer->body, expectation);
-  if (verdict.content) record.disposition = verdict.content->disposition.text;
-  if (verdict.signer) record.receipt_signer_thumbprint = verdict.signer->certificate().thumbprint_sha256();
-  record.reason = verdict.reason;
-  if (verdict.proves_delivery) record.state = MessageState::Confirmed;
+WireCopy as_wire(const as2::Composed& message, const OutboundOptions& options) {
+  WireCopy wire;
+  for (const as2::mime::Header& header : message.headers)
+    wire.headers.emplace_back(header.name, header.value);
+  wire.headers.emplace_back("User-Agent", options.product);
+  if (message.headers.value("AS2-Version") == "1.3")
+    wire.headers.emplace_back("AS2-Product", options.as2_product);
+  wire.body = message.body;
+  return wire;
 }
 
-StoredReceipt as_stored(const Result<HttpAnswer>& answer) {
+/// The MIC that we computed when the message was made, from its record.
+Result<as2::Mic> mic_of(const MessageRecord& record) {
+  return as2::parse_mic(fmt::format("{}, {}", record.mic, record.mic_algorithm));
+}
+
+StoredReceipt as_stored(const HttpAnswer& answer) {
   StoredReceipt stored;
-  stored.http_status = answer ? answer->status : 0;
-  if (!answer) return stored;
-  for (const as2::mime::Header& header : answer->headers) stored.headers.emplace_back(header.name, header.value);
+  stored.http_status = answer.status;
+  for (const as2::mime::Header& header : answer.headers)
+    stored.headers.emplace_back(header.name, header.value);
   constexpr std::size_t kLargestKept = 1024 * 1024;
-  if (auto body = answer->body.sub(0, kLargestKept).to_bytes(kLargestKept)) stored.body = *std::move(body);
+  if (auto body = answer.body.sub(0, kLargestKept).to_bytes(kLargestKept)) stored.body = *std::move(body);
   return stored;
 }
 
+/// A message that something can still become of.
+Result<MessageRecord> open_message(MessageStore& store, std::string_view id) {
+  SIGNET_TRY(MessageRecord record, store.find(id));
+  if (record.direction != Direction::Outbound || !is_open(record.state))
+    return fail(ErrorKind::AlreadyExists,
+                fmt::format("message {} is {} already", record.id, to_string(record.state)));
+  return record;
+}
+
+/// Whether what is wrong on our side may be over by the next attempt: the disk, the vault.
+bool is_our_trouble(const Error& error) {
+  return error.kind == ErrorKind::IoFailure || error.kind == ErrorKind::Unavailable ||
+         error.kind == ErrorKind::PermissionDenied;
+}
+
+std::string attempts_text(std::uint32_t attempts) {
+  return fmt::format("{} attempt{}", attempts, attempts == 1 ? "" : "s");
+}
+
 void report(const MessageRecord& record) {
-  const bool confirmed = record.state == MessageState::Confirmed;
-  log::write(confirmed ? log::Level::Info : log::Level::Warning, confirmed ? "message-confirmed" : "message-failed",
+  const auto [level, event] = [&]() -> std::pair<log::Level, std::string_view> {
+    switch (record.state) {
+      case MessageState::Confirmed:
+        return {log::Level::Info, "message-confirmed"};
+      case MessageState::AwaitingReceipt:
+        return {log::Level::Info, "message-sent"};
+      case MessageState::Queued:
+        return {log::Level::Warning, "message-postponed"};
+      case MessageState::Received:
+      case MessageState::Accepted:
+      case MessageState::Delivered:
+      case MessageState::Refused:
+      case MessageState::Sending:
+      case MessageState::Cancelled:
+      case MessageState::Failed:
+        break;
+    }
+    return {log::Level::Error, "message-failed"};
+  }();
+  log::write(level, event,
              {{"id", record.id},
               {"agreement", record.agreement},
               {"from", record.as2_from},
@@ -137,60 +138,226 @@ void report(const MessageRecord& record) {
               {"security", record.security},
               {"mic", record.mic + ", " + record.mic_algorithm},
               {"disposition", record.disposition},
+              {"attempts", std::to_string(record.attempts)},
+              {"due", record.due ? to_rfc3339(*record.due) : ""},
               {"reason", record.reason}});
 }
 
 }  // namespace
 
+// ---- One attempt
+
+/// A message on its way to the partner, once. Each step ends with the record as it is to be written down.
+class OutboundExchange::Attempt {
+ public:
+  Attempt(OutboundPorts& ports, const OutboundOptions& options, MessageRecord record)
+      : ports_(ports),
+        options_(options),
+        tell_(record.state == MessageState::Sending ? MessageStore::Tell::Gateway
+                                                    : MessageStore::Tell::Nobody),
+        record_(std::move(record)) {}
+
+  /// What is sent, and what its receipt has to say. An error is the message's end: nothing can be sent under
+  /// this agreement.
+  Result<> prepare() {
+    SIGNET_TRY(account_, ports_.account());
+    agreement_ = account_->directory().by_name(record_.agreement);
+    if (agreement_ == nullptr)
+      return fail(ErrorKind::NotFound, fmt::format("agreement '{}' is gone", printable(record_.agreement)));
+    SIGNET_TRY(const WireCopy wire, ports_.store.wire(record_.id));
+    SIGNET_TRY(post_, http_post(*agreement_, *account_, wire));
+    record_.remote_address = post_.url;
+    SIGNET_TRY(const as2::MessageId id, as2::MessageId::parse(record_.message_id));
+    SIGNET_TRY(const as2::Mic mic, mic_of(record_));
+    SIGNET_TRY(expectation_,
+               receipt_expectation(*agreement_, *account_, id, mic, ports_.clock.now(), options_.spool));
+    return {};
+  }
+
+  /// Posts, and judges what comes back.
+  void send() {
+    ++record_.attempts;
+    const auto answer = ports_.post(post_);
+    if (answer) answer_ = as_stored(*answer);
+    reconcile(answer);
+  }
+
+  /// The attempt was not made, or says no: another one follows when the agreement allows it.
+  void postpone(std::string reason) {
+    record_.reason = std::move(reason);
+    const Time now = ports_.clock.now();
+    const auto elapsed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - record_.queued.value_or(record_.created));
+    const agreements::Retry retry = agreement_ ? agreement_->agreement.retry : agreements::Retry{};
+    const auto interval = next_interval(retry, record_.attempts, elapsed);
+    if (!interval)
+      return end(fmt::format("given up after {}: {}", attempts_text(record_.attempts), record_.reason));
+    record_.state = MessageState::Queued;
+    record_.due = now + *interval;
+  }
+
+  void end(std::string reason) {
+    record_.state = MessageState::Failed;
+    record_.reason = std::move(reason);
+    settled();
+  }
+
+  /// The receipt that was to be posted to us has not come.
+  void overdue() {
+    const auto& wait = agreement_->agreement.send_agreement.expected_receipt.timeout;
+    const std::string reason = fmt::format("no receipt came within {} s", wait.count() / 1000);
+    if (agreement_->agreement.send_agreement.error_settings.resend_if_mdn_not_received)
+      return postpone(reason);
+    end(reason);
+  }
+
+  /// Writes down how it ended.
+  Result<MessageRecord> conclude() {
+    SIGNET_CHECK(ports_.store.settle_outbound(record_, answer_, tell_));
+    report(record_);
+    return record_;
+  }
+
+  [[nodiscard]] const MessageRecord& record() const { return record_; }
+
+ private:
+  void reconcile(const Result<HttpAnswer>& answer) {
+    if (std::string reason = refusal_of(answer); !reason.empty())
+      return is_transient(answer) ? postpone(std::move(reason)) : end(std::move(reason));
+    const auto& wanted = agreement_->agreement.send_agreement;
+    if (!wanted.mdn_settings.need_mdn) return confirm();
+    if (!holds_receipt(*answer)) return wait_for_receipt(*answer);
+    judge(as2::check_receipt(answer->headers, answer->body, *expectation_));
+  }
+
+  [[nodiscard]] bool holds_receipt(const HttpAnswer& answer) const {
+    if (answer.body.empty()) return false;
+    // Where the receipt is to come by itself, an answer with something else in it is just an answer.
+    return record_.receipt_url.empty() || as2::may_be_receipt(answer.headers);
+  }
+
+  /// A 2xx without a receipt.
+  void wait_for_receipt(const HttpAnswer& answer) {
+    if (record_.receipt_url.empty()) {
+      std::string reason =
+          fmt::format("the partner answered HTTP {} without the receipt that was asked for", answer.status);
+      if (agreement_->agreement.send_agreement.error_settings.resend_if_mdn_not_received)
+        return postpone(std::move(reason));
+      return end(std::move(reason));
+    }
+    record_.state = MessageState::AwaitingReceipt;
+    record_.reason.clear();
+    record_.due = ports_.clock.now() + agreement_->agreement.send_agreement.expected_receipt.timeout;
+  }
+
+  void judge(const as2::ReceiptVerdict& verdict) {
+    if (verdict.content) record_.disposition = verdict.content->disposition.text;
+    if (verdict.signer) record_.receipt_signer_thumbprint = verdict.signer->certificate().thumbprint_sha256();
+    if (verdict.proves_delivery) return confirm();
+    end(verdict.reason);
+  }
+
+  void confirm() {
+    record_.state = MessageState::Confirmed;
+    record_.reason.clear();
+    settled();
+  }
+
+  void settled() {
+    record_.settled = ports_.clock.now();
+    record_.due.reset();
+  }
+
+  OutboundPorts& ports_;
+  const OutboundOptions& options_;
+  const MessageStore::Tell tell_;  ///< what a caller leaves open is the gateway's to go on with
+  MessageRecord record_;
+  std::shared_ptr<const AccountSnapshot> account_;
+  const ResolvedAgreement* agreement_ = nullptr;
+  HttpPost post_;
+  std::optional<as2::ReceiptExpectation> expectation_;
+  std::optional<StoredReceipt> answer_;
+};
+
 OutboundExchange::OutboundExchange(OutboundPorts ports, OutboundOptions options)
     : ports_(std::move(ports)), options_(std::move(options)) {}
 
-Result<MessageRecord> OutboundExchange::send(const SendRequest& request) {
+Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custody custody) {
   SIGNET_TRY(const auto account, ports_.account());
   const ResolvedAgreement* agreement = account->directory().by_name(request.agreement);
   if (agreement == nullptr)
     return fail(ErrorKind::NotFound, fmt::format("there is no agreement '{}'", printable(request.agreement)));
 
-  // Compose.
   const Time now = ports_.clock.now();
   const as2::MessageId message_id = as2::MessageId::generate(options_.host);
   MessageRecord record = record_of(request, *agreement, message_id, now);
   const vault::AuditScope audited = vault::message_scope(record.id);
-  SIGNET_TRY(as2::ComposeSettings settings, compose_settings(*agreement, *account, message_id, now, options_.spool));
+  SIGNET_TRY(as2::ComposeSettings settings,
+             compose_settings(*agreement, *account, message_id, now, options_.spool));
   if (!request.content_type.empty()) settings.content_type = request.content_type;
   settings.file_name = file_name_for(agreement->agreement.send_agreement.envelope_settings, request);
-  settings.subject = request.subject.empty() ? fmt::format("Message from {} to {}", record.as2_from, record.as2_to)
-                                             : request.subject;
+  settings.subject = request.subject.empty()
+                         ? fmt::format("Message from {} to {}", record.as2_from, record.as2_to)
+                         : request.subject;
   auto composed = as2::compose(request.payload, settings);
   if (!composed) {
     if (auto denied = vault::take_vault_refusal()) return fail(*std::move(denied));
     return fail(std::move(composed).error());
   }
-  SIGNET_TRY(const HttpPost post, http_post(*agreement, *account, *composed, options_));
-  SIGNET_TRY(const as2::ReceiptExpectation expectation,
-             receipt_expectation(*agreement, *account, message_id, composed->mic, now, options_.spool));
+  const WireCopy wire = as_wire(*composed, options_);
+  SIGNET_CHECK(http_post(*agreement, *account, wire));  // what cannot be posted is not taken
   record.subject = settings.subject;
   record.content_type = settings.content_type;
   record.file_name = settings.file_name;
   record.mic = base64(composed->mic.value);
   record.mic_algorithm = to_string(composed->mic.hash);
   record.security = as2::to_string(composed->layers);
-
-  // Submit: on disk before the first octet leaves.
-  SIGNET_CHECK(ports_.store.commit_outbound(record, request.payload));
-
-  // Send, await the receipt, reconcile, report.
-  const auto answer = ports_.post(post);
-  reconcile(record, answer, expectation, settings.receipt.wanted);
-  record.settled = ports_.clock.now();
-  report(record);
-  // What the partner said is known now. If it cannot be written down, saying "failed, try again" would send the document twice.
-  if (auto settled = ports_.store.settle_outbound(record, as_stored(answer)); !settled) {
-    log::error("outcome-not-recorded", {{"id", record.id}, {"message_id", record.message_id}, {"reason", settled.error().detail}});
-    record.reason += fmt::format("{}the outcome could not be recorded: {}", record.reason.empty() ? "" : "; ",
-                                 settled.error().detail);
+  record.receipt_url = settings.receipt.async_url.value_or("");
+  if (custody == Custody::Caller) {
+    record.state = MessageState::Sending;
+    record.due = now + agreement->agreement.connection.total_timeout + kCallersGrace;
   }
+  SIGNET_CHECK(ports_.store.commit_outbound(
+      record, request.payload, wire,
+      custody == Custody::Gateway ? MessageStore::Tell::Gateway : MessageStore::Tell::Nobody));
   return record;
+}
+
+Result<MessageRecord> OutboundExchange::attempt(std::string_view id) {
+  SIGNET_TRY(MessageRecord record, open_message(ports_.store, id));
+  Attempt attempt(ports_, options_, std::move(record));
+  if (auto prepared = attempt.prepare(); !prepared) {
+    if (is_our_trouble(prepared.error()))
+      attempt.postpone(prepared.error().detail);
+    else
+      attempt.end(prepared.error().detail);
+  } else {
+    attempt.send();
+  }
+  return attempt.conclude();
+}
+
+Result<MessageRecord> OutboundExchange::give_up(std::string_view id) {
+  SIGNET_TRY(MessageRecord record, open_message(ports_.store, id));
+  std::string last = record.reason.empty() ? "the partner could not be reached" : record.reason;
+  std::string reason =
+      fmt::format("given up after {} and the agreed time: {}", attempts_text(record.attempts), last);
+  Attempt attempt(ports_, options_, std::move(record));
+  attempt.end(std::move(reason));
+  return attempt.conclude();
+}
+
+Result<MessageRecord> OutboundExchange::receipt_overdue(std::string_view id) {
+  SIGNET_TRY(MessageRecord record, open_message(ports_.store, id));
+  if (record.state != MessageState::AwaitingReceipt)
+    return fail(ErrorKind::AlreadyExists, fmt::format("message {} does not wait for a receipt", record.id));
+  Attempt attempt(ports_, options_, std::move(record));
+  if (auto prepared = attempt.prepare(); prepared)
+    attempt.overdue();
+  else
+    attempt.end(fmt::format("no receipt came in time, and the message cannot be sent again: {}",
+                            prepared.error().detail));
+  return attempt.conclude();
 }
 
 }  // namespace signet::gateway

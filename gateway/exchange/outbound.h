@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/stream.h"
@@ -34,19 +35,42 @@ struct OutboundPorts {
   std::function<Result<HttpAnswer>(const HttpPost&)> post;
 };
 
-/// The outbound journey: submit, compose, send, await the receipt in the answer, reconcile, report. Thread-safe.
+/// Who makes a submitted message's attempts.
+enum class Custody {
+  Outbox,   ///< this process's outbox, which the caller tells
+  Gateway,  ///< the gateway that serves this home, now or later
+  Caller,   ///< the caller, at once; should it die, the gateway takes over after a while
+};
+
+/// The outbound journey: submit (compose, on disk), attempt (send, await the receipt in the answer, reconcile), report. Every
+/// attempt sends the same octets under the same Message-ID and Date. Thread-safe; one message is attempted by one caller at a time.
 class OutboundExchange {
  public:
   OutboundExchange(OutboundPorts ports, OutboundOptions options);
 
-  /// Sends once and waits for the synchronous receipt. The record's state says how it ended: Confirmed only when a receipt
-  /// proves delivery (or the agreement asks for none and the partner answered 2xx), else Failed with the reason.
+  /// Makes the message and puts it on disk. Nothing has left when this returns.
   ///
   /// @error NotFound  no such agreement, or nothing to send with.  @error ...  whatever kept the message from being made or
-  ///                  stored: then nothing has left.
-  Result<MessageRecord> send(const SendRequest& request);
+  ///                  stored: then there is no message.
+  Result<MessageRecord> submit(const SendRequest& request, Custody custody);
+
+  /// Posts an open message once and writes down what became of it: Confirmed, AwaitingReceipt, Queued for another attempt at
+  /// `due`, or Failed with the reason.
+  ///
+  /// @returns the record as it is then.
+  /// @error NotFound, AlreadyExists  it is gone, or settled by now, and was not posted.
+  /// @error ...  of the store: what the partner answered could not be written down, so the message is as it was.
+  Result<MessageRecord> attempt(std::string_view id);
+
+  /// Ends a message whose time is over while its partner could not be reached. As attempt() otherwise.
+  Result<MessageRecord> give_up(std::string_view id);
+
+  /// What becomes of a message whose asynchronous receipt has not come in time: the same octets again, or Failed. One that is
+  /// settled by now is left alone. As attempt() otherwise.
+  Result<MessageRecord> receipt_overdue(std::string_view id);
 
  private:
+  class Attempt;
   OutboundPorts ports_;
   OutboundOptions options_;
 };

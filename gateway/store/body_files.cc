@@ -16,6 +16,11 @@ namespace {
 constexpr std::size_t kIdLength = 32;
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
+bool is_name(std::string_view name) {
+  const std::string_view id = name.substr(0, kIdLength);
+  return BodyFiles::is_id(id) && (name == id || name == BodyFiles::wire_name(id));
+}
+
 }  // namespace
 
 Result<> make_private_directory(const std::filesystem::path& directory) {
@@ -45,39 +50,39 @@ Result<BodyFiles> BodyFiles::open(const std::filesystem::path& directory) {
   return BodyFiles(directory);
 }
 
-std::filesystem::path BodyFiles::folder_of(std::string_view id) const { return directory_ / id.substr(0, 2); }
+std::filesystem::path BodyFiles::folder_of(std::string_view name) const { return directory_ / name.substr(0, 2); }
 
-Result<> BodyFiles::save(std::string_view id, const Slice& body) const {
-  if (!is_id(id))
+Result<> BodyFiles::save(std::string_view name, const Slice& body) const {
+  if (!is_name(name))
     return fail(ErrorKind::Internal,
-                "a body's id is 32 lower-case hexadecimal digits, not '" + printable(id) + "'");
-  const std::filesystem::path folder = folder_of(id);
+                "a body's id is 32 lower-case hexadecimal digits, not '" + printable(name) + "'");
+  const std::filesystem::path folder = folder_of(name);
   SIGNET_CHECK(make_private_directory(folder));
-  auto saved = body.save_as(folder / id);
+  auto saved = body.save_as(folder / name);
   if (saved) saved = sync_directory(folder);
-  if (!saved && saved.error().kind != ErrorKind::AlreadyExists) remove(id);
+  if (!saved && saved.error().kind != ErrorKind::AlreadyExists) remove(name);
   return saved;
 }
 
-Result<Slice> BodyFiles::open_body(std::string_view id) const {
-  if (!is_id(id)) return fail(ErrorKind::NotFound, "no body has the id '" + printable(id) + "'");
-  return Slice::of_file(folder_of(id) / id);
+Result<Slice> BodyFiles::open_body(std::string_view name) const {
+  if (!is_name(name)) return fail(ErrorKind::NotFound, "no body has the id '" + printable(name) + "'");
+  return Slice::of_file(folder_of(name) / name);
 }
 
-void BodyFiles::remove(std::string_view id) const { ::unlink((folder_of(id) / id).c_str()); }
+void BodyFiles::remove(std::string_view name) const { ::unlink((folder_of(name) / name).c_str()); }
 
-Result<std::size_t> BodyFiles::sweep(const std::function<Result<bool>(std::string_view id)>& is_known) const {
+Result<std::size_t> BodyFiles::sweep(const std::function<Result<bool>(std::string_view name)>& is_known) const {
   std::size_t removed = 0;
   std::error_code error;
   using Entries = std::filesystem::directory_iterator;
   for (Entries folder(directory_, error); !error && folder != Entries(); folder.increment(error)) {
     if (!folder->is_directory()) continue;
     for (Entries file(folder->path(), error); !error && file != Entries(); file.increment(error)) {
-      const std::string id = file->path().filename().string();
-      if (!is_id(id) || folder_of(id) != folder->path()) continue;
-      SIGNET_TRY(const bool known, is_known(id));
+      const std::string name = file->path().filename().string();
+      if (!is_name(name) || folder_of(name) != folder->path()) continue;
+      SIGNET_TRY(const bool known, is_known(name));
       if (known) continue;
-      remove(id);
+      remove(name);
       ++removed;
     }
   }

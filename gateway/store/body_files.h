@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -10,8 +11,9 @@
 
 namespace signet::gateway {
 
-/// Payloads too large for a database row: one file each, `<directory>/xx/<id>`, where xx are the id's first
-/// two digits. Only our own ids ever become names.
+/// Bodies too large for a database row: one file each, `<directory>/xx/<id>` for a payload and
+/// `<directory>/xx/<id>.wire` for a message as it travels, where xx are the id's first two digits. Only our own
+/// ids ever become names.
 class BodyFiles {
  public:
   /// Makes the directory (0700) if it is not there.
@@ -19,26 +21,28 @@ class BodyFiles {
 
   /// Whether `id` is one of ours: 32 lower-case hexadecimal digits, and so safe in a path.
   static bool is_id(std::string_view id);
+  /// The name of the file that holds a message as it travels.
+  static std::string wire_name(std::string_view id) { return std::string(id) + ".wire"; }
 
-  /// Makes `body` the file of `id`, synced together with the names that lead to it. Nothing is left behind on
-  /// an error.
+  /// Makes `body` the file `name` (an id, or wire_name() of one), synced together with the names that lead to it.
+  /// Nothing is left behind on an error.
   ///
-  /// @error AlreadyExists  the id has a file.  @error IoFailure  the disk is full, the body could not be
+  /// @error AlreadyExists  there is such a file.  @error IoFailure  the disk is full, the body could not be
   /// read...
-  Result<> save(std::string_view id, const Slice& body) const;
+  Result<> save(std::string_view name, const Slice& body) const;
   /// @error NotFound
-  [[nodiscard]] Result<Slice> open_body(std::string_view id) const;
-  void remove(std::string_view id) const;
+  [[nodiscard]] Result<Slice> open_body(std::string_view name) const;
+  void remove(std::string_view name) const;
 
   /// Removes every body that `is_known` denies, and returns how many. Files that are not named as save()
   /// names them are not touched. Only for a process that is alone on the store.
   ///
   /// @error  whatever `is_known` returns; the sweep ends there.
-  Result<std::size_t> sweep(const std::function<Result<bool>(std::string_view id)>& is_known) const;
+  Result<std::size_t> sweep(const std::function<Result<bool>(std::string_view name)>& is_known) const;
 
  private:
   explicit BodyFiles(std::filesystem::path directory) : directory_(std::move(directory)) {}
-  [[nodiscard]] std::filesystem::path folder_of(std::string_view id) const;
+  [[nodiscard]] std::filesystem::path folder_of(std::string_view name) const;
   std::filesystem::path directory_;
 };
 

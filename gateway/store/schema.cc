@@ -39,11 +39,17 @@ CREATE TABLE messages (
   security TEXT NOT NULL,
   reason TEXT NOT NULL,
   delivered_to TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  queued INTEGER,
+  due INTEGER,
+  receipt_url TEXT NOT NULL,
   body_place TEXT NOT NULL,       -- 'none', 'row' (table bodies) or 'file' (bodies/xx/<id>)
   body_size INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX messages_by_message_id ON messages(message_id);
 CREATE INDEX messages_undelivered ON messages(sequence) WHERE direction = 'inbound' AND state = 'accepted';
+CREATE INDEX messages_waiting ON messages(state, due)
+  WHERE state IN ('received', 'queued', 'sending', 'awaiting-receipt');
 CREATE INDEX messages_with_file ON messages(id) WHERE body_place = 'file';
 
 CREATE TABLE bodies (
@@ -51,16 +57,54 @@ CREATE TABLE bodies (
   octets BLOB NOT NULL
 ) STRICT;
 
+-- A message as it came or goes.
+CREATE TABLE wires (
+  message INTEGER PRIMARY KEY REFERENCES messages(sequence),
+  headers BLOB NOT NULL,          -- per header: name and value, each a 4-octet big-endian length and its octets
+  place TEXT NOT NULL,            -- 'none', 'row' or 'file' (bodies/xx/<id>.wire)
+  size INTEGER NOT NULL,
+  octets BLOB NOT NULL            -- empty unless they are in the row
+) STRICT;
+CREATE INDEX wires_with_file ON wires(message) WHERE place = 'file';
+
 CREATE TABLE receipts (
   message INTEGER PRIMARY KEY REFERENCES messages(sequence),
   http_status INTEGER NOT NULL,
-  headers BLOB NOT NULL,          -- per header: name and value, each a 4-octet big-endian length and its octets
+  headers BLOB NOT NULL,          -- as in wires
   body BLOB NOT NULL
 ) STRICT;
 
--- Every accepted inbound message under the first 16 octets of the SHA-256 of its (AS2-From, AS2-To, Message-ID), each with
--- its length before it. A short random key keeps this tree small; whoever finds a row compares the names themselves.
-CREATE TABLE accepted (
+-- Receipts of ours that are posted to a URL of their own.
+CREATE TABLE receipt_posts (
+  message INTEGER PRIMARY KEY REFERENCES messages(sequence),
+  attempts INTEGER NOT NULL,
+  due INTEGER,                    -- the next attempt; NULL when there is to be none any more
+  posted INTEGER,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX receipt_posts_due ON receipt_posts(due) WHERE due IS NOT NULL;
+
+-- What partners said about a message that was settled already. It changed nothing.
+CREATE TABLE late_receipts (
+  sequence INTEGER PRIMARY KEY,
+  message INTEGER NOT NULL REFERENCES messages(sequence),
+  received INTEGER NOT NULL,
+  verdict TEXT NOT NULL,
+  http_status INTEGER NOT NULL,
+  headers BLOB NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+CREATE INDEX late_receipts_by_message ON late_receipts(message);
+
+-- Messages that another process queued: the gateway that serves this home takes the notes.
+CREATE TABLE notes (
+  sequence INTEGER PRIMARY KEY,
+  message INTEGER NOT NULL REFERENCES messages(sequence)
+) STRICT;
+
+-- Every received or accepted inbound message under the first 16 octets of the SHA-256 of its (AS2-From, AS2-To, Message-ID),
+-- each with its length before it. A short random key keeps this tree small; whoever finds a row compares the names themselves.
+CREATE TABLE claims (
   names_hash BLOB NOT NULL,
   message INTEGER NOT NULL REFERENCES messages(sequence),
   PRIMARY KEY (names_hash, message)

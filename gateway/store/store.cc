@@ -14,35 +14,6 @@
 namespace signet::gateway {
 namespace {
 
-// Enumerations are words in the database, for whoever reads it with other tools.
-
-constexpr std::array<std::pair<Direction, std::string_view>, 2> kDirections = {
-    {{Direction::Inbound, "inbound"}, {Direction::Outbound, "outbound"}}};
-
-constexpr std::array<std::pair<MessageState, std::string_view>, 6> kStates = {
-    {{MessageState::Accepted, "accepted"},
-     {MessageState::Delivered, "delivered"},
-     {MessageState::Refused, "refused"},
-     {MessageState::Sending, "sending"},
-     {MessageState::Confirmed, "confirmed"},
-     {MessageState::Failed, "failed"}}};
-
-template <class Table, class Value>
-std::string_view word_for(const Table& table, Value value) {
-  for (const auto& [known, word] : table)
-    if (known == value) return word;
-  return "";
-}
-
-template <class Value, std::size_t N>
-Result<Value> value_of(const std::array<std::pair<Value, std::string_view>, N>& table,
-                       std::string_view word) {
-  for (const auto& [value, known] : table)
-    if (known == word) return value;
-  return fail(ErrorKind::IoFailure,
-              "the database says '" + printable(word) + "' where a message's state or direction stands");
-}
-
 void append_counted(Bytes& out, std::string_view text) {
   for (const unsigned shift : {24U, 16U, 8U, 0U})
     out.push_back(static_cast<std::uint8_t>(text.size() >> shift & 0xFF));
@@ -112,13 +83,14 @@ Bytes names_hash(std::string_view as2_from, std::string_view as2_to, std::string
   "id, direction, state, agreement, as2_from, as2_to, message_id, subject, created, settled, request_id, " \
   "remote_address, content_type, file_name, payload_size, mic, mic_algorithm, disposition, "               \
   "signer_thumbprint, "                                                                                    \
-  "receipt_signer_thumbprint, security, reason, delivered_to"
+  "receipt_signer_thumbprint, security, reason, delivered_to, attempts, queued, due, "                     \
+  "receipt_url"
 
 Result<MessageRecord> read_record(const Query& row) {
   MessageRecord record;
   record.id = row.text(0);
-  SIGNET_TRY(record.direction, value_of(kDirections, row.text(1)));
-  SIGNET_TRY(record.state, value_of(kStates, row.text(2)));
+  SIGNET_TRY(record.direction, parse_direction(row.text(1)));
+  SIGNET_TRY(record.state, parse_state(row.text(2)));
   record.agreement = row.text(3);
   record.as2_from = row.text(4);
   record.as2_to = row.text(5);
@@ -139,7 +111,17 @@ Result<MessageRecord> read_record(const Query& row) {
   record.security = row.text(20);
   record.reason = row.text(21);
   record.delivered_to = row.text(22);
+  record.attempts = static_cast<std::uint32_t>(row.integer(23));
+  record.queued = row.optional_time(24);
+  record.due = row.optional_time(25);
+  record.receipt_url = row.text(26);
   return record;
+}
+
+Result<std::vector<WaitingWork>> read_waiting(Query& query) {
+  std::vector<WaitingWork> works;
+  while (query.next()) works.push_back({query.text(0), query.text(1), query.time(2), query.time(3)});
+  return works;
 }
 
 Result<std::vector<MessageRecord>> read_records(Query& query) {
@@ -154,25 +136,73 @@ Result<std::vector<MessageRecord>> read_records(Query& query) {
 /// How many of an id's 32 digits are enough to name a message by: as many as lists show.
 constexpr std::size_t kShortestId = 8;
 
-/// Where a payload is kept, as the column body_place says it.
+/// Where a body is kept, as the columns body_place and place say it.
 enum class Place { None, Row, File };
 
-constexpr std::array<std::pair<Place, std::string_view>, 3> kPlaces = {
-    {{Place::None, "none"}, {Place::Row, "row"}, {Place::File, "file"}}};
+std::string_view to_string(Place place) {
+  switch (place) {
+    case Place::None:
+      return "none";
+    case Place::Row:
+      return "row";
+    case Place::File:
+      return "file";
+  }
+  return "none";
+}
+
+Result<Place> parse_place(std::string_view word) {
+  for (const Place place : {Place::None, Place::Row, Place::File})
+    if (word == to_string(place)) return place;
+  return fail(ErrorKind::IoFailure,
+              "the database says '" + printable(word) + "' where a body's place stands");
+}
+
+}  // namespace
+
+/// A body that is stored, or about to be: in its row, or in a file that is on disk by now.
+struct SqliteStore::Body {
+  std::string name;  ///< of its file, if it has one
+  Place place = Place::None;
+  std::uint64_t size = 0;
+  Bytes octets;
+};
+
+/// What of a message is about to be stored beside its record.
+struct SqliteStore::Bodies {
+  std::optional<Body> payload;
+  std::optional<Body> wire;
+  Bytes wire_headers;
+};
+
+namespace {
 
 /// The row's key.
-std::int64_t insert_record(SqlConnection& connection, const MessageRecord& r, Place place, std::uint64_t size) {
+std::int64_t insert_record(SqlConnection& connection, const MessageRecord& r) {
   Query insert(connection,
                "INSERT INTO messages (" SIGNET_RECORD_COLUMNS
                ", body_place, body_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-               "?, ?, ?, ?, ?, ?) RETURNING sequence");
-  insert.bind(r.id, word_for(kDirections, r.direction), word_for(kStates, r.state), r.agreement, r.as2_from,
-              r.as2_to, r.message_id, r.subject, r.created, r.settled, r.request_id, r.remote_address,
-              r.content_type, r.file_name, static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm,
-              r.disposition, r.signer_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason,
-              r.delivered_to, word_for(kPlaces, place), static_cast<std::int64_t>(size));
+               "?, ?, ?, ?, ?, ?, ?, ?, 'none', 0) RETURNING sequence");
+  insert.bind(r.id, to_string(r.direction), to_string(r.state), r.agreement, r.as2_from, r.as2_to,
+              r.message_id, r.subject, r.created, r.settled, r.request_id, r.remote_address, r.content_type,
+              r.file_name, static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
+              r.signer_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason, r.delivered_to,
+              std::int64_t{r.attempts}, r.queued, r.due, r.receipt_url);
   insert.next();
   return insert.integer(0);
+}
+
+/// What opening a received message has found out about it.
+void update_received(SqlConnection& connection, std::int64_t message, const MessageRecord& r) {
+  Query update(
+      connection,
+      "UPDATE messages SET state = ?, agreement = ?, settled = ?, content_type = ?, file_name = ?, "
+      "payload_size = ?, mic = ?, mic_algorithm = ?, disposition = ?, signer_thumbprint = ?, security = ?, "
+      "reason = ?, due = NULL, receipt_url = ? WHERE sequence = ?");
+  update.bind(to_string(r.state), r.agreement, r.settled, r.content_type, r.file_name,
+              static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
+              r.signer_thumbprint, r.security, r.reason, r.receipt_url, message);
+  update.run();
 }
 
 void write_receipt(SqlConnection& connection, std::int64_t message, const StoredReceipt& receipt) {
@@ -184,22 +214,42 @@ void write_receipt(SqlConnection& connection, std::int64_t message, const Stored
 
 bool is_taken(SqlConnection& connection, const MessageRecord& record, ByteView hash) {
   Query taken(connection,
-              "SELECT 1 FROM accepted JOIN messages ON sequence = message "
-              "WHERE names_hash = ? AND as2_from = ? AND as2_to = ? AND message_id IN (?, ?)");
+              "SELECT 1 FROM claims JOIN messages ON sequence = message "
+              "WHERE names_hash = ? AND as2_from = ? AND as2_to = ? AND message_id IN (?, ?) AND id <> ?");
   return taken
-      .bind(hash, record.as2_from, record.as2_to, bare(record.message_id), bracketed(record.message_id))
+      .bind(hash, record.as2_from, record.as2_to, bare(record.message_id), bracketed(record.message_id),
+            record.id)
       .next();
 }
 
-/// Enters an accepted message under its names.
-Result<> claim_names(SqlConnection& connection, const MessageRecord& record, std::int64_t message, bool unique) {
+/// Enters a message under its names.
+Result<> claim_names(SqlConnection& connection, const MessageRecord& record, std::int64_t message,
+                     bool unique) {
   const Bytes hash = names_hash(record.as2_from, record.as2_to, record.message_id);
   if (unique && is_taken(connection, record, hash))
     return fail(ErrorKind::AlreadyExists,
                 fmt::format("a message {} from {} to {} was accepted before", printable(record.message_id),
                             printable(record.as2_from), printable(record.as2_to)));
-  Query(connection, "INSERT INTO accepted (names_hash, message) VALUES (?, ?)").bind(hash, message).run();
+  Query(connection, "INSERT OR IGNORE INTO claims (names_hash, message) VALUES (?, ?)")
+      .bind(hash, message)
+      .run();
   return {};
+}
+
+void release_names(SqlConnection& connection, const MessageRecord& record, std::int64_t message) {
+  const Bytes hash = names_hash(record.as2_from, record.as2_to, record.message_id);
+  Query(connection, "DELETE FROM claims WHERE names_hash = ? AND message = ?").bind(hash, message).run();
+}
+
+/// @returns the name of the file that is nobody's any more once this is committed; empty when there is none.
+std::string forget_wire(SqlConnection& connection, std::int64_t message, std::string_view id) {
+  Query row(connection, "DELETE FROM wires WHERE message = ? RETURNING place");
+  const bool is_file = row.bind(message).next() && row.text(0) == to_string(Place::File);
+  return is_file ? BodyFiles::wire_name(id) : "";
+}
+
+void leave_note(SqlConnection& connection, std::int64_t message) {
+  Query(connection, "INSERT INTO notes (message) VALUES (?)").bind(message).run();
 }
 
 bool is_accepted(const MessageRecord& record) {
@@ -213,29 +263,54 @@ Error no_message(std::string_view id) {
 /// The row's key and state.
 struct Found {
   std::int64_t sequence = 0;
-  std::string state;
+  MessageState state = MessageState::Refused;
 };
 
 Result<Found> find_row(SqlConnection& connection, std::string_view id) {
   Query row(connection, "SELECT sequence, state FROM messages WHERE id = ?");
   if (!row.bind(id).next()) return fail(no_message(id));
-  return Found{row.integer(0), row.text(1)};
+  SIGNET_TRY(const MessageState state, parse_state(row.text(1)));
+  return Found{row.integer(0), state};
 }
 
-/// After a crash: payload files whose transaction never happened go; rows whose file has gone are reported.
+/// The record's key if it was committed before it was opened.
+Result<std::optional<std::int64_t>> find_received(SqlConnection& connection, std::string_view id) {
+  const auto found = find_row(connection, id);
+  if (!found && found.error().kind == ErrorKind::NotFound) return std::nullopt;
+  SIGNET_TRY(const Found row, found);
+  if (row.state != MessageState::Received)
+    return fail(ErrorKind::AlreadyExists, fmt::format("message {} is {} already", id, to_string(row.state)));
+  return row.sequence;
+}
+
+/// After a crash: files whose transaction never happened go; rows whose file has gone are reported.
 Result<> repair_bodies(Database& database, const BodyFiles& bodies) {
-  SIGNET_TRY(const std::size_t removed, bodies.sweep([&](std::string_view id) {
+  SIGNET_TRY(const std::size_t removed, bodies.sweep([&](std::string_view name) {
     return read_value<bool>(database, [&](SqlConnection& connection) -> Result<bool> {
-      Query known(connection, "SELECT 1 FROM messages WHERE id = ? AND body_place = 'file'");
-      return known.bind(id).next();
+      Query payload(connection, "SELECT 1 FROM messages WHERE id = ? AND body_place = 'file'");
+      if (payload.bind(name).next()) return true;
+      Query wire(connection,
+                 "SELECT 1 FROM wires JOIN messages ON sequence = message WHERE id || '.wire' = ?1 AND id = "
+                 "substr(?1, 1, 32) AND place = 'file'");
+      return wire.bind(name).next();
     });
   }));
   if (removed > 0) log::warning("store-swept", {{"bodies_without_record", std::to_string(removed)}});
   return database.read([&](SqlConnection& connection) -> Result<> {
-    Query files(connection, "SELECT id FROM messages WHERE body_place = 'file'");
+    Query files(connection,
+                "SELECT id FROM messages WHERE body_place = 'file' UNION ALL "
+                "SELECT id || '.wire' FROM wires JOIN messages ON sequence = message WHERE place = 'file'");
     while (files.next())
       if (auto body = bodies.open_body(files.text(0)); !body)
         log::error("store-body-missing", {{"id", files.text(0)}, {"reason", body.error().detail}});
+    return {};
+  });
+}
+
+/// After a crash: nobody makes an attempt any more, so what was in the making waits for the next one.
+Result<> repair_states(Database& database) {
+  return database.write([](SqlConnection& connection) -> Result<> {
+    Query(connection, "UPDATE messages SET state = 'queued', due = queued WHERE state = 'sending'").run();
     return {};
   });
 }
@@ -261,7 +336,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   database_options.check_integrity = options.database.check_integrity && lock.alone();
   SIGNET_TRY(auto database, Database::open(directory / "signet.db", database_options));
   SIGNET_TRY(BodyFiles bodies, BodyFiles::open(directory / "bodies"));
-  if (lock.alone()) SIGNET_CHECK(repair_bodies(*database, bodies));
+  if (lock.alone()) {
+    SIGNET_CHECK(repair_bodies(*database, bodies));
+    SIGNET_CHECK(repair_states(*database));
+  }
   SIGNET_CHECK(lock.share());
   return std::unique_ptr<SqliteStore>(
       new SqliteStore(directory, options, std::move(lock), std::move(database), std::move(bodies)));
@@ -272,95 +350,336 @@ Result<std::uint64_t> SqliteStore::generation() {
   return generations.account + generations.keys;  // both only grow
 }
 
-Result<std::optional<StoredReceipt>> SqliteStore::find_accepted(std::string_view as2_from,
+Result<std::optional<EarlierMessage>> SqliteStore::find_earlier(std::string_view as2_from,
                                                                 std::string_view as2_to,
                                                                 std::string_view message_id, Time since) {
-  using Found = std::optional<StoredReceipt>;
+  using Found = std::optional<EarlierMessage>;
   return read_value<Found>(*database_, [&](SqlConnection& connection) -> Result<Found> {
     Query query(
         connection,
-        "SELECT http_status, headers, body FROM accepted JOIN messages ON sequence = accepted.message "
-        "JOIN receipts ON receipts.message = sequence "
+        "SELECT http_status, headers, body, id, state, receipt_url FROM claims "
+        "JOIN messages ON sequence = claims.message LEFT JOIN receipts ON receipts.message = sequence "
         "WHERE names_hash = ? AND as2_from = ? AND as2_to = ? AND message_id IN (?, ?) AND created >= ? "
         "ORDER BY sequence DESC LIMIT 1");
     const Bytes hash = names_hash(as2_from, as2_to, message_id);
     if (!query.bind(hash, as2_from, as2_to, bare(message_id), bracketed(message_id), since).next())
       return Found();
-    SIGNET_TRY(StoredReceipt receipt, read_receipt(query, 0));
-    return Found(std::move(receipt));
+    EarlierMessage earlier;
+    if (!query.is_null(0)) {
+      SIGNET_TRY(earlier.receipt, read_receipt(query, 0));
+    }
+    earlier.id = query.text(3);
+    SIGNET_TRY(earlier.state, parse_state(query.text(4)));
+    earlier.receipt_url = query.text(5);
+    return Found(std::move(earlier));
   });
 }
 
-Result<> SqliteStore::commit(const MessageRecord& record, const Slice& payload, const Rest& rest) {
+// ---- Committing a message with its bodies
+
+/// A body's file is synced before its row is committed. So a crash leaves a file without a row, never a row
+/// without a file.
+Result<SqliteStore::Body> SqliteStore::prepare(std::string name, const Slice& octets) const {
+  Body body{std::move(name), Place::None, octets.size(), {}};
+  if (octets.empty()) return body;
+  if (octets.size() > options_.largest_row) {
+    body.place = Place::File;
+    SIGNET_CHECK(bodies_.save(body.name, octets));
+    return body;
+  }
+  body.place = Place::Row;
+  SIGNET_TRY(body.octets, octets.to_bytes(static_cast<std::size_t>(options_.largest_row)));
+  return body;
+}
+
+Result<SqliteStore::Bodies> SqliteStore::prepare(const MessageRecord& record, const Slice* payload,
+                                                 const WireCopy* wire) const {
   if (!BodyFiles::is_id(record.id))
     return fail(ErrorKind::Internal,
                 "a message's id is 32 lower-case hexadecimal digits, not '" + printable(record.id) + "'");
-  const Place place = payload.empty()                         ? Place::None
-                      : payload.size() > options_.largest_row ? Place::File
-                                                              : Place::Row;
-  Bytes octets;
-  if (place == Place::Row) {
-    SIGNET_TRY(octets, payload.to_bytes(static_cast<std::size_t>(options_.largest_row)));
+  Bodies bodies;
+  if (payload != nullptr) {
+    SIGNET_TRY(bodies.payload, prepare(record.id, *payload));
   }
-  if (place == Place::File) SIGNET_CHECK(bodies_.save(record.id, payload));
+  if (wire == nullptr) return bodies;
+  auto prepared = prepare(BodyFiles::wire_name(record.id), wire->body);
+  if (!prepared) {
+    remove_files(bodies);
+    return fail(std::move(prepared).error());
+  }
+  bodies.wire = *std::move(prepared);
+  bodies.wire_headers = encode(wire->headers);
+  return bodies;
+}
 
+void SqliteStore::write_bodies(SqlConnection& connection, std::int64_t message, const Bodies& bodies) {
+  if (const auto& payload = bodies.payload) {
+    Query(connection, "UPDATE messages SET body_place = ?, body_size = ? WHERE sequence = ?")
+        .bind(to_string(payload->place), static_cast<std::int64_t>(payload->size), message)
+        .run();
+    if (payload->place == Place::Row)
+      Query(connection, "INSERT INTO bodies (message, octets) VALUES (?, ?)")
+          .bind(message, payload->octets)
+          .run();
+  }
+  if (const auto& wire = bodies.wire)
+    Query(connection, "INSERT INTO wires (message, headers, place, size, octets) VALUES (?, ?, ?, ?, ?)")
+        .bind(message, bodies.wire_headers, to_string(wire->place), static_cast<std::int64_t>(wire->size),
+              wire->octets)
+        .run();
+}
+
+void SqliteStore::remove_files(const Bodies& bodies) const {
+  for (const auto& body : {bodies.payload, bodies.wire})
+    if (body && body->place == Place::File) bodies_.remove(body->name);
+}
+
+void SqliteStore::commit(std::shared_ptr<const Bodies> bodies, Database::Work work, Done done) {
+  auto complete = std::make_shared<bool>(false);
+  database_->write(
+      [work = std::move(work), complete](SqlConnection& connection) -> Result<> {
+        SIGNET_CHECK(work(connection));
+        *complete = true;
+        return {};
+      },
+      [this, bodies = std::move(bodies), complete, done = std::move(done)](Result<> outcome) {
+        settle_files(*bodies, outcome.has_value(), *complete);
+        done(std::move(outcome));
+      });
+}
+
+void SqliteStore::settle_files(const Bodies& bodies, bool committed, bool complete) {
+  const std::lock_guard lock(doubtful_mutex_);
+  if (committed) {
+    for (const std::string& name : doubtful_files_) bodies_.remove(name);
+    doubtful_files_.clear();
+    return;
+  }
+  if (!complete) return remove_files(bodies);
+  for (const auto& body : {bodies.payload, bodies.wire})
+    if (body && body->place == Place::File) doubtful_files_.push_back(body->name);
+}
+
+void SqliteStore::commit_received(const MessageRecord& record, const WireCopy& wire, bool unique, Done done) {
+  auto prepared = prepare(record, nullptr, &wire);
+  if (!prepared) return done(fail(std::move(prepared).error()));
+  auto bodies = std::make_shared<const Bodies>(*std::move(prepared));
+  commit(
+      bodies,
+      [record, bodies, unique](SqlConnection& connection) -> Result<> {
+        const std::int64_t message = insert_record(connection, record);
+        SIGNET_CHECK(claim_names(connection, record, message, unique));
+        write_bodies(connection, message, *bodies);
+        return {};
+      },
+      std::move(done));
+}
+
+void SqliteStore::commit_inbound(InboundCommit given, Done done) {
+  auto prepared = prepare(given.record, &given.payload, given.wire ? &*given.wire : nullptr);
+  if (!prepared) return done(fail(std::move(prepared).error()));
+  auto bodies = std::make_shared<const Bodies>(*std::move(prepared));
+  auto shared = std::make_shared<const InboundCommit>(std::move(given));
+  const auto forgotten = std::make_shared<std::string>();  // the file of a wire copy that is not to be kept
+  commit(
+      bodies,
+      [shared, bodies, forgotten](SqlConnection& connection) -> Result<> {
+        const MessageRecord& record = shared->record;
+        SIGNET_TRY(const auto received, find_received(connection, record.id));
+        const std::int64_t message = received ? *received : insert_record(connection, record);
+        if (received) {
+          update_received(connection, message, record);
+          if (!shared->keep_received) *forgotten = forget_wire(connection, message, record.id);
+        }
+        if (is_accepted(record)) {
+          SIGNET_CHECK(claim_names(connection, record, message, shared->unique));
+        } else if (received) {
+          release_names(connection, record, message);
+        }
+        write_bodies(connection, message, *bodies);
+        write_receipt(connection, message, shared->receipt);
+        if (!record.receipt_url.empty() && !shared->receipt.body.empty())
+          Query(connection, "INSERT INTO receipt_posts (message, attempts, due, reason) VALUES (?, 0, ?, '')")
+              .bind(message, record.created)
+              .run();
+        return {};
+      },
+      [this, forgotten, done = std::move(done)](Result<> outcome) {
+        if (outcome && !forgotten->empty()) bodies_.remove(*forgotten);
+        done(std::move(outcome));
+      });
+}
+
+// ---- Outbound
+
+Result<> SqliteStore::commit_outbound(const MessageRecord& record, const Slice& payload, const WireCopy& wire,
+                                      Tell tell) {
+  SIGNET_TRY(const Bodies bodies, prepare(record, &payload, &wire));
   bool complete = false;
   auto outcome = database_->write([&](SqlConnection& connection) -> Result<> {
-    const std::int64_t message = insert_record(connection, record, place, payload.size());
-    if (place == Place::Row)
-      Query(connection, "INSERT INTO bodies (message, octets) VALUES (?, ?)").bind(message, octets).run();
-    SIGNET_CHECK(rest(connection, message));
+    const std::int64_t message = insert_record(connection, record);
+    write_bodies(connection, message, bodies);
+    if (tell == Tell::Gateway) leave_note(connection, message);
     complete = true;
     return {};
   });
-  if (outcome) {
-    forget_doubtful_bodies();
-  } else if (place == Place::File && !complete) {
-    bodies_.remove(record.id);
-  } else if (place == Place::File) {
-    const std::lock_guard lock(doubtful_mutex_);
-    doubtful_bodies_.push_back(record.id);
-  }
+  settle_files(bodies, outcome.has_value(), complete);
   return outcome;
 }
 
-void SqliteStore::forget_doubtful_bodies() {
-  const std::lock_guard lock(doubtful_mutex_);
-  for (const std::string& id : doubtful_bodies_) bodies_.remove(id);
-  doubtful_bodies_.clear();
-}
-
-Result<> SqliteStore::commit_inbound(const MessageRecord& record, const Slice& payload,
-                                     const StoredReceipt& receipt, bool unique) {
-  return commit(record, payload, [&](SqlConnection& connection, std::int64_t message) -> Result<> {
-    if (is_accepted(record)) SIGNET_CHECK(claim_names(connection, record, message, unique));
-    write_receipt(connection, message, receipt);
-    return {};
-  });
-}
-
-Result<> SqliteStore::commit_outbound(const MessageRecord& record, const Slice& payload) {
-  return commit(record, payload, [](SqlConnection&, std::int64_t) { return Result<>(); });
-}
-
-Result<> SqliteStore::settle_outbound(const MessageRecord& record, const StoredReceipt& answer) {
+Result<> SqliteStore::settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,
+                                      Tell tell) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const Found found, find_row(connection, record.id));
-    if (found.state != word_for(kStates, MessageState::Sending))
-      return fail(
-          ErrorKind::AlreadyExists,
-          fmt::format("message {} is {} already; a later answer changes nothing", record.id, found.state));
-    Query update(connection,
-                 "UPDATE messages SET state = ?, settled = ?, disposition = ?, reason = ?, "
-                 "receipt_signer_thumbprint = ? "
-                 "WHERE sequence = ?");
-    update.bind(word_for(kStates, record.state), record.settled, record.disposition, record.reason,
-                record.receipt_signer_thumbprint, found.sequence);
+    if (!is_open(found.state))
+      return fail(ErrorKind::AlreadyExists,
+                  fmt::format("message {} is {} already; a later answer changes nothing", record.id,
+                              to_string(found.state)));
+    Query update(
+        connection,
+        "UPDATE messages SET state = ?, settled = ?, disposition = ?, reason = ?, "
+        "receipt_signer_thumbprint = ?, attempts = ?, due = ?, remote_address = ? WHERE sequence = ?");
+    update.bind(to_string(record.state), record.settled, record.disposition, record.reason,
+                record.receipt_signer_thumbprint, std::int64_t{record.attempts}, record.due,
+                record.remote_address, found.sequence);
     update.run();
-    write_receipt(connection, found.sequence, answer);
+    if (answer) write_receipt(connection, found.sequence, *answer);
+    if (tell == Tell::Gateway && is_open(record.state)) leave_note(connection, found.sequence);
     return {};
   });
 }
+
+Result<> SqliteStore::cancel_outbound(std::string_view id, std::string_view reason, Time when) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_TRY(const Found found, find_row(connection, id));
+    if (!is_open(found.state))
+      return fail(ErrorKind::InvalidInput, fmt::format("message {} is {}: only one that is queued, being "
+                                                       "sent or waiting for its receipt can be cancelled",
+                                                       id, to_string(found.state)));
+    Query(connection, "UPDATE messages SET state = ?, settled = ?, due = NULL, reason = ? WHERE sequence = ?")
+        .bind(to_string(MessageState::Cancelled), when, reason, found.sequence)
+        .run();
+    return {};
+  });
+}
+
+Result<> SqliteStore::queue_again(std::string_view id, Time due, Tell tell) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_TRY(const Found found, find_row(connection, id));
+    if (found.state != MessageState::Failed && found.state != MessageState::Cancelled)
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("message {} is {}: only one that failed or was cancelled can be sent again", id,
+                              to_string(found.state)));
+    if (!Query(connection, "SELECT 1 FROM wires WHERE message = ?").bind(found.sequence).next())
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format("message {} cannot be sent again under its Message-ID: what was sent is not kept (see "
+                      "enableNRRForOutboundEncodedMessages); send the document as a new message",
+                      id));
+    Query(connection,
+          "UPDATE messages SET state = ?1, settled = NULL, attempts = 0, queued = ?2, due = ?2, reason = '' "
+          "WHERE sequence = ?3")
+        .bind(to_string(MessageState::Queued), due, found.sequence)
+        .run();
+    if (tell == Tell::Gateway) leave_note(connection, found.sequence);
+    return {};
+  });
+}
+
+Result<> SqliteStore::keep_late_receipt(std::string_view id, const StoredReceipt& receipt,
+                                        std::string_view verdict, Time when) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_TRY(const Found found, find_row(connection, id));
+    const Bytes headers = encode(receipt.headers);
+    Query(connection,
+          "INSERT INTO late_receipts (message, received, verdict, http_status, headers, body) VALUES (?, ?, "
+          "?, ?, ?, ?)")
+        .bind(found.sequence, when, verdict, std::int64_t{receipt.http_status}, headers, receipt.body)
+        .run();
+    return {};
+  });
+}
+
+Result<MessageRecord> SqliteStore::find_outbound(std::string_view as2_from, std::string_view as2_to,
+                                                 std::string_view message_id) {
+  return read_value<MessageRecord>(*database_, [&](SqlConnection& connection) -> Result<MessageRecord> {
+    Query query(connection,
+                "SELECT " SIGNET_RECORD_COLUMNS
+                " FROM messages WHERE message_id IN (?, ?) AND direction = 'outbound' AND as2_from = ? AND "
+                "as2_to = ? ORDER BY sequence DESC LIMIT 1");
+    if (!query.bind(bare(message_id), bracketed(message_id), as2_from, as2_to).next())
+      return fail(ErrorKind::NotFound,
+                  fmt::format("no message {} was sent from {} to {}", printable(message_id),
+                              printable(as2_from), printable(as2_to)));
+    return read_record(query);
+  });
+}
+
+Result<std::vector<WaitingWork>> SqliteStore::waiting(MessageState state) {
+  return read_value<std::vector<WaitingWork>>(*database_, [&](SqlConnection& connection) {
+    Query query(connection,
+                "SELECT id, agreement, coalesce(due, created), coalesce(queued, created) FROM messages WHERE "
+                "state = ? AND state IN ('received', 'queued', "
+                "'sending', 'awaiting-receipt') ORDER BY due, sequence");
+    query.bind(to_string(state));
+    return read_waiting(query);
+  });
+}
+
+Result<std::vector<std::string>> SqliteStore::take_notes() {
+  std::vector<std::string> ids;
+  SIGNET_TRY(const bool any, read_value<bool>(*database_, [](SqlConnection& connection) -> Result<bool> {
+               Query query(connection, "SELECT 1 FROM notes LIMIT 1");
+               return query.next();
+             }));
+  if (!any) return ids;
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+    Query taken(connection,
+                "DELETE FROM notes RETURNING (SELECT id FROM messages WHERE messages.sequence = message)");
+    while (taken.next()) ids.push_back(taken.text(0));
+    return {};
+  }));
+  return ids;
+}
+
+// ---- Receipts that are posted
+
+Result<std::vector<WaitingWork>> SqliteStore::waiting_receipts() {
+  return read_value<std::vector<WaitingWork>>(*database_, [](SqlConnection& connection) {
+    Query query(connection,
+                "SELECT id, agreement, receipt_posts.due, created FROM receipt_posts JOIN messages ON "
+                "sequence = message "
+                "WHERE receipt_posts.due IS NOT NULL ORDER BY receipt_posts.due");
+    return read_waiting(query);
+  });
+}
+
+Result<ReceiptPost> SqliteStore::receipt_post(std::string_view id) {
+  return read_value<ReceiptPost>(*database_, [&](SqlConnection& connection) -> Result<ReceiptPost> {
+    Query row(connection,
+              "SELECT id, agreement, receipt_url, receipt_posts.attempts, receipt_posts.due, posted, "
+              "receipt_posts.reason FROM "
+              "receipt_posts JOIN messages ON sequence = message WHERE id = ?");
+    if (!row.bind(id).next())
+      return fail(ErrorKind::NotFound, "message " + printable(id) + " has no receipt that is posted");
+    return ReceiptPost{
+        row.text(0),          row.text(1),          row.text(2), static_cast<std::uint32_t>(row.integer(3)),
+        row.optional_time(4), row.optional_time(5), row.text(6)};
+  });
+}
+
+Result<> SqliteStore::update_receipt_post(const ReceiptPost& post) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_TRY(const Found found, find_row(connection, post.id));
+    Query(connection,
+          "UPDATE receipt_posts SET attempts = ?, due = ?, posted = ?, reason = ? WHERE message = ?")
+        .bind(std::int64_t{post.attempts}, post.due, post.posted, post.reason, found.sequence)
+        .run();
+    return {};
+  });
+}
+
+// ---- Hand-over, and looking
 
 Result<std::vector<MessageRecord>> SqliteStore::undelivered() {
   return read_value<std::vector<MessageRecord>>(*database_, [](SqlConnection& connection) {
@@ -374,31 +693,31 @@ Result<std::vector<MessageRecord>> SqliteStore::undelivered() {
 Result<> SqliteStore::mark_delivered(std::string_view id, std::string_view where, Time when) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const Found found, find_row(connection, id));
-    if (found.state == word_for(kStates, MessageState::Delivered)) return {};
-    if (found.state != word_for(kStates, MessageState::Accepted))
+    if (found.state == MessageState::Delivered) return {};
+    if (found.state != MessageState::Accepted)
       return fail(ErrorKind::InvalidInput,
-                  fmt::format("message {} is {} and has nothing to hand over", id, found.state));
+                  fmt::format("message {} is {} and has nothing to hand over", id, to_string(found.state)));
     Query update(connection,
                  "UPDATE messages SET state = ?, settled = ?, delivered_to = ? WHERE sequence = ?");
-    update.bind(word_for(kStates, MessageState::Delivered), when, where, found.sequence).run();
+    update.bind(to_string(MessageState::Delivered), when, where, found.sequence).run();
     return {};
   });
 }
 
 Result<std::vector<MessageRecord>> SqliteStore::list(const MessageFilter& filter) {
   const auto or_any = [](std::string_view text) { return text.empty() ? std::nullopt : std::optional(text); };
-  const auto direction =
-      filter.direction ? std::optional(word_for(kDirections, *filter.direction)) : std::nullopt;
-  const auto state = filter.state ? std::optional(word_for(kStates, *filter.state)) : std::nullopt;
+  const auto direction = filter.direction ? std::optional(to_string(*filter.direction)) : std::nullopt;
+  const auto state = filter.state ? std::optional(to_string(*filter.state)) : std::nullopt;
   const std::size_t limit = std::min<std::size_t>(filter.limit, INT64_MAX);
   return read_value<std::vector<MessageRecord>>(*database_, [&](SqlConnection& connection) {
     Query query(connection,
                 "SELECT " SIGNET_RECORD_COLUMNS
                 " FROM messages WHERE (?1 IS NULL OR direction = ?1) AND (?2 IS NULL OR state = ?2) "
                 "AND (?3 IS NULL OR agreement = ?3) AND (?4 IS NULL OR message_id = ?4) "
-                "ORDER BY sequence DESC LIMIT ?5");
-    query.bind(direction, state, or_any(filter.agreement), or_any(filter.message_id),
-               static_cast<std::int64_t>(limit));
+                "AND (?5 IS NULL OR created >= ?5) AND (?6 IS NULL OR created < ?6) "
+                "ORDER BY sequence DESC LIMIT ?7");
+    query.bind(direction, state, or_any(filter.agreement), or_any(filter.message_id), filter.since,
+               filter.until, static_cast<std::int64_t>(limit));
     return read_records(query);
   });
 }
@@ -431,28 +750,44 @@ Result<MessageRecord> SqliteStore::find(std::string_view id_or_message_id) {
   });
 }
 
+Result<Slice> SqliteStore::open_body(Body body) const {
+  const std::uint64_t size = body.size;
+  const std::string name = body.name;
+  SIGNET_TRY(Slice octets, body.place == Place::File ? bodies_.open_body(name)
+                                                     : Result<Slice>(Slice::of(std::move(body.octets))));
+  if (octets.size() != size)
+    return fail(ErrorKind::IoFailure,
+                fmt::format("the body {} has {} octets and should have {}; restore it from a backup", name,
+                            octets.size(), size));
+  return octets;
+}
+
 Result<Slice> SqliteStore::payload(std::string_view id) {
-  struct Kept {
-    Place place = Place::None;
-    std::uint64_t size = 0;
-    Bytes octets;
-  };
-  SIGNET_TRY(Kept kept, read_value<Kept>(*database_, [&](SqlConnection& connection) -> Result<Kept> {
+  SIGNET_TRY(Body kept, read_value<Body>(*database_, [&](SqlConnection& connection) -> Result<Body> {
                Query row(connection,
                          "SELECT body_place, body_size, octets FROM messages LEFT JOIN bodies ON message = "
                          "sequence WHERE id = ?");
                if (!row.bind(id).next()) return fail(no_message(id));
-               SIGNET_TRY(const Place place, value_of(kPlaces, row.text(0)));
-               return Kept{place, static_cast<std::uint64_t>(row.integer(1)), row.bytes(2)};
+               SIGNET_TRY(const Place place, parse_place(row.text(0)));
+               return Body{std::string(id), place, static_cast<std::uint64_t>(row.integer(1)), row.bytes(2)};
              }));
-  SIGNET_TRY(Slice body, kept.place == Place::File ? bodies_.open_body(id)
-                                                   : Result<Slice>(Slice::of(std::move(kept.octets))));
-  if (body.size() != kept.size)
-    return fail(ErrorKind::IoFailure,
-                fmt::format("the payload of message {} has {} octets and should have {}; restore it "
-                            "from a backup",
-                            id, body.size(), kept.size));
-  return body;
+  return open_body(std::move(kept));
+}
+
+Result<WireCopy> SqliteStore::wire(std::string_view id) {
+  WireCopy copy;
+  SIGNET_TRY(Body kept, read_value<Body>(*database_, [&](SqlConnection& connection) -> Result<Body> {
+               SIGNET_TRY(const Found found, find_row(connection, id));
+               Query row(connection, "SELECT place, size, octets, headers FROM wires WHERE message = ?");
+               if (!row.bind(found.sequence).next())
+                 return fail(ErrorKind::NotFound, fmt::format("message {} is not kept as it travelled", id));
+               SIGNET_TRY(const Place place, parse_place(row.text(0)));
+               SIGNET_TRY(copy.headers, decode_headers(row.bytes(3)));
+               return Body{BodyFiles::wire_name(id), place, static_cast<std::uint64_t>(row.integer(1)),
+                           row.bytes(2)};
+             }));
+  SIGNET_TRY(copy.body, open_body(std::move(kept)));
+  return copy;
 }
 
 Result<StoredReceipt> SqliteStore::receipt(std::string_view id) {

@@ -16,7 +16,8 @@
 /// The messages of a gateway, kept in SQLite and, where they are large, in files beside it.
 ///
 ///     <home>/store/signet.db         rows, and payloads up to StoreOptions::largest_row
-///     <home>/store/bodies/xx/<id>    larger payloads, one file each, named by our id alone
+///     <home>/store/bodies/xx/<id>    larger payloads, one file each, named by our id alone; <id>.wire is the
+///                                    message as it travels
 ///     <home>/store/spool/            where bodies grow while they arrive; files there have no names
 ///     <home>/store/lock              tells the first process that opens the store that it is alone
 
@@ -47,27 +48,49 @@ class SqliteStore final : public MessageStore {
   /// account, keys and policies. Cheap to ask for on every message; see Database::generations().
   Result<std::uint64_t> generation();
 
-  Result<std::optional<StoredReceipt>> find_accepted(std::string_view as2_from, std::string_view as2_to,
+  Result<std::optional<EarlierMessage>> find_earlier(std::string_view as2_from, std::string_view as2_to,
                                                      std::string_view message_id, Time since) override;
-  Result<> commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
-                          bool unique) override;
+  void commit_received(const MessageRecord& record, const WireCopy& wire, bool unique, Done done) override;
+  void commit_inbound(InboundCommit commit, Done done) override;
+  using MessageStore::commit_inbound;
   Result<std::vector<MessageRecord>> undelivered() override;
   Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override;
-  Result<> commit_outbound(const MessageRecord& record, const Slice& payload) override;
-  /// @error AlreadyExists  it is settled; a later answer changes nothing.  @error NotFound
-  Result<> settle_outbound(const MessageRecord& record, const StoredReceipt& answer) override;
+
+  Result<std::vector<WaitingWork>> waiting_receipts() override;
+  Result<ReceiptPost> receipt_post(std::string_view id) override;
+  Result<> update_receipt_post(const ReceiptPost& post) override;
+
+  Result<> commit_outbound(const MessageRecord& record, const Slice& payload, const WireCopy& wire,
+                           Tell tell) override;
+  Result<> settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,
+                           Tell tell) override;
+  Result<> cancel_outbound(std::string_view id, std::string_view reason, Time when) override;
+  Result<> queue_again(std::string_view id, Time due, Tell tell) override;
+  Result<> keep_late_receipt(std::string_view id, const StoredReceipt& receipt, std::string_view verdict,
+                             Time when) override;
+  Result<MessageRecord> find_outbound(std::string_view as2_from, std::string_view as2_to,
+                                      std::string_view message_id) override;
+  Result<std::vector<WaitingWork>> waiting(MessageState state) override;
+  Result<std::vector<std::string>> take_notes() override;
+
   Result<std::vector<MessageRecord>> list(const MessageFilter& filter) override;
   Result<MessageRecord> find(std::string_view id_or_message_id) override;
   Result<Slice> payload(std::string_view id) override;
+  Result<WireCopy> wire(std::string_view id) override;
   Result<StoredReceipt> receipt(std::string_view id) override;
 
  private:
   SqliteStore(std::filesystem::path directory, const StoreOptions& options, StoreLock lock,
               std::shared_ptr<Database> database, BodyFiles bodies);
-  /// What a commit does besides the record and its payload, told the record's key.
-  using Rest = std::function<Result<>(SqlConnection&, std::int64_t message)>;
-  Result<> commit(const MessageRecord& record, const Slice& payload, const Rest& rest);
-  void forget_doubtful_bodies();
+  struct Body;
+  struct Bodies;
+  Result<Body> prepare(std::string name, const Slice& octets) const;
+  Result<Bodies> prepare(const MessageRecord& record, const Slice* payload, const WireCopy* wire) const;
+  static void write_bodies(SqlConnection& connection, std::int64_t message, const Bodies& bodies);
+  void remove_files(const Bodies& bodies) const;
+  void settle_files(const Bodies& bodies, bool committed, bool complete);
+  void commit(std::shared_ptr<const Bodies> bodies, Database::Work work, Done done);
+  Result<Slice> open_body(Body body) const;
 
   const std::filesystem::path directory_;
   const std::filesystem::path spool_;
@@ -76,11 +99,11 @@ class SqliteStore final : public MessageStore {
   const std::shared_ptr<Database> database_;
   const BodyFiles bodies_;
 
-  /// Payload files of transactions whose commit failed on the disk. Until another commit has overwritten its
-  /// traces in the log, a crash may bring such a transaction back; so the file is removed after the next
-  /// commit and not before.
+  /// Files of transactions whose commit failed on the disk. Until another commit has overwritten its traces
+  /// in the log, a crash may bring such a transaction back; so the files are removed after the next commit
+  /// and not before.
   std::mutex doubtful_mutex_;
-  std::vector<std::string> doubtful_bodies_;
+  std::vector<std::string> doubtful_files_;
 };
 
 }  // namespace signet::gateway

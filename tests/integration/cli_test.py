@@ -28,7 +28,7 @@ TEST_KEY = SOURCE / "tests" / "support" / "test_keys" / "test-rsa-2048-1.pem"
 START_TIMEOUT = 60.0  # seconds; sanitizers on a busy machine
 
 # Exit codes, as `signet --help` documents them.
-DONE, REFUSED, USAGE, NOT_FOUND, DENIED, UNAVAILABLE = range(6)
+DONE, REFUSED, USAGE, NOT_FOUND, DENIED, UNAVAILABLE, INTERNAL, PENDING = range(8)
 
 SIGNET = None
 
@@ -127,7 +127,7 @@ class CommandTest(unittest.TestCase):
 
 class Help(CommandTest):
     COMMANDS = ["init", "serve", "apply", "export", "lint", "send", "inspect", "message list", "message show", "message body",
-                "message receipt", "certificate add", "certificate create", "certificate list", "certificate show",
+                "message receipt", "message wire", "message resend", "message cancel", "message wait", "certificate add", "certificate create", "certificate list", "certificate show",
                 "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show", "vault key update",
                 "vault policy set", "vault policy show"]
 
@@ -649,15 +649,50 @@ class Exchange(CommandTest):
         deadline = time.monotonic() + START_TIMEOUT  # the running gateway takes it up within its refresh interval
         while (refused := self.home.run("--output", "json", "send", "--agreement", "trade", self.document)).returncode == DONE:
             self.assertLess(time.monotonic(), deadline)
-        self.assertEqual(refused.returncode, REFUSED)
+        self.assertEqual(refused.returncode, PENDING)
         record = json.loads(refused.out)
-        self.assertEqual(record["state"], "failed")
+        self.assertEqual(record["state"], "queued")
         self.assertIn("503", record["reason"])
 
         self.globex.stop()
-        gone = self.send(expect=REFUSED)
-        self.assertEqual(gone["state"], "failed")
+        gone = self.send(expect=PENDING)
+        self.assertEqual(gone["state"], "queued")
         self.assertIn(str(self.globex.port), gone["reason"])
+
+    def test_what_is_queued_is_sent_by_the_gateway_that_serves_the_home(self):
+        queued = self.send("--queue")
+        self.assertEqual(queued["state"], "queued")
+        self.assertEqual(self.home.json("message", "wait", queued["id"], "--timeout", "0", expect=PENDING)["state"], "queued")
+        self.home.start()
+        confirmed = self.home.json("message", "wait", queued["id"], "--timeout", str(int(START_TIMEOUT)))
+        self.assertEqual(confirmed["state"], "confirmed")
+        self.assertEqual(confirmed["attempts"], 1)
+        # ... and at once, when it is queued while the gateway runs.
+        second = self.send("--queue")
+        self.assertEqual(self.home.json("message", "wait", second["id"], "--timeout", str(int(START_TIMEOUT)))["state"], "confirmed")
+        wire = self.home.run("message", "wire", second["id"], expect=DONE).out
+        self.assertIn(f"Message-ID: {second['messageId']}", wire)
+        self.home.run("message", "resend", second["id"], expect=USAGE)  # the partner has it
+        self.home.run("message", "cancel", second["id"], expect=USAGE)
+
+    def test_a_queued_message_can_be_cancelled_and_sent_after_all(self):
+        queued = self.send("--queue")
+        cancelled = self.home.json("message", "cancel", queued["id"], "--reason", "ordered twice")
+        self.assertEqual((cancelled["state"], cancelled["reason"]), ("cancelled", "ordered twice"))
+        self.assertEqual(self.home.json("message", "wait", queued["id"], expect=REFUSED)["state"], "cancelled")
+        self.home.start()
+        self.assertEqual(self.home.json("message", "resend", queued["id"])["state"], "queued")
+        confirmed = self.home.json("message", "wait", queued["id"], "--timeout", str(int(START_TIMEOUT)))
+        self.assertEqual(confirmed["state"], "confirmed")
+        self.assertEqual(confirmed["messageId"], queued["messageId"])
+        self.home.run("message", "cancel", "0123456789", expect=NOT_FOUND)
+
+    def test_messages_are_listed_by_time(self):
+        self.send()
+        count = lambda *options: len(self.home.json("message", "list", *options))
+        self.assertEqual(count("--since", "2020-01-01"), 1)
+        self.assertEqual(count("--until", "2020-01-01"), 0)
+        self.home.run("message", "list", "--since", "yesterday", expect=USAGE)
 
     def test_what_keeps_a_message_from_being_made_has_exit_codes_of_its_own(self):
         self.home.run("send", "--agreement", "no-such", self.document, expect=NOT_FOUND)

@@ -8,15 +8,14 @@
 #include "as2/receipt.h"
 #include "gateway/exchange/agreement_settings.h"
 #include "tests/integration/loopback_listener.h"
+#include "tests/integration/scripted_partner.h"
 #include "tests/support/test_gateway.h"
 
 namespace signet::test {
 namespace {
 
-using gateway::HeadVerdict;
 using gateway::HttpRequest;
 using gateway::HttpResponse;
-using gateway::Responder;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -26,31 +25,6 @@ using testing::Not;
 struct Answering {
   as2::MdnContent content;
   std::optional<certstore::PrivateCertificate> signer;
-};
-
-/// A partner that answers as a test says.
-class ScriptedPartner final : public gateway::HttpHandler {
- public:
-  using Script = std::function<HttpResponse(const HttpRequest&)>;
-
-  ScriptedPartner() {
-    gateway::HttpServerConfig config;
-    config.listeners.push_back({"partner", "127.0.0.1", 0, std::nullopt});
-    config.spool.directory = directory_.path();
-    config.workers = 1;
-    server_ = need(gateway::HttpServer::start(std::move(config), *this));
-  }
-  Script script;
-  [[nodiscard]] std::string url() const {
-    return "http://127.0.0.1:" + std::to_string(server_->ports().at(0)) + "/as2";
-  }
-
-  HeadVerdict on_head(const HttpRequest&) override { return HeadVerdict::accept(1 << 20); }
-  void on_request(HttpRequest request, Responder responder) override { responder.respond(script(request)); }
-
- private:
-  TestDirectory directory_;
-  std::unique_ptr<gateway::HttpServer> server_;
 };
 
 class Outbound : public testing::Test {
@@ -143,7 +117,7 @@ TEST_F(Outbound, AnHttpErrorIsAFailureWithItsWords) {
 
 TEST_F(Outbound, SomethingElseThanAReceiptIsAFailure) {
   expect_failed(send_and_answer_with(200, "text/html", "<html>Thanks!</html>"), HasSubstr("not a receipt"));
-  expect_failed(send_and_answer_with(200, "", ""), HasSubstr("not a receipt"));
+  expect_failed(send_and_answer_with(200, "", ""), HasSubstr("without the receipt"));
   expect_failed(send_and_answer_with(200, "multipart/report; boundary=x", "--x\r\n\r\nhalf of"),
                 HasSubstr("not a receipt"));
   expect_failed(send_and_answer_with(200, "multipart/signed; boundary=x", "--x\r\n\r\nhalf of"),

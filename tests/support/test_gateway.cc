@@ -64,30 +64,35 @@ void TestClock::set(std::optional<Time> time) {
 
 bool TapStore::wait(const std::function<bool()>& holds, std::chrono::seconds patience) {
   std::unique_lock lock(mutex_);
-  return handed_over_.wait_for(lock, patience, holds);
+  return changed_.wait_for(lock, patience, holds);
 }
 
-Result<std::optional<StoredReceipt>> TapStore::find_accepted(std::string_view as2_from,
-                                                             std::string_view as2_to,
-                                                             std::string_view message_id, Time since) {
-  return store_.find_accepted(as2_from, as2_to, message_id, since);
-}
-
-Result<> TapStore::commit_inbound(const MessageRecord& record, const Slice& payload,
-                                  const StoredReceipt& receipt, bool unique) {
-  if (before_commit) SIGNET_CHECK(before_commit());
-  SIGNET_CHECK(store_.commit_inbound(record, payload, receipt, unique));
-  if (after_commit) SIGNET_CHECK(after_commit());
-  return {};
-}
-
-Result<> TapStore::mark_delivered(std::string_view id, std::string_view where, Time when) {
-  auto marked = store_.mark_delivered(id, where, when);
+Result<> TapStore::told(Result<> outcome) {
   {
     const std::lock_guard lock(mutex_);  // a waiter is either before its look or asleep, never between
   }
-  handed_over_.notify_all();
-  return marked;
+  changed_.notify_all();
+  return outcome;
+}
+
+MessageStore::Done TapStore::wrapped(Done done) {
+  return [this, done = std::move(done)](Result<> stored) {
+    if (stored && after_commit) stored = after_commit();
+    static_cast<void>(told({}));
+    done(std::move(stored));  // last: whoever hears it may end this store
+  };
+}
+
+void TapStore::commit_received(const MessageRecord& record, const WireCopy& wire, bool unique, Done done) {
+  if (before_commit)
+    if (auto allowed = before_commit(); !allowed) return done(allowed);
+  store_.commit_received(record, wire, unique, wrapped(std::move(done)));
+}
+
+void TapStore::commit_inbound(InboundCommit commit, Done done) {
+  if (before_commit)
+    if (auto allowed = before_commit(); !allowed) return done(allowed);
+  store_.commit_inbound(std::move(commit), wrapped(std::move(done)));
 }
 
 // ---- The gateway
@@ -95,8 +100,8 @@ Result<> TapStore::mark_delivered(std::string_view id, std::string_view where, T
 /// The AS2 handler, with the test's clock for the time of receipt.
 class TestGateway::Handler final : public HttpHandler {
  public:
-  Handler(InboundExchange& exchange, As2HandlerOptions options, const Clock& clock)
-      : handler_(exchange, std::move(options)), clock_(clock) {}
+  Handler(InboundExchange& exchange, PostedReceipts& receipts, As2HandlerOptions options, const Clock& clock)
+      : handler_(exchange, receipts, std::move(options)), clock_(clock) {}
   HeadVerdict on_head(const HttpRequest& head) override { return handler_.on_head(head); }
   void on_request(HttpRequest request, Responder responder) override {
     request.received = clock_.now();
@@ -111,6 +116,11 @@ class TestGateway::Handler final : public HttpHandler {
 /// What lives from start() to stop(), in the order in which it has to go.
 struct TestGateway::Service {
   std::unique_ptr<DeliveryQueue> delivery;
+  std::unique_ptr<HttpClient> client;
+  std::unique_ptr<ReceiptPoster> receipt_poster;
+  std::unique_ptr<OutboundExchange> outbound;
+  std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<PostedReceipts> posted_receipts;
   std::unique_ptr<InboundExchange> exchange;
   std::unique_ptr<Handler> handler;
   std::unique_ptr<HttpServer> server;
@@ -168,24 +178,48 @@ void TestGateway::start() {
   const bool hands_over = options.hands_over;
   if (hands_over) need(service_->delivery->recover());
 
+  const CurrentAccount account = [this] { return home_->current_account(); };
+  service_->client = std::make_unique<HttpClient>(home_->spool_area());
+  const auto post = [client = service_->client.get()](const HttpPost& request) {
+    return client->post(request);
+  };
+  const LaneSettings lanes{.threads = 16, .window = 4};
+  service_->receipt_poster =
+      std::make_unique<ReceiptPoster>(ReceiptPoster::Ports{account, *store_, clock, post, "Signet"}, lanes);
+  need(service_->receipt_poster->recover());
+  service_->outbound = std::make_unique<OutboundExchange>(outbound(post));
+  if (options.sends)
+    service_->outbox =
+        need(Outbox::start(*service_->outbound, *store_, account, clock, {.lanes = lanes}), "the outbox");
+  service_->posted_receipts =
+      std::make_unique<PostedReceipts>(PostedReceipts::Ports{account, *store_, clock, home_->spool_area()});
+
   InboundOptions inbound;
+  inbound.workers = options.workers;
   inbound.host = "localhost";
   inbound.stranger_answer = options.stranger_answer;
   inbound.spool = home_->spool_area();
   service_->exchange = std::make_unique<InboundExchange>(
-      InboundPorts{[this] { return home_->current_account(); }, *store_, clock,
-                   [delivery = service_->delivery.get(), hands_over](const std::string& id) {
-                     if (hands_over) delivery->enqueue(id);
-                   }},
+      InboundPorts{
+          account, *store_, clock,
+          [delivery = service_->delivery.get(), hands_over](const std::string& id) {
+            if (hands_over) delivery->enqueue(id);
+          },
+          [poster = service_->receipt_poster.get()](const std::string& id, const std::string& agreement) {
+            poster->enqueue(id, agreement);
+          },
+          [poster = service_->receipt_poster.get()](const std::string& id) { poster->repeat(id); }},
       inbound);
+  need(service_->exchange->recover());
   service_->handler =
-      std::make_unique<Handler>(*service_->exchange, As2HandlerOptions{"/as2", options.body_limit}, clock);
+      std::make_unique<Handler>(*service_->exchange, *service_->posted_receipts,
+                                As2HandlerOptions{"/as2", "/as2/receipts", options.body_limit}, clock);
 
   HttpServerConfig config;
   config.listeners.push_back({"as2", "127.0.0.1", 0, std::nullopt});
   if (!options.tls_certificate.empty()) {
-    const auto account = need(home_->current_account());
-    TlsIdentity identity{need(account->private_certificate(options.tls_certificate)), {}};
+    const auto current = need(home_->current_account());
+    TlsIdentity identity{need(current->private_certificate(options.tls_certificate)), {}};
     config.listeners.push_back({"as2-tls", "127.0.0.1", 0, std::move(identity)});
   }
   config.spool = home_->spool_area();
@@ -195,7 +229,11 @@ void TestGateway::start() {
 
 void TestGateway::stop() {
   if (!service_) return;
+  service_->exchange->stop();
+  if (service_->outbox) service_->outbox->stop();
+  service_->receipt_poster->stop();
   service_->server->stop(std::chrono::seconds(5));
+  service_->client->stop();
   service_->delivery->drain();
   service_.reset();
 }
@@ -209,6 +247,7 @@ void TestGateway::close() {
 std::uint16_t TestGateway::port() const { return service_->server->ports().at(0); }
 std::uint16_t TestGateway::tls_port() const { return service_->server->ports().at(1); }
 std::string TestGateway::url() const { return fmt::format("http://127.0.0.1:{}/as2", port()); }
+std::string TestGateway::receipt_url() const { return url() + "/receipts"; }
 std::string TestGateway::tls_url() const { return fmt::format("https://localhost:{}/as2", tls_port()); }
 
 OutboundExchange TestGateway::outbound(std::function<Result<HttpAnswer>(const HttpPost&)> post) {
@@ -220,18 +259,46 @@ OutboundExchange TestGateway::outbound(std::function<Result<HttpAnswer>(const Ht
 
 Result<MessageRecord> TestGateway::send(const std::string& agreement, Slice payload,
                                         const std::string& file_name) {
-  return outbound([this](const HttpPost& request) { return client_.post(request); })
-      .send({agreement, std::move(payload), file_name, "", ""});
+  auto exchange = outbound([this](const HttpPost& request) { return client_.post(request); });
+  SIGNET_TRY(const MessageRecord record,
+             exchange.submit({agreement, std::move(payload), file_name, "", ""}, Custody::Caller));
+  return exchange.attempt(record.id);
+}
+
+Result<MessageRecord> TestGateway::submit(const std::string& agreement, Slice payload,
+                                          const std::string& file_name) {
+  const auto nobody = [](const HttpPost&) -> Result<HttpAnswer> {
+    return fail(ErrorKind::Internal, "not asked to post");
+  };
+  return outbound(nobody).submit({agreement, std::move(payload), file_name, "", ""}, Custody::Gateway);
 }
 
 WireMessage TestGateway::compose(const std::string& agreement, Slice payload, const std::string& file_name) {
   std::optional<WireMessage> composed;
-  const auto capture = [&](const HttpPost& request) -> Result<HttpAnswer> {
+  auto exchange = outbound([&](const HttpPost& request) -> Result<HttpAnswer> {
     composed = WireMessage{request.url, request.headers, request.body, request.trust};
-    return fail(ErrorKind::Unavailable, std::string(kNotPosted));
-  };
-  need(outbound(capture).send({agreement, std::move(payload), file_name, "", ""}), "composing a message");
+    return fail(ErrorKind::InvalidInput, std::string(kNotPosted));
+  });
+  const MessageRecord record =
+      need(exchange.submit({agreement, std::move(payload), file_name, "", ""}, Custody::Caller),
+           "composing a message");
+  need(exchange.attempt(record.id), "composing a message");
   return *std::move(composed);
+}
+
+MessageRecord TestGateway::wait_for(std::string_view id_or_message_id,
+                                    const std::function<bool(const MessageRecord&)>& holds) {
+  std::optional<MessageRecord> record;
+  const bool came = store_->wait([&] {
+    auto found = store_->find(id_or_message_id);
+    if (!found || !holds(*found)) return false;
+    record = *std::move(found);
+    return true;
+  });
+  if (!came)
+    throw std::runtime_error("what a test waits for did not happen to message " +
+                             std::string(id_or_message_id));
+  return *std::move(record);
 }
 
 std::vector<MessageRecord> TestGateway::messages(const MessageFilter& filter) {
@@ -337,6 +404,8 @@ std::pair<Account, Account> TradingPair::accounts(const Terms& terms, const std:
   };
   std::pair both{account_of(acme, globex, acmes, globexes, url_of(globex)),
                  account_of(globex, acme, globexes, acmes, url_of(acme))};
+  // One attempt, so that what fails has failed; tests of the outbox say otherwise.
+  for (Account* account : {&both.first, &both.second}) account->agreements.front().retry.attempts = 1;
   if (terms)
     terms(both.first.agreements.front().send_agreement, both.second.agreements.front().receive_agreement);
   return both;

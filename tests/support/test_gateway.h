@@ -23,6 +23,10 @@
 #include "gateway/exchange/as2_handler.h"
 #include "gateway/exchange/inbound.h"
 #include "gateway/exchange/outbound.h"
+#include "gateway/exchange/outbox.h"
+#include "gateway/exchange/posted_receipts.h"
+#include "gateway/exchange/receipt_poster.h"
+#include "tests/support/forwarding_message_store.h"
 #include "tests/support/test_certificates.h"
 
 /// Whole gateways for tests, wired as `signet serve` and `signet send` wire them, in this process, on free
@@ -70,46 +74,44 @@ class TestClock final : public Clock {
   std::optional<Time> time_;
 };
 
-/// The home's store with a place to hook in: failures on demand, and somebody to wait for deliveries.
-class TapStore final : public gateway::MessageStore {
+/// The home's store with a place to hook in: failures on demand, and somebody to wait for what happens to
+/// messages.
+class TapStore final : public ForwardingMessageStore {
  public:
-  explicit TapStore(gateway::MessageStore& store) : store_(store) {}
+  using ForwardingMessageStore::ForwardingMessageStore;
 
-  /// Asked at the beginning of each commit_inbound(); an error keeps it from happening. Set before traffic.
+  /// Asked at the beginning of each commit of an inbound message; an error keeps it from happening. Set
+  /// before traffic.
   std::function<Result<>()> before_commit;
-  /// Asked once a commit_inbound() is on disk; an error is what the exchange hears then.
+  /// Asked once such a commit is on disk; an error is what the exchange hears then.
   std::function<Result<>()> after_commit;
 
-  /// Blocks until `holds()`, which is asked after each hand-over. @returns false after `patience`.
+  /// Blocks until `holds()`, which is asked after each change of a message. @returns false after `patience`.
   bool wait(const std::function<bool()>& holds, std::chrono::seconds patience = std::chrono::seconds(60));
 
-  Result<std::optional<gateway::StoredReceipt>> find_accepted(std::string_view as2_from,
-                                                              std::string_view as2_to,
-                                                              std::string_view message_id,
-                                                              Time since) override;
-  Result<> commit_inbound(const MessageRecord& record, const Slice& payload,
-                          const gateway::StoredReceipt& receipt, bool unique) override;
-  Result<std::vector<MessageRecord>> undelivered() override { return store_.undelivered(); }
-  Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override;
-  Result<> commit_outbound(const MessageRecord& record, const Slice& payload) override {
-    return store_.commit_outbound(record, payload);
+  void commit_received(const Record& record, const gateway::WireCopy& wire, bool unique, Done done) override;
+  void commit_inbound(gateway::InboundCommit commit, Done done) override;
+  using MessageStore::commit_inbound;
+  Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override {
+    return told(store_.mark_delivered(id, where, when));
   }
-  Result<> settle_outbound(const MessageRecord& record, const gateway::StoredReceipt& answer) override {
-    return store_.settle_outbound(record, answer);
+  Result<> update_receipt_post(const gateway::ReceiptPost& post) override {
+    return told(store_.update_receipt_post(post));
   }
-  Result<std::vector<MessageRecord>> list(const gateway::MessageFilter& filter) override {
-    return store_.list(filter);
+  Result<> settle_outbound(const Record& record, const std::optional<Receipt>& answer, Tell tell) override {
+    return told(store_.settle_outbound(record, answer, tell));
   }
-  Result<MessageRecord> find(std::string_view id_or_message_id) override {
-    return store_.find(id_or_message_id);
+  Result<> cancel_outbound(std::string_view id, std::string_view reason, Time when) override {
+    return told(store_.cancel_outbound(id, reason, when));
   }
-  Result<Slice> payload(std::string_view id) override { return store_.payload(id); }
-  Result<gateway::StoredReceipt> receipt(std::string_view id) override { return store_.receipt(id); }
 
  private:
-  gateway::MessageStore& store_;
+  /// Wakes those who wait.
+  Result<> told(Result<> outcome);
+  Done wrapped(Done done);
+
   std::mutex mutex_;
-  std::condition_variable handed_over_;
+  std::condition_variable changed_;
 };
 
 /// A message as it would be posted: to be altered, repeated, sent elsewhere.
@@ -134,6 +136,7 @@ struct TestGatewayOptions {
   bool hands_over =
       true;  ///< false: payloads stay undelivered, as after a crash between commit and hand-over
   unsigned workers = 2;
+  bool sends = true;  ///< false: what is queued stays so, as in a home that no gateway serves
 };
 
 /// One company's gateway.
@@ -178,8 +181,9 @@ class TestGateway {
   [[nodiscard]] bool is_running() const { return service_ != nullptr; }
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::uint16_t tls_port() const;
-  [[nodiscard]] std::string url() const;      ///< http://127.0.0.1:<port>/as2
-  [[nodiscard]] std::string tls_url() const;  ///< https://localhost:<port>/as2
+  [[nodiscard]] std::string url() const;          ///< http://127.0.0.1:<port>/as2
+  [[nodiscard]] std::string receipt_url() const;  ///< http://127.0.0.1:<port>/as2/receipts
+  [[nodiscard]] std::string tls_url() const;      ///< https://localhost:<port>/as2
   [[nodiscard]] TapStore& store() { return *store_; }
 
   // ---- Sending
@@ -189,6 +193,12 @@ class TestGateway {
                              const std::string& file_name = "order.edi");
   Result<MessageRecord> send(const std::string& agreement, std::string_view payload) {
     return send(agreement, Slice::of(payload));
+  }
+  /// Queues under an agreement for this gateway's outbox.
+  Result<MessageRecord> submit(const std::string& agreement, Slice payload,
+                               const std::string& file_name = "order.edi");
+  Result<MessageRecord> submit(const std::string& agreement, std::string_view payload) {
+    return submit(agreement, Slice::of(payload));
   }
   /// Makes the message that send() would post, and posts nothing.
   WireMessage compose(const std::string& agreement, Slice payload,
@@ -204,6 +214,12 @@ class TestGateway {
   [[nodiscard]] MessageRecord message(std::string_view message_id);
   /// The record of an accepted message once it was handed over.
   MessageRecord wait_delivered(std::string_view message_id);
+  /// The record once `holds` of it.
+  MessageRecord wait_for(std::string_view id_or_message_id,
+                         const std::function<bool(const MessageRecord&)>& holds);
+  MessageRecord wait_for_state(std::string_view id_or_message_id, MessageState state) {
+    return wait_for(id_or_message_id, [state](const MessageRecord& record) { return record.state == state; });
+  }
   /// Ends the hand-over's thread after its work; nothing is handed over any more until the next start().
   void drain();
   /// The payload files, without sidecars, that lie in an agreement's delivery folder, by name.

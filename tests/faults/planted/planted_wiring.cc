@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gateway/cli/wiring.h"
+#include "tests/support/forwarding_message_store.h"
 
 namespace signet::gateway {
 namespace {
@@ -25,52 +26,32 @@ bool planted(std::string_view name) {
   return plant != nullptr && plant == name;
 }
 
-class PlantedStore final : public MessageStore {
+class PlantedStore final : public test::ForwardingMessageStore {
  public:
-  explicit PlantedStore(MessageStore& store) : store_(store) {}
+  using ForwardingMessageStore::ForwardingMessageStore;
 
-  Result<std::optional<StoredReceipt>> find_accepted(std::string_view as2_from, std::string_view as2_to,
+  Result<std::optional<EarlierMessage>> find_earlier(std::string_view as2_from, std::string_view as2_to,
                                                      std::string_view message_id, Time since) override {
-    if (planted("forget-repeats")) return std::optional<StoredReceipt>();
-    return store_.find_accepted(as2_from, as2_to, message_id, since);
+    if (planted("forget-repeats")) return std::optional<EarlierMessage>();
+    return store_.find_earlier(as2_from, as2_to, message_id, since);
   }
 
-  Result<> commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
-                          bool unique) override {
-    if (planted("reply-before-commit")) {
-      std::thread([this, record, payload, receipt, unique] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        static_cast<void>(store_.commit_inbound(record, payload, receipt, unique));
-      }).detach();
-      return {};
-    }
-    auto stored = store_.commit_inbound(record, payload, receipt, unique && !planted("forget-repeats"));
-    if (planted("processed-though-not-stored")) return {};
-    return stored;
+  void commit_inbound(InboundCommit commit, Done done) override {
+    if (planted("forget-repeats")) commit.unique = false;
+    if (planted("processed-though-not-stored"))
+      return store_.commit_inbound(std::move(commit), [done = std::move(done)](const Result<>&) { done({}); });
+    if (!planted("reply-before-commit")) return store_.commit_inbound(std::move(commit), std::move(done));
+    std::thread([this, commit = std::move(commit)] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      store_.commit_inbound(commit, [](const Result<>&) {});
+    }).detach();
+    done({});
   }
 
   Result<std::vector<MessageRecord>> undelivered() override {
     if (planted("forget-undelivered")) return std::vector<MessageRecord>();
     return store_.undelivered();
   }
-  Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override {
-    return store_.mark_delivered(id, where, when);
-  }
-  Result<> commit_outbound(const MessageRecord& record, const Slice& payload) override {
-    return store_.commit_outbound(record, payload);
-  }
-  Result<> settle_outbound(const MessageRecord& record, const StoredReceipt& answer) override {
-    return store_.settle_outbound(record, answer);
-  }
-  Result<std::vector<MessageRecord>> list(const MessageFilter& filter) override {
-    return store_.list(filter);
-  }
-  Result<MessageRecord> find(std::string_view id) override { return store_.find(id); }
-  Result<Slice> payload(std::string_view id) override { return store_.payload(id); }
-  Result<StoredReceipt> receipt(std::string_view id) override { return store_.receipt(id); }
-
- private:
-  MessageStore& store_;
 };
 
 class PlantedHandler final : public HttpHandler {

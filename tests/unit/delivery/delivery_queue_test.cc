@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 
+#include "tests/support/unasked_message_store.h"
 #include "tests/unit/delivery/delivery_fixture.h"
 
 namespace signet::gateway {
@@ -15,7 +16,7 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 
 /// Keeps messages in memory, and fails when told to.
-class FakeStore final : public MessageStore {
+class FakeStore final : public test::UnaskedMessageStore {
  public:
   std::string add(std::string_view name) {
     const std::lock_guard lock(mutex_);
@@ -56,25 +57,7 @@ class FakeStore final : public MessageStore {
   }
   Result<Slice> payload(std::string_view id) override { return Slice::of(id); }
 
-  Result<std::optional<StoredReceipt>> find_accepted(std::string_view, std::string_view, std::string_view,
-                                                     Time) override {
-    return fail(ErrorKind::Internal, "not asked for by a delivery");
-  }
-  Result<> commit_inbound(const MessageRecord&, const Slice&, const StoredReceipt&, bool) override {
-    return not_asked();
-  }
-  Result<> commit_outbound(const MessageRecord&, const Slice&) override { return not_asked(); }
-  Result<> settle_outbound(const MessageRecord&, const StoredReceipt&) override { return not_asked(); }
-  Result<std::vector<MessageRecord>> list(const MessageFilter&) override {
-    return fail(ErrorKind::Internal, "not asked for by a delivery");
-  }
-  Result<StoredReceipt> receipt(std::string_view) override {
-    return fail(ErrorKind::Internal, "not asked for by a delivery");
-  }
-
  private:
-  static Result<> not_asked() { return fail(ErrorKind::Internal, "not asked for by a delivery"); }
-
   std::mutex mutex_;
   std::map<std::string, MessageRecord> records_;
   bool fail_marking_ = false;

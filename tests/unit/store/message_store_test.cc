@@ -95,17 +95,17 @@ TEST_F(MessageStoreTest, FindsTheReceiptOfAnAcceptedMessageByItsNames) {
   const auto store = open();
   const MessageRecord record = accepted_record("a");
   ASSERT_TRUE(store->commit_inbound(record, Slice::of("x"), receipt_saying("the receipt"), true));
-  const auto found = store->find_accepted("Acme", "Globex", record.message_id, kNoon - std::chrono::hours(1));
+  const auto found = store->find_earlier("Acme", "Globex", record.message_id, kNoon - std::chrono::hours(1));
   ASSERT_TRUE(found && *found);
-  EXPECT_EQ((*found)->body, to_bytes("the receipt"));
+  EXPECT_EQ((*found)->receipt.body, to_bytes("the receipt"));
 }
 
 TEST_F(MessageStoreTest, TakesAMessageIdWithAndWithoutItsAngleBracketsForTheSame) {
   const auto store = open();
   MessageRecord record = accepted_record("a");
   ASSERT_TRUE(store->commit_inbound(record, Slice::of("x"), receipt_saying("r"), true));
-  EXPECT_TRUE(store->find_accepted("Acme", "Globex", "a@acme.example", Time()).value());
-  EXPECT_FALSE(store->find_accepted("Acme", "Globex", "<a@acme.example", Time()).value());
+  EXPECT_TRUE(store->find_earlier("Acme", "Globex", "a@acme.example", Time()).value());
+  EXPECT_FALSE(store->find_earlier("Acme", "Globex", "<a@acme.example", Time()).value());
   record.id = id_of("another id");
   record.message_id = "a@acme.example";
   EXPECT_EQ(store->commit_inbound(record, Slice::of("y"), receipt_saying("s"), true).error().kind,
@@ -116,12 +116,12 @@ TEST_F(MessageStoreTest, FindsNoReceiptUnderNamesThatAreNotExactlyTheSame) {
   const auto store = open();
   const MessageRecord record = accepted_record("a");
   ASSERT_TRUE(store->commit_inbound(record, Slice::of("x"), receipt_saying("r"), true));
-  EXPECT_FALSE(store->find_accepted("acme", "Globex", record.message_id, Time()).value());
-  EXPECT_FALSE(store->find_accepted("AcmeG", "lobex", record.message_id, Time()).value());
-  EXPECT_FALSE(store->find_accepted("Globex", "Acme", record.message_id, Time()).value());
-  EXPECT_FALSE(store->find_accepted("Acme", "Globex", "<b@acme.example>", Time()).value());
+  EXPECT_FALSE(store->find_earlier("acme", "Globex", record.message_id, Time()).value());
+  EXPECT_FALSE(store->find_earlier("AcmeG", "lobex", record.message_id, Time()).value());
+  EXPECT_FALSE(store->find_earlier("Globex", "Acme", record.message_id, Time()).value());
+  EXPECT_FALSE(store->find_earlier("Acme", "Globex", "<b@acme.example>", Time()).value());
   EXPECT_FALSE(
-      store->find_accepted("Acme", "Globex", record.message_id, kNoon + std::chrono::seconds(1)).value());
+      store->find_earlier("Acme", "Globex", record.message_id, kNoon + std::chrono::seconds(1)).value());
 }
 
 TEST_F(MessageStoreTest, StoresNothingOfASecondMessageUnderTakenNames) {
@@ -135,7 +135,7 @@ TEST_F(MessageStoreTest, StoresNothingOfASecondMessageUnderTakenNames) {
   EXPECT_EQ(second.error().kind, ErrorKind::AlreadyExists);
   EXPECT_EQ(store->find(record.id).error().kind, ErrorKind::NotFound);
   EXPECT_EQ(body_files(), 0U);
-  EXPECT_EQ((*store->find_accepted("Acme", "Globex", record.message_id, Time()).value()).body,
+  EXPECT_EQ((*store->find_earlier("Acme", "Globex", record.message_id, Time()).value()).receipt.body,
             to_bytes("first"));
 }
 
@@ -145,7 +145,7 @@ TEST_F(MessageStoreTest, StoresASecondMessageUnderTakenNamesWhenTheyNeedNotBeUni
   ASSERT_TRUE(store->commit_inbound(record, Slice::of("first"), receipt_saying("first"), false));
   record.id = id_of("another id");
   ASSERT_TRUE(store->commit_inbound(record, Slice::of("second"), receipt_saying("second"), false));
-  EXPECT_EQ((*store->find_accepted("Acme", "Globex", record.message_id, Time()).value()).body,
+  EXPECT_EQ((*store->find_earlier("Acme", "Globex", record.message_id, Time()).value()).receipt.body,
             to_bytes("second"));
   EXPECT_EQ(store->undelivered()->size(), 2U);
 }
@@ -155,7 +155,7 @@ TEST_F(MessageStoreTest, ARefusedMessageDoesNotTakeItsNames) {
   MessageRecord record = accepted_record("a");
   record.state = MessageState::Refused;
   ASSERT_TRUE(store->commit_inbound(record, Slice(), receipt_saying("failed"), false));
-  EXPECT_FALSE(store->find_accepted("Acme", "Globex", record.message_id, Time()).value());
+  EXPECT_FALSE(store->find_earlier("Acme", "Globex", record.message_id, Time()).value());
   EXPECT_TRUE(store->undelivered()->empty());
   EXPECT_TRUE(store->payload(record.id)->empty());
   EXPECT_EQ(store->receipt(record.id)->body, to_bytes("failed"));
@@ -179,7 +179,7 @@ TEST_F(MessageStoreTest, OneOfManyAtTheSameInstantGetsTheNames) {
             store->commit_inbound(record, Slice::of(record.id), receipt_saying(record.id), true);
         if (outcome) ++accepted;
         if (!outcome && outcome.error().kind == ErrorKind::AlreadyExists) ++repeated;
-        const auto stored = store->find_accepted("Acme", "Globex", record.message_id, Time());
+        const auto stored = store->find_earlier("Acme", "Globex", record.message_id, Time());
         EXPECT_TRUE(stored && *stored);
       }
     });
@@ -221,17 +221,19 @@ TEST_F(MessageStoreTest, SettlesAnOutboundMessageOnce) {
   MessageRecord record = accepted_record("out");
   record.direction = Direction::Outbound;
   record.state = MessageState::Sending;
-  ASSERT_TRUE(store->commit_outbound(record, Slice::of("order")));
+  ASSERT_TRUE(
+      store->commit_outbound(record, Slice::of("order"), wire_saying("wire"), MessageStore::Tell::Nobody));
   EXPECT_EQ(store->receipt(record.id).error().kind, ErrorKind::NotFound);
 
   record.state = MessageState::Confirmed;
   record.disposition = "processed";
   record.settled = kNoon;
   record.receipt_signer_thumbprint = "AB";
-  ASSERT_TRUE(store->settle_outbound(record, receipt_saying("their receipt")));
+  ASSERT_TRUE(store->settle_outbound(record, receipt_saying("their receipt"), MessageStore::Tell::Nobody));
   record.state = MessageState::Failed;
   record.reason = "a forged receipt, later";
-  EXPECT_EQ(store->settle_outbound(record, receipt_saying("forged")).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(store->settle_outbound(record, receipt_saying("forged"), MessageStore::Tell::Nobody).error().kind,
+            ErrorKind::AlreadyExists);
 
   const auto found = store->find(record.id);
   EXPECT_EQ(found->state, MessageState::Confirmed);
@@ -241,7 +243,8 @@ TEST_F(MessageStoreTest, SettlesAnOutboundMessageOnce) {
   EXPECT_EQ(store->receipt(record.id)->body, to_bytes("their receipt"));
   EXPECT_EQ(octets_of(*store->payload(record.id)), to_bytes("order"));
   record.id = id_of("never sent");
-  EXPECT_EQ(store->settle_outbound(record, receipt_saying("")).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(store->settle_outbound(record, receipt_saying(""), MessageStore::Tell::Nobody).error().kind,
+            ErrorKind::NotFound);
 }
 
 TEST_F(MessageStoreTest, ListsNewestFirstByAnyMixtureOfFilters) {
@@ -254,7 +257,7 @@ TEST_F(MessageStoreTest, ListsNewestFirstByAnyMixtureOfFilters) {
   MessageRecord out = accepted_record("4");
   out.direction = Direction::Outbound;
   out.state = MessageState::Sending;
-  ASSERT_TRUE(store->commit_outbound(out, Slice::of("x")));
+  ASSERT_TRUE(store->commit_outbound(out, Slice::of("x"), wire_saying("wire"), MessageStore::Tell::Nobody));
 
   const auto ids = [&](const MessageFilter& filter) {
     std::vector<std::string> found;
@@ -264,14 +267,17 @@ TEST_F(MessageStoreTest, ListsNewestFirstByAnyMixtureOfFilters) {
   };
   using Ids = std::vector<std::string>;
   EXPECT_EQ(ids({}), (Ids{id_of("4"), id_of("3"), id_of("2"), id_of("1")}));
-  EXPECT_EQ(ids({Direction::Outbound, {}, "", "", 100}), Ids{id_of("4")});
-  EXPECT_EQ(ids({{}, MessageState::Accepted, "", "", 2}), (Ids{id_of("3"), id_of("2")}));
-  EXPECT_EQ(ids({{}, MessageState::Accepted, "other", "", 100}), Ids{id_of("2")});
-  EXPECT_EQ(ids({{}, {}, "", "<1@acme.example>", 100}), Ids{id_of("1")});
-  EXPECT_EQ(ids({{}, MessageState::Failed, "", "", 100}), Ids{});
-  EXPECT_EQ(ids({{}, {}, "", "", 0}), Ids{});
-  EXPECT_EQ(ids({{}, {}, "", "", SIZE_MAX}).size(), 4U);
-  EXPECT_EQ(ids({{}, {}, "' OR 1=1 --", "", 100}), Ids{});
+  EXPECT_EQ(ids({Direction::Outbound, {}, "", "", {}, {}, 100}), Ids{id_of("4")});
+  EXPECT_EQ(ids({{}, MessageState::Accepted, "", "", {}, {}, 2}), (Ids{id_of("3"), id_of("2")}));
+  EXPECT_EQ(ids({{}, MessageState::Accepted, "other", "", {}, {}, 100}), Ids{id_of("2")});
+  EXPECT_EQ(ids({{}, {}, "", "<1@acme.example>", {}, {}, 100}), Ids{id_of("1")});
+  EXPECT_EQ(ids({{}, MessageState::Failed, "", "", {}, {}, 100}), Ids{});
+  EXPECT_EQ(ids({{}, {}, "", "", {}, {}, 0}), Ids{});
+  EXPECT_EQ(ids({{}, {}, "", "", {}, {}, SIZE_MAX}).size(), 4U);
+  EXPECT_EQ(ids({{}, {}, "' OR 1=1 --", "", {}, {}, 100}), Ids{});
+  EXPECT_EQ(ids({.since = kNoon, .until = kNoon + std::chrono::seconds(1)}).size(), 4U);
+  EXPECT_EQ(ids({.since = kNoon + std::chrono::seconds(1)}), Ids{});
+  EXPECT_EQ(ids({.until = kNoon}), Ids{});
 }
 
 TEST_F(MessageStoreTest, FindsByTheFirstDigitsOfAnIdUnlessSeveralHaveThem) {
@@ -366,8 +372,8 @@ TEST_F(MessageStoreTest, GivesHostileTextBackUnchangedAndNamesNoFileByIt) {
     EXPECT_EQ(store->find(hostile[i])->id, record.id);
     EXPECT_EQ(store->receipt(record.id)->headers, receipt.headers);
     EXPECT_EQ(store->receipt(record.id)->body, receipt.body);
-    EXPECT_TRUE(*store->find_accepted(hostile[i], hostile[i], hostile[i], Time())) << i;
-    EXPECT_EQ(store->list({{}, {}, hostile[i], hostile[i], 100})->size(), 1U);
+    EXPECT_TRUE(*store->find_earlier(hostile[i], hostile[i], hostile[i], Time())) << i;
+    EXPECT_EQ(store->list({.agreement = hostile[i], .message_id = hostile[i]})->size(), 1U);
     MessageRecord twin = record;
     twin.id = id_of("twin");
     EXPECT_EQ(store->commit_inbound(twin, Slice::of("x"), receipt, true).error().kind,
@@ -388,7 +394,8 @@ TEST_F(MessageStoreTest, TakesNoIdThatIsNotOneOfOurs) {
     MessageRecord record = accepted_record("a");
     record.id = id;
     EXPECT_FALSE(store->commit_inbound(record, Slice::of("x"), receipt_saying("r"), true));
-    EXPECT_FALSE(store->commit_outbound(record, Slice::of(some_octets(300'000))));
+    EXPECT_FALSE(store->commit_outbound(record, Slice::of(some_octets(300'000)), wire_saying("wire"),
+                                        MessageStore::Tell::Nobody));
     EXPECT_EQ(store->payload(id).error().kind, ErrorKind::NotFound);
     EXPECT_EQ(store->receipt(id).error().kind, ErrorKind::NotFound);
   }

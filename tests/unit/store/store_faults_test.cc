@@ -67,7 +67,7 @@ TEST_F(StoreFaultsTest, StoresNothingOfAMessageWhosePayloadCannotBeRead) {
     EXPECT_EQ(store->commit_inbound(record, broken, receipt_saying("r"), true).error().kind,
               ErrorKind::IoFailure);
     EXPECT_EQ(store->find(record.id).error().kind, ErrorKind::NotFound);
-    EXPECT_FALSE(store->find_accepted("Acme", "Globex", record.message_id, Time()).value());
+    EXPECT_FALSE(store->find_earlier("Acme", "Globex", record.message_id, Time()).value());
     EXPECT_EQ(body_files(), 0U);
     EXPECT_TRUE(store->commit_inbound(record, Slice::of("sent again"), receipt_saying("r"), true));
   }
@@ -86,7 +86,7 @@ TEST_F(StoreFaultsTest, StoresNothingOnAFullDiskAndGoesOnWhenThereIsRoomAgain) {
       ::setrlimit(RLIMIT_FSIZE, &full);
       if (store->commit_inbound(record, Slice::of(some_octets(size)), receipt_saying("r"), true)) return 1;
       if (store->find(record.id)) return 2;
-      if (store->find_accepted("Acme", "Globex", record.message_id, Time()).value()) return 3;
+      if (store->find_earlier("Acme", "Globex", record.message_id, Time()).value()) return 3;
       ::setrlimit(RLIMIT_FSIZE, &original);
       if (!store->commit_inbound(record, Slice::of(some_octets(size)), receipt_saying("r"), true)) return 4;
       if (!store->payload(record.id)) return 5;
@@ -237,7 +237,7 @@ TEST_F(StoreFaultsTest, TellsWhenAPayloadFileIsMissingOrCut) {
 /// message.
 void expect_whole(SqliteStore& store, std::size_t files_on_disk) {
   std::size_t files = 0;
-  const auto records = store.list({{}, {}, "", "", SIZE_MAX}).value();
+  const auto records = store.list({.limit = SIZE_MAX}).value();
   for (const MessageRecord& record : records) {
     const auto payload = store.payload(record.id);
     ASSERT_TRUE(payload) << payload.error().detail;
@@ -245,7 +245,7 @@ void expect_whole(SqliteStore& store, std::size_t files_on_disk) {
     EXPECT_EQ(octets_of(*payload), some_octets(record.payload_size));
     if (payload->size() > StoreOptions().largest_row) ++files;
     EXPECT_EQ(store.receipt(record.id)->body, to_bytes(record.message_id));
-    EXPECT_EQ(store.find_accepted("Acme", "Globex", record.message_id, Time()).value()->body,
+    EXPECT_EQ(store.find_earlier("Acme", "Globex", record.message_id, Time()).value()->receipt.body,
               to_bytes(record.message_id));
   }
   EXPECT_EQ(files_on_disk, files);
@@ -283,7 +283,7 @@ TEST_F(StoreFaultsTest, HasLostNothingItConfirmedAfterBeingKilledAtAnyInstant) {
     ::close(confirmations[0]);
 
     const auto store = open();
-    const std::size_t kept = store->list({{}, {}, "", "", SIZE_MAX})->size();
+    const std::size_t kept = store->list({.limit = SIZE_MAX})->size();
     EXPECT_GE(kept, confirmed);
     EXPECT_LE(kept, confirmed + 1);  // the last one may have been committed and not yet confirmed
     expect_whole(*store, body_files());

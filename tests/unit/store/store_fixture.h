@@ -54,6 +54,8 @@ inline MessageRecord accepted_record(std::string_view name) {
   return record;
 }
 
+inline WireCopy wire_saying(std::string_view text) { return {{{"AS2-From", "Acme"}}, Slice::of(text)}; }
+
 inline StoredReceipt receipt_saying(std::string_view text) {
   return StoredReceipt{200, {{"AS2-From", "Globex"}, {"Content-Type", "multipart/report"}}, to_bytes(text)};
 }

@@ -1,0 +1,61 @@
+#include "gateway/exchange/message_store.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <future>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::array<std::pair<Direction, std::string_view>, 2> kDirections = {
+    {{Direction::Inbound, "inbound"}, {Direction::Outbound, "outbound"}}};
+
+constexpr std::array<std::pair<MessageState, std::string_view>, 10> kStates = {
+    {{MessageState::Received, "received"},
+     {MessageState::Accepted, "accepted"},
+     {MessageState::Delivered, "delivered"},
+     {MessageState::Refused, "refused"},
+     {MessageState::Queued, "queued"},
+     {MessageState::Sending, "sending"},
+     {MessageState::AwaitingReceipt, "awaiting-receipt"},
+     {MessageState::Confirmed, "confirmed"},
+     {MessageState::Failed, "failed"},
+     {MessageState::Cancelled, "cancelled"}}};
+
+template <class Words, class Value>
+std::string_view word_for(const Words& words, Value value) {
+  for (const auto& [known, word] : words)
+    if (known == value) return word;
+  return "";
+}
+
+template <class Value, std::size_t N>
+Result<Value> value_of(const std::array<std::pair<Value, std::string_view>, N>& words, std::string_view text) {
+  std::string known;
+  for (const auto& [value, word] : words) {
+    if (equal_ignoring_case(word, text)) return value;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", word);
+  }
+  return fail(ErrorKind::InvalidInput, fmt::format("expected one of {}, got '{}'", known, printable(text)));
+}
+
+}  // namespace
+
+std::string_view to_string(Direction direction) { return word_for(kDirections, direction); }
+std::string_view to_string(MessageState state) { return word_for(kStates, state); }
+Result<Direction> parse_direction(std::string_view word) { return value_of(kDirections, word); }
+Result<MessageState> parse_state(std::string_view word) { return value_of(kStates, word); }
+
+Result<> MessageStore::commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
+                                      bool unique) {
+  std::promise<Result<>> outcome;
+  commit_inbound(InboundCommit{record, payload, receipt, unique, std::nullopt, false},
+                 [&](Result<> result) { outcome.set_value(std::move(result)); });
+  return outcome.get_future().get();
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,162 @@
+#include "gateway/exchange/outbox.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/log.h"
+
+namespace signet::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// When something of ours failed and not the partner: the disk is full, the vault says no.
+constexpr milliseconds kOwnTroublePause{5000};
+
+}  // namespace
+
+Result<std::unique_ptr<Outbox>> Outbox::start(OutboundExchange& exchange, MessageStore& store, CurrentAccount account,
+                                              const Clock& clock, OutboxSettings settings) {
+  std::unique_ptr<Outbox> outbox(new Outbox(exchange, store, std::move(account), clock, settings));
+  SIGNET_CHECK(outbox->recover());
+  outbox->notes_ = std::thread([raw = outbox.get()] { raw->watch_notes(); });
+  return outbox;
+}
+
+Outbox::Outbox(OutboundExchange& exchange, MessageStore& store, CurrentAccount account, const Clock& clock,
+               OutboxSettings settings)
+    : exchange_(exchange),
+      store_(store),
+      account_(std::move(account)),
+      clock_(clock),
+      settings_(settings),
+      attempts_("attempt", settings.lanes, [this](const Lanes::Turn& turn) { return attempt(turn); }),
+      overdue_("overdue", {.threads = 1, .window = 1}, [this](const Lanes::Turn& turn) { return look_overdue(turn); }) {}
+
+Outbox::~Outbox() {
+  stop();
+  join();
+}
+
+/// Everything open: what waited when the gateway went down, and what was under way.
+Result<> Outbox::recover() {
+  std::size_t count = 0;
+  for (const MessageState state : {MessageState::Queued, MessageState::Sending, MessageState::AwaitingReceipt}) {
+    SIGNET_TRY(const auto works, store_.waiting(state));
+    for (const WaitingWork& work : works) {
+      if (state == MessageState::Queued)
+        attempts_.add(work.id, work.agreement, until(work.due), patience_for(work.agreement, work.since));
+      else
+        overdue_.add(work.id, "", until(work.due));
+    }
+    count += works.size();
+  }
+  if (count > 0) log::info("outbox-recovered", {{"messages", std::to_string(count)}});
+  return {};
+}
+
+milliseconds Outbox::until(Time moment) const {
+  return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(moment - clock_.now()));
+}
+
+/// How much longer a message may wait for a partner who cannot be reached.
+milliseconds Outbox::patience_for(const std::string& agreement, Time queued) const {
+  milliseconds agreed = agreements::Retry{}.max_duration;
+  if (const auto account = account_())
+    if (const auto* known = (*account)->directory().by_name(agreement)) agreed = known->agreement.retry.max_duration;
+  return until(queued + agreed);
+}
+
+void Outbox::take_on(const MessageRecord& record) {
+  const milliseconds wait = record.due ? until(*record.due) : milliseconds(0);
+  switch (record.state) {
+    case MessageState::Queued:
+      attempts_.add(record.id, record.agreement, wait, patience_for(record.agreement, record.queued.value_or(record.created)));
+      return;
+    case MessageState::Sending:
+    case MessageState::AwaitingReceipt: overdue_.add(record.id, "", wait); return;
+    case MessageState::Received:
+    case MessageState::Accepted:
+    case MessageState::Delivered:
+    case MessageState::Refused:
+    case MessageState::Confirmed:
+    case MessageState::Failed:
+    case MessageState::Cancelled: return;
+  }
+}
+
+LaneRunner::Finish Outbox::attempt(const Lanes::Turn& turn) {
+  return outcome(turn, turn.expired ? exchange_.give_up(turn.job.id) : exchange_.attempt(turn.job.id));
+}
+
+/// What an attempt says about the partner, and when the message's turn comes again.
+LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<MessageRecord>& record) {
+  if (!record) {
+    const ErrorKind kind = record.error().kind;
+    if (kind == ErrorKind::NotFound || kind == ErrorKind::AlreadyExists) return {Lanes::Outcome::NotTried, std::nullopt};
+    log::error("outcome-not-recorded", {{"id", turn.job.id}, {"reason", record.error().detail}});
+    return {Lanes::Outcome::NotTried, kOwnTroublePause};
+  }
+  switch (record->state) {
+    case MessageState::Queued: return {Lanes::Outcome::Failed, until(record->due.value_or(clock_.now()))};
+    case MessageState::AwaitingReceipt: take_on(*record); return {Lanes::Outcome::Worked, std::nullopt};
+    case MessageState::Confirmed: return {Lanes::Outcome::Worked, std::nullopt};
+    case MessageState::Failed:  // for good, and whoever says so is there
+    case MessageState::Received:
+    case MessageState::Accepted:
+    case MessageState::Delivered:
+    case MessageState::Refused:
+    case MessageState::Sending:
+    case MessageState::Cancelled: break;
+  }
+  return {Lanes::Outcome::NotTried, std::nullopt};
+}
+
+/// A receipt that should have come, or a caller who should be done.
+LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
+  const auto record = store_.find(turn.job.id);
+  if (!record) return {Lanes::Outcome::NotTried, record.error().kind == ErrorKind::NotFound ? std::nullopt : std::optional(kOwnTroublePause)};
+  if (record->state == MessageState::Sending) {
+    attempts_.add(record->id, record->agreement);
+    return {};
+  }
+  if (record->state != MessageState::AwaitingReceipt) return {};
+  if (const milliseconds wait = until(record->due.value_or(clock_.now())); wait > milliseconds(0))
+    return {Lanes::Outcome::Worked, wait};  // it was sent again meanwhile
+  const auto settled = exchange_.receipt_overdue(turn.job.id);
+  if (settled) take_on(*settled);
+  if (settled || settled.error().kind == ErrorKind::AlreadyExists || settled.error().kind == ErrorKind::NotFound) return {};
+  log::error("outcome-not-recorded", {{"id", turn.job.id}, {"reason", settled.error().detail}});
+  return {Lanes::Outcome::NotTried, kOwnTroublePause};
+}
+
+/// Messages that other processes queued, such as `signet send` and `signet message resend`.
+void Outbox::watch_notes() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_changed_.wait_for(lock, settings_.look_for_notes, [this] { return stopping_; })) {
+    lock.unlock();
+    if (const auto ids = store_.take_notes())
+      for (const std::string& id : *ids)
+        if (const auto record = store_.find(id)) take_on(*record);
+    lock.lock();
+  }
+}
+
+void Outbox::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stopping_changed_.notify_all();
+  attempts_.stop();
+  overdue_.stop();
+}
+
+void Outbox::join() {
+  if (notes_.joinable()) notes_.join();
+  attempts_.join();
+  overdue_.join();
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "gateway/exchange/account_snapshot.h"
+#include "gateway/exchange/lanes.h"
+#include "gateway/exchange/message_store.h"
+#include "gateway/exchange/outbound.h"
+
+namespace signet::gateway {
+
+struct OutboxSettings {
+  LaneSettings lanes{.threads = 256, .window = 4};
+  std::chrono::milliseconds look_for_notes{250};  ///< how often what other processes queued is looked for
+};
+
+/// Gets every open message to its partner, or to a clear end: attempts at growing intervals, receipts that do
+/// not come, what a crash or another process left. Each agreement is a lane of its own (lanes.h).
+///
+/// The store is the queue; what is in memory here is only when to look at which message again.
+class Outbox {
+ public:
+  /// Begins with everything that is open in the store. Everything given by reference outlives the outbox.
+  ///
+  /// @error  of the store.
+  static Result<std::unique_ptr<Outbox>> start(OutboundExchange& exchange, MessageStore& store,
+                                               CurrentAccount account, const Clock& clock,
+                                               OutboxSettings settings = {});
+  /// As stop() and join().
+  ~Outbox();
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+
+  /// Takes on an open message: one that was just submitted, or whose state another one changed. A message
+  /// that is taken on already is looked at no later than it says now.
+  void take_on(const MessageRecord& record);
+
+  /// Lets no further attempt begin. Those that are being made go on. Idempotent.
+  void stop();
+  /// Waits for them, after stop(). What is not settled is found again at the next start. Idempotent.
+  void join();
+
+  [[nodiscard]] std::size_t waiting() const { return attempts_.waiting(); }
+  [[nodiscard]] std::size_t running() const { return attempts_.running(); }
+  /// The agreements whose partners are only probed now.
+  [[nodiscard]] std::vector<std::string> broken() const { return attempts_.broken(); }
+
+ private:
+  Outbox(OutboundExchange& exchange, MessageStore& store, CurrentAccount account, const Clock& clock,
+         OutboxSettings settings);
+  Result<> recover();
+  LaneRunner::Finish attempt(const Lanes::Turn& turn);
+  LaneRunner::Finish look_overdue(const Lanes::Turn& turn);
+  LaneRunner::Finish outcome(const Lanes::Turn& turn, const Result<MessageRecord>& record);
+  [[nodiscard]] std::chrono::milliseconds until(Time moment) const;
+  [[nodiscard]] std::chrono::milliseconds patience_for(const std::string& agreement, Time queued) const;
+  void watch_notes();
+
+  OutboundExchange& exchange_;
+  MessageStore& store_;
+  const CurrentAccount account_;
+  const Clock& clock_;
+  const OutboxSettings settings_;
+
+  std::mutex mutex_;
+  std::condition_variable stopping_changed_;
+  bool stopping_ = false;
+  LaneRunner attempts_;
+  LaneRunner overdue_;  ///< one lane: the moments at which receipts should have come, and at which callers
+                        ///< should be done
+  std::thread notes_;
+};
+
+}  // namespace signet::gateway

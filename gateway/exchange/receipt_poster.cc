@@ -1,0 +1,121 @@
+#include "gateway/exchange/receipt_poster.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "gateway/exchange/outbound_request.h"
+#include "gateway/exchange/receipt_url.h"
+#include "gateway/exchange/retry.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::chrono::milliseconds kOwnTroublePause{5000};
+/// A receipt's answer has nothing to say.
+constexpr std::uint64_t kAnswerLimit = 64 * 1024;
+
+}  // namespace
+
+ReceiptPoster::ReceiptPoster(Ports ports, LaneSettings lanes)
+    : ports_(std::move(ports)),
+      lanes_("receipt", lanes, [this](const Lanes::Turn& turn) { return post(turn); }) {}
+
+ReceiptPoster::~ReceiptPoster() {
+  stop();
+  join();
+}
+
+void ReceiptPoster::stop() { lanes_.stop(); }
+void ReceiptPoster::join() { lanes_.join(); }
+
+Result<std::size_t> ReceiptPoster::recover() {
+  SIGNET_TRY(const auto works, ports_.store.waiting_receipts());
+  for (const WaitingWork& work : works) {
+    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(work.due - ports_.clock.now());
+    lanes_.add(work.id, work.agreement, std::max(wait, std::chrono::milliseconds(0)));
+  }
+  return works.size();
+}
+
+void ReceiptPoster::enqueue(const std::string& id, const std::string& agreement) {
+  lanes_.add(id, agreement);
+}
+
+void ReceiptPoster::repeat(const std::string& id) {
+  auto known = ports_.store.receipt_post(id);
+  if (!known) return;  // its receipt went into an HTTP answer
+  if (!known->due) {
+    known->due = ports_.clock.now();
+    known->attempts = 0;
+    if (auto noted = ports_.store.update_receipt_post(*known); !noted)
+      return log::error("receipt-not-queued", {{"id", id}, {"reason", noted.error().detail}});
+  }
+  lanes_.add(id, known->agreement);
+}
+
+Result<HttpPost> ReceiptPoster::request_for(const ReceiptPost& post, const AccountSnapshot& account) {
+  const agreements::ResolvedAgreement* agreement = account.directory().by_name(post.agreement);
+  if (agreement == nullptr)
+    return fail(ErrorKind::NotFound, fmt::format("agreement '{}' is gone", printable(post.agreement)));
+  const agreements::OneWayAgreement& direction = agreement->agreement.receive_agreement;
+  if (!allows_receipt_url(direction, post.url))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("agreement '{}' does not allow receipts to be posted to {} (any more)",
+                            post.agreement, url_for_people(post.url)));
+  SIGNET_TRY(const StoredReceipt receipt, ports_.store.receipt(post.id));
+  SIGNET_TRY(HttpPost request,
+             request_to(post.url, *agreement, account, direction.acknowledgement_connection_settings));
+  for (const auto& [name, value] : receipt.headers) request.headers.add(name, value);
+  request.headers.add("User-Agent", ports_.product);
+  request.body = Slice::of(receipt.body);
+  request.answer_limit = kAnswerLimit;
+  request.allows_address = [direction](std::string_view address) {
+    return allows_receipt_address(direction, address);
+  };
+  return request;
+}
+
+LaneRunner::Finish ReceiptPoster::post(const Lanes::Turn& turn) {
+  auto known = ports_.store.receipt_post(turn.job.id);
+  if (!known || !known->due) return {Lanes::Outcome::NotTried, std::nullopt};
+  const auto account = ports_.account();
+  if (!account) return {Lanes::Outcome::NotTried, kOwnTroublePause};
+
+  const auto request = request_for(*known, **account);
+  const auto answer = request ? ports_.post(*request) : Result<HttpAnswer>(fail(request.error()));
+  ++known->attempts;
+  known->reason = refusal_of(answer);
+  known->due.reset();
+  LaneRunner::Finish finish;
+  if (known->reason.empty()) {
+    known->posted = ports_.clock.now();
+  } else if (is_transient(answer)) {
+    finish.outcome = Lanes::Outcome::Failed;
+    const auto* agreement = (*account)->directory().by_name(known->agreement);
+    const agreements::Retry retry = agreement ? agreement->agreement.retry : agreements::Retry{};
+    finish.again_in = next_interval(retry, known->attempts, std::chrono::milliseconds(0));
+    if (finish.again_in) known->due = ports_.clock.now() + *finish.again_in;
+  } else {
+    finish.outcome = Lanes::Outcome::NotTried;
+  }
+  if (auto noted = ports_.store.update_receipt_post(*known); !noted) {
+    log::error("outcome-not-recorded", {{"id", known->id}, {"reason", noted.error().detail}});
+    return {Lanes::Outcome::NotTried, kOwnTroublePause};  // posted again, the same octets: better than never
+  }
+  const auto level = known->posted ? log::Level::Info : known->due ? log::Level::Warning : log::Level::Error;
+  const auto event = known->posted ? "receipt-posted"
+                     : known->due  ? "receipt-postponed"
+                                   : "receipt-not-posted";
+  log::write(level, event,
+             {{"id", known->id},
+              {"agreement", known->agreement},
+              {"url", url_for_people(known->url)},
+              {"attempts", std::to_string(known->attempts)},
+              {"reason", known->reason}});
+  return finish;
+}
+
+}  // namespace signet::gateway

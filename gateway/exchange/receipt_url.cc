@@ -1,0 +1,55 @@
+#include "gateway/exchange/receipt_url.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/network.h"
+#include "gateway/endpoint/http_client.h"
+
+namespace signet::gateway {
+namespace {
+
+/// Whether `path` is `allowed`, or below it.
+bool lies_below(std::string_view path, std::string_view allowed) {
+  if (!path.starts_with(allowed)) return false;
+  return path.size() == allowed.size() || allowed.ends_with('/') || path[allowed.size()] == '/';
+}
+
+bool is_allowed_by(const UrlParts& url, const std::string& allowed_text) {
+  const auto allowed = parse_url(allowed_text);
+  return allowed && url.scheme == allowed->scheme && url.host == allowed->host && url.port == allowed->port &&
+         lies_below(url.path, allowed->path);
+}
+
+std::vector<std::string> allowed_urls(const agreements::OneWayAgreement& direction) {
+  std::vector<std::string> urls = direction.receipt_policy.allowed_urls;
+  if (!direction.mdn_settings.receipt_delivery_url.empty()) urls.push_back(direction.mdn_settings.receipt_delivery_url);
+  return urls;
+}
+
+}  // namespace
+
+bool allows_receipt_url(const agreements::OneWayAgreement& receive_agreement, std::string_view url) {
+  const auto parts = parse_url(url);
+  if (!parts) return false;
+  // "%2e%2e/" and "a\b" are read differently by different servers: such a path is none of those agreed.
+  if (parts->path.find_first_of("%\\") != std::string::npos) return false;
+  const auto urls = allowed_urls(receive_agreement);
+  return std::any_of(urls.begin(), urls.end(), [&](const std::string& allowed) { return is_allowed_by(*parts, allowed); });
+}
+
+bool allows_receipt_address(const agreements::OneWayAgreement& receive_agreement, std::string_view address) {
+  const auto parsed = IpAddress::parse(address);
+  if (!parsed) return false;
+  if (parsed->is_public()) return true;
+  for (const std::string& text : receive_agreement.receipt_policy.allowed_networks)
+    if (const auto network = IpNetwork::parse(text); network && network->contains(*parsed)) return true;
+  for (const std::string& text : allowed_urls(receive_agreement)) {
+    const auto url = parse_url(text);
+    const auto named = url ? IpAddress::parse(url->host) : Result<IpAddress>(fail(url.error()));
+    if (named && *named == *parsed) return true;
+  }
+  return false;
+}
+
+}  // namespace signet::gateway

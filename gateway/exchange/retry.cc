@@ -1,0 +1,50 @@
+#include "gateway/exchange/retry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.h"
+
+namespace signet::gateway {
+namespace {
+
+std::string words_of(const HttpAnswer& answer) {
+  if (const auto body = answer.body.sub(0, 200).to_bytes(200))
+    if (std::string words = printable(trim(as_text(*body))); !words.empty()) return words;
+  return "(nothing)";
+}
+
+}  // namespace
+
+bool is_transient(const Error& error) {
+  // What is asked for, and whom it may be asked of, does not change by waiting.
+  return error.kind != ErrorKind::InvalidInput && error.kind != ErrorKind::NotFound && error.kind != ErrorKind::PermissionDenied &&
+         error.kind != ErrorKind::Unsupported;
+}
+
+bool is_transient(const Result<HttpAnswer>& answer) {
+  if (!answer) return is_transient(answer.error());
+  return answer->status == 408 || answer->status == 425 || answer->status == 429 || answer->status >= 500;
+}
+
+std::string refusal_of(const Result<HttpAnswer>& answer) {
+  if (!answer) return answer.error().detail;
+  if (answer->status >= 200 && answer->status < 300) return "";
+  return fmt::format("the partner answered HTTP {}: {}", answer->status, words_of(*answer));
+}
+
+std::optional<std::chrono::milliseconds> next_interval(const agreements::Retry& retry, std::uint32_t attempts,
+                                                       std::chrono::milliseconds elapsed) {
+  if (attempts >= retry.attempts) return std::nullopt;
+  constexpr double kLongest = 24.0 * 3600 * 1000;
+  const double grown =
+      static_cast<double>(retry.first_interval.count()) * std::pow(retry.factor, attempts == 0 ? 0 : attempts - 1);
+  const double dice = random_bytes(1)[0] / 255.0;
+  const std::chrono::milliseconds interval(static_cast<std::int64_t>(std::min(grown, kLongest) * (1.0 - 0.2 * dice)));
+  if (elapsed + interval > retry.max_duration) return std::nullopt;
+  return interval;
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,274 @@
+// The states that are queues: what waits, for whom, and what becomes of it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "tests/unit/store/store_fixture.h"
+
+namespace signet::gateway {
+namespace {
+
+using std::chrono::hours;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Tell = MessageStore::Tell;
+
+class QueuesTest : public testing::Test {
+ protected:
+  std::unique_ptr<SqliteStore> open() {
+    auto store = SqliteStore::open(directory_.path());
+    EXPECT_TRUE(store) << (store ? "" : store.error().detail);
+    return *std::move(store);
+  }
+  std::size_t files() const {
+    std::size_t count = 0;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(directory_.path() / "store" / "bodies"))
+      if (entry.is_regular_file()) ++count;
+    return count;
+  }
+  static MessageRecord outbound(std::string_view name, MessageState state = MessageState::Queued) {
+    MessageRecord record = accepted_record(name);
+    record.direction = Direction::Outbound;
+    record.state = state;
+    record.queued = kNoon;
+    record.due = kNoon;
+    return record;
+  }
+  static MessageRecord received(std::string_view name) {
+    MessageRecord record = accepted_record(name);
+    record.state = MessageState::Received;
+    record.due = kNoon;
+    record.receipt_url = "https://acme.example/mdn";
+    return record;
+  }
+  static Result<> receive(SqliteStore& store, const MessageRecord& record, const Slice& body) {
+    std::promise<Result<>> done;
+    store.commit_received(record, {{{"AS2-From", "Acme"}}, body}, true,
+                          [&](Result<> outcome) { done.set_value(std::move(outcome)); });
+    return done.get_future().get();
+  }
+  static Result<> conclude(SqliteStore& store, InboundCommit commit) {
+    std::promise<Result<>> done;
+    store.commit_inbound(std::move(commit), [&](Result<> outcome) { done.set_value(std::move(outcome)); });
+    return done.get_future().get();
+  }
+  static std::vector<std::string> ids(const Result<std::vector<WaitingWork>>& works) {
+    std::vector<std::string> ids;
+    for (const WaitingWork& work : *works) ids.push_back(work.id);
+    return ids;
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(QueuesTest, AReceivedMessageIsKeptAsItCameUntilItIsOpened) {
+  const MessageRecord record = received("a");
+  ASSERT_TRUE(receive(*open(), record, Slice::of(some_octets(300'000))));
+  const auto store = open();
+  EXPECT_THAT(ids(store->waiting(MessageState::Received)), ElementsAre(record.id));
+  const auto wire = store->wire(record.id);
+  ASSERT_TRUE(wire);
+  EXPECT_EQ(wire->headers.front().second, "Acme");
+  EXPECT_EQ(octets_of(wire->body), some_octets(300'000));
+  const auto earlier = store->find_earlier("Acme", "Globex", record.message_id, Time());
+  EXPECT_EQ((*earlier)->state, MessageState::Received);
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(QueuesTest, OpeningAReceivedMessageSettlesItAndQueuesItsReceipt) {
+  const auto store = open();
+  MessageRecord record = received("a");
+  ASSERT_TRUE(receive(*store, record, Slice::of(some_octets(300'000))));
+  record.state = MessageState::Accepted;
+  ASSERT_TRUE(conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true, {}, false}));
+  EXPECT_THAT(ids(store->waiting(MessageState::Received)), IsEmpty());
+  EXPECT_THAT(ids(store->waiting_receipts()), ElementsAre(record.id));
+  EXPECT_EQ(store->undelivered()->size(), 1U);
+  EXPECT_EQ(store->wire(record.id).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(files(), 0U);  // it was not to be kept
+  EXPECT_EQ(
+      conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true, {}, false}).error().kind,
+      ErrorKind::AlreadyExists);
+}
+
+TEST_F(QueuesTest, WhatIsEvidenceIsKeptAsItCame) {
+  const auto store = open();
+  MessageRecord record = received("a");
+  ASSERT_TRUE(receive(*store, record, Slice::of("wire")));
+  record.state = MessageState::Accepted;
+  ASSERT_TRUE(conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true, {}, true}));
+  EXPECT_EQ(octets_of(store->wire(record.id)->body), to_bytes("wire"));
+
+  const MessageRecord direct = accepted_record("b");
+  ASSERT_TRUE(conclude(
+      *store, {direct, Slice::of("order"), receipt_saying("mdn"), true, wire_saying("at once"), false}));
+  EXPECT_EQ(octets_of(store->wire(direct.id)->body), to_bytes("at once"));
+}
+
+TEST_F(QueuesTest, ARefusedReceivedMessageLetsItsNamesGo) {
+  const auto store = open();
+  MessageRecord record = received("a");
+  ASSERT_TRUE(receive(*store, record, Slice::of("wire")));
+  MessageRecord twin = received("a");
+  twin.id = id_of("twin");
+  EXPECT_EQ(receive(*store, twin, Slice::of("wire")).error().kind, ErrorKind::AlreadyExists);
+  record.state = MessageState::Refused;
+  ASSERT_TRUE(conclude(*store, {record, Slice(), receipt_saying("mdn"), false, {}, false}));
+  EXPECT_FALSE(store->find_earlier("Acme", "Globex", record.message_id, Time()).value());
+  EXPECT_TRUE(receive(*store, twin, Slice::of("wire")));
+}
+
+TEST_F(QueuesTest, AReceiptsPostingIsWrittenDownAndCanBeAskedForAgain) {
+  const auto store = open();
+  MessageRecord record = received("a");
+  ASSERT_TRUE(receive(*store, record, Slice::of("wire")));
+  record.state = MessageState::Accepted;
+  ASSERT_TRUE(conclude(*store, {record, Slice::of("x"), receipt_saying("mdn"), true, {}, false}));
+  auto post = *store->receipt_post(record.id);
+  EXPECT_EQ(post.url, "https://acme.example/mdn");
+  EXPECT_EQ(post.agreement, "acme-globex");
+  post.attempts = 2;
+  post.due = kNoon + hours(1);
+  post.reason = "HTTP 503";
+  ASSERT_TRUE(store->update_receipt_post(post));
+  EXPECT_EQ(store->receipt_post(record.id)->reason, "HTTP 503");
+  EXPECT_EQ(store->waiting_receipts()->front().due, kNoon + hours(1));
+  post.due.reset();
+  post.posted = kNoon + hours(1);
+  ASSERT_TRUE(store->update_receipt_post(post));
+  EXPECT_THAT(*store->waiting_receipts(), IsEmpty());
+  EXPECT_EQ(store->receipt_post(id_of("unknown")).error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(QueuesTest, AnOutboundMessageIsKeptAsItWillTravel) {
+  const MessageRecord record = outbound("out");
+  ASSERT_TRUE(open()->commit_outbound(record, Slice::of("order"),
+                                      {{{"Message-ID", "<out>"}}, Slice::of(some_octets(300'000))},
+                                      Tell::Nobody));
+  const auto store = open();
+  EXPECT_EQ(octets_of(store->wire(record.id)->body), some_octets(300'000));
+  EXPECT_EQ(store->wire(record.id)->headers.front().second, "<out>");
+  EXPECT_THAT(ids(store->waiting(MessageState::Queued)), ElementsAre(record.id));
+  EXPECT_EQ(store->find(record.id)->queued, kNoon);
+}
+
+TEST_F(QueuesTest, OtherProcessesAreToldOnce) {
+  const auto store = open();
+  const MessageRecord record = outbound("out");
+  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Gateway));
+  EXPECT_THAT(*store->take_notes(), ElementsAre(record.id));
+  EXPECT_THAT(*store->take_notes(), IsEmpty());
+}
+
+TEST_F(QueuesTest, WhatACallerLeavesOpenIsTheGatewaysToGoOnWith) {
+  const auto store = open();
+  MessageRecord record = outbound("out", MessageState::Sending);
+  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+  record.state = MessageState::Queued;
+  record.attempts = 1;
+  record.due = kNoon + hours(1);
+  ASSERT_TRUE(store->settle_outbound(record, std::nullopt, Tell::Gateway));
+  EXPECT_THAT(*store->take_notes(), ElementsAre(record.id));
+  EXPECT_EQ(store->find(record.id)->attempts, 1U);
+  record.state = MessageState::Confirmed;
+  ASSERT_TRUE(store->settle_outbound(record, receipt_saying("mdn"), Tell::Gateway));
+  EXPECT_THAT(*store->take_notes(), IsEmpty());
+}
+
+TEST_F(QueuesTest, AnAttemptThatNobodyMakesAnyMoreWaitsForTheNext) {
+  ASSERT_TRUE(open()->commit_outbound(outbound("out", MessageState::Sending), Slice::of("x"),
+                                      wire_saying("wire"), Tell::Nobody));
+  EXPECT_EQ(open()->find(id_of("out"))->state, MessageState::Queued);
+}
+
+TEST_F(QueuesTest, OnlyWhatIsOpenCanBeCancelledAndOnlyWhatHasEndedBadlyQueuedAgain) {
+  const auto store = open();
+  const MessageRecord record = outbound("out");
+  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+  EXPECT_EQ(store->queue_again(record.id, kNoon, Tell::Nobody).error().kind, ErrorKind::InvalidInput);
+  ASSERT_TRUE(store->cancel_outbound(record.id, "a mistake", kNoon));
+  EXPECT_EQ(store->find(record.id)->state, MessageState::Cancelled);
+  EXPECT_EQ(store->cancel_outbound(record.id, "again", kNoon).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(store->settle_outbound(record, std::nullopt, Tell::Nobody).error().kind,
+            ErrorKind::AlreadyExists);
+  ASSERT_TRUE(store->queue_again(record.id, kNoon + hours(2), Tell::Gateway));
+  EXPECT_EQ(store->find(record.id)->state, MessageState::Queued);
+  EXPECT_EQ(store->find(record.id)->queued, kNoon + hours(2));
+  EXPECT_THAT(*store->take_notes(), ElementsAre(record.id));
+  EXPECT_EQ(store->cancel_outbound(id_of("unknown"), "", kNoon).error().kind, ErrorKind::NotFound);
+  const MessageRecord in = accepted_record("in");
+  ASSERT_TRUE(store->commit_inbound(in, Slice::of("x"), receipt_saying("r"), true));
+  EXPECT_EQ(store->cancel_outbound(in.id, "", kNoon).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(store->queue_again(in.id, kNoon, Tell::Nobody).error().kind, ErrorKind::InvalidInput);
+}
+
+TEST_F(QueuesTest, FindsAnOutboundMessageByTheNamesInItsReceipt) {
+  const auto store = open();
+  const MessageRecord record = outbound("out");
+  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+  EXPECT_EQ(store->find_outbound("Acme", "Globex", "<out@acme.example>")->id, record.id);
+  EXPECT_EQ(store->find_outbound("Acme", "Globex", "out@acme.example")->id, record.id);
+  EXPECT_EQ(store->find_outbound("Acme", "Initech", "<out@acme.example>").error().kind, ErrorKind::NotFound);
+  ASSERT_TRUE(store->keep_late_receipt(record.id, receipt_saying("late"), "proves delivery", kNoon));
+  EXPECT_EQ(store->keep_late_receipt(id_of("unknown"), receipt_saying("late"), "", kNoon).error().kind,
+            ErrorKind::NotFound);
+}
+
+// ---- Group commit
+
+TEST_F(QueuesTest, WhatWaitsTogetherIsCommittedTogetherAndFailsAlone) {
+  const auto store = open();
+  Database& database = *store->database();
+  std::atomic<int> commits{0};
+  std::promise<void> gate;
+  std::promise<void> inside;
+  database.set_before_commit([&]() -> Result<> {
+    ++commits;
+    return {};
+  });
+  // The first one holds the committer while the others gather.
+  std::promise<Result<>> first;
+  database.write(
+      [&](SqlConnection&) -> Result<> {
+        inside.set_value();
+        gate.get_future().wait();
+        return {};
+      },
+      [&](Result<> outcome) { first.set_value(std::move(outcome)); });
+  inside.get_future().wait();
+  std::vector<std::promise<Result<>>> outcomes(10);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const MessageRecord record =
+        accepted_record(i == 5 ? "4" : std::to_string(i));  // the sixth has the id of the fifth
+    store->commit_inbound({record, Slice::of("x"), receipt_saying("r"), true, {}, false},
+                          [&outcomes, i](Result<> outcome) { outcomes[i].set_value(std::move(outcome)); });
+  }
+  gate.set_value();
+  EXPECT_TRUE(first.get_future().get());
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    EXPECT_EQ(outcomes[i].get_future().get().has_value(), i != 5) << i;
+  EXPECT_EQ(commits, 2);
+  EXPECT_THAT(*store->list({}), SizeIs(9));
+}
+
+TEST_F(QueuesTest, ACommitThatFailsFailsForAllThatSharedIt) {
+  const auto store = open();
+  store->database()->set_before_commit(
+      [] { return Result<>(fail(ErrorKind::IoFailure, "the audit cannot be written")); });
+  EXPECT_EQ(
+      store->commit_inbound(accepted_record("a"), Slice::of(some_octets(300'000)), receipt_saying("r"), true)
+          .error()
+          .kind,
+      ErrorKind::IoFailure);
+  store->database()->set_before_commit({});
+  EXPECT_THAT(*store->list({}), IsEmpty());
+  EXPECT_TRUE(store->commit_inbound(accepted_record("a2"), Slice::of("x"), receipt_saying("r"), true));
+  EXPECT_EQ(files(), 0U);  // what the failed one left went with the next commit
+}
+
+}  // namespace
+}  // namespace signet::gateway
