@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "base/random.h"
 
 namespace signet {
@@ -34,6 +35,7 @@ Result<> write_all(int descriptor, ByteView bytes) {
 }
 
 Result<> sync_file(int descriptor, const std::filesystem::path& path) {
+  failpoint("file.sync");
   if (::fsync(descriptor) != 0) return fail(errno_error("syncing " + path.string()));
   return {};
 }
@@ -47,7 +49,8 @@ Result<> sync_directory(const std::filesystem::path& directory) {
 }
 
 NewFile::NewFile(int descriptor, std::filesystem::path path) : file_(descriptor), path_(std::move(path)) {}
-NewFile::NewFile(NewFile&& other) noexcept : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
+NewFile::NewFile(NewFile&& other) noexcept
+    : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
 NewFile::~NewFile() {
   if (file_ >= 0) ::close(file_);
 }
@@ -67,6 +70,7 @@ Result<> write_file_durably(const std::filesystem::path& path, ByteView bytes, u
     SIGNET_TRY(NewFile file, NewFile::create(draft, mode));
     SIGNET_CHECK(file.write(bytes));
     SIGNET_CHECK(file.sync());
+    failpoint("file.rename");
     if (::rename(draft.c_str(), path.c_str()) != 0) return fail(errno_error("renaming " + draft.string()));
     return {};
   };
@@ -81,7 +85,8 @@ Result<> write_file_durably(const std::filesystem::path& path, ByteView bytes, u
 Result<Bytes> read_file(const std::filesystem::path& path, std::size_t limit) {
   SIGNET_TRY(const auto source, FileSource::open(path));
   MemorySink sink(limit);
-  if (auto copied = copy(*source, sink); !copied) return fail(std::move(copied).error().within(path.string()));
+  if (auto copied = copy(*source, sink); !copied)
+    return fail(std::move(copied).error().within(path.string()));
   return sink.take();
 }
 

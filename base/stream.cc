@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/failpoint.h"
 #include "base/file.h"
 
 namespace signet {
@@ -39,7 +40,8 @@ Result<> Spool::write(ByteView bytes) {
 
 Result<> Spool::append(ByteView bytes) {
   if (bytes.size() > area_.size_limit - size_)
-    return fail(ErrorKind::LimitExceeded, fmt::format("the body is larger than the {} octets allowed", area_.size_limit));
+    return fail(ErrorKind::LimitExceeded,
+                fmt::format("the body is larger than the {} octets allowed", area_.size_limit));
   if (file_ < 0 && size_ + bytes.size() > area_.memory_limit) SIGNET_CHECK(move_to_file());
   if (file_ < 0)
     memory_.insert(memory_.end(), bytes.begin(), bytes.end());
@@ -108,12 +110,14 @@ Result<std::size_t> Slice::read_at(std::uint64_t offset, std::span<std::uint8_t>
 std::optional<ByteView> Slice::in_memory() const {
   if (size_ == 0) return ByteView();
   if (spool_->file_ >= 0) return std::nullopt;
-  return ByteView(spool_->memory_).subspan(static_cast<std::size_t>(offset_), static_cast<std::size_t>(size_));
+  return ByteView(spool_->memory_)
+      .subspan(static_cast<std::size_t>(offset_), static_cast<std::size_t>(size_));
 }
 
 Result<Bytes> Slice::to_bytes(std::size_t limit) const {
   if (size_ > limit)
-    return fail(ErrorKind::LimitExceeded, fmt::format("{} octets where at most {} are allowed", size_, limit));
+    return fail(ErrorKind::LimitExceeded,
+                fmt::format("{} octets where at most {} are allowed", size_, limit));
   Bytes bytes(static_cast<std::size_t>(size_));
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -139,6 +143,7 @@ bool Slice::is_nameless_file() const {
 Result<> Slice::save_as(const std::filesystem::path& path) const {
   if (is_nameless_file()) {
     const std::string self = fmt::format("/proc/self/fd/{}", spool_->file_);
+    failpoint("file.link");
     if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0)
       return sync_file(spool_->file_, path);
     if (errno != EXDEV && errno != ENOENT) return fail(errno_error("keeping a body as " + path.string()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 
 namespace signet::gateway {
@@ -66,6 +67,7 @@ Result<> DeliveryWork::hand_over(const std::string& id) {
   SIGNET_TRY(const Slice payload, store_.payload(id));
   SIGNET_TRY(const std::filesystem::path file, delivery_.deliver(record, payload, folder));
   const Time now = clock_.now();
+  failpoint("delivery.mark");
   SIGNET_CHECK(store_.mark_delivered(id, file.string(), now));
   log::info("message-delivered", {{"request", record.request_id},
                                   {"id", id},
@@ -143,7 +145,8 @@ void DeliveryQueue::run() {
     try {
       work_.run_due(std::chrono::steady_clock::now(), [this] { return out_of_patience(); });
     } catch (const std::exception& thrown) {
-      log::error("delivery-interrupted", {{"reason", thrown.what()}});  // what it was at is found again at the next start
+      log::error("delivery-interrupted",
+                 {{"reason", thrown.what()}});  // what it was at is found again at the next start
     }
     const auto next = work_.next_due();
     lock.lock();

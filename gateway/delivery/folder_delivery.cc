@@ -12,6 +12,7 @@
 
 #include "as2/mime/content_type.h"
 #include "base/digest.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 
 namespace signet::gateway {
@@ -108,6 +109,7 @@ class Folder {
   }
 
   [[nodiscard]] Result<> rename(const std::string& from, const std::string& to) const {
+    failpoint("delivery.rename");
     if (::renameat(directory_.number(), from.c_str(), directory_.number(), to.c_str()) != 0)
       return fail(error("renaming " + from + " to", to));
     return {};
@@ -115,6 +117,7 @@ class Folder {
 
   /// As rename(), but never over a file that is there. @error AlreadyExists
   [[nodiscard]] Result<> rename_to_new(const std::string& from, const std::string& to) const {
+    failpoint("delivery.rename-new");
     if (::renameat2(directory_.number(), from.c_str(), directory_.number(), to.c_str(), RENAME_NOREPLACE) ==
         0)
       return {};
@@ -127,6 +130,7 @@ class Folder {
 
   /// A second name for a file, or a copy of `octets` where the file system knows no second names.
   [[nodiscard]] Result<> link(const std::string& from, const std::string& to, const Slice& octets) const {
+    failpoint("delivery.link");
     if (::linkat(directory_.number(), from.c_str(), directory_.number(), to.c_str(), 0) == 0) return {};
     if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK)
       return fail(error("linking " + from + " as", to));

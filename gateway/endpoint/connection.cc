@@ -11,6 +11,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "gateway/endpoint/http_wire.h"
@@ -446,6 +447,7 @@ void Connection::write(const Buffers& buffers, void (Connection::*done)()) {
     log::debug("http-answer-broken-off", {{"request", self->request_id_}, {"reason", error.message()}});
     self->close();
   };
+  failpoint("answer.send");
   if (tls_) {
     asio::async_write(*tls_, buffers, written);
   } else {

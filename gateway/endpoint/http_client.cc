@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "base/digest.h"
+#include "base/failpoint.h"
 #include "base/handle.h"
 #include "base/openssl.h"
 #include "gateway/endpoint/tls_context_internal.h"
@@ -142,7 +143,9 @@ auto guarded(Failed failed, Call call) -> decltype(call()) {
 Result<HttpAnswer> Exchange::run(CURL* easy) {
   SIGNET_CHECK(parse_url(post_.url));
   SIGNET_CHECK(configure(easy));
+  failpoint("post.send");
   const CURLcode code = curl_easy_perform(easy);
+  failpoint("post.answered");
   if (code != CURLE_OK) return fail(error_of(easy, code));
   return answer(easy);
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -165,6 +166,7 @@ Result<> AuditFile::sync() {
     appended = appended_;
   }
   // Without the mutex: appending goes on while the disk works.
+  failpoint("audit.sync");
   if (::fdatasync(file_) != 0) return fail(errno_error("syncing the audit log " + path_.string()));
   const std::lock_guard guard(mutex_);
   synced_ = std::max(synced_, appended);

@@ -8,6 +8,7 @@
 #include <future>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "gateway/store/schema.h"
 #include "gateway/store/sql_internal.h"
@@ -172,7 +173,9 @@ void Database::commit(std::deque<Waiting>& group) {
       if (!writer_->in_transaction()) return one.outcome;
     }
     if (before_commit_) SIGNET_CHECK(before_commit_());
+    failpoint("commit");
     Query(*writer_, "COMMIT").run();
+    failpoint("committed");
     return {};
   });
   if (committed) return;

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/failpoint.h"
 #include "gateway/store/sql_internal.h"
 
 namespace signet::gateway {
@@ -221,6 +222,7 @@ Result<> migrate(SqlConnection& connection) {
     connection.roll_back();
     return taken;
   }
+  failpoint("migrate");
   connection.execute("COMMIT");
   return {};
 }

@@ -133,6 +133,12 @@ class Gateway:
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
+    def wait_until_dead(self, patience):
+        """Whether the gateway ends by itself before patience does."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
+        return not self.alive()
+
     def kill(self):
         """Ends it as a crash does."""
         return self._end(signal.SIGKILL)

@@ -15,6 +15,7 @@ QUICK_SHARE = 3  # of the faults, another choice in each run
 PLANTS = [
     ("reply-before-commit", "R1"),
     ("forget-undelivered", "R1"),
+    ("forget-undelivered", "R2"),
     ("crash-on-missing-names", "R3"),
     ("processed-though-not-stored", "R6"),
     ("processed-though-not-stored", "R7"),

@@ -33,7 +33,8 @@ def measure(row, options, seed):
     """@returns the row's Outcome. @raises Skip"""
     if row == "R0":
         return planted.measure(options.planted, random.Random(seed), options.full)
-    with Bench(options.signet, seed, options.full) as bench:
+    # Only the binary with planted faults can be told to die at an instant that has a name.
+    with Bench(options.planted if row == "R2" and options.planted else options.signet, seed, options.full) as bench:
         try:
             return importlib.import_module("rows." + ROWS[row]).measure(bench)
         except (GatewayFailed, TimeoutError) as error:

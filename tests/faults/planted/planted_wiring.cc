@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "gateway/cli/wiring.h"
 #include "tests/support/forwarding_message_store.h"
 
@@ -39,7 +41,8 @@ class PlantedStore final : public test::ForwardingMessageStore {
   void commit_inbound(InboundCommit commit, Done done) override {
     if (planted("forget-repeats")) commit.unique = false;
     if (planted("processed-though-not-stored"))
-      return store_.commit_inbound(std::move(commit), [done = std::move(done)](const Result<>&) { done({}); });
+      return store_.commit_inbound(std::move(commit),
+                                   [done = std::move(done)](const Result<>&) { done({}); });
     if (!planted("reply-before-commit")) return store_.commit_inbound(std::move(commit), std::move(done));
     std::thread([this, commit = std::move(commit)] {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -144,6 +147,19 @@ HttpLimits http_limits(HttpLimits limits) {
 
 }  // namespace wiring
 }  // namespace signet::gateway
+
+// ---- Crashes at a named instant
+
+/// SIGNET_FAIL_AT=commit:3 ends the process at the third commit.
+void signet::failpoint(const char* name) noexcept {
+  static const char* const wanted = std::getenv("SIGNET_FAIL_AT");
+  if (wanted == nullptr) return;
+  static const std::string_view place =
+      std::string_view(wanted).substr(0, std::string_view(wanted).find(':'));
+  static std::atomic<long> left =
+      place.size() == std::string_view(wanted).size() ? 1 : std::atol(wanted + place.size() + 1);
+  if (place == name && --left == 0) ::kill(::getpid(), SIGKILL);
+}
 
 // SQLite's calls come here too, since the program's own functions go before those of libraries.
 

@@ -1,0 +1,7 @@
+#include "base/failpoint.h"
+
+namespace signet {
+
+void failpoint(const char*) noexcept {}
+
+}  // namespace signet
