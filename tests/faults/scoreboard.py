@@ -68,7 +68,7 @@ def main():
     parser.add_argument("--seed", type=int, help="repeats a run's dice, if not its timing")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; all without any")
     options = parser.parse_args()
-    rows = options.rows or list(ROWS)
+    rows = options.rows or (["R0"] if options.planted else []) + list(ROWS)
     unknown = [row for row in rows if row not in ROWS and row != "R0"]
     if unknown:
         parser.error(f"no such row: {', '.join(unknown)}; there are R0, {', '.join(ROWS)}")

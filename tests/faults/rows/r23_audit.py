@@ -35,7 +35,7 @@ def send_while_failing(bench, trade, messages, always):
     load = Load(trade.gateway.address, trade.ledger, trade.messages, connections=4, rate=50, seed=bench.seed, pause=0.2).start()
     bench.pause(messages / 50, messages / 50)
     try:
-        load.stop(patience=2.0 if always else 30.0)
+        load.stop(patience=2.0 if always else 120.0)
     except TimeoutError:
         if not always:
             raise
