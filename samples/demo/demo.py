@@ -153,6 +153,7 @@ def main():
     except KeyboardInterrupt:
         print()
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # somebody who presses Ctrl-C twice gets the same clean end
         acme.stop()
         globex.stop()
         shutil.rmtree(base, ignore_errors=True)
