@@ -1,0 +1,260 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+
+#include "base/random.h"
+#include "certstore/vault/embedded_vault.h"
+#include "certstore/vault/private_key_internal.h"
+
+/// Internal to the embedded vault: what its operations are made of. Keys are in embedded_vault.cc, secrets in
+/// embedded_secrets.cc.
+
+namespace signet::vault {
+
+/// One of the vault's operations with a key, and what it needs.
+struct KeyOperation {
+  std::string_view name;
+  KeyPermission permission;
+  KeyOp op;
+  bool makes_something_new;  ///< Key Vault stops these outside of not_before and expires, and only these
+};
+
+struct OpenKey {
+  KeyInfo info;
+  std::unique_ptr<const PrivateKey> key;
+};
+
+/// @error PermissionDenied  the key's attributes or key_ops say no.
+Result<> check_usable(const KeyInfo& info, const KeyOperation& operation, Time now);
+/// @error InvalidInput  an operation that the kind of key does not have, or dates that leave it no time.
+Result<> check_settings(KeyKind kind, KeyOps ops, const KeyAttributes& attributes);
+/// What a key is sealed for.
+Bytes context_of(const KeyId& id, KeyKind kind);
+
+/// What the operations are made of. Every public function of the vault is one call of use() or change(), or a
+/// look at the store behind authorise().
+class EmbeddedVault::State {
+ public:
+  State(KeyStore& store, AuditLog& audit, MasterKey master_key, const Clock& clock,
+        EmbeddedVaultOptions options)
+      : store_(store), audit_(audit), master_key_(std::move(master_key)), clock_(clock), options_(options) {}
+
+  Result<> confirm_master_key() {
+    SIGNET_TRY(const auto known, store_.master_key_check());
+    const Bytes ours = master_key_.check_value();
+    if (!known) return store_.put_master_key_check(ours);
+    if (equal_in_constant_time(*known, ours)) return {};
+    return fail(ErrorKind::CryptoFailure,
+                "wrong master key: the keys in this store are sealed under another one; put back the master "
+                "key file (or "
+                "passphrase) that belongs to this store");
+  }
+
+  AuditRecord new_record(const Principal& principal, std::string_view operation, const KeyId& id,
+                         std::string detail = {}) {
+    return {clock_.now(),      principal.name,      std::string(operation), id,
+            audited_message(), AuditResult::Failed, std::move(detail)};
+  }
+
+  /// Work whose result is withheld when its record cannot be written. It may complete the record.
+  template <class Work>
+  auto audited(AuditRecord record, Work work) -> std::invoke_result_t<Work, AuditRecord&> {
+    auto outcome = work(record);
+    SIGNET_CHECK(append(record, outcome ? nullptr : &outcome.error()));
+    return outcome;
+  }
+
+  /// An operation with a key: permission, attributes, work, audit record.
+  template <class Work>
+  auto use(const Principal& principal, const KeyId& id, const KeyOperation& operation, std::string detail,
+           Work work) -> std::invoke_result_t<Work, const PrivateKey&> {
+    using Outcome = std::invoke_result_t<Work, const PrivateKey&>;
+    return audited(new_record(principal, operation.name, id, std::move(detail)),
+                   [&](AuditRecord& record) -> Outcome {
+                     SIGNET_CHECK(check_key_id(id));
+                     SIGNET_CHECK(authorise(principal, id.vault, operation.permission));
+                     SIGNET_TRY(const std::shared_ptr<const OpenKey> opened, open(id));
+                     record.key = opened->info.id;
+                     SIGNET_CHECK(check_usable(opened->info, operation, record.time));
+                     return work(*opened->key);
+                   });
+  }
+
+  /// A change of what the vault keeps. Its record is written first, so that nothing changes without one; a
+  /// failure behind it leaves a second record. `id` may be completed by `prepare`, which comes before
+  /// everything that changes anything.
+  template <class Prepare, class Commit>
+  Result<> change(AuditRecord record, KeyId& id, Prepare prepare, Commit commit) {
+    const Result<> prepared = prepare();
+    record.key = id;
+    SIGNET_CHECK(append(record, prepared ? nullptr : &prepared.error()));
+    SIGNET_CHECK(prepared);
+    Result<> committed = commit();
+    forget();
+    if (!committed) static_cast<void>(append(record, &committed.error()));
+    return committed;
+  }
+
+  Result<> authorise(const Principal& principal, std::string_view vault, KeyPermission needed) {
+    SIGNET_TRY(const KeyPermissions granted, this->granted(principal, vault));
+    return check_permission(principal, vault, granted, needed);
+  }
+
+  /// authorise() for a look that leaves its record only when it is denied.
+  Result<> authorise_look(const AuditRecord& record, KeyPermission needed) {
+    SIGNET_CHECK(check_vault_name(record.key.vault));
+    const Result<> allowed = authorise({record.principal}, record.key.vault, needed);
+    if (!allowed) SIGNET_CHECK(append(record, &allowed.error()));
+    return allowed;
+  }
+
+  /// A name as it was first written: a key's versions all bear the same.
+  Result<> adopt_spelling(KeyId& id) {
+    const Result<StoredKey> known = store_.load({id.vault, id.name, {}});
+    if (!known && known.error().kind != ErrorKind::NotFound) return fail(known.error());
+    if (known) id = {known->info.id.vault, known->info.id.name, id.version};
+    return {};
+  }
+
+  /// The way of every new version into the store.
+  template <class Obtain>
+  Result<KeyInfo> add(const Principal& principal, std::string_view operation, KeyPermission permission,
+                      KeyId id, KeyKind kind, const KeySettings& settings, Obtain obtain) {
+    StoredKey stored;
+    const auto prepare = [&]() -> Result<> {
+      SIGNET_CHECK(check_key_id(id));
+      SIGNET_CHECK(authorise(principal, id.vault, permission));
+      const KeyOps ops = settings.ops.value_or(default_key_ops(kind));
+      SIGNET_CHECK(check_settings(kind, ops, settings.attributes));
+      SIGNET_CHECK(adopt_spelling(id));
+      id.version = random_id();
+      SIGNET_TRY(const std::unique_ptr<PrivateKey> key, obtain());
+      SIGNET_TRY(const SecretBytes pkcs8, key->to_pkcs8());
+      const Time now = clock_.now();
+      stored.info = {id, key->kind(), ops, settings.attributes, now, now, key->public_key()};
+      stored.sealed = master_key_.seal(pkcs8.view(), context_of(id, key->kind()));
+      return {};
+    };
+    SIGNET_CHECK(change(new_record(principal, operation, id, std::string(to_string(kind))), id, prepare,
+                        [&] { return store_.put_version(stored); }));
+    return stored.info;
+  }
+
+  KeyStore& store() { return store_; }
+  [[nodiscard]] Time now() const { return clock_.now(); }
+
+ private:
+  using Steady = std::chrono::steady_clock;
+
+  Result<> append(AuditRecord record, const Error* error) {
+    record.result = result_for(error);
+    if (error != nullptr) record.detail.append(record.detail.empty() ? "" : ": ").append(error->detail);
+    Result<> written = audit_.append(record);
+    if (written) return {};
+    return fail(
+        std::move(written.error())
+            .within(fmt::format("{} with key '{}' was not done, because its audit record cannot be written",
+                                record.operation, to_string(record.key))));
+  }
+
+  static AuditResult result_for(const Error* error) {
+    if (error == nullptr) return AuditResult::Success;
+    return error->kind == ErrorKind::PermissionDenied ? AuditResult::Denied : AuditResult::Failed;
+  }
+
+  Result<KeyPermissions> granted(const Principal& principal, std::string_view vault) {
+    SIGNET_CHECK(refresh());
+    const std::string name = to_lower(vault);
+    {
+      const std::shared_lock lock(mutex_);
+      if (const auto known = policies_.find(name); known != policies_.end())
+        return granted_by(known->second, principal);
+    }
+    const std::uint64_t epoch = epoch_;
+    SIGNET_TRY(std::vector<AccessPolicy> loaded, store_.policies(vault));
+    const KeyPermissions granted = granted_by(loaded, principal);
+    const std::unique_lock lock(mutex_);
+    if (epoch == epoch_) policies_.insert_or_assign(name, std::move(loaded));
+    return granted;
+  }
+
+  static KeyPermissions granted_by(const std::vector<AccessPolicy>& policies, const Principal& principal) {
+    for (const AccessPolicy& policy : policies)
+      if (policy.principal == principal) return policy.keys;
+    return {};
+  }
+
+  /// A key, unsealed and parsed once and then shared until something changes.
+  Result<std::shared_ptr<const OpenKey>> open(const KeyId& id) {
+    const std::string name = to_lower(to_string(id));
+    {
+      const std::shared_lock lock(mutex_);
+      if (const auto known = keys_.find(name); known != keys_.end()) return known->second;
+    }
+    const std::uint64_t epoch = epoch_;
+    SIGNET_TRY(StoredKey stored, store_.load(id));
+    SIGNET_TRY(std::shared_ptr<const OpenKey> opened, unseal(std::move(stored)));
+    const std::unique_lock lock(mutex_);
+    if (epoch == epoch_) keys_.insert_or_assign(name, opened);
+    return opened;
+  }
+
+  Result<std::shared_ptr<const OpenKey>> unseal(StoredKey stored) {
+    const std::string what = fmt::format("key '{}'", to_string(stored.info.id));
+    auto pkcs8 = master_key_.unseal(stored.sealed, context_of(stored.info.id, stored.info.kind));
+    if (!pkcs8) return fail(ErrorKind::Unavailable, fmt::format("{} {}", what, pkcs8.error().detail));
+    auto key = PrivateKey::from_pkcs8(pkcs8->view());
+    if (!key) return fail(ErrorKind::Unavailable, fmt::format("{}: {}", what, key.error().detail));
+    if ((*key)->public_key() != stored.info.public_key || (*key)->kind() != stored.info.kind)
+      return fail(
+          ErrorKind::Unavailable,
+          fmt::format("{} is stored with a public key that is not its own: restore the store from a backup",
+                      what));
+    return std::make_shared<const OpenKey>(OpenKey{std::move(stored.info), *std::move(key)});
+  }
+
+  /// Drops what is held in memory when another process changed the store.
+  Result<> refresh() {
+    const Steady::rep now = Steady::now().time_since_epoch().count();
+    Steady::rep due = refresh_due_.load(std::memory_order_relaxed);
+    if (now < due) return {};
+    const Steady::rep next =
+        now + std::chrono::duration_cast<Steady::duration>(options_.refresh_interval).count();
+    if (!refresh_due_.compare_exchange_strong(due, next)) return {};  // another thread is at it
+    const Result<std::uint64_t> generation = store_.generation();
+    if (!generation) {
+      refresh_due_ = 0;
+      return fail(generation.error());
+    }
+    if (generation_.exchange(*generation) != *generation) forget();
+    return {};
+  }
+
+  void forget() {
+    const std::unique_lock lock(mutex_);
+    ++epoch_;
+    keys_.clear();
+    policies_.clear();
+  }
+
+  KeyStore& store_;
+  AuditLog& audit_;
+  const MasterKey master_key_;
+  const Clock& clock_;
+  const EmbeddedVaultOptions options_;
+
+  std::atomic<Steady::rep> refresh_due_{0};
+  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<std::uint64_t> epoch_{
+      0};                    ///< counts forget(), so that nothing read before one is kept after it
+  std::shared_mutex mutex_;  ///< guards the two below
+  std::unordered_map<std::string, std::shared_ptr<const OpenKey>> keys_;
+  std::unordered_map<std::string, std::vector<AccessPolicy>> policies_;
+};
+
+}  // namespace signet::vault
