@@ -7,7 +7,7 @@
 namespace signet::vault {
 namespace {
 
-constexpr std::array<Word<KeyPermission>, 20> kPermissions{
+constexpr std::array<Word<KeyPermission>, 20> kKeyPermissions{
     {{KeyPermission::Decrypt, "decrypt"},
      {KeyPermission::Sign, "sign"},
      {KeyPermission::Get, "get"},
@@ -29,43 +29,84 @@ constexpr std::array<Word<KeyPermission>, 20> kPermissions{
      {KeyPermission::GetRotationPolicy, "getrotationpolicy"},
      {KeyPermission::SetRotationPolicy, "setrotationpolicy"}}};
 
-constexpr KeyPermissions kOperatorsOwn{KeyPermission::Get,    KeyPermission::List,   KeyPermission::Create,
-                                       KeyPermission::Import, KeyPermission::Update, KeyPermission::Delete};
+constexpr std::array<Word<SecretPermission>, 8> kSecretPermissions{{{SecretPermission::Get, "get"},
+                                                                    {SecretPermission::List, "list"},
+                                                                    {SecretPermission::Set, "set"},
+                                                                    {SecretPermission::Delete, "delete"},
+                                                                    {SecretPermission::Backup, "backup"},
+                                                                    {SecretPermission::Restore, "restore"},
+                                                                    {SecretPermission::Recover, "recover"},
+                                                                    {SecretPermission::Purge, "purge"}}};
 
-/// The command sets what a principal may do as a whole, so it names what is granted already as well.
-std::string granting_command(const Principal& principal, std::string_view vault, KeyPermissions granted,
-                             KeyPermission needed) {
-  KeyPermissions wanted = granted;
+constexpr KeyPermissions kOperatorsKeys{KeyPermission::Get,    KeyPermission::List,   KeyPermission::Create,
+                                        KeyPermission::Import, KeyPermission::Update, KeyPermission::Delete};
+constexpr SecretPermissions kOperatorsSecrets{SecretPermission::List, SecretPermission::Set,
+                                              SecretPermission::Delete};
+
+template <class Permission, std::size_t N>
+Result<FlagSet<Permission>> parse_permissions(const std::array<Word<Permission>, N>& table,
+                                              std::string_view words, std::string_view what) {
+  if (!equal_ignoring_case(trim(words), "all")) return split_words(table, words, what);
+  FlagSet<Permission> all;
+  for (const Word<Permission>& word : table) all.add(word.value);
+  return all;
+}
+
+/// What a check has to know of the permissions for keys, or for secrets.
+template <class Permission>
+struct Kind {
+  std::string_view name;
+  FlagSet<Permission> operators;    ///< what the operator may without a policy
+  FlagSet<Permission> for_gateway;  ///< what the gateway needs to work
+};
+
+/// The command sets what a principal may do with keys, or with secrets, as a whole, so it names what is
+/// granted already as well.
+template <class Permission>
+Result<> check(const Kind<Permission>& kind, const Principal& principal, std::string_view vault,
+               FlagSet<Permission> granted, Permission needed) {
+  if (granted.has(needed)) return {};
+  if (principal == Principal::local_operator() && kind.operators.has(needed)) return {};
+  FlagSet<Permission> wanted = granted;
   wanted.add(needed);
-  if (principal == Principal::gateway()) wanted.add_all(gateway_key_permissions());
-  return fmt::format("signet vault policy set --vault {} --principal {} --key-permissions {}", vault,
-                     printable(principal.name), to_string(wanted));
+  if (principal == Principal::gateway()) wanted.add_all(kind.for_gateway);
+  return fail(ErrorKind::PermissionDenied,
+              fmt::format("principal '{0}' lacks the {1} permission '{2}' on key vault '{3}'; to grant it: "
+                          "signet vault policy set --vault {3} --principal {0} --{1}-permissions {4}",
+                          printable(principal.name), kind.name, to_string(needed), vault, to_string(wanted)));
 }
 
 }  // namespace
 
-std::string_view to_string(KeyPermission permission) { return word_of(kPermissions, permission); }
-std::string to_string(KeyPermissions permissions) { return join_words(kPermissions, permissions); }
+std::string_view to_string(KeyPermission permission) { return word_of(kKeyPermissions, permission); }
+std::string to_string(KeyPermissions permissions) { return join_words(kKeyPermissions, permissions); }
+std::string_view to_string(SecretPermission permission) { return word_of(kSecretPermissions, permission); }
+std::string to_string(SecretPermissions permissions) { return join_words(kSecretPermissions, permissions); }
 
 Result<KeyPermissions> parse_key_permissions(std::string_view words) {
-  if (!equal_ignoring_case(trim(words), "all")) return split_words(kPermissions, words, "key permission");
-  KeyPermissions all;
-  for (const Word<KeyPermission>& word : kPermissions) all.add(word.value);
-  return all;
+  return parse_permissions(kKeyPermissions, words, "key permission");
+}
+
+Result<SecretPermissions> parse_secret_permissions(std::string_view words) {
+  return parse_permissions(kSecretPermissions, words, "secret permission");
 }
 
 KeyPermissions gateway_key_permissions() {
   return {KeyPermission::Decrypt, KeyPermission::Sign, KeyPermission::Get, KeyPermission::List};
 }
 
+SecretPermissions gateway_secret_permissions() { return {SecretPermission::Get}; }
+
 Result<> check_permission(const Principal& principal, std::string_view vault, KeyPermissions granted,
                           KeyPermission needed) {
-  if (granted.has(needed)) return {};
-  if (principal == Principal::local_operator() && kOperatorsOwn.has(needed)) return {};
-  return fail(ErrorKind::PermissionDenied,
-              fmt::format("principal '{}' lacks the key permission '{}' on key vault '{}'; to grant it: {}",
-                          printable(principal.name), to_string(needed), vault,
-                          granting_command(principal, vault, granted, needed)));
+  return check<KeyPermission>({"key", kOperatorsKeys, gateway_key_permissions()}, principal, vault, granted,
+                              needed);
+}
+
+Result<> check_permission(const Principal& principal, std::string_view vault, SecretPermissions granted,
+                          SecretPermission needed) {
+  return check<SecretPermission>({"secret", kOperatorsSecrets, gateway_secret_permissions()}, principal,
+                                 vault, granted, needed);
 }
 
 }  // namespace signet::vault

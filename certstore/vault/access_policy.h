@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "certstore/vault/flag_set.h"
 
-/// Who may do what with the keys of a vault. What no policy grants is denied.
+/// Who may do what with the keys and secrets of a vault. What no policy grants is denied.
 
 namespace signet::vault {
 
@@ -17,9 +17,9 @@ struct Principal {
 
   /// The running service.
   static Principal gateway() { return {"gateway"}; }
-  /// The administrator at the command line. May look after keys (get, list, create, import, update, delete)
-  /// and policies in every vault without a policy; to use a key, a policy must say so for the operator as for
-  /// anybody.
+  /// The administrator at the command line. May look after keys (get, list, create, import, update, delete),
+  /// secrets (list, set, delete) and policies in every vault without a policy; to use a key or to get a
+  /// secret, a policy must say so for the operator as for anybody.
   static Principal local_operator() { return {"operator"}; }
 
   friend bool operator==(const Principal&, const Principal&) = default;
@@ -60,11 +60,26 @@ Result<KeyPermissions> parse_key_permissions(std::string_view words);
 /// What the gateway needs: decrypt, sign, get, list.
 KeyPermissions gateway_key_permissions();
 
+/// Key Vault's secret permissions, in the order in which they are listed.
+enum class SecretPermission { Get, List, Set, Delete, Backup, Restore, Recover, Purge };
+using SecretPermissions = FlagSet<SecretPermission>;
+
+/// As those for keys.
+std::string_view to_string(SecretPermission permission);
+std::string to_string(SecretPermissions permissions);
+Result<SecretPermissions> parse_secret_permissions(std::string_view words);
+
+/// What the gateway needs to log on at partners, and for partners that log on here: get.
+SecretPermissions gateway_secret_permissions();
+
 /// What one principal may do in one vault.
 struct AccessPolicy {
   std::string vault;
   Principal principal;
-  KeyPermissions keys;
+  KeyPermissions keys = {};
+  SecretPermissions secrets = {};
+
+  [[nodiscard]] bool grants_nothing() const { return keys.empty() && secrets.empty(); }
 };
 
 /// Whether a principal that was granted `granted` in `vault` may do what `needed` names.
@@ -73,5 +88,7 @@ struct AccessPolicy {
 /// it.
 Result<> check_permission(const Principal& principal, std::string_view vault, KeyPermissions granted,
                           KeyPermission needed);
+Result<> check_permission(const Principal& principal, std::string_view vault, SecretPermissions granted,
+                          SecretPermission needed);
 
 }  // namespace signet::vault

@@ -24,6 +24,8 @@ std::string_view to_string(AuditResult result) {
   return "?";
 }
 
+std::string_view to_string(AuditObject object) { return object == AuditObject::Secret ? "secret" : "key"; }
+
 AuditScope::AuditScope(std::string message_id)
     : outer_(std::exchange(current_message(), std::move(message_id))) {}
 AuditScope::~AuditScope() { current_message() = std::move(outer_); }

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "certstore/vault/key.h"
 
-/// The record of who used which key for which message.
+/// The record of who used which key or secret for which message.
 
 namespace signet::vault {
 
@@ -16,10 +16,16 @@ enum class AuditResult { Success, Denied, Failed };
 /// "success", "denied", "failed".
 std::string_view to_string(AuditResult result);
 
+enum class AuditObject { Key, Secret };
+
+/// "key", "secret".
+std::string_view to_string(AuditObject object);
+
 struct AuditRecord {
   Time time{};
   std::string principal;
-  std::string operation;  ///< "sign", "decrypt", "unwrapKey", "derive", "create", "setPolicy"...
+  std::string operation;  ///< "sign", "decrypt", "unwrapKey", "derive", "create", "getSecret", "setPolicy"...
+  AuditObject object = AuditObject::Key;  ///< what `key` names
   KeyId key;            ///< with the version that was used; without a version or a name where there was none
   std::string message;  ///< the AS2 message that it was done for, from message_scope(); empty outside of one
   AuditResult result = AuditResult::Failed;
@@ -34,7 +40,7 @@ class AuditLog {
   virtual Result<> append(const AuditRecord& record) = 0;
 };
 
-/// Says, for as long as it lives, which AS2 message this thread's key operations are for. Scopes nest.
+/// Says, for as long as it lives, which AS2 message this thread's operations are for. Scopes nest.
 class AuditScope {
  public:
   explicit AuditScope(std::string message_id);

@@ -38,11 +38,7 @@ Result<> check_settings(KeyKind kind, KeyOps ops, const KeyAttributes& attribute
           fmt::format(
               "an EC key cannot have the key operation '{}': it has sign, verify and decrypt (key agreement)",
               to_string(op)));
-  if (attributes.not_before && attributes.expires && *attributes.expires <= *attributes.not_before)
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("the key would expire at {}, which is not after it becomes valid at {}",
-                            to_rfc3339(*attributes.expires), to_rfc3339(*attributes.not_before)));
-  return {};
+  return check_dates(attributes, "key");
 }
 
 Bytes context_of(const KeyId& id, KeyKind kind) {
@@ -53,10 +49,10 @@ Bytes context_of(const KeyId& id, KeyKind kind) {
 EmbeddedVault::EmbeddedVault(std::unique_ptr<State> state) : state_(std::move(state)) {}
 EmbeddedVault::~EmbeddedVault() = default;
 
-Result<std::unique_ptr<EmbeddedVault>> EmbeddedVault::open(KeyStore& store, AuditLog& audit,
-                                                           MasterKey master_key, const Clock& clock,
-                                                           EmbeddedVaultOptions options) {
-  auto state = std::make_unique<State>(store, audit, std::move(master_key), clock, options);
+Result<std::unique_ptr<EmbeddedVault>> EmbeddedVault::open(KeyStore& store, SecretStore& secrets,
+                                                           AuditLog& audit, MasterKey master_key,
+                                                           const Clock& clock, EmbeddedVaultOptions options) {
+  auto state = std::make_unique<State>(store, secrets, audit, std::move(master_key), clock, options);
   SIGNET_CHECK(state->confirm_master_key());
   return std::unique_ptr<EmbeddedVault>(new EmbeddedVault(std::move(state)));
 }
@@ -90,7 +86,8 @@ Result<> EmbeddedVault::set_policy(const Principal& principal, const AccessPolic
   return state_->change(
       state_->new_record(
           principal, "setPolicy", vault,
-          fmt::format("principal '{}': '{}'", printable(policy.principal.name), to_string(policy.keys))),
+          fmt::format("principal '{}': keys '{}', secrets '{}'", printable(policy.principal.name),
+                      to_string(policy.keys), to_string(policy.secrets))),
       vault,
       [&]() -> Result<> {
         SIGNET_CHECK(check_vault_name(policy.vault));

@@ -7,6 +7,7 @@
 #include "certstore/vault/audit_log.h"
 #include "certstore/vault/key_store.h"
 #include "certstore/vault/master_key.h"
+#include "certstore/vault/secret_store.h"
 #include "certstore/vault/vault.h"
 
 namespace signet::vault {
@@ -17,16 +18,18 @@ struct EmbeddedVaultOptions {
   std::chrono::milliseconds refresh_interval{1000};
 };
 
-/// The vault inside the gateway: keys sealed at rest under the master key, in a KeyStore, opened when first
-/// used and then held, parsed and ready, in OpenSSL's secure heap.
-class EmbeddedVault final : public KeyVault {
+/// The vault inside the gateway. Keys are sealed at rest under the master key, in a KeyStore, opened when
+/// first used and then held, parsed and ready, in OpenSSL's secure heap. Secrets are sealed likewise, in a
+/// SecretStore, and opened for each use.
+class EmbeddedVault final : public KeyVault, public SecretVault {
  public:
-  /// `store`, `audit` and `clock` must outlive the vault. The first master key that opens a store becomes the
-  /// only one.
+  /// `store`, `secrets`, `audit` and `clock` must outlive the vault. The first master key that opens a store
+  /// becomes the only one.
   ///
   /// @error CryptoFailure  the store's keys are sealed under another master key.
-  static Result<std::unique_ptr<EmbeddedVault>> open(KeyStore& store, AuditLog& audit, MasterKey master_key,
-                                                     const Clock& clock, EmbeddedVaultOptions options = {});
+  static Result<std::unique_ptr<EmbeddedVault>> open(KeyStore& store, SecretStore& secrets, AuditLog& audit,
+                                                     MasterKey master_key, const Clock& clock,
+                                                     EmbeddedVaultOptions options = {});
   ~EmbeddedVault() override;
 
   /// Replaces what one principal may do in one vault; without permissions the policy is removed.
@@ -59,6 +62,16 @@ class EmbeddedVault final : public KeyVault {
   Result<SecretBytes> unwrap_key(const Principal& principal, const KeyId& id,
                                  const EncryptionAlgorithm& algorithm, ByteView wrapped) override;
   Result<SecretBytes> derive(const Principal& principal, const KeyId& id, ByteView peer_point) override;
+
+  Result<SecretInfo> set_secret(const Principal& principal, std::string_view vault, std::string_view name,
+                                const SecretBytes& value, const SecretSettings& settings) override;
+  Result<Secret> get_secret(const Principal& principal, const SecretId& id) override;
+  Result<std::vector<SecretInfo>> list_secrets(const Principal& principal, std::string_view vault) override;
+  Result<std::vector<SecretInfo>> secret_versions(const Principal& principal, std::string_view vault,
+                                                  std::string_view name) override;
+  Result<SecretInfo> update_secret(const Principal& principal, const SecretId& id,
+                                   const SecretSettings& settings) override;
+  Result<> delete_secret(const Principal& principal, std::string_view vault, std::string_view name) override;
 
  private:
   class State;

@@ -36,13 +36,27 @@ Result<> check_settings(KeyKind kind, KeyOps ops, const KeyAttributes& attribute
 /// What a key is sealed for.
 Bytes context_of(const KeyId& id, KeyKind kind);
 
+/// A name as it was first written: all versions bear the same.
+template <class Store>
+Result<> adopt_spelling(Store& store, KeyId& id) {
+  const auto known = store.load({id.vault, id.name, {}});
+  if (!known && known.error().kind != ErrorKind::NotFound) return fail(known.error());
+  if (known) id = {known->info.id.vault, known->info.id.name, id.version};
+  return {};
+}
+
 /// What the operations are made of. Every public function of the vault is one call of use() or change(), or a
 /// look at the store behind authorise().
 class EmbeddedVault::State {
  public:
-  State(KeyStore& store, AuditLog& audit, MasterKey master_key, const Clock& clock,
+  State(KeyStore& store, SecretStore& secrets, AuditLog& audit, MasterKey master_key, const Clock& clock,
         EmbeddedVaultOptions options)
-      : store_(store), audit_(audit), master_key_(std::move(master_key)), clock_(clock), options_(options) {}
+      : store_(store),
+        secrets_(secrets),
+        audit_(audit),
+        master_key_(std::move(master_key)),
+        clock_(clock),
+        options_(options) {}
 
   Result<> confirm_master_key() {
     SIGNET_TRY(const auto known, store_.master_key_check());
@@ -57,8 +71,14 @@ class EmbeddedVault::State {
 
   AuditRecord new_record(const Principal& principal, std::string_view operation, const KeyId& id,
                          std::string detail = {}) {
-    return {clock_.now(),      principal.name,      std::string(operation), id,
-            audited_message(), AuditResult::Failed, std::move(detail)};
+    return {clock_.now(), principal.name,    std::string(operation), AuditObject::Key,
+            id,           audited_message(), AuditResult::Failed,    std::move(detail)};
+  }
+  AuditRecord new_secret_record(const Principal& principal, std::string_view operation, const SecretId& id,
+                                std::string detail = {}) {
+    AuditRecord record = new_record(principal, operation, id, std::move(detail));
+    record.object = AuditObject::Secret;
+    return record;
   }
 
   /// Work whose result is withheld when its record cannot be written. It may complete the record.
@@ -101,24 +121,21 @@ class EmbeddedVault::State {
   }
 
   Result<> authorise(const Principal& principal, std::string_view vault, KeyPermission needed) {
-    SIGNET_TRY(const KeyPermissions granted, this->granted(principal, vault));
-    return check_permission(principal, vault, granted, needed);
+    SIGNET_TRY(const AccessPolicy granted, this->granted(principal, vault));
+    return check_permission(principal, vault, granted.keys, needed);
+  }
+  Result<> authorise(const Principal& principal, std::string_view vault, SecretPermission needed) {
+    SIGNET_TRY(const AccessPolicy granted, this->granted(principal, vault));
+    return check_permission(principal, vault, granted.secrets, needed);
   }
 
   /// authorise() for a look that leaves its record only when it is denied.
-  Result<> authorise_look(const AuditRecord& record, KeyPermission needed) {
+  template <class Permission>
+  Result<> authorise_look(const AuditRecord& record, Permission needed) {
     SIGNET_CHECK(check_vault_name(record.key.vault));
     const Result<> allowed = authorise({record.principal}, record.key.vault, needed);
     if (!allowed) SIGNET_CHECK(append(record, &allowed.error()));
     return allowed;
-  }
-
-  /// A name as it was first written: a key's versions all bear the same.
-  Result<> adopt_spelling(KeyId& id) {
-    const Result<StoredKey> known = store_.load({id.vault, id.name, {}});
-    if (!known && known.error().kind != ErrorKind::NotFound) return fail(known.error());
-    if (known) id = {known->info.id.vault, known->info.id.name, id.version};
-    return {};
   }
 
   /// The way of every new version into the store.
@@ -131,7 +148,7 @@ class EmbeddedVault::State {
       SIGNET_CHECK(authorise(principal, id.vault, permission));
       const KeyOps ops = settings.ops.value_or(default_key_ops(kind));
       SIGNET_CHECK(check_settings(kind, ops, settings.attributes));
-      SIGNET_CHECK(adopt_spelling(id));
+      SIGNET_CHECK(adopt_spelling(store_, id));
       id.version = random_id();
       SIGNET_TRY(const std::unique_ptr<PrivateKey> key, obtain());
       SIGNET_TRY(const SecretBytes pkcs8, key->to_pkcs8());
@@ -146,6 +163,8 @@ class EmbeddedVault::State {
   }
 
   KeyStore& store() { return store_; }
+  SecretStore& secrets() { return secrets_; }
+  [[nodiscard]] const MasterKey& master_key() const { return master_key_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
 
  private:
@@ -158,8 +177,8 @@ class EmbeddedVault::State {
     if (written) return {};
     return fail(
         std::move(written.error())
-            .within(fmt::format("{} with key '{}' was not done, because its audit record cannot be written",
-                                record.operation, to_string(record.key))));
+            .within(fmt::format("{} with {} '{}' was not done, because its audit record cannot be written",
+                                record.operation, to_string(record.object), to_string(record.key))));
   }
 
   static AuditResult result_for(const Error* error) {
@@ -167,7 +186,7 @@ class EmbeddedVault::State {
     return error->kind == ErrorKind::PermissionDenied ? AuditResult::Denied : AuditResult::Failed;
   }
 
-  Result<KeyPermissions> granted(const Principal& principal, std::string_view vault) {
+  Result<AccessPolicy> granted(const Principal& principal, std::string_view vault) {
     SIGNET_CHECK(refresh());
     const std::string name = to_lower(vault);
     {
@@ -177,15 +196,15 @@ class EmbeddedVault::State {
     }
     const std::uint64_t epoch = epoch_;
     SIGNET_TRY(std::vector<AccessPolicy> loaded, store_.policies(vault));
-    const KeyPermissions granted = granted_by(loaded, principal);
+    AccessPolicy granted = granted_by(loaded, principal);
     const std::unique_lock lock(mutex_);
     if (epoch == epoch_) policies_.insert_or_assign(name, std::move(loaded));
     return granted;
   }
 
-  static KeyPermissions granted_by(const std::vector<AccessPolicy>& policies, const Principal& principal) {
+  static AccessPolicy granted_by(const std::vector<AccessPolicy>& policies, const Principal& principal) {
     for (const AccessPolicy& policy : policies)
-      if (policy.principal == principal) return policy.keys;
+      if (policy.principal == principal) return policy;
     return {};
   }
 
@@ -243,6 +262,7 @@ class EmbeddedVault::State {
   }
 
   KeyStore& store_;
+  SecretStore& secrets_;
   AuditLog& audit_;
   const MasterKey master_key_;
   const Clock& clock_;

@@ -50,19 +50,29 @@ Result<> check_vault_name(std::string_view vault) {
           printable(vault)));
 }
 
-Result<> check_key_id(const KeyId& id) {
+Result<> check_key_id(const KeyId& id) { return check_object_id(id, "key"); }
+
+Result<> check_object_id(const KeyId& id, std::string_view what) {
   SIGNET_CHECK(check_vault_name(id.vault));
   if (id.name.empty() || id.name.size() > 127 ||
       !std::all_of(id.name.begin(), id.name.end(), is_name_character))
     return fail(ErrorKind::InvalidInput,
-                fmt::format("'{}' cannot name a key: 1 to 127 letters, digits and hyphens are needed",
-                            printable(id.name)));
+                fmt::format("'{}' cannot name a {}: 1 to 127 letters, digits and hyphens are needed",
+                            printable(id.name), what));
   if (!id.version.empty() && (id.version.size() != kVersionLength ||
                               !std::all_of(id.version.begin(), id.version.end(), is_lower_hex)))
     return fail(ErrorKind::InvalidInput,
-                fmt::format("'{}' is no version of key '{}': 32 lower-case hexadecimal digits are needed",
-                            printable(id.version), id.name));
+                fmt::format("'{}' is no version of {} '{}': 32 lower-case hexadecimal digits are needed",
+                            printable(id.version), what, id.name));
   return {};
+}
+
+Result<> check_dates(const KeyAttributes& attributes, std::string_view what) {
+  if (!attributes.not_before || !attributes.expires || *attributes.expires > *attributes.not_before)
+    return {};
+  return fail(ErrorKind::InvalidInput,
+              fmt::format("the {} would expire at {}, which is not after it becomes valid at {}", what,
+                          to_rfc3339(*attributes.expires), to_rfc3339(*attributes.not_before)));
 }
 
 std::string_view to_string(KeyKind kind) { return word_of(kKinds, kind); }

@@ -29,6 +29,8 @@ std::string to_string(const KeyId& id);
 /// @error InvalidInput  says which part breaks which of the rules above.
 Result<> check_vault_name(std::string_view vault);
 Result<> check_key_id(const KeyId& id);
+/// The same for something else that is named as keys are: `what` is "secret", say.
+Result<> check_object_id(const KeyId& id, std::string_view what);
 
 enum class KeyKind { Rsa2048, Rsa3072, Rsa4096, EcP256, EcP384, EcP521 };
 
@@ -62,6 +64,9 @@ struct KeyAttributes {
 
   friend bool operator==(const KeyAttributes&, const KeyAttributes&) = default;
 };
+
+/// @error InvalidInput  the dates leave no time in which `what` ("key", "secret") could be used.
+Result<> check_dates(const KeyAttributes& attributes, std::string_view what);
 
 /// Everything about one version of a key that may be shown.
 struct KeyInfo {

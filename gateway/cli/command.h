@@ -51,6 +51,7 @@ void add_send_command(CLI::App& app, CommandContext& context);
 void add_message_commands(CLI::App& app, CommandContext& context);
 void add_certificate_commands(CLI::App& app, CommandContext& context);
 void add_vault_commands(CLI::App& app, CommandContext& context);
+void add_vault_secret_commands(CLI::App& vault, CommandContext& context);
 void add_inspect_command(CLI::App& app, CommandContext& context);
 
 }  // namespace signet::gateway

@@ -15,6 +15,7 @@
 #include "gateway/store/audit_file.h"
 #include "gateway/store/certificate_store.h"
 #include "gateway/store/key_store.h"
+#include "gateway/store/secret_store.h"
 
 namespace signet::gateway {
 namespace {
@@ -97,6 +98,7 @@ Result<> make_directory(const std::filesystem::path& directory) {
 struct Home::Stores {
   std::unique_ptr<AuditFile> audit;
   SqliteKeyStore keys;
+  SqliteSecretStore secrets;
   SqliteAccountStore accounts;
   SqliteCertificateStore certificates;
 };
@@ -118,9 +120,9 @@ Result<> Home::initialise(const std::filesystem::path& directory, const InitOpti
   SIGNET_CHECK(write_file_durably(directory / "serve.toml", as_bytes(kServeSettings)));
   SIGNET_TRY(vault::MasterKey master_key, create_master_key(directory, options));
   SIGNET_TRY(const auto home, open(directory, std::move(master_key)));
-  return home->vault().set_policy(
-      vault::Principal::local_operator(),
-      {std::string(kDefaultVault), vault::Principal::gateway(), vault::gateway_key_permissions()});
+  return home->vault().set_policy(vault::Principal::local_operator(),
+                                  {std::string(kDefaultVault), vault::Principal::gateway(),
+                                   vault::gateway_key_permissions(), vault::gateway_secret_permissions()});
 }
 
 Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory) {
@@ -143,12 +145,12 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
   const auto& database = home->store_->database();
   // No receipt may leave before the audit records of the keys that made it are on disk.
   database->set_before_commit([file = audit.get()] { return file->sync(); });
-  home->stores_ = std::make_unique<Stores>(Stores{std::move(audit), SqliteKeyStore(database),
-                                                  SqliteAccountStore(database, home->clock_),
-                                                  SqliteCertificateStore(database)});
-  SIGNET_TRY(home->vault_,
-             vault::EmbeddedVault::open(home->stores_->keys, wiring::audit_log(*home->stores_->audit),
-                                        std::move(master_key), home->clock_));
+  home->stores_ = std::make_unique<Stores>(
+      Stores{std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
+             SqliteAccountStore(database, home->clock_), SqliteCertificateStore(database)});
+  SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, home->stores_->secrets,
+                                                      wiring::audit_log(*home->stores_->audit),
+                                                      std::move(master_key), home->clock_));
   return home;
 }
 

@@ -8,14 +8,12 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/vault_attributes.h"
 
 namespace signet::gateway {
 namespace {
 
 using nlohmann::ordered_json;
-
-/// Takes a key's date away.
-constexpr std::string_view kNoDate = "none";
 
 struct VaultOptions {
   std::string vault{kDefaultVault};
@@ -32,21 +30,19 @@ struct VaultOptions {
   std::filesystem::path passphrase_file;
   std::filesystem::path certificate_file;
   std::string principal = "gateway";
-  std::string permissions;
+  std::optional<std::string> key_permissions;
+  std::optional<std::string> secret_permissions;
 };
 
 ordered_json to_json(const vault::KeyInfo& info) {
-  const auto time = [](const std::optional<Time>& moment) {
-    return moment ? ordered_json(to_rfc3339(*moment)) : ordered_json();
-  };
   return {{"vault", info.id.vault},
           {"name", info.id.name},
           {"version", info.id.version},
           {"kind", to_string(info.kind)},
           {"keyOps", to_string(info.ops)},
           {"enabled", info.attributes.enabled},
-          {"notBefore", time(info.attributes.not_before)},
-          {"expires", time(info.attributes.expires)},
+          {"notBefore", date_json(info.attributes.not_before)},
+          {"expires", date_json(info.attributes.expires)},
           {"created", to_rfc3339(info.created)},
           {"updated", to_rfc3339(info.updated)},
           {"publicKey", info.public_key_pem()}};
@@ -59,13 +55,10 @@ std::string to_line(const vault::KeyInfo& info) {
 
 /// Everything but the public key, one fact a line.
 std::string to_text(const vault::KeyInfo& info) {
-  const auto date = [](const std::optional<Time>& moment) {
-    return moment ? to_rfc3339(*moment) : std::string(kNoDate);
-  };
   return fmt::format(
       "kind        {}\nstate       {}\nkey ops     {}\nnot before  {}\nexpires     {}\ncreated     {}\n",
       to_string(info.kind), info.attributes.enabled ? "enabled" : "disabled", to_string(info.ops),
-      date(info.attributes.not_before), date(info.attributes.expires), to_rfc3339(info.created));
+      date_text(info.attributes.not_before), date_text(info.attributes.expires), to_rfc3339(info.created));
 }
 
 Result<vault::KeySettings> key_settings(const VaultOptions& options) {
@@ -151,13 +144,6 @@ Result<> show(CommandContext& context, const VaultOptions& options) {
   return {};
 }
 
-/// A date of a key's attributes as `update` takes it: a time, or kNoDate.
-Result<std::optional<Time>> new_date(const std::string& text) {
-  if (text == kNoDate) return std::optional<Time>();
-  SIGNET_TRY(const Time time, parse_time(text));
-  return std::optional(time);
-}
-
 /// What is not mentioned stays as it is.
 Result<> update(CommandContext& context, const VaultOptions& options) {
   if (!options.enable && !options.disable && options.ops.empty() && options.not_before.empty() &&
@@ -172,10 +158,10 @@ Result<> update(CommandContext& context, const VaultOptions& options) {
   if (options.enable) attributes.enabled = true;
   if (options.disable) attributes.enabled = false;
   if (!options.not_before.empty()) {
-    SIGNET_TRY(attributes.not_before, new_date(options.not_before));
+    SIGNET_TRY(attributes.not_before, parse_date(options.not_before));
   }
   if (!options.expires.empty()) {
-    SIGNET_TRY(attributes.expires, new_date(options.expires));
+    SIGNET_TRY(attributes.expires, parse_date(options.expires));
   }
   std::optional<vault::KeyOps> ops;
   if (!options.ops.empty()) {
@@ -186,20 +172,46 @@ Result<> update(CommandContext& context, const VaultOptions& options) {
   return {};
 }
 
+/// What a principal may do now.
+Result<vault::AccessPolicy> policy_of(Home& home, const VaultOptions& options) {
+  SIGNET_TRY(const auto policies, home.vault().policies(vault::Principal::local_operator(), options.vault));
+  for (const vault::AccessPolicy& policy : policies)
+    if (policy.principal.name == options.principal) return policy;
+  return vault::AccessPolicy{options.vault, {options.principal}};
+}
+
+ordered_json to_json(const vault::AccessPolicy& policy) {
+  return {{"vault", policy.vault},
+          {"principal", policy.principal.name},
+          {"keyPermissions", to_string(policy.keys)},
+          {"secretPermissions", to_string(policy.secrets)}};
+}
+
+std::string to_line(const vault::AccessPolicy& policy) {
+  const auto words = [](const std::string& permissions) {
+    return permissions.empty() ? "none" : permissions;
+  };
+  return fmt::format("{:<16} keys: {}; secrets: {}\n", policy.principal.name, words(to_string(policy.keys)),
+                     words(to_string(policy.secrets)));
+}
+
+/// Of keys and secrets, what is not mentioned stays; where neither is, both end.
 Result<> set_policy(CommandContext& context, const VaultOptions& options) {
-  vault::KeyPermissions permissions;
-  if (!options.permissions.empty()) {
-    SIGNET_TRY(permissions, vault::parse_key_permissions(options.permissions));
-  }
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_CHECK(home->vault().set_policy(vault::Principal::local_operator(),
-                                        {options.vault, vault::Principal{options.principal}, permissions}));
-  const std::string words = to_string(permissions);
-  context.print(
-      {{"vault", options.vault}, {"principal", options.principal}, {"keyPermissions", words}},
-      words.empty()
-          ? fmt::format("'{}' may do nothing in vault '{}' any more", options.principal, options.vault)
-          : fmt::format("'{}' may {} in vault '{}'", options.principal, words, options.vault));
+  SIGNET_TRY(vault::AccessPolicy policy, policy_of(*home, options));
+  if (!options.key_permissions && !options.secret_permissions)
+    policy = vault::AccessPolicy{options.vault, {options.principal}};
+  if (options.key_permissions) {
+    SIGNET_TRY(policy.keys, vault::parse_key_permissions(*options.key_permissions));
+  }
+  if (options.secret_permissions) {
+    SIGNET_TRY(policy.secrets, vault::parse_secret_permissions(*options.secret_permissions));
+  }
+  SIGNET_CHECK(home->vault().set_policy(vault::Principal::local_operator(), policy));
+  context.print(to_json(policy), policy.grants_nothing()
+                                     ? fmt::format("'{}' may do nothing in vault '{}' any more",
+                                                   options.principal, options.vault)
+                                     : to_line(policy));
   return {};
 }
 
@@ -209,13 +221,11 @@ Result<> show_policy(CommandContext& context, const VaultOptions& options) {
   ordered_json value = ordered_json::array();
   std::string text;
   for (const vault::AccessPolicy& policy : policies) {
-    value.push_back({{"vault", policy.vault},
-                     {"principal", policy.principal.name},
-                     {"keyPermissions", to_string(policy.keys)}});
-    text += fmt::format("{:<16} {}\n", policy.principal.name, to_string(policy.keys));
+    value.push_back(to_json(policy));
+    text += to_line(policy);
   }
   context.print(value,
-                text.empty() ? fmt::format("nobody may use the keys of vault '{}'", options.vault) : text);
+                text.empty() ? fmt::format("nobody may use what is in vault '{}'", options.vault) : text);
   return {};
 }
 
@@ -223,10 +233,11 @@ Result<> show_policy(CommandContext& context, const VaultOptions& options) {
 
 void add_vault_commands(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<VaultOptions>();
-  CLI::App* vault_app = app.add_subcommand("vault", "The key vault: keys, and who may use them");
+  CLI::App* vault_app = app.add_subcommand("vault", "The key vault: keys, secrets, and who may use them");
   vault_app->require_subcommand(1);
   CLI::App* key = vault_app->add_subcommand("key", "Keys");
   key->require_subcommand(1);
+  add_vault_secret_commands(*vault_app, context);
   CLI::App* policy = vault_app->add_subcommand("policy", "Access policies; what none grants is denied");
   policy->require_subcommand(1);
 
@@ -294,13 +305,18 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
                        "Not to be used to sign or encrypt before this time, or 'none'");
   updating->add_option("--expires", options->expires, "Nor from this time on, or 'none'");
 
-  CLI::App* setting =
-      command(policy, "set", "Replace what a principal may do; no permissions takes all of them away",
-              "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list",
-              set_policy);
+  CLI::App* setting = command(
+      policy, "set",
+      "Replace what a principal may do with keys, with secrets or with both; no option takes everything away",
+      "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list "
+      "--secret-permissions get",
+      set_policy);
   setting->add_option("--principal", options->principal, "Who; the running service is 'gateway'")
       ->capture_default_str();
-  setting->add_option("--key-permissions", options->permissions, "Azure's words, separated by commas");
+  setting->add_option("--key-permissions", options->key_permissions,
+                      "Azure's words, separated by commas; what is granted stays when this is not given");
+  setting->add_option("--secret-permissions,--secrets", options->secret_permissions,
+                      "The same for secrets: get, list, set, delete");
   command(policy, "show", "The policies of a vault", "Example: signet vault policy show", show_policy);
 }
 

@@ -55,11 +55,16 @@ class FileLock {
 std::string line_for(const vault::AuditRecord& record, const std::string& previous) {
   const auto cut = [](const std::string& text) { return text.substr(0, kLongestField); };
   const nlohmann::ordered_json line = {
-      {"time", to_rfc3339(record.time)},    {"principal", cut(record.principal)},
-      {"operation", cut(record.operation)}, {"vault", cut(record.key.vault)},
-      {"key", cut(record.key.name)},        {"version", cut(record.key.version)},
-      {"message", cut(record.message)},     {"result", vault::to_string(record.result)},
-      {"detail", cut(record.detail)},       {"previous", previous},
+      {"time", to_rfc3339(record.time)},
+      {"principal", cut(record.principal)},
+      {"operation", cut(record.operation)},
+      {"vault", cut(record.key.vault)},
+      {vault::to_string(record.object), cut(record.key.name)},
+      {"version", cut(record.key.version)},
+      {"message", cut(record.message)},
+      {"result", vault::to_string(record.result)},
+      {"detail", cut(record.detail)},
+      {"previous", previous},
   };
   // ASCII only, so that no octet of a partner's Message-ID is anything but text in whatever shows the file.
   return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);

@@ -111,13 +111,15 @@ Result<> SqliteKeyStore::update(const KeyInfo& info) {
 Result<std::vector<AccessPolicy>> SqliteKeyStore::policies(std::string_view vault) {
   using Policies = std::vector<AccessPolicy>;
   return read_value<Policies>(*database_, [&](SqlConnection& connection) -> Result<Policies> {
-    Query query(connection,
-                "SELECT vault, principal, keys FROM access_policies WHERE vault = ? ORDER BY principal");
+    Query query(
+        connection,
+        "SELECT vault, principal, keys, secrets FROM access_policies WHERE vault = ? ORDER BY principal");
     query.bind(vault);
     Policies policies;
     while (query.next()) {
       SIGNET_TRY(const vault::KeyPermissions keys, vault::parse_key_permissions(query.text(2)));
-      policies.push_back(AccessPolicy{query.text(0), vault::Principal{query.text(1)}, keys});
+      SIGNET_TRY(const vault::SecretPermissions secrets, vault::parse_secret_permissions(query.text(3)));
+      policies.push_back(AccessPolicy{query.text(0), vault::Principal{query.text(1)}, keys, secrets});
     }
     return policies;
   });
@@ -128,9 +130,10 @@ Result<> SqliteKeyStore::put_policy(const AccessPolicy& policy) {
     Query(connection, "DELETE FROM access_policies WHERE vault = ? AND principal = ?")
         .bind(policy.vault, policy.principal.name)
         .run();
-    if (!policy.keys.empty())
-      Query(connection, "INSERT INTO access_policies (vault, principal, keys) VALUES (?, ?, ?)")
-          .bind(policy.vault, policy.principal.name, vault::to_string(policy.keys))
+    if (!policy.grants_nothing())
+      Query(connection, "INSERT INTO access_policies (vault, principal, keys, secrets) VALUES (?, ?, ?, ?)")
+          .bind(policy.vault, policy.principal.name, vault::to_string(policy.keys),
+                vault::to_string(policy.secrets))
           .run();
     count_key_change(connection);
     return {};

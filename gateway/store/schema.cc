@@ -168,8 +168,27 @@ CREATE TABLE generations (
 INSERT INTO generations VALUES (1, 0, 0);
 )sql";
 
+constexpr const char* kSecrets = R"sql(
+-- One version of a secret of the vault. The value is sealed under the master key; see certstore/vault/master_key.h.
+CREATE TABLE secret_versions (
+  sequence INTEGER PRIMARY KEY,   -- the newest version of a secret is its current one
+  vault TEXT NOT NULL COLLATE NOCASE,
+  name TEXT NOT NULL COLLATE NOCASE,
+  version TEXT NOT NULL COLLATE NOCASE,
+  content_type TEXT NOT NULL,
+  enabled INTEGER NOT NULL,
+  not_before INTEGER,
+  expires INTEGER,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  sealed BLOB NOT NULL,
+  UNIQUE (vault, name, version)
+) STRICT;
+ALTER TABLE access_policies ADD COLUMN secrets TEXT NOT NULL DEFAULT '';  -- permissions, separated by commas
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema};
+constexpr std::array kSteps = {kFirstSchema, kSecrets};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -44,10 +44,10 @@ class Home:
         self.port = 0
         self.log_to = None  # something else than the file `log`
 
-    def run(self, *arguments, expect=None, environment=None):
+    def run(self, *arguments, expect=None, environment=None, standard_input=b""):
         """Runs the command and returns what came of it, as text. `expect` is the exit code that the test relies on."""
         command = [SIGNET, "--home", str(self.path), *map(str, arguments)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, input=standard_input,
                               env={**os.environ, **self.environment, **(environment or {})}, timeout=120)
         done.out = done.stdout.decode("utf-8", "replace")
         done.err = done.stderr.decode("utf-8", "replace")
@@ -129,7 +129,8 @@ class Help(CommandTest):
     COMMANDS = ["init", "serve", "apply", "export", "lint", "send", "inspect", "message list", "message show", "message body",
                 "message receipt", "message wire", "message resend", "message cancel", "message wait", "certificate add", "certificate create", "certificate list", "certificate show",
                 "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show", "vault key update",
-                "vault policy set", "vault policy show"]
+                "vault policy set", "vault policy show", "vault secret set", "vault secret list", "vault secret show",
+                "vault secret update", "vault secret delete"]
 
     def test_every_command_has_an_example(self):
         for command in self.COMMANDS:
@@ -447,6 +448,68 @@ class Vault(CommandTest):
         self.assertIn("gateway", shown)
         self.assertNotIn("decrypt", shown)
         self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "fly", expect=USAGE)
+
+    def test_a_policy_keeps_what_is_not_mentioned_and_ends_when_nothing_is(self):
+        def policy():
+            return {entry["principal"]: (entry["keyPermissions"], entry["secretPermissions"])
+                    for entry in self.home.json("vault", "policy", "show")}
+
+        self.assertEqual(policy(), {"gateway": ("decrypt,sign,get,list", "get")})
+        self.home.run("vault", "policy", "set", "--secrets", "get,list", expect=DONE)
+        self.assertEqual(policy(), {"gateway": ("decrypt,sign,get,list", "get,list")})
+        self.home.run("vault", "policy", "set", "--key-permissions", "", "--secret-permissions", "list", expect=DONE)
+        self.assertEqual(policy(), {"gateway": ("", "list")})
+        self.home.run("vault", "policy", "set", "--secrets", "sign", expect=USAGE)
+        self.home.run("vault", "policy", "set", expect=DONE)
+        self.assertEqual(policy(), {})
+
+    def test_secrets_are_set_listed_shown_changed_and_deleted_and_never_printed(self):
+        printed = ""
+
+        def run(*arguments, expect=DONE, **more):
+            nonlocal printed
+            done = self.home.run("vault", "secret", *arguments, expect=expect, **more)
+            printed += done.out + done.err
+            return done
+
+        value = self.directory / "value"
+        value.write_text("first-battery-staple\n")
+        run("set", "globex", "--value-file", value, "--content-type", "password", "--expires", "2030-01-01T00:00:00Z")
+        run("set", "globex", "--value-file", "/dev/stdin", standard_input=b"second-battery-staple")
+        run("set", "Initech", standard_input=b"third-battery-staple\r\n")
+        shown = self.home.json("vault", "secret", "show", "globex")
+        self.assertEqual(len(shown["versions"]), 2)
+        self.assertEqual(shown["contentType"], "", "of the newest version")
+        first = self.home.json("vault", "secret", "show", "globex", "--secret-version", shown["versions"][1]["version"])
+        self.assertEqual((first["contentType"], first["expires"][:4]), ("password", "2030"))
+        self.assertEqual([secret["name"] for secret in self.home.json("vault", "secret", "list")], ["globex", "Initech"])
+        run("show", "globex")
+        run("list")
+
+        run("update", "globex", "--disable", "--content-type", "old")
+        changed = self.home.json("vault", "secret", "show", "globex")
+        self.assertEqual((changed["enabled"], changed["contentType"]), (False, "old"))
+        run("update", "globex", "--enable", "--not-before", "2020-01-01T00:00:00Z")
+        self.assertEqual(self.home.json("vault", "secret", "show", "globex")["contentType"], "old", "what is not mentioned stays")
+
+        run("delete", "globex")
+        run("show", "globex", expect=NOT_FOUND)
+        run("delete", "globex", expect=NOT_FOUND)
+        self.assertNotIn("staple", printed)
+        content = b"".join(file.read_bytes() for file in sorted(self.home.path.rglob("*")) if file.is_file())
+        self.assertIn(b"Initech", content, "names are there, so the search would find a value")
+        self.assertNotIn(b"staple", content)
+
+    def test_what_is_no_secret_is_refused(self):
+        for arguments, given in [(["empty"], b""), (["line-end"], b"\n"), (["long"], b"x" * 25_601), (["no/name"], b"x"),
+                                 (["x", "--not-before", "tomorrow"], b"x"), (["x", "--content-type", "a\nb"], b"x"),
+                                 (["x", "--not-before", "2027-01-01T00:00:00Z", "--expires", "2026-01-01T00:00:00Z"], b"x")]:
+            with self.subTest(arguments):
+                self.home.run("vault", "secret", "set", *arguments, standard_input=given, expect=USAGE)
+        self.home.run("vault", "secret", "set", "x", "--value-file", self.directory / "missing", expect=USAGE)
+        self.home.run("vault", "secret", "update", "x", expect=USAGE)
+        self.home.run("vault", "secret", "update", "x", "--disable", expect=NOT_FOUND)
+        self.assertEqual(self.home.json("vault", "secret", "list"), [])
 
     def test_no_private_key_lies_open_anywhere_in_the_home(self):
         pem = TEST_KEY.read_text()

@@ -85,7 +85,7 @@ Result<> MemoryKeyStore::put_policy(const vault::AccessPolicy& policy) {
   std::erase_if(policies_, [&](const vault::AccessPolicy& known) {
     return equal_ignoring_case(known.vault, policy.vault) && known.principal == policy.principal;
   });
-  if (!policy.keys.empty()) policies_.push_back(policy);
+  if (!policy.grants_nothing()) policies_.push_back(policy);
   ++generation_;
   return {};
 }
@@ -109,6 +109,77 @@ Bytes& MemoryKeyStore::sealed(const vault::KeyId& id) {
   if (key == nullptr) throw std::out_of_range("no such key");
   ++generation_;
   return key->sealed;
+}
+
+vault::StoredSecret* MemorySecretStore::find(const vault::SecretId& id) {
+  const auto found = std::find_if(secrets_.rbegin(), secrets_.rend(), [&](const vault::StoredSecret& secret) {
+    return same_key(secret.info.id, id) && (id.version.empty() || id.version == secret.info.id.version);
+  });
+  return found == secrets_.rend() ? nullptr : &*found;
+}
+
+Result<> MemorySecretStore::put_version(const vault::StoredSecret& secret) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  if (find(secret.info.id) != nullptr) return fail(ErrorKind::AlreadyExists, "there is such a version");
+  secrets_.push_back(secret);
+  return {};
+}
+
+Result<vault::StoredSecret> MemorySecretStore::load(const vault::SecretId& id) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  const vault::StoredSecret* const secret = find(id);
+  if (secret == nullptr) return fail(ErrorKind::NotFound, "there is no secret '" + to_string(id) + "'");
+  return *secret;
+}
+
+Result<std::vector<vault::SecretInfo>> MemorySecretStore::list(std::string_view vault) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  std::vector<vault::SecretInfo> all;
+  for (const vault::StoredSecret& secret : secrets_)
+    if (equal_ignoring_case(secret.info.id.vault, vault) &&
+        find({secret.info.id.vault, secret.info.id.name, {}}) == &secret)
+      all.push_back(secret.info);
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id.name < b.id.name; });
+  return all;
+}
+
+Result<std::vector<vault::SecretInfo>> MemorySecretStore::versions(std::string_view vault,
+                                                                   std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  std::vector<vault::SecretInfo> all;
+  for (auto secret = secrets_.rbegin(); secret != secrets_.rend(); ++secret)
+    if (same_key(secret->info.id, {std::string(vault), std::string(name), {}})) all.push_back(secret->info);
+  return all;
+}
+
+Result<> MemorySecretStore::update(const vault::SecretInfo& info) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  vault::StoredSecret* const secret = find(info.id);
+  if (secret == nullptr) return fail(ErrorKind::NotFound, "there is no secret '" + to_string(info.id) + "'");
+  secret->info.settings = info.settings;
+  secret->info.updated = info.updated;
+  return {};
+}
+
+Result<> MemorySecretStore::remove(std::string_view vault, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  const vault::SecretId id{std::string(vault), std::string(name), {}};
+  if (std::erase_if(secrets_, [&](const auto& secret) { return same_key(secret.info.id, id); }) == 0)
+    return fail(ErrorKind::NotFound, "there is no secret '" + to_string(id) + "'");
+  return {};
+}
+
+Bytes& MemorySecretStore::sealed(const vault::SecretId& id) {
+  const std::lock_guard lock(mutex_);
+  vault::StoredSecret* const secret = find(id);
+  if (secret == nullptr) throw std::out_of_range("no such secret");
+  return secret->sealed;
 }
 
 Result<> MemoryAuditLog::append(const vault::AuditRecord& record) {

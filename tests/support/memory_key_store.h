@@ -6,8 +6,9 @@
 
 #include "certstore/vault/audit_log.h"
 #include "certstore/vault/key_store.h"
+#include "certstore/vault/secret_store.h"
 
-/// The key vault's store and audit log, in memory; both fail on demand.
+/// The key vault's stores and audit log, in memory; they fail on demand.
 
 namespace signet::test {
 
@@ -39,6 +40,27 @@ class MemoryKeyStore final : public vault::KeyStore {
   std::vector<vault::AccessPolicy> policies_;
   std::optional<Bytes> check_;
   std::uint64_t generation_ = 1;
+};
+
+class MemorySecretStore final : public vault::SecretStore {
+ public:
+  Result<> put_version(const vault::StoredSecret& secret) override;
+  Result<vault::StoredSecret> load(const vault::SecretId& id) override;
+  Result<std::vector<vault::SecretInfo>> list(std::string_view vault) override;
+  Result<std::vector<vault::SecretInfo>> versions(std::string_view vault, std::string_view name) override;
+  Result<> update(const vault::SecretInfo& info) override;
+  Result<> remove(std::string_view vault, std::string_view name) override;
+
+  /// The sealed value of a version, to be looked at or damaged.
+  Bytes& sealed(const vault::SecretId& id);
+  /// From now on every call fails with this, until it is reset.
+  std::optional<Error> failure;
+
+ private:
+  vault::StoredSecret* find(const vault::SecretId& id);
+
+  std::mutex mutex_;
+  std::vector<vault::StoredSecret> secrets_;  ///< oldest first
 };
 
 class MemoryAuditLog final : public vault::AuditLog {

@@ -56,6 +56,16 @@ class AuditFileTest : public testing::Test {
   TemporaryDirectory directory_;
 };
 
+TEST_F(AuditFileTest, TellsSecretsFromKeys) {
+  vault::AuditRecord record = record_of("<a@x>");
+  record.object = vault::AuditObject::Secret;
+  record.key = {"vault", "password", std::string(32, 'b')};
+  ASSERT_TRUE(open()->append(record));
+  const auto line = nlohmann::json::parse(lines().at(0));
+  EXPECT_EQ(line["secret"], "password");
+  EXPECT_FALSE(line.contains("key"));
+}
+
 TEST_F(AuditFileTest, NoticesThatItWasMovedAwayOrReplaced) {
   const auto log = open();
   EXPECT_TRUE(log->check());

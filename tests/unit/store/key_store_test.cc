@@ -121,6 +121,16 @@ TEST_F(KeyStoreTest, KeepsOnePolicyPerPrincipalAndVault) {
   EXPECT_EQ(keys_.policies("Vault-2")->size(), 1U);
 }
 
+TEST_F(KeyStoreTest, KeepsWhatAPolicySaysOfSecretsBesideWhatItSaysOfKeys) {
+  AccessPolicy policy{"Vault-1", {"gateway"}};
+  policy.secrets = {vault::SecretPermission::Get, vault::SecretPermission::List};
+  ASSERT_TRUE(keys_.put_policy(policy));
+  const auto kept = keys_.policies("Vault-1");
+  ASSERT_EQ(kept->size(), 1U) << "a policy for secrets alone is one";
+  EXPECT_EQ(kept->front().secrets, policy.secrets);
+  EXPECT_TRUE(kept->front().keys.empty());
+}
+
 TEST_F(KeyStoreTest, KeepsTheMasterKeysCheckValue) {
   EXPECT_FALSE(keys_.master_key_check().value());
   ASSERT_TRUE(keys_.put_master_key_check(to_bytes("0123456789abcdef")));

@@ -157,11 +157,16 @@ TEST_F(StoreFaultsTest, RefusesAFileThatIsNoDatabaseOrHasLostItsEnd) {
 
 TEST_F(StoreFaultsTest, RefusesADatabaseOfANewerSignetAndLeavesItAlone) {
   fill(1);
-  with_database([](SQLite::Database& database) { database.exec("PRAGMA user_version = 1000"); });
+  int version = 0;
+  with_database([&](SQLite::Database& database) {
+    version = database.execAndGet("PRAGMA user_version").getInt();
+    database.exec("PRAGMA user_version = 1000");
+  });
   const Error error = refusal_to_open();
   EXPECT_EQ(error.kind, ErrorKind::Unsupported);
   EXPECT_NE(error.detail.find("newer"), std::string::npos) << error.detail;
-  with_database([](SQLite::Database& database) { database.exec("PRAGMA user_version = 1"); });
+  with_database(
+      [&](SQLite::Database& database) { database.exec("PRAGMA user_version = " + std::to_string(version)); });
   EXPECT_EQ(open()->undelivered()->size(), 1U);
 }
 

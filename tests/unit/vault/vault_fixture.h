@@ -44,7 +44,8 @@ class VaultFixture : public testing::Test {
   }
 
   Result<std::unique_ptr<EmbeddedVault>> open_vault(MasterKey key) {
-    return EmbeddedVault::open(store_, audit_, std::move(key), clock_, {std::chrono::milliseconds(0)});
+    return EmbeddedVault::open(store_, secrets_, audit_, std::move(key), clock_,
+                               {std::chrono::milliseconds(0)});
   }
 
   void grant(std::string_view permissions, const Principal& principal = kGateway) {
@@ -68,6 +69,7 @@ class VaultFixture : public testing::Test {
 
   TemporaryDirectory directory_;
   test::MemoryKeyStore store_;
+  test::MemorySecretStore secrets_;
   test::MemoryAuditLog audit_;
   FixedClock clock_{parse_time("2026-11-21T00:00:00Z").value()};
   std::unique_ptr<EmbeddedVault> vault_;

@@ -30,6 +30,8 @@ TEST(KeyWords, ReadWhatTheyWrite) {
   EXPECT_EQ(to_string(parse_key_permissions("sign,Decrypt").value()), "decrypt,sign");
   EXPECT_TRUE(parse_key_permissions("all").value().has(KeyPermission::Purge));
   EXPECT_TRUE(parse_key_permissions("").value().empty());
+  EXPECT_EQ(to_string(parse_secret_permissions("Set,list , GET").value()), "get,list,set");
+  EXPECT_TRUE(parse_secret_permissions("all").value().has(SecretPermission::Purge));
   EXPECT_EQ(parse_signature_algorithm("ps384").value(), SignatureAlgorithm::PS384);
   EXPECT_EQ(parse_encryption_algorithm("RSA-OAEP-256").value(), kRsaOaep256);
   EXPECT_EQ(to_string(EncryptionAlgorithm{true, Hash::Sha256, Hash::Sha1}),
@@ -40,6 +42,8 @@ TEST(KeyWords, SayWhichWordIsWrongAndWhichThereAre) {
   EXPECT_TRUE(fails_with(parse_key_kind("RSA-1024"), ErrorKind::InvalidInput, "RSA-2048"));
   EXPECT_TRUE(fails_with(parse_key_ops("sign,decode"), ErrorKind::InvalidInput, "'decode'"));
   EXPECT_TRUE(fails_with(parse_key_permissions("sign,,get"), ErrorKind::InvalidInput, "''"));
+  EXPECT_TRUE(fails_with(parse_secret_permissions("get,sign"), ErrorKind::InvalidInput,
+                         "'sign' is no secret permission; there are: get, list, set, delete"));
   EXPECT_TRUE(fails_with(parse_signature_algorithm("RS1"), ErrorKind::InvalidInput, "RS256"));
   EXPECT_TRUE(fails_with(parse_encryption_algorithm("RSA"), ErrorKind::Unsupported, "RSA1_5"));
 }

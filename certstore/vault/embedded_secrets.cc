@@ -1,0 +1,151 @@
+#include <algorithm>
+
+#include "certstore/vault/embedded_vault_internal.h"
+
+namespace signet::vault {
+namespace {
+
+constexpr std::size_t kLongestContentType = 255;
+
+/// What a secret is sealed for.
+Bytes context_of_secret(const SecretId& id) {
+  return sealing_context({"signet vault secret 1", to_lower(id.vault), to_lower(id.name), id.version});
+}
+
+std::string date(const std::optional<Time>& time) { return time ? to_rfc3339(*time) : "none"; }
+
+/// As an audit record has it.
+std::string describe(const SecretSettings& settings) {
+  return fmt::format("content_type='{}' enabled={} not_before={} expires={}", settings.content_type,
+                     settings.attributes.enabled, date(settings.attributes.not_before),
+                     date(settings.attributes.expires));
+}
+
+Result<> check_value(const SecretBytes& value) {
+  if (!value.empty() && value.size() <= kMaxSecretSize) return {};
+  return fail(ErrorKind::InvalidInput,
+              fmt::format("a secret has 1 to {} octets, this one {}", kMaxSecretSize, value.size()));
+}
+
+Result<> check_settings(const SecretSettings& settings) {
+  const std::string& type = settings.content_type;
+  if (type.size() > kLongestContentType || printable(type, kLongestContentType) != type)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("'{}' cannot be a secret's content type: up to {} printable ASCII characters are "
+                            "needed",
+                            printable(type), kLongestContentType));
+  return check_dates(settings.attributes, "secret");
+}
+
+/// Key Vault gives out a secret whatever its dates say; here they count.
+Result<> check_usable(const SecretInfo& info, Time now) {
+  const auto refuse = [&](std::string_view why) {
+    return fail(ErrorKind::PermissionDenied,
+                fmt::format("secret '{}' is not given out: {}", to_string(info.id), why));
+  };
+  const SecretAttributes& attributes = info.settings.attributes;
+  if (!attributes.enabled) return refuse("it is disabled; enable it, or set a new version");
+  if (attributes.not_before && now < *attributes.not_before)
+    return refuse("it is not valid before " + to_rfc3339(*attributes.not_before));
+  if (attributes.expires && now >= *attributes.expires)
+    return refuse(fmt::format("it expired at {}; set a new version", to_rfc3339(*attributes.expires)));
+  return {};
+}
+
+}  // namespace
+
+Result<SecretInfo> EmbeddedVault::set_secret(const Principal& principal, std::string_view vault,
+                                             std::string_view name, const SecretBytes& value,
+                                             const SecretSettings& settings) {
+  SecretId id{std::string(vault), std::string(name), {}};
+  StoredSecret stored;
+  SIGNET_CHECK(state_->change(
+      state_->new_secret_record(principal, "setSecret", id, describe(settings)), id,
+      [&]() -> Result<> {
+        SIGNET_CHECK(check_secret_id(id));
+        SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
+        SIGNET_CHECK(check_value(value));
+        SIGNET_CHECK(check_settings(settings));
+        SIGNET_CHECK(adopt_spelling(state_->secrets(), id));
+        id.version = random_id();
+        const Time now = state_->now();
+        stored.info = {id, settings, now, now};
+        stored.sealed = state_->master_key().seal(value.view(), context_of_secret(id));
+        return {};
+      },
+      [&] { return state_->secrets().put_version(stored); }));
+  return std::move(stored.info);
+}
+
+Result<Secret> EmbeddedVault::get_secret(const Principal& principal, const SecretId& id) {
+  return state_->audited(
+      state_->new_secret_record(principal, "getSecret", id), [&](AuditRecord& record) -> Result<Secret> {
+        SIGNET_CHECK(check_secret_id(id));
+        SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Get));
+        SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
+        record.key = stored.info.id;
+        SIGNET_CHECK(check_usable(stored.info, record.time));
+        auto value = state_->master_key().unseal(stored.sealed, context_of_secret(stored.info.id));
+        if (!value)
+          return fail(ErrorKind::Unavailable,
+                      fmt::format("secret '{}' {}", to_string(stored.info.id), value.error().detail));
+        return Secret{std::move(stored.info), *std::move(value)};
+      });
+}
+
+Result<std::vector<SecretInfo>> EmbeddedVault::list_secrets(const Principal& principal,
+                                                            std::string_view vault) {
+  SIGNET_CHECK(state_->authorise_look(
+      state_->new_secret_record(principal, "listSecrets", {std::string(vault), {}, {}}),
+      SecretPermission::List));
+  return state_->secrets().list(vault);
+}
+
+Result<std::vector<SecretInfo>> EmbeddedVault::secret_versions(const Principal& principal,
+                                                               std::string_view vault,
+                                                               std::string_view name) {
+  const SecretId id{std::string(vault), std::string(name), {}};
+  SIGNET_CHECK(check_secret_id(id));
+  SIGNET_CHECK(state_->authorise_look(state_->new_secret_record(principal, "listSecrets", id),
+                                      SecretPermission::List));
+  SIGNET_TRY(std::vector<SecretInfo> versions, state_->secrets().versions(vault, name));
+  if (versions.empty())
+    return fail(ErrorKind::NotFound, fmt::format("there is no secret '{}' in key vault '{}'", name, vault));
+  return versions;
+}
+
+Result<SecretInfo> EmbeddedVault::update_secret(const Principal& principal, const SecretId& id,
+                                                const SecretSettings& settings) {
+  SecretInfo info;
+  SecretId secret = id;
+  SIGNET_CHECK(state_->change(
+      state_->new_secret_record(principal, "updateSecret", id, describe(settings)), secret,
+      [&]() -> Result<> {
+        SIGNET_CHECK(check_secret_id(id));
+        SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
+        SIGNET_CHECK(check_settings(settings));
+        SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
+        secret = stored.info.id;
+        info = {stored.info.id, settings, stored.info.created, state_->now()};
+        return {};
+      },
+      [&] { return state_->secrets().update(info); }));
+  return info;
+}
+
+Result<> EmbeddedVault::delete_secret(const Principal& principal, std::string_view vault,
+                                      std::string_view name) {
+  SecretId id{std::string(vault), std::string(name), {}};
+  return state_->change(
+      state_->new_secret_record(principal, "deleteSecret", id), id,
+      [&]() -> Result<> {
+        SIGNET_CHECK(check_secret_id(id));
+        SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Delete));
+        SIGNET_TRY(const StoredSecret known, state_->secrets().load(id));
+        id = {known.info.id.vault, known.info.id.name, {}};
+        return {};
+      },
+      [&] { return state_->secrets().remove(vault, name); });
+}
+
+}  // namespace signet::vault

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "certstore/vault/access_policy.h"
+#include "certstore/vault/key.h"
+
+/// Secrets: passwords and the like, which unlike keys are given out, to those whom a policy allows.
+
+namespace signet::vault {
+
+/// A secret, or one version of it. Named as keys are; a key and a secret of one name are two things.
+using SecretId = KeyId;
+
+/// @error InvalidInput  says which part breaks which of the rules at KeyId.
+Result<> check_secret_id(const SecretId& id);
+
+/// When a secret is given out: never while it is disabled, nor before `not_before`, nor from `expires` on.
+using SecretAttributes = KeyAttributes;
+
+/// What is said about a secret beside its value.
+struct SecretSettings {
+  std::string content_type;  ///< a note of its owner's such as "password"; up to 255 printable characters
+  SecretAttributes attributes;
+};
+
+/// Everything about one version of a secret that may be shown.
+struct SecretInfo {
+  SecretId id;  ///< with its version
+  SecretSettings settings;
+  Time created{};
+  Time updated{};
+};
+
+struct Secret {
+  SecretInfo info;
+  SecretBytes value;
+};
+
+/// Octets of a value, as in Key Vault.
+inline constexpr std::size_t kMaxSecretSize = 25 * 1024;
+
+/// One interface for every back end. Thread-safe. Each operation asks the access policy for the permission of
+/// its name, and leaves an audit record as the operations of KeyVault do.
+///
+/// Errors of every operation:
+/// @error PermissionDenied  the principal lacks the permission, or the secret is disabled, expired or not yet
+///                          valid; says which, and what to do.
+/// @error NotFound          no such secret, or no such version.
+/// @error InvalidInput      a name, a value or a setting that does not fit.
+/// @error Unavailable       the secret at rest cannot be opened: damaged, or not of this master key.
+/// @error IoFailure, ...    the store or the audit log failed; nothing was done, or its result is withheld.
+class SecretVault {
+ public:
+  virtual ~SecretVault() = default;
+
+  /// Keeps a value of 1 to kMaxSecretSize octets: a new version, which becomes the current one.
+  virtual Result<SecretInfo> set_secret(const Principal& principal, std::string_view vault,
+                                        std::string_view name, const SecretBytes& value,
+                                        const SecretSettings& settings) = 0;
+  virtual Result<Secret> get_secret(const Principal& principal, const SecretId& id) = 0;
+  /// The current version of every secret, by name.
+  virtual Result<std::vector<SecretInfo>> list_secrets(const Principal& principal,
+                                                       std::string_view vault) = 0;
+  /// All versions, the newest first. Needs `list`.
+  virtual Result<std::vector<SecretInfo>> secret_versions(const Principal& principal, std::string_view vault,
+                                                          std::string_view name) = 0;
+  /// Replaces what is said about one version. Needs `set`.
+  virtual Result<SecretInfo> update_secret(const Principal& principal, const SecretId& id,
+                                           const SecretSettings& settings) = 0;
+  /// Removes all versions, for good.
+  virtual Result<> delete_secret(const Principal& principal, std::string_view vault,
+                                 std::string_view name) = 0;
+};
+
+}  // namespace signet::vault

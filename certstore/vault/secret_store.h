@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "certstore/vault/secret.h"
+
+/// What the embedded vault must keep of its secrets. gateway/store implements it; nothing that passes here is
+/// secret in the clear.
+
+namespace signet::vault {
+
+/// One version of a secret at rest.
+struct StoredSecret {
+  SecretInfo info;
+  Bytes sealed;  ///< the value, sealed under the master key and bound to vault, name and version
+};
+
+/// Thread-safe. A change is durable when its call returns. Vault and secret names are matched without regard
+/// to ASCII case.
+class SecretStore {
+ public:
+  virtual ~SecretStore() = default;
+
+  /// Adds a version, which becomes the secret's current one. @error AlreadyExists  this version is there
+  /// already.
+  virtual Result<> put_version(const StoredSecret& secret) = 0;
+  /// An empty version asks for the one put last. @error NotFound
+  virtual Result<StoredSecret> load(const SecretId& id) = 0;
+  /// The current version of every secret of a vault, by name.
+  virtual Result<std::vector<SecretInfo>> list(std::string_view vault) = 0;
+  /// All versions of a secret, the newest first; none when there is no such secret.
+  virtual Result<std::vector<SecretInfo>> versions(std::string_view vault, std::string_view name) = 0;
+  /// Replaces settings and updated of the version that `info.id` names. @error NotFound
+  virtual Result<> update(const SecretInfo& info) = 0;
+  /// Removes all versions. @error NotFound
+  virtual Result<> remove(std::string_view vault, std::string_view name) = 0;
+};
+
+}  // namespace signet::vault

@@ -1,0 +1,110 @@
+#include "gateway/store/secret_store.h"
+
+#include "gateway/store/sql_internal.h"
+
+namespace signet::gateway {
+namespace {
+
+using vault::SecretId;
+using vault::SecretInfo;
+using vault::StoredSecret;
+
+#define SIGNET_SECRET_COLUMNS \
+  "vault, name, version, content_type, enabled, not_before, expires, created, updated"
+
+SecretInfo read_info(const Query& row) {
+  SecretInfo info;
+  info.id = SecretId{row.text(0), row.text(1), row.text(2)};
+  info.settings.content_type = row.text(3);
+  info.settings.attributes.enabled = row.integer(4) != 0;
+  info.settings.attributes.not_before = row.optional_time(5);
+  info.settings.attributes.expires = row.optional_time(6);
+  info.created = row.time(7);
+  info.updated = row.time(8);
+  return info;
+}
+
+Result<std::vector<SecretInfo>> read_infos(Query& query) {
+  std::vector<SecretInfo> infos;
+  while (query.next()) infos.push_back(read_info(query));
+  return infos;
+}
+
+std::int64_t flag(bool value) { return value ? 1 : 0; }
+
+Error no_secret(const SecretId& id) {
+  return Error{ErrorKind::NotFound, "there is no secret " + printable(vault::to_string(id))};
+}
+
+}  // namespace
+
+Result<> SqliteSecretStore::put_version(const StoredSecret& secret) {
+  const SecretInfo& info = secret.info;
+  const vault::SecretAttributes& attributes = info.settings.attributes;
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    Query insert(connection, "INSERT INTO secret_versions (" SIGNET_SECRET_COLUMNS
+                             ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+    insert.bind(info.id.vault, info.id.name, info.id.version, info.settings.content_type,
+                flag(attributes.enabled), attributes.not_before, attributes.expires, info.created,
+                info.updated, secret.sealed);
+    if (insert.run() == 0)
+      return fail(ErrorKind::AlreadyExists,
+                  "there is a secret " + printable(vault::to_string(info.id)) + " already");
+    return {};
+  });
+}
+
+Result<StoredSecret> SqliteSecretStore::load(const SecretId& id) {
+  return read_value<StoredSecret>(*database_, [&](SqlConnection& connection) -> Result<StoredSecret> {
+    Query query(connection,
+                "SELECT " SIGNET_SECRET_COLUMNS
+                ", sealed FROM secret_versions WHERE vault = ?1 AND name = ?2 AND (?3 = '' OR version = ?3) "
+                "ORDER BY sequence DESC LIMIT 1");
+    if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_secret(id));
+    return StoredSecret{read_info(query), query.bytes(9)};
+  });
+}
+
+Result<std::vector<SecretInfo>> SqliteSecretStore::list(std::string_view vault) {
+  return read_value<std::vector<SecretInfo>>(*database_, [&](SqlConnection& connection) {
+    Query query(connection, "SELECT " SIGNET_SECRET_COLUMNS
+                            " FROM secret_versions AS secret WHERE vault = ? AND sequence = (SELECT "
+                            "max(sequence) FROM secret_versions AS other WHERE other.vault = secret.vault "
+                            "AND other.name = secret.name) ORDER BY name");
+    query.bind(vault);
+    return read_infos(query);
+  });
+}
+
+Result<std::vector<SecretInfo>> SqliteSecretStore::versions(std::string_view vault, std::string_view name) {
+  return read_value<std::vector<SecretInfo>>(*database_, [&](SqlConnection& connection) {
+    Query query(connection, "SELECT " SIGNET_SECRET_COLUMNS
+                            " FROM secret_versions WHERE vault = ? AND name = ? ORDER BY sequence DESC");
+    query.bind(vault, name);
+    return read_infos(query);
+  });
+}
+
+Result<> SqliteSecretStore::update(const SecretInfo& info) {
+  const vault::SecretAttributes& attributes = info.settings.attributes;
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    Query update(connection,
+                 "UPDATE secret_versions SET content_type = ?, enabled = ?, not_before = ?, expires = ?, "
+                 "updated = ? WHERE vault = ? AND name = ? AND version = ?");
+    update.bind(info.settings.content_type, flag(attributes.enabled), attributes.not_before,
+                attributes.expires, info.updated, info.id.vault, info.id.name, info.id.version);
+    if (update.run() == 0) return fail(no_secret(info.id));
+    return {};
+  });
+}
+
+Result<> SqliteSecretStore::remove(std::string_view vault, std::string_view name) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    Query remove(connection, "DELETE FROM secret_versions WHERE vault = ? AND name = ?");
+    if (remove.bind(vault, name).run() == 0)
+      return fail(no_secret({std::string(vault), std::string(name), {}}));
+    return {};
+  });
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "certstore/vault/secret_store.h"
+#include "gateway/store/database.h"
+
+namespace signet::gateway {
+
+/// The vault's secrets as rows; their values arrive sealed.
+class SqliteSecretStore final : public vault::SecretStore {
+ public:
+  explicit SqliteSecretStore(std::shared_ptr<Database> database) : database_(std::move(database)) {}
+
+  Result<> put_version(const vault::StoredSecret& secret) override;
+  Result<vault::StoredSecret> load(const vault::SecretId& id) override;
+  Result<std::vector<vault::SecretInfo>> list(std::string_view vault) override;
+  Result<std::vector<vault::SecretInfo>> versions(std::string_view vault, std::string_view name) override;
+  Result<> update(const vault::SecretInfo& info) override;
+  Result<> remove(std::string_view vault, std::string_view name) override;
+
+ private:
+  const std::shared_ptr<Database> database_;
+};
+
+}  // namespace signet::gateway
