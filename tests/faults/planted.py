@@ -20,6 +20,7 @@ PLANTS = [
     ("processed-though-not-stored", "R6"),
     ("processed-though-not-stored", "R7"),
     ("hang-at-the-end", "R9"),
+    ("processed-though-not-stored", "R10"),
     ("forget-repeats", "R12"),
     ("no-deadlines", "R13"),
     ("wait-in-the-loop", "R13"),
