@@ -317,7 +317,8 @@ std::vector<Setting> error_settings() {
   using S = ErrorSettings;
   return {
       text<&S::suspend_duplicate_message>("suspendDuplicateMessage",
-                                          "In: hand a repeat to nobody. `false` hands it over again."),
+                                          "In: hand a repeat to nobody. `false` hands it over again; its "
+                                          "receipt then warns of a `duplicate-document`."),
       text<&S::resend_if_mdn_not_received>(
           "resendIfMDNNotReceived", "Out: send the same bytes again when the receipt does not come in time."),
   };

@@ -262,6 +262,10 @@ void Connection::begin_request() {
     verdict = HeadVerdict::refuse(text_response(500, "the request could not be served", request_id_));
   }
   if (verdict.refusal) {
+    log::warning("http-request-refused", {{"request", request_id_},
+                                          {"remote", remote_address_},
+                                          {"status", std::to_string(verdict.refusal->status)},
+                                          {"reason", request_.method + " " + request_.target}});
     // A body that is on its way would be read as the next request.
     if (head_.has_body()) verdict.refusal->close = true;
     return respond(std::move(*verdict.refusal));
@@ -382,11 +386,20 @@ void Connection::refuse(const Refusal& refusal) {
                                         {"remote", remote_address_},
                                         {"status", std::to_string(refusal.status)},
                                         {"reason", refusal.reason}});
+  if (refusal.status == 413) tell_too_large(refusal.reason);
   HttpResponse response = text_response(refusal.status, refusal.reason, request_id_);
   if (refusal.status == 503) response.headers.add("Retry-After", "30");
   response.close = true;
   overdue_.reset();
   respond(std::move(response));
+}
+
+void Connection::tell_too_large(const std::string& reason) {
+  try {
+    door_->handler.on_too_large(request_, reason);
+  } catch (const std::exception& exception) {
+    log::error("http-handler-failed", {{"request", request_id_}, {"reason", exception.what()}});
+  }
 }
 
 void Connection::respond(HttpResponse response) {

@@ -157,6 +157,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   // Answering
   void refuse(const Refusal& refusal);
+  void tell_too_large(const std::string& reason);
   void respond(HttpResponse response);
   void write_piece();
   Result<ByteView> piece_of_body(std::size_t size);

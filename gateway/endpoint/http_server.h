@@ -69,6 +69,13 @@ class HttpHandler {
   /// target is decided here (405).
   virtual HeadVerdict on_head(const HttpRequest& head) = 0;
 
+  /// A request whose body is longer than on_head() allowed (`reason` says how long that is): it is answered
+  /// 413 and never complete. On the shared thread, too. Nothing needs to be done.
+  virtual void on_too_large(const HttpRequest& head, const std::string& reason) {
+    static_cast<void>(head);
+    static_cast<void>(reason);
+  }
+
   /// The complete request, on a worker. It may keep the responder and return; the worker is then free for
   /// other requests.
   virtual void on_request(HttpRequest request, Responder responder) = 0;

@@ -42,6 +42,12 @@ HeadVerdict As2Handler::on_head(const HttpRequest& head) {
   return HeadVerdict::accept(std::min(body_limit_.load(), exchange_.body_limit(head.headers)));
 }
 
+void As2Handler::on_too_large(const HttpRequest& head, const std::string& reason) {
+  if (path_of(head.target) != path_ || head.method != "POST") return;
+  exchange_.refuse_unread({head.headers, Slice(), head.request_id, head.remote_address, head.received},
+                          reason);
+}
+
 void As2Handler::on_request(HttpRequest request, Responder responder) {
   // Nothing is kept here of a message that broke off half-way, and peers that resume one ask for that
   // by HEAD: Content-Length 0 has them send all of it.

@@ -27,6 +27,7 @@ class As2Handler final : public HttpHandler {
   void set_body_limit(std::uint64_t octets) { body_limit_ = octets; }
 
   HeadVerdict on_head(const HttpRequest& head) override;
+  void on_too_large(const HttpRequest& head, const std::string& reason) override;
   void on_request(HttpRequest request, Responder responder) override;
 
  private:

@@ -88,13 +88,16 @@ StoredReceipt http_answer(int status, std::string_view text, std::string_view re
 }
 
 std::string text_for_people(const as2::Disposition& disposition, const std::string& agreed_text) {
-  if (disposition.outcome == as2::Outcome::Processed)
-    return agreed_text.empty()
-               ? "The message was received, and its security was checked and found as agreed. This says "
-                 "nothing about whether its content can be processed."
-               : agreed_text;
-  return fmt::format("The message was not accepted: {}. Nothing of it was handed over.",
-                     disposition.modifier);
+  if (!disposition.accepted())
+    return fmt::format("The message was not accepted: {}. Nothing of it was handed over.",
+                       disposition.modifier);
+  const std::string text =
+      agreed_text.empty()
+          ? "The message was received, and its security was checked and found as agreed. This "
+            "says nothing about whether its content can be processed."
+          : agreed_text;
+  if (disposition.fault != Fault::DuplicateDocument) return text;
+  return text + "\nA message with the same Message-ID had come before; this one was handed over as well.";
 }
 
 /// The key under which repeats of a message wait for each other; `id` is null when its Message-ID is none.
@@ -148,6 +151,12 @@ class Journey {
     return std::nullopt;
   }
 
+  /// As identify(), for a message whose body nobody has read: its way ends here in any case, with a record.
+  Outcome turn_away_unread(const std::string& reason) {
+    auto ended = identify();
+    return ended && ended->commit ? *std::move(ended) : turn_away({413, reason});
+  }
+
   /// The key under which repeats of this message wait for each other.
   [[nodiscard]] std::string key() const {
     return message_key(record_, claims_.message_id ? &*claims_.message_id : nullptr);
@@ -157,9 +166,11 @@ class Journey {
   /// Whether the receipt goes out by itself, so that the answer need not wait for it.
   [[nodiscard]] bool answers_first() const { return !record_.receipt_url.empty(); }
 
-  /// A repeat gets the stored receipt again. @returns an outcome when the way ends here.
+  /// A repeat gets the stored receipt again, or, where the agreement hands it over again, one that warns of
+  /// that.
+  /// @returns an outcome when the way ends here.
   std::optional<Outcome> admit() {
-    if (!checks_duplicates()) return std::nullopt;
+    if (!recognises_repeats()) return std::nullopt;
     const auto days = std::chrono::hours(24) * validation().interchange_duplicates_validity_days;
     auto found = ports_.store.find_earlier(record_.as2_from, record_.as2_to, record_.message_id,
                                            request_.received - days);
@@ -170,6 +181,10 @@ class Journey {
                                    {"id", earlier.id},
                                    {"agreement", record_.agreement},
                                    {"message_id", record_.message_id}});
+    if (!suspends_repeats()) {
+      record_.disposition = as2::disposition_for(Fault::DuplicateDocument);
+      return std::nullopt;
+    }
     // The earlier one may have been stored by a process that ended before it could hand it over.
     if (earlier.state == MessageState::Accepted) ports_.accepted(earlier.id);
     if (!answers_first())
@@ -182,7 +197,7 @@ class Journey {
   /// Whether an earlier request brought this message, and it is safe and in work: a repeat need not wait for
   /// that.
   [[nodiscard]] bool is_in_work() const {
-    if (!answers_first() || !checks_duplicates()) return false;
+    if (!answers_first() || !suspends_repeats()) return false;
     const auto found =
         ports_.store.find_earlier(record_.as2_from, record_.as2_to, record_.message_id, Time());
     return found && *found && (*found)->state == MessageState::Received;
@@ -224,7 +239,7 @@ class Journey {
 
   /// Whether the names are claimed by another message: another process was first, or the earlier one lies
   /// before the look-back, after which an id may be used again.
-  [[nodiscard]] bool claims_names() const { return checks_duplicates(); }
+  [[nodiscard]] bool claims_names() const { return suspends_repeats(); }
 
   [[nodiscard]] Outcome try_again_later() const {
     StoredReceipt answer = http_answer(
@@ -352,14 +367,13 @@ class Journey {
     if (!is_receipt_) return {};
     return as2::refuse(
         Fault::UnsupportedFormat, ErrorKind::Unsupported,
-        "a receipt was posted like a message: receipts are taken in the HTTP answer only, so let the partner "
-        "answer synchronously");
+        "a receipt was posted like a message: let the partner post it to the URL that our message asked for, "
+        "or give it in the HTTP answer");
   }
 
   /// The answer that goes out once it is stored: a receipt, or what stands for it where none is wanted.
   Result<StoredReceipt> make_answer(const Step<as2::AcceptedContent>& content) {
-    const as2::Disposition disposition =
-        content ? as2::Disposition::processed() : as2::Disposition::of(content.error().fault);
+    const as2::Disposition disposition = disposition_of(content);
     record_.disposition = disposition.text;
     if (!content) record_.reason = content.error().cause.detail;
     if (!wants_receipt()) {
@@ -368,6 +382,12 @@ class Journey {
       return http_answer(ours ? 500 : 400, disposition.text, record_.request_id);
     }
     return make_receipt(disposition, signs_receipt());
+  }
+
+  [[nodiscard]] as2::Disposition disposition_of(const Step<as2::AcceptedContent>& content) const {
+    if (!content) return as2::Disposition::of(content.error().fault);
+    const bool repeated = record_.disposition == as2::disposition_for(Fault::DuplicateDocument);
+    return repeated ? as2::Disposition::of(Fault::DuplicateDocument) : as2::Disposition::processed();
   }
 
   Result<StoredReceipt> make_receipt(const as2::Disposition& disposition, bool sign) {
@@ -415,7 +435,7 @@ class Journey {
     record_.state = content ? MessageState::Accepted : MessageState::Refused;
     if (!content) record_.settled = ports_.clock.now();
     if (answer.body.empty()) record_.receipt_url.clear();  // none is wanted after all
-    Outcome outcome = committing(std::move(answer), content && checks_duplicates());
+    Outcome outcome = committing(std::move(answer), content && suspends_repeats());
     if (content) outcome.commit->payload = content->payload();
     if (keeps_wire()) {
       outcome.commit->keep_received = true;
@@ -473,7 +493,9 @@ class Journey {
   }
 
   Outcome answer_stranger() {
-    const as2::Disposition disposition = as2::Disposition::of(Fault::UnknownTradingRelationship);
+    const bool to_itself = record_.as2_from == record_.as2_to;
+    const as2::Disposition disposition =
+        as2::Disposition::of(to_itself ? Fault::SenderEqualsReceiver : Fault::UnknownTradingRelationship);
     record_.disposition = disposition.text;
     const std::string reason =
         fmt::format("no agreement for messages from '{}' to '{}'", record_.as2_from, record_.as2_to);
@@ -497,8 +519,11 @@ class Journey {
     return agreement_->agreement.receive_agreement.mdn_settings;
   }
 
-  [[nodiscard]] bool checks_duplicates() const {
-    return claims_.message_id && validation().check_duplicate_message &&
+  [[nodiscard]] bool recognises_repeats() const {
+    return claims_.message_id && validation().check_duplicate_message;
+  }
+  [[nodiscard]] bool suspends_repeats() const {
+    return recognises_repeats() &&
            agreement_->agreement.receive_agreement.error_settings.suspend_duplicate_message;
   }
 
@@ -622,6 +647,22 @@ class InboundExchange::Impl {
       reply(http_answer(503, "the message could not be taken at the moment; please send it again later",
                         request.request_id));
     }
+  }
+
+  void refuse_unread(InboundRequest request, std::string reason) {
+    commit_begins();
+    boost::asio::post(pool_, [this, request = std::move(request), reason = std::move(reason)] {
+      try {
+        const auto journey = std::make_shared<Journey>(ports_, options_, request);
+        commit(*journey->turn_away_unread(reason).commit, [journey](const Result<>& stored) {
+          if (stored) return journey->committed();
+          static_cast<void>(journey->unavailable(stored.error()));
+        });
+      } catch (const std::exception& thrown) {
+        log::error("message-not-taken", {{"request", request.request_id}, {"reason", thrown.what()}});
+      }
+      commit_ended();
+    });
   }
 
   [[nodiscard]] std::uint64_t body_limit(const as2::mime::Headers& head) const {
@@ -784,6 +825,10 @@ void InboundExchange::receive(const InboundRequest& request, const Reply& reply)
 }
 Result<std::size_t> InboundExchange::recover() { return impl_->recover(); }
 void InboundExchange::stop() { impl_->stop(); }
+
+void InboundExchange::refuse_unread(InboundRequest request, std::string reason) {
+  impl_->refuse_unread(std::move(request), std::move(reason));
+}
 
 std::uint64_t InboundExchange::body_limit(const as2::mime::Headers& head) const {
   return impl_->body_limit(head);

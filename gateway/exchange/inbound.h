@@ -67,6 +67,9 @@ class InboundExchange {
   /// Takes one request all the way. Nothing is thrown, and every request is answered.
   void receive(const InboundRequest& request, const Reply& reply);
 
+  /// Writes down a message that was answered 413, its body unread. Returns at once.
+  void refuse_unread(InboundRequest request, std::string reason);
+
   /// Opens no further message that was answered before. Idempotent.
   void stop();
 

@@ -95,6 +95,24 @@ TEST_F(Asynchronous, ARepeatIsAnsweredAtOnceHandedOverOnceAndItsReceiptPostedAga
   EXPECT_THAT(pair_.globex.delivered("trade"), SizeIs(1));
 }
 
+TEST_F(Asynchronous, TheReceiptOfARepeatWarnsWhereTheAgreementHandsItOverAgain) {
+  agree([](OneWayAgreement&, OneWayAgreement& receive) {
+    receive.error_settings.suspend_duplicate_message = false;
+  });
+  const auto message = pair_.compose("an order");
+  EXPECT_EQ(answer_to(message).status, 204);
+  pair_.globex.wait_delivered(message.message_id());
+  EXPECT_EQ(answer_to(message).status, 204);
+  EXPECT_TRUE(pair_.globex.store().wait([&] {
+    const auto records = pair_.globex.messages();
+    return records.size() == 2 && records.front().state == MessageState::Delivered;
+  }));
+  std::vector<std::string> dispositions;
+  for (const MessageRecord& record : pair_.globex.messages()) dispositions.push_back(record.disposition);
+  EXPECT_THAT(dispositions, testing::ElementsAre(testing::EndsWith("processed/warning: duplicate-document"),
+                                                 testing::EndsWith("; processed")));
+}
+
 TEST_F(Asynchronous, AUrlThatTheAgreementDoesNotAllowIsNotConnectedToAndTheReceiptIsInTheAnswer) {
   LoopbackListener elsewhere;
   pair_.agree([&](OneWayAgreement& send, OneWayAgreement& receive) {

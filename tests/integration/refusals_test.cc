@@ -85,6 +85,16 @@ TEST_F(Refusals, AStrangerGetsAnUnsignedReceiptAndNeverOurSignature) {
   expect_refused(HasSubstr("no agreement for messages from 'Stranger' to 'Globex'"));
 }
 
+// [RFC4130 6.2]
+TEST_F(Refusals, AStrangerWhoSendsToHimselfIsToldSo) {
+  WireMessage message = pair_.compose("an order");
+  message.headers.set("AS2-From", "Globex");
+  EXPECT_EQ(disposition_of(answer_to(message)),
+            "automatic-action/MDN-sent-automatically; failed/failure: sender-equals-receiver");
+  EXPECT_EQ(signatures_by_globex(), 0U);
+  expect_refused(HasSubstr("no agreement for messages from 'Globex' to 'Globex'"));
+}
+
 TEST_F(Refusals, AStrangerWhoAsksForNoReceiptGetsAnHttpError) {
   WireMessage message = pair_.compose("an order");
   message.headers.set("AS2-From", "Stranger");
@@ -162,11 +172,15 @@ TEST_F(Refusals, AnswersOtherMethodsAndPathsHarmlessly) {
 
 TEST_F(Refusals, ABodyOverTheAgreementsLimitIsNotOpened) {
   terms([](OneWayAgreement&, OneWayAgreement& receive) { receive.limits.max_message_size = 4096; });
-  const HttpAnswer answer = answer_to(pair_.acme.compose("trade", Slice::of(noise(5000))));
+  const WireMessage message = pair_.acme.compose("trade", Slice::of(noise(5000)));
+  const HttpAnswer answer = answer_to(message);
   EXPECT_EQ(answer.status, 413);
+  const auto refused = pair_.globex.wait_for_state(message.message_id(), MessageState::Refused);
+  EXPECT_EQ(refused.agreement, "trade");
+  EXPECT_THAT(refused.reason, HasSubstr("longer than 4096 octets"));
+  EXPECT_EQ(refused.request_id, header_of(answer, "X-Request-Id"));
   pair_.globex.drain();
   EXPECT_THAT(pair_.globex.delivered("trade"), IsEmpty());
-  for (const MessageRecord& record : pair_.globex.messages()) EXPECT_EQ(record.state, MessageState::Refused);
   EXPECT_EQ(need(pair_.send("small")).state, MessageState::Confirmed);
 }
 
@@ -174,7 +188,8 @@ TEST(RefusalsByPolicy, ABodyOverTheListenersLimitIsNotEvenRead) {
   TradingPair pair({.name = "Acme"}, {.name = "Globex", .body_limit = 4096});
   const WireMessage message = pair.acme.compose("trade", Slice::of(noise(5000)));
   EXPECT_EQ(status_of(post_raw(pair.globex.port(), raw_request(message))), 413);
-  EXPECT_THAT(pair.globex.messages(), IsEmpty());
+  EXPECT_THAT(pair.globex.wait_for_state(message.message_id(), MessageState::Refused).reason,
+              HasSubstr("longer than 4096 octets"));
   EXPECT_EQ(need(pair.send("small")).state, MessageState::Confirmed);
 }
 

@@ -133,17 +133,32 @@ TEST_F(Repeats, BeyondTheLookBackAreNewMessages) {
   EXPECT_EQ(deliveries(), 2U);
 }
 
-TEST_F(Repeats, AreHandedOverAgainWhereTheAgreementSaysSo) {
-  using Switch = std::function<void(OneWayAgreement&)>;
-  for (const Switch& off :
-       {Switch([](OneWayAgreement& way) { way.validation_settings.check_duplicate_message = false; }),
-        Switch([](OneWayAgreement& way) { way.error_settings.suspend_duplicate_message = false; })}) {
-    pair_.agree([&](OneWayAgreement&, OneWayAgreement& receive) { off(receive); });
-    const WireMessage message = pair_.compose("an order");
-    EXPECT_EQ(disposition_of(answer_to(message)), kProcessed);
-    EXPECT_EQ(disposition_of(answer_to(message)), kProcessed);
-    EXPECT_EQ(records_of(message).size(), 2U);
+TEST_F(Repeats, AreNotLookedForWhereTheAgreementSaysSo) {
+  pair_.agree([](OneWayAgreement&, OneWayAgreement& receive) {
+    receive.validation_settings.check_duplicate_message = false;
+  });
+  const WireMessage message = pair_.compose("an order");
+  EXPECT_EQ(disposition_of(answer_to(message)), kProcessed);
+  EXPECT_EQ(disposition_of(answer_to(message)), kProcessed);
+  EXPECT_EQ(records_of(message).size(), 2U);
+  EXPECT_EQ(deliveries(), 2U);
+}
+
+TEST_F(Repeats, AreHandedOverAgainWithAWarningWhereTheAgreementSuspendsNone) {
+  pair_.agree([](OneWayAgreement&, OneWayAgreement& receive) {
+    receive.error_settings.suspend_duplicate_message = false;
+  });
+  const WireMessage message = pair_.compose("an order");
+  EXPECT_EQ(disposition_of(answer_to(message)), kProcessed);
+  for (int i = 0; i < 2; ++i) {
+    const HttpAnswer again = answer_to(message);
+    EXPECT_EQ(disposition_of(again),
+              "automatic-action/MDN-sent-automatically; processed/warning: duplicate-document");
+    EXPECT_THAT(text_of(again.body), HasSubstr("this one was handed over as well"));
+    EXPECT_THAT(field_in(text_of(again.body), "Received-Content-MIC"), HasSubstr(", sha-256"));
   }
+  EXPECT_EQ(disposition_of(answer_to(pair_.compose("another order"))), kProcessed);
+  EXPECT_EQ(records_of(message).size(), 3U);
   EXPECT_EQ(deliveries(), 4U);
 }
 

@@ -103,6 +103,9 @@ class TestGateway::Handler final : public HttpHandler {
   Handler(InboundExchange& exchange, PostedReceipts& receipts, As2HandlerOptions options, const Clock& clock)
       : handler_(exchange, receipts, std::move(options)), clock_(clock) {}
   HeadVerdict on_head(const HttpRequest& head) override { return handler_.on_head(head); }
+  void on_too_large(const HttpRequest& head, const std::string& reason) override {
+    handler_.on_too_large(head, reason);
+  }
   void on_request(HttpRequest request, Responder responder) override {
     request.received = clock_.now();
     handler_.on_request(std::move(request), std::move(responder));

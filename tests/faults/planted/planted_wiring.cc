@@ -68,6 +68,10 @@ class PlantedHandler final : public HttpHandler {
     return handler_.on_head(head);
   }
 
+  void on_too_large(const HttpRequest& head, const std::string& reason) override {
+    handler_.on_too_large(head, reason);
+  }
+
   void on_request(HttpRequest request, Responder responder) override {
     if (planted("hang-at-the-end") && ++requests_ == 8) std::this_thread::sleep_for(std::chrono::seconds(60));
     if (planted("connect-where-told") && request.headers.has("Receipt-Delivery-Option")) connect_somewhere();
