@@ -83,6 +83,7 @@ std::vector<std::string> active_certificates(const Agreement& agreement, Certifi
       certificates.begin(), certificates.end(),
       [](const DatedCertificate& a, const DatedCertificate& b) { return a.active_from > b.active_from; });
   std::vector<std::string> names;
+  names.reserve(certificates.size());
   for (DatedCertificate& certificate : certificates) names.push_back(std::move(certificate.name));
   return names;
 }

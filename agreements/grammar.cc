@@ -215,10 +215,12 @@ std::vector<Setting> mdn_settings() {
       text<&S::send_mdn_asynchronously>(
           "sendMDNAsynchronously",
           "Out: have the receipt posted to `receiptDeliveryUrl` instead of in the HTTP "
-          "answer. In: the request decides; with `overrideMessageProperties`, post it to `receiptDeliveryUrl`."),
+          "answer. In: the request decides; with `overrideMessageProperties`, post it to "
+          "`receiptDeliveryUrl`."),
       text<&S::receipt_delivery_url, UrlCodec>(
           "receiptDeliveryUrl",
-          "Out: our URL for asynchronous receipts (`Receipt-Delivery-Option`). In: the guest's, allowed like an `x:allowUrl`."),
+          "Out: our URL for asynchronous receipts (`Receipt-Delivery-Option`). In: the guest's, allowed like "
+          "an `x:allowUrl`."),
       text<&S::disposition_notification_to, LineCodec>(
           "dispositionNotificationTo",
           "Out: value of `Disposition-Notification-To`, which receivers ignore. Empty: our AS2 name."),
@@ -426,7 +428,8 @@ Element expected_receipt() {
 /// The only attribute of an entry that is nothing but a text.
 template <class Codec>
 Setting only_attribute(std::string_view name, std::string_view doc) {
-  Setting setting = setting_with<std::string, Codec>([](const std::string& self) -> const std::string& { return self; });
+  Setting setting =
+      setting_with<std::string, Codec>([](const std::string& self) -> const std::string& { return self; });
   setting.form = Form::Attribute;
   setting.space = Space::None;
   setting.required = true;
@@ -441,13 +444,14 @@ Element receipt_policy() {
       Space::Extension, "receiptPolicy", "Which receipts we give, and where they may be posted.",
       {attribute<&S::receipt_for_unsigned_messages>(
           "receiptForUnsignedMessages",
-          "For a message without signature, which anybody can have sent: the receipt it asks for, one without our signature, or "
+          "For a message without signature, which anybody can have sent: the receipt it asks for, one "
+          "without our signature, or "
           "none.")},
-      {entries<&S::allowed_urls>(
-           Space::Extension, "allowUrl", "url",
-           "Where a message may have its receipt posted: this URL and what lies below its path. Without any, receipts go into the "
-           "HTTP answer.",
-           {only_attribute<UrlCodec>("url", "An http or https URL of the guest's.")}),
+      {entries<&S::allowed_urls>(Space::Extension, "allowUrl", "url",
+                                 "Where a message may have its receipt posted: this URL and what lies below "
+                                 "its path. Without any, receipts go into the "
+                                 "HTTP answer.",
+                                 {only_attribute<UrlCodec>("url", "An http or https URL of the guest's.")}),
        entries<&S::allowed_networks>(
            Space::Extension, "allowNetwork", "network",
            "A network that such a URL's host name may stand for although it is not of the public internet.",

@@ -248,8 +248,8 @@ class AgreementLint {
  private:
   void type() {
     if (agreement_.name.find_first_not_of('.') == std::string::npos)
-      error("", "a name with more than dots in it, since folders are named after it", in_quotes(agreement_.name),
-            "Give the agreement another name.");
+      error("", "a name with more than dots in it, since folders are named after it",
+            in_quotes(agreement_.name), "Give the agreement another name.");
     if (agreement_.agreement_type != AgreementType::AS2)
       error("agreementType", "AS2", std::string(to_string(agreement_.agreement_type)),
             "Signet secures AS2 messages; take this agreement out.");
@@ -582,14 +582,17 @@ class AgreementLint {
   void not_offered_yet() {
     const auto refuse = [this](bool asked_for, std::string_view path, std::string_view what) {
       if (asked_for)
-        error(path, "false or absent", "true or present", fmt::format("This version of Signet cannot {} yet; take it out.", what));
+        error(path, "false or absent", "true or present",
+              fmt::format("This version of Signet cannot {} yet; take it out.", what));
     };
     refuse(in_.validation_settings.check_certificate_revocation_list_on_receive,
-           "receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive", "look into revocation lists");
+           "receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive",
+           "look into revocation lists");
     refuse(out_.validation_settings.check_certificate_revocation_list_on_send,
-           "sendAgreement/validationSettings/checkCertificateRevocationListOnSend", "look into revocation lists");
-    refuse(out_.mdn_settings.send_inbound_mdn_to_message_box, "sendAgreement/mdnSettings/sendInboundMDNToMessageBox",
-           "hand receipts over");
+           "sendAgreement/validationSettings/checkCertificateRevocationListOnSend",
+           "look into revocation lists");
+    refuse(out_.mdn_settings.send_inbound_mdn_to_message_box,
+           "sendAgreement/mdnSettings/sendInboundMDNToMessageBox", "hand receipts over");
     refuse(agreement_.connection.basic_authentication.has_value(), "x:connection/x:basicAuthentication",
            "keep secrets in its vault, and so not log on with one");
   }

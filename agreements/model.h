@@ -333,10 +333,11 @@ enum class ReceiptForUnsigned {
 /// Which receipts we give, and where asynchronous ones may be posted: a message only asks.
 struct ReceiptPolicy {
   ReceiptForUnsigned receipt_for_unsigned_messages = ReceiptForUnsigned::AsRequested;
-  /// Where a message may have its receipt posted (Receipt-Delivery-Option): these http or https URLs, and what lies below their
-  /// paths. None: receipts go into the HTTP answer, whatever the message asks for.
+  /// Where a message may have its receipt posted (Receipt-Delivery-Option): these http or https URLs, and
+  /// what lies below their paths. None: receipts go into the HTTP answer, whatever the message asks for.
   std::vector<std::string> allowed_urls;
-  /// Networks such as "10.0.0.0/8" that an allowed URL's host name may stand for although they are not of the public internet.
+  /// Networks such as "10.0.0.0/8" that an allowed URL's host name may stand for although they are not of the
+  /// public internet.
   std::vector<std::string> allowed_networks;
 
   friend bool operator==(const ReceiptPolicy&, const ReceiptPolicy&) = default;
@@ -423,7 +424,7 @@ struct Connection {
   std::string url;  ///< the guest's AS2 endpoint, http or https. Empty: we send this guest no messages
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(30);  ///< TCP and TLS together
   std::chrono::milliseconds total_timeout =
-      std::chrono::minutes(10);  ///< from the first octet to the answer's last
+      std::chrono::minutes(10);         ///< from the first octet to the answer's last
   std::string client_certificate_name;  ///< private certificate for TLS client authentication. Empty: none
   TlsTrust tls_trust;
   std::optional<BasicAuthentication> basic_authentication;

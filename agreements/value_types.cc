@@ -184,7 +184,8 @@ Result<> UrlCodec::read(std::string_view text, std::string& value, const ParseCo
 }
 
 ValueType NetworkCodec::type() {
-  return {"network", "an IP network such as 10.0.0.0/8 or fd00::/8", "network", "<xs:pattern value=\"[0-9A-Fa-f:.]+(/[0-9]{1,3})?\"/>"};
+  return {"network", "an IP network such as 10.0.0.0/8 or fd00::/8", "network",
+          "<xs:pattern value=\"[0-9A-Fa-f:.]+(/[0-9]{1,3})?\"/>"};
 }
 Result<> NetworkCodec::read(std::string_view text, std::string& value, const ParseContext&) {
   return keep(text, value, IpNetwork::parse(text).has_value());

@@ -31,7 +31,8 @@ Result<Slice> whole(const Draft& draft, const SpoolArea& area) {
 
 mime::Headers pkcs7_mime(std::string_view smime_type, std::string_view name) {
   mime::Headers headers;
-  headers.add("Content-Type", fmt::format("application/pkcs7-mime; smime-type={}; name=\"{}\"", smime_type, name));
+  headers.add("Content-Type",
+              fmt::format("application/pkcs7-mime; smime-type={}; name=\"{}\"", smime_type, name));
   headers.add("Content-Transfer-Encoding", "binary");
   headers.add("Content-Disposition", fmt::format("attachment; filename=\"{}\"", name));
   return headers;
@@ -43,9 +44,11 @@ class Composing {
 
   Result<Composed> run() {
     SIGNET_CHECK(start_with_payload());
-    if (settings_.compress && settings_.compression_order == CompressionOrder::BeforeSigning) SIGNET_CHECK(compress());
+    if (settings_.compress && settings_.compression_order == CompressionOrder::BeforeSigning)
+      SIGNET_CHECK(compress());
     if (settings_.signer) SIGNET_CHECK(sign());
-    if (settings_.compress && settings_.compression_order == CompressionOrder::AfterSigning) SIGNET_CHECK(compress());
+    if (settings_.compress && settings_.compression_order == CompressionOrder::AfterSigning)
+      SIGNET_CHECK(compress());
     if (!settings_.recipients.empty()) SIGNET_CHECK(encrypt());
     if (!composed_.mic.value.empty()) return finish();
     SIGNET_CHECK(mic_of_plain_message());
@@ -64,7 +67,8 @@ class Composing {
     draft_.body = payload_;
     if (settings_.canonicalise_text && to_lower(settings_.content_type).starts_with("text/"))
       SIGNET_CHECK(pass_through<mime::CanonicalLineEnds>());
-    if (settings_.payload_encoding == TransferEncoding::Base64) SIGNET_CHECK(pass_through<mime::Base64Encoder>());
+    if (settings_.payload_encoding == TransferEncoding::Base64)
+      SIGNET_CHECK(pass_through<mime::Base64Encoder>());
     return {};
   }
 
@@ -82,7 +86,8 @@ class Composing {
   Result<> compress() {
     SIGNET_TRY(const Slice content, whole(draft_, settings_.spool));
     // An unsigned message's MIC is over what the partner has when all layers are off [RFC5402 4.2, 4.3].
-    if (!settings_.signer) SIGNET_CHECK(keep_mic(settings_.recipients.empty() ? unsigned_mic_input(content) : content));
+    if (!settings_.signer)
+      SIGNET_CHECK(keep_mic(settings_.recipients.empty() ? unsigned_mic_input(content) : content));
     const auto spool = std::make_shared<Spool>(settings_.spool);
     SliceSource source(content);
     SIGNET_CHECK(cms::compress(source, *spool));
@@ -115,10 +120,12 @@ class Composing {
     options.content_size = content.size();
     SIGNET_CHECK(cms::encrypt(source, settings_.recipients, options, *spool));
     const bool authenticated = cms::is_authenticated(options.cipher);
-    draft_ = {pkcs7_mime(authenticated ? "authEnveloped-data" : "enveloped-data", "smime.p7m"), Spool::finish(spool)};
+    draft_ = {pkcs7_mime(authenticated ? "authEnveloped-data" : "enveloped-data", "smime.p7m"),
+              Spool::finish(spool)};
     const bool ec = settings_.recipients.front().key_type() == certstore::KeyType::Ec;
     add_layer({LayerKind::Encrypted,
-               fmt::format("{}, {}", to_string(options.cipher), ec ? "ECDH with key wrap" : to_string(options.key_transport)),
+               fmt::format("{}, {}", to_string(options.cipher),
+                           ec ? "ECDH with key wrap" : to_string(options.key_transport)),
                settings_.recipients.front().thumbprint_sha256()});
     return {};
   }

@@ -28,7 +28,7 @@ struct ComposeSettings {
   Time date{};
   std::string subject;
   std::string content_type = "application/octet-stream";  ///< of the payload
-  std::string file_name;                                   ///< UTF-8, told to the partner; empty tells none
+  std::string file_name;                                  ///< UTF-8, told to the partner; empty tells none
   bool canonicalise_text = false;  ///< turn the line ends of a text/* payload into CRLF first [RFC8551 3.1.1]
   /// Of the payload's body part: Binary or Base64.
   mime::TransferEncoding payload_encoding = mime::TransferEncoding::Binary;

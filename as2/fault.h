@@ -5,27 +5,29 @@
 
 #include "base/result.h"
 
-/// What can be wrong with a partner's message, as far as the partner is told, kept apart by type from why, which only the
-/// operator is told.
+/// What can be wrong with a partner's message, as far as the partner is told, kept apart by type from why,
+/// which only the operator is told.
 
 namespace signet::as2 {
 
-/// One for each thing that a receipt can say (RFC 4130 section 7.4, RFC 5402, draft rfc4130bis). disposition_for() in
-/// disposition.h turns it into the wire's words; a fault without words does not compile.
+/// One for each thing that a receipt can say (RFC 4130 section 7.4, RFC 5402, draft rfc4130bis).
+/// disposition_for() in disposition.h turns it into the wire's words; a fault without words does not compile.
 enum class Fault {
-  DecryptionFailed,             ///< whatever went wrong while decrypting: padding, tag, key, structure. One word for all of them
+  DecryptionFailed,  ///< whatever went wrong while decrypting: padding, tag, key, structure. One word for all
+                     ///< of them
   AuthenticationFailed,         ///< the signer is not the agreement's, or the signature does not hold
   IntegrityCheckFailed,         ///< the signed digest is not the content's
   DecompressionFailed,          ///< bad zlib data, or more of it than allowed
-  InsufficientMessageSecurity,  ///< not signed, encrypted or compressed though the agreement demands it; or too weakly
+  InsufficientMessageSecurity,  ///< not signed, encrypted or compressed though the agreement demands it; or
+                                ///< too weakly
   UnknownTradingRelationship,   ///< no agreement for this pair of AS2 names
   InvalidMessageId,
   IllegalFileName,
   DuplicateDocument,
   SenderEqualsReceiver,
-  UnsupportedFormat,            ///< a receipt was asked for in a format we do not speak
-  UnsupportedMicAlgorithms,     ///< a receipt was asked for with none but unknown hash algorithms
-  UnexpectedProcessingError,    ///< everything else: our disk, our vault, a MIME structure that cannot be read
+  UnsupportedFormat,          ///< a receipt was asked for in a format we do not speak
+  UnsupportedMicAlgorithms,   ///< a receipt was asked for with none but unknown hash algorithms
+  UnexpectedProcessingError,  ///< everything else: our disk, our vault, a MIME structure that cannot be read
 };
 
 /// A message turned down: what the partner hears, and what the operator reads.

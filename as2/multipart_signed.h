@@ -14,8 +14,8 @@ struct MultipartSigned {
   Slice body;             ///< ends with the closing boundary's CRLF: a null epilogue
 };
 
-/// Signs `entity` (headers, empty line and body, exactly as they will travel) and puts it and its signature into a
-/// multipart/signed. Used for messages and for receipts.
+/// Signs `entity` (headers, empty line and body, exactly as they will travel) and puts it and its signature
+/// into a multipart/signed. Used for messages and for receipts.
 ///
 /// @error  as cms::sign_detached(), and IoFailure from the spool.
 Result<MultipartSigned> sign_multipart(const Slice& entity, const certstore::PrivateCertificate& signer,

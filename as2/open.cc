@@ -18,26 +18,31 @@ constexpr std::size_t kMaxSignatureSize = 1024 * 1024;
 
 std::string_view word(LayerKind kind) {
   switch (kind) {
-    case LayerKind::Encrypted: return "encrypted";
-    case LayerKind::Signed: return "signed";
-    case LayerKind::Compressed: return "compressed";
+    case LayerKind::Encrypted:
+      return "encrypted";
+    case LayerKind::Signed:
+      return "signed";
+    case LayerKind::Compressed:
+      return "compressed";
   }
   return "";
 }
 
-/// What an entity is, by its Content-Type and, where that only says CMS, by the CMS itself: smime-type is missing or
-/// wrong too often to be asked.
+/// What an entity is, by its Content-Type and, where that only says CMS, by the CMS itself: smime-type is
+/// missing or wrong too often to be asked.
 enum class EntityKind { Payload, MultipartSigned, Cms };
 
 Step<EntityKind> kind_of(const mime::Entity& entity) {
-  SIGNET_TRY(const auto type, or_refuse(Fault::UnexpectedProcessingError, mime::content_type(entity.headers)));
+  SIGNET_TRY(const auto type,
+             or_refuse(Fault::UnexpectedProcessingError, mime::content_type(entity.headers)));
   if (!type) return EntityKind::Payload;
   if (type->is("multipart/signed")) return EntityKind::MultipartSigned;
   if (type->is("application/pkcs7-mime") || type->is("application/x-pkcs7-mime")) return EntityKind::Cms;
   return EntityKind::Payload;
 }
 
-/// cms::verify_detached() says NotFound when no SignerInfo of a readable signature names an accepted certificate.
+/// cms::verify_detached() says NotFound when no SignerInfo of a readable signature names an accepted
+/// certificate.
 bool signed_by_a_stranger(const Refusal& refusal) {
   return refusal.fault == Fault::AuthenticationFailed && refusal.cause.kind == ErrorKind::NotFound;
 }
@@ -49,10 +54,12 @@ class Opening {
 
   Step<Opened> run(mime::Entity entity) {
     auto opened = take_layers_off(std::move(entity));
-    // What comes out of CBC was chosen by whoever last touched the message. If a wrong digest were told apart from a wrong
-    // padding, the difference would decrypt other people's messages, one octet in 256 questions [RFC3218, Vaudenay 2002].
-    // A whole message with a stranger's signature is no such difference: whoever probes paddings changes the end of it.
-    if (!opened && malleable_ && !signed_by_a_stranger(opened.error())) opened.error().fault = Fault::DecryptionFailed;
+    // What comes out of CBC was chosen by whoever last touched the message. If a wrong digest were told apart
+    // from a wrong padding, the difference would decrypt other people's messages, one octet in 256 questions
+    // [RFC3218, Vaudenay 2002]. A whole message with a stranger's signature is no such difference: whoever
+    // probes paddings changes the end of it.
+    if (!opened && malleable_ && !signed_by_a_stranger(opened.error()))
+      opened.error().fault = Fault::DecryptionFailed;
     return opened;
   }
 
@@ -63,7 +70,8 @@ class Opening {
       if (kind == EntityKind::Payload) break;
       if (layers_.size() == settings_.max_layers)
         return refuse(Fault::UnexpectedProcessingError, ErrorKind::LimitExceeded,
-                      fmt::format("more than {} layers of encryption, signature and compression", settings_.max_layers));
+                      fmt::format("more than {} layers of encryption, signature and compression",
+                                  settings_.max_layers));
       SIGNET_TRY(entity, kind == EntityKind::MultipartSigned ? verify_multipart(entity) : open_cms(entity));
     }
     opened_.payload = std::move(entity);
@@ -74,22 +82,29 @@ class Opening {
 
   Step<mime::Entity> open_cms(const mime::Entity& entity) {
     SIGNET_TRY(const Slice content, without_transfer_encoding(entity));
-    SIGNET_TRY(const cms::CmsType type, or_refuse(Fault::UnexpectedProcessingError, cms::detect_type(content)));
+    SIGNET_TRY(const cms::CmsType type,
+               or_refuse(Fault::UnexpectedProcessingError, cms::detect_type(content)));
     switch (type) {
       case cms::CmsType::Enveloped:
-      case cms::CmsType::AuthEnveloped: return decrypt(content);
-      case cms::CmsType::Signed: return verify_opaque(content);
-      case cms::CmsType::Compressed: return decompress(content);
-      case cms::CmsType::Other: break;
+      case cms::CmsType::AuthEnveloped:
+        return decrypt(content);
+      case cms::CmsType::Signed:
+        return verify_opaque(content);
+      case cms::CmsType::Compressed:
+        return decompress(content);
+      case cms::CmsType::Other:
+        break;
     }
-    return refuse(Fault::UnexpectedProcessingError, ErrorKind::Unsupported,
-                  "application/pkcs7-mime holds a CMS type that is neither signed, enveloped nor compressed data");
+    return refuse(
+        Fault::UnexpectedProcessingError, ErrorKind::Unsupported,
+        "application/pkcs7-mime holds a CMS type that is neither signed, enveloped nor compressed data");
   }
 
   Step<mime::Entity> decrypt(const Slice& content) {
     if (!layers_.empty())
-      return refuse(Fault::UnexpectedProcessingError, ErrorKind::InvalidInput,
-                    fmt::format("encryption inside another layer ({}); it must be the outermost", to_string(layers_)));
+      return refuse(
+          Fault::UnexpectedProcessingError, ErrorKind::InvalidInput,
+          fmt::format("encryption inside another layer ({}); it must be the outermost", to_string(layers_)));
     const auto spool = std::make_shared<Spool>(settings_.spool);
     SIGNET_TRY(const auto decrypted, cms::decrypt(content, settings_.decryption, settings_.decrypt, *spool));
     layers_.push_back({LayerKind::Encrypted,
@@ -98,7 +113,8 @@ class Opening {
     malleable_ = !cms::is_authenticated(decrypted.cipher);
     SIGNET_TRY(mime::Entity inner, read_inner(Spool::finish(spool)));
     if (malleable_ && inner.headers.empty() && !settings_.bare_content_allowed)
-      return refuse(Fault::DecryptionFailed, ErrorKind::CryptoFailure, "what was decrypted has no MIME headers");
+      return refuse(Fault::DecryptionFailed, ErrorKind::CryptoFailure,
+                    "what was decrypted has no MIME headers");
     return inner;
   }
 
@@ -123,20 +139,22 @@ class Opening {
     SIGNET_TRY(const auto type, or_refuse(Fault::AuthenticationFailed, mime::content_type(entity.headers)));
     const auto boundary = type->parameter("boundary");
     if (!boundary)
-      return refuse(Fault::AuthenticationFailed, ErrorKind::InvalidInput, "multipart/signed has no boundary parameter");
+      return refuse(Fault::AuthenticationFailed, ErrorKind::InvalidInput,
+                    "multipart/signed has no boundary parameter");
     SIGNET_TRY(const Slice body, without_transfer_encoding(entity));
     SIGNET_TRY(const auto parts, or_refuse(Fault::AuthenticationFailed, mime::split_signed(body, *boundary)));
     // Octets behind the last boundary cannot be told from those that somebody appended to probe the padding.
     if (malleable_ && !parts.null_epilogue)
-      return refuse(Fault::DecryptionFailed, ErrorKind::InvalidInput, "octets behind the end of the encrypted multipart/signed");
+      return refuse(Fault::DecryptionFailed, ErrorKind::InvalidInput,
+                    "octets behind the end of the encrypted multipart/signed");
     SIGNET_TRY(const Bytes signature, signature_octets(parts.signature));
 
     auto signer = cms::verify_detached(signature, parts.content, settings_.signers, settings_.verify);
     if (signer) return verified(*std::move(signer), parts.content);
     if (signer.error().fault != Fault::IntegrityCheckFailed) return tl::unexpected(std::move(signer).error());
 
-    // Peers that declare 8bit sign the CRLF form and send what they have [RFC8551 3.1.1]. What is handed on is then the form
-    // that was signed.
+    // Peers that declare 8bit sign the CRLF form and send what they have [RFC8551 3.1.1]. What is handed on
+    // is then the form that was signed.
     SIGNET_TRY(Slice canonical, canonical_form(parts.content));
     if (canonical.size() == parts.content.size()) return tl::unexpected(std::move(signer).error());
     SIGNET_TRY(cms::VerifiedSigner canonical_signer,
@@ -152,7 +170,8 @@ class Opening {
   }
 
   Step<Bytes> signature_octets(const mime::Entity& part) const {
-    SIGNET_TRY(const Slice octets, or_refuse(Fault::AuthenticationFailed, mime::decoded(part, settings_.spool)));
+    SIGNET_TRY(const Slice octets,
+               or_refuse(Fault::AuthenticationFailed, mime::decoded(part, settings_.spool)));
     return or_refuse(Fault::AuthenticationFailed, octets.to_bytes(kMaxSignatureSize));
   }
 
@@ -173,7 +192,9 @@ class Opening {
   }
 
   Step<> only_once(LayerKind kind, Fault fault) const {
-    if (std::none_of(layers_.begin(), layers_.end(), [kind](const Layer& layer) { return layer.kind == kind; })) return {};
+    if (std::none_of(layers_.begin(), layers_.end(),
+                     [kind](const Layer& layer) { return layer.kind == kind; }))
+      return {};
     return refuse(fault, ErrorKind::InvalidInput,
                   fmt::format("{} twice; at most one such layer is allowed", word(kind)));
   }
@@ -202,7 +223,8 @@ Step<Opened> open(const mime::Headers& head, const Slice& body, const OpenSettin
   return Opening(settings, layers_met).run(mime::Entity{head, body, body});
 }
 
-Hash mic_hash(const Opened& opened, const ReceiptRequest& request, const std::vector<Hash>& allowed, Hash fallback) {
+Hash mic_hash(const Opened& opened, const ReceiptRequest& request, const std::vector<Hash>& allowed,
+              Hash fallback) {
   if (opened.signer) return opened.signer->hash();
   for (const RequestedHash& wanted : request.hashes)
     if (std::find(allowed.begin(), allowed.end(), wanted.hash) != allowed.end()) return wanted.hash;
@@ -216,26 +238,30 @@ Result<Mic> compute_mic(const Opened& opened, Hash hash, CompressedMic rule) {
   };
   if (opened.signer) return mic_over(opened.signed_content);
   if (opened.has(LayerKind::Encrypted)) return mic_over(opened.payload.whole);
-  if (opened.has(LayerKind::Compressed) && rule == CompressedMic::WithHeaders) return mic_over(opened.payload.whole);
+  if (opened.has(LayerKind::Compressed) && rule == CompressedMic::WithHeaders)
+    return mic_over(opened.payload.whole);
   return mic_over(opened.payload.body);
 }
 
 Step<AcceptedContent> judge(const Opened& opened, const Requirements& requirements, const SpoolArea& area) {
   std::string missing;
   const auto demand = [&](bool demanded, LayerKind kind) {
-    if (demanded && !opened.has(kind)) missing += fmt::format("{}{}", missing.empty() ? "" : " and ", word(kind));
+    if (demanded && !opened.has(kind))
+      missing += fmt::format("{}{}", missing.empty() ? "" : " and ", word(kind));
   };
   demand(requirements.signature, LayerKind::Signed);
   demand(requirements.encryption, LayerKind::Encrypted);
   demand(requirements.compression, LayerKind::Compressed);
   const bool could_be_anything = requirements.signature && !opened.signer && opened.malleable;
   if (!missing.empty())
-    return refuse(could_be_anything ? Fault::DecryptionFailed : Fault::InsufficientMessageSecurity, ErrorKind::InvalidInput,
+    return refuse(could_be_anything ? Fault::DecryptionFailed : Fault::InsufficientMessageSecurity,
+                  ErrorKind::InvalidInput,
                   fmt::format("the agreement demands a message that is {}; this one is {}", missing,
                               to_string(opened.layers)));
 
   AcceptedContent content;
-  SIGNET_TRY(content.payload_, or_refuse(Fault::UnexpectedProcessingError, mime::decoded(opened.payload, area)));
+  SIGNET_TRY(content.payload_,
+             or_refuse(Fault::UnexpectedProcessingError, mime::decoded(opened.payload, area)));
   content.content_type_ = std::string(opened.payload.headers.value("Content-Type").value_or(""));
   content.file_name_ = mime::file_name(opened.payload.headers).value_or("");
   return content;

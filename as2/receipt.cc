@@ -35,11 +35,14 @@ Step<Unwrapped> unwrap(const mime::Headers& headers, const Slice& body, const Re
   const mime::Entity outer{headers, body, body};
   SIGNET_TRY(const auto parts, or_refuse(Fault::AuthenticationFailed, split(outer, expected.spool)));
   if (!parts) return Unwrapped{outer, std::nullopt};
-  SIGNET_TRY(const Slice signature, or_refuse(Fault::AuthenticationFailed, mime::decoded(parts->signature, expected.spool)));
-  SIGNET_TRY(const Bytes signature_octets, or_refuse(Fault::AuthenticationFailed, signature.to_bytes(kMaxReceiptSize)));
+  SIGNET_TRY(const Slice signature,
+             or_refuse(Fault::AuthenticationFailed, mime::decoded(parts->signature, expected.spool)));
+  SIGNET_TRY(const Bytes signature_octets,
+             or_refuse(Fault::AuthenticationFailed, signature.to_bytes(kMaxReceiptSize)));
   SIGNET_TRY(cms::VerifiedSigner signer,
              cms::verify_detached(signature_octets, parts->content, expected.signers, expected.verify));
-  SIGNET_TRY(mime::Entity report, or_refuse(Fault::UnexpectedProcessingError, mime::read_entity(parts->content)));
+  SIGNET_TRY(mime::Entity report,
+             or_refuse(Fault::UnexpectedProcessingError, mime::read_entity(parts->content)));
   return Unwrapped{std::move(report), std::move(signer)};
 }
 
@@ -53,28 +56,35 @@ std::string objection(const ReceiptVerdict& verdict, const ReceiptExpectation& e
   const MdnContent& content = *verdict.content;
   if (!content.original_message_id) return "the receipt names no Original-Message-ID, so it settles nothing";
   if (*content.original_message_id != expected.message_id)
-    return fmt::format("the receipt is for message {}, not for {}", printable(content.original_message_id->text()),
-                       printable(expected.message_id.text()));
+    return fmt::format("the receipt is for message {}, not for {}",
+                       printable(content.original_message_id->text()), printable(expected.message_id.text()));
   if (!content.disposition.accepted())
     return fmt::format("the partner did not accept the message: {}", printable(content.disposition.text));
   if (expected.must_be_signed && !verdict.signer)
     return "the receipt is not signed, and the agreement asks for a signed one";
   if (verdict.signer && !verdict.signer->certificate().valid_at(expected.now))
     return fmt::format("the receipt's signer {} has a certificate that is valid from {} to {} only",
-                       verdict.signer->certificate().subject(), to_rfc3339(verdict.signer->certificate().not_before()),
+                       verdict.signer->certificate().subject(),
+                       to_rfc3339(verdict.signer->certificate().not_before()),
                        to_rfc3339(verdict.signer->certificate().not_after()));
   switch (verdict.mic_status) {
-    case MicStatus::Matched: return "";
-    case MicStatus::NotApplicable: return "";
+    case MicStatus::Matched:
+      return "";
+    case MicStatus::NotApplicable:
+      return "";
     case MicStatus::Missing:
       // An unsigned receipt may go without [RFC4130 7.4.3]; it proves little in any case.
-      return verdict.signer ? "the receipt has no Received-Content-MIC, so the partner may have received something else" : "";
+      return verdict.signer
+                 ? "the receipt has no Received-Content-MIC, so the partner may have received something else"
+                 : "";
     case MicStatus::Mismatched:
       if (content.mic && content.mic->hash != expected.mic->hash)
-        return fmt::format("the receipt's MIC is a {}, and the message's is a {}, so they cannot be compared: agree on the hash",
-                           to_string(content.mic->hash), to_string(expected.mic->hash));
-      return fmt::format("the receipt's MIC is {}, ours is {}: the partner received something else", printable(content.mic_text),
-                         to_string(*expected.mic));
+        return fmt::format(
+            "the receipt's MIC is a {}, and the message's is a {}, so they cannot be compared: agree on the "
+            "hash",
+            to_string(content.mic->hash), to_string(expected.mic->hash));
+      return fmt::format("the receipt's MIC is {}, ours is {}: the partner received something else",
+                         printable(content.mic_text), to_string(*expected.mic));
   }
   return "the MIC was not compared";
 }
@@ -83,10 +93,14 @@ std::string objection(const ReceiptVerdict& verdict, const ReceiptExpectation& e
 
 std::string_view to_string(MicStatus status) {
   switch (status) {
-    case MicStatus::NotApplicable: return "not-applicable";
-    case MicStatus::Matched: return "matched";
-    case MicStatus::Mismatched: return "mismatched";
-    case MicStatus::Missing: return "missing";
+    case MicStatus::NotApplicable:
+      return "not-applicable";
+    case MicStatus::Matched:
+      return "matched";
+    case MicStatus::Mismatched:
+      return "mismatched";
+    case MicStatus::Missing:
+      return "missing";
   }
   return "not-applicable";
 }
@@ -107,7 +121,8 @@ bool may_be_receipt(const mime::Headers& headers) {
   return type && *type && (*type)->is("multipart/signed");
 }
 
-Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice& body, const SpoolArea& spool) {
+Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice& body,
+                                       const SpoolArea& spool) {
   if (body.size() > kMaxReceiptSize)
     return fail(ErrorKind::LimitExceeded,
                 fmt::format("{} octets were posted; a receipt has at most {}", body.size(), kMaxReceiptSize));
@@ -118,10 +133,12 @@ Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice
   return parse_mdn(report);
 }
 
-ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected) {
+ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body,
+                             const ReceiptExpectation& expected) {
   ReceiptVerdict verdict;
   if (body.size() > kMaxReceiptSize) {
-    verdict.reason = fmt::format("the answer has {} octets; a receipt has at most {}", body.size(), kMaxReceiptSize);
+    verdict.reason =
+        fmt::format("the answer has {} octets; a receipt has at most {}", body.size(), kMaxReceiptSize);
     return verdict;
   }
   auto unwrapped = unwrap(headers, body, expected);

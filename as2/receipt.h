@@ -37,9 +37,9 @@ Result<Receipt> make_receipt(const MdnContent& content, const ReceiptSettings& s
 /// What a receipt has to say to prove that our message was delivered.
 struct ReceiptExpectation {
   MessageId message_id;
-  std::optional<Mic> mic;                        ///< of the message; nothing compares no MIC
+  std::optional<Mic> mic;  ///< of the message; nothing compares no MIC
   bool must_be_signed = true;
-  std::vector<certstore::Certificate> signers;   ///< the partner's; one of them must have signed
+  std::vector<certstore::Certificate> signers;  ///< the partner's; one of them must have signed
   cms::VerifyPolicy verify;
   Time now{};  ///< the signer's certificate must be valid then
   SpoolArea spool;
@@ -51,24 +51,26 @@ std::string_view to_string(MicStatus status);
 /// The answer of check_receipt(): a verdict, not an error.
 struct ReceiptVerdict {
   bool proves_delivery = false;
-  std::string reason;                        ///< why not, for the operator; empty when it does
-  std::optional<MdnContent> content;         ///< when it could be read
+  std::string reason;                         ///< why not, for the operator; empty when it does
+  std::optional<MdnContent> content;          ///< when it could be read
   std::optional<cms::VerifiedSigner> signer;  ///< when it was signed and the signature holds
   MicStatus mic_status = MicStatus::NotApplicable;
 };
 
-/// Looks at what a partner answered. It proves delivery when it is a receipt for this very message, signed by the partner's
-/// certificate where a signature is demanded, with this MIC, and says "processed" (RFC 4130 section 7.4, 7.6). A
-/// signature that is there is always verified, wanted or not.
-ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected);
+/// Looks at what a partner answered. It proves delivery when it is a receipt for this very message, signed by
+/// the partner's certificate where a signature is demanded, with this MIC, and says "processed" (RFC 4130
+/// section 7.4, 7.6). A signature that is there is always verified, wanted or not.
+ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body,
+                             const ReceiptExpectation& expected);
 
 /// Whether an HTTP message with these headers may hold a receipt: a report, or something signed.
 bool may_be_receipt(const mime::Headers& headers);
 
-/// What a receipt says, without looking at its signature: which message it is for, so that check_receipt() can be asked about that
-/// one. Claims, and nothing else.
+/// What a receipt says, without looking at its signature: which message it is for, so that check_receipt()
+/// can be asked about that one. Claims, and nothing else.
 ///
 /// @error  as parse_mdn().
-Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice& body, const SpoolArea& spool);
+Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice& body,
+                                       const SpoolArea& spool);
 
 }  // namespace signet::as2

@@ -20,7 +20,8 @@ struct RequestedHash {
 struct ReceiptRequest {
   bool wanted = false;         ///< Disposition-Notification-To is there, whatever it says
   bool signed_wanted = false;  ///< Disposition-Notification-Options asks for a signature
-  bool signature_required = false;  ///< and calls the protocol "required", not "optional" as nearly everybody does
+  bool signature_required =
+      false;  ///< and calls the protocol "required", not "optional" as nearly everybody does
   bool protocol_supported =
       true;  ///< false: a signed one is wanted in protocols of which none is pkcs7-signature
   std::vector<RequestedHash>

@@ -8,8 +8,10 @@
 namespace signet {
 namespace {
 
-constexpr std::string_view kBase64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view kBase64UrlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kBase64Alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64UrlAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::size_t kBase64LineLength = 76;
 
 std::string hex(ByteView bytes, std::string_view digits) {
@@ -44,7 +46,8 @@ std::string encode_base64(ByteView bytes, std::string_view alphabet, bool pad) {
   }
   const std::size_t left = bytes.size() - full * 3;
   if (left == 0) return out;
-  const std::uint32_t group = (std::uint32_t{from[0]} << 16U) | (left > 1 ? std::uint32_t{from[1]} << 8U : 0U);
+  const std::uint32_t group =
+      (std::uint32_t{from[0]} << 16U) | (left > 1 ? std::uint32_t{from[1]} << 8U : 0U);
   out.push_back(alphabet[group >> 18U]);
   out.push_back(alphabet[(group >> 12U) & 63U]);
   if (left > 1) out.push_back(alphabet[(group >> 6U) & 63U]);
@@ -64,10 +67,13 @@ constexpr auto kBase64Values = make_base64_values();
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-/// How many octets the character at the front of `text` takes; 0 when it is none. The table of RFC 3629 section 4.
+/// How many octets the character at the front of `text` takes; 0 when it is none. The table of RFC 3629
+/// section 4.
 std::size_t utf8_length(std::string_view text) {
   const auto octet = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto is_tail = [text, octet](std::size_t i) { return i < text.size() && (octet(i) & 0xC0U) == 0x80U; };
+  const auto is_tail = [text, octet](std::size_t i) {
+    return i < text.size() && (octet(i) & 0xC0U) == 0x80U;
+  };
   const unsigned first = octet(0);
   if (first < 0x80) return 1;
   if (first < 0xC2 || first > 0xF4 || !is_tail(1)) return 0;
@@ -96,7 +102,8 @@ std::string hex_lower(ByteView bytes) { return hex(bytes, "0123456789abcdef"); }
 std::string hex_upper(ByteView bytes) { return hex(bytes, "0123456789ABCDEF"); }
 
 Result<Bytes> parse_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return fail(ErrorKind::InvalidInput, "hexadecimal text has an odd number of digits");
+  if (text.size() % 2 != 0)
+    return fail(ErrorKind::InvalidInput, "hexadecimal text has an odd number of digits");
   Bytes out;
   out.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {

@@ -45,14 +45,15 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// Without the spaces, tabs, CR and LF at either end.
 std::string_view trim(std::string_view text);
 
-/// Whether the octets are UTF-8 as RFC 3629 has it: shortest forms only, no surrogates, nothing above U+10FFFF.
+/// Whether the octets are UTF-8 as RFC 3629 has it: shortest forms only, no surrogates, nothing above
+/// U+10FFFF.
 bool is_utf8(std::string_view text);
 
 /// Whether two secrets are equal, in a time that tells nothing but their lengths.
 bool equal_in_constant_time(ByteView a, ByteView b);
 
-/// Text of a stranger made fit for one line of a log or a terminal: every control character and every octet above
-/// 0x7E becomes \xNN, and more than `limit` characters become "...".
+/// Text of a stranger made fit for one line of a log or a terminal: every control character and every octet
+/// above 0x7E becomes \xNN, and more than `limit` characters become "...".
 std::string printable(std::string_view text, std::size_t limit = 200);
 
 }  // namespace signet

@@ -16,8 +16,9 @@ constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "Ma
                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 std::tm broken_down(Time time) {
-  const std::time_t seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch()).count();
+  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(
+                                  std::chrono::floor<std::chrono::seconds>(time).time_since_epoch())
+                                  .count();
   std::tm parts{};
   gmtime_r(&seconds, &parts);
   return parts;
@@ -25,8 +26,9 @@ std::tm broken_down(Time time) {
 
 std::string in_words(Time time, const char* zone) {
   const std::tm t = broken_down(time);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} {}", kDays[static_cast<std::size_t>(t.tm_wday)], t.tm_mday,
-                     kMonths[static_cast<std::size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec, zone);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} {}", kDays[static_cast<std::size_t>(t.tm_wday)],
+                     t.tm_mday, kMonths[static_cast<std::size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour,
+                     t.tm_min, t.tm_sec, zone);
 }
 
 /// Takes `digits` decimal digits off the front of `text`; -1 when they are not there.
@@ -54,8 +56,8 @@ std::string to_rfc3339(Time time) {
   // Not by subtracting the whole seconds: for Time::min() those are out of range.
   constexpr std::int64_t kMicros = 1'000'000;
   const auto millis = (time.time_since_epoch().count() % kMicros + kMicros) % kMicros / 1000;
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                     t.tm_min, t.tm_sec, millis);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                     t.tm_hour, t.tm_min, t.tm_sec, millis);
 }
 
 std::string to_rfc5322(Time time) { return in_words(time, "+0000"); }
@@ -63,8 +65,10 @@ std::string to_http_date(Time time) { return in_words(time, "GMT"); }
 
 Result<Time> parse_time(std::string_view text) {
   const auto wrong = [whole = text] {
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("expected a time such as 2026-11-21T08:30:00Z or a date such as 2026-11-21, got '{}'", whole));
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format("expected a time such as 2026-11-21T08:30:00Z or a date such as 2026-11-21, got '{}'",
+                    whole));
   };
   using namespace std::chrono;
   std::string_view rest = trim(text);

@@ -42,7 +42,8 @@ std::string to_rfc5322(Time time);
 /// RFC 9110 section 5.6.7: "Sat, 21 Nov 2026 08:30:00 GMT".
 std::string to_http_date(Time time);
 
-/// Reads RFC 3339 ("2026-11-21T08:30:00Z", any fraction, any offset) or a bare date, which is its midnight in UTC.
+/// Reads RFC 3339 ("2026-11-21T08:30:00Z", any fraction, any offset) or a bare date, which is its midnight in
+/// UTC.
 ///
 /// @error InvalidInput  anything else.
 Result<Time> parse_time(std::string_view text);

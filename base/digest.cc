@@ -28,7 +28,8 @@ const HashFacts& facts(Hash hash) { return kHashes[static_cast<std::size_t>(hash
 const EVP_MD* algorithm(Hash hash) {
   static const auto kFetched = [] {
     std::array<EvpMdPtr, kHashes.size()> all;
-    for (std::size_t i = 0; i < kHashes.size(); ++i) all[i].reset(EVP_MD_fetch(nullptr, kHashes[i].openssl_name, nullptr));
+    for (std::size_t i = 0; i < kHashes.size(); ++i)
+      all[i].reset(EVP_MD_fetch(nullptr, kHashes[i].openssl_name, nullptr));
     return all;
   }();
   return kFetched[static_cast<std::size_t>(hash)].get();
@@ -45,7 +46,8 @@ struct Digest::State {
 };
 
 Digest::Digest(Hash hash) : state_(std::make_unique<State>(State{EvpMdCtxPtr(EVP_MD_CTX_new()), hash})) {
-  if (!state_->context || EVP_DigestInit_ex2(state_->context.get(), algorithm(hash), nullptr) != 1) throw std::bad_alloc();
+  if (!state_->context || EVP_DigestInit_ex2(state_->context.get(), algorithm(hash), nullptr) != 1)
+    throw std::bad_alloc();
 }
 Digest::~Digest() = default;
 Digest::Digest(Digest&&) noexcept = default;

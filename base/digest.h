@@ -9,8 +9,8 @@
 
 namespace signet {
 
-/// The hash functions of AS2. SHA-1 is here to be verified where an agreement makes an exception, and for thumbprints;
-/// MD5 is here to be recognised and refused.
+/// The hash functions of AS2. SHA-1 is here to be verified where an agreement makes an exception, and for
+/// thumbprints; MD5 is here to be recognised and refused.
 enum class Hash { Md5, Sha1, Sha224, Sha256, Sha384, Sha512 };
 
 /// "sha-256": RFC 5751 section 3.4.3.2's spelling, lower case.

@@ -2,7 +2,8 @@
 
 #include <memory>
 
-/// Ownership of objects that a C library frees. One alias per C type; nothing else calls the library's free function.
+/// Ownership of objects that a C library frees. One alias per C type; nothing else calls the library's free
+/// function.
 ///
 /// A raw pointer is borrowed, a Handle passed by value is taken, a Handle returned is given.
 

@@ -13,11 +13,11 @@ namespace {
 
 /// [RFC6890 2.2.2, and IANA's special-purpose address registries]
 constexpr std::string_view kNotPublic[] = {
-    "0.0.0.0/8",       "10.0.0.0/8",     "100.64.0.0/10",   "127.0.0.0/8",   "169.254.0.0/16", "172.16.0.0/12",
-    "192.0.0.0/24",    "192.0.2.0/24",   "192.88.99.0/24",  "192.168.0.0/16", "198.18.0.0/15",  "198.51.100.0/24",
-    "203.0.113.0/24",  "224.0.0.0/4",    "240.0.0.0/4",     "::/128",        "::1/128",        "64:ff9b::/96",
-    "64:ff9b:1::/48",  "100::/64",       "2001::/23",       "2001:db8::/32", "2002::/16",      "fc00::/7",
-    "fe80::/10",       "fec0::/10",      "ff00::/8"};
+    "0.0.0.0/8",      "10.0.0.0/8",   "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24",   "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",  "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4",  "240.0.0.0/4",    "::/128",         "::1/128",        "64:ff9b::/96",
+    "64:ff9b:1::/48", "100::/64",     "2001::/23",      "2001:db8::/32",  "2002::/16",      "fc00::/7",
+    "fe80::/10",      "fec0::/10",    "ff00::/8"};
 
 }  // namespace
 
@@ -29,8 +29,9 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
   IpAddress address;
   if (::inet_pton(AF_INET, numeric.c_str(), address.octets_.data()) == 1) return address;
   if (::inet_pton(AF_INET6, numeric.c_str(), address.octets_.data()) != 1)
-    return fail(ErrorKind::InvalidInput,
-                "expected a numeric IP address such as 192.0.2.1 or 2001:db8::1, got '" + printable(text) + "'");
+    return fail(
+        ErrorKind::InvalidInput,
+        "expected a numeric IP address such as 192.0.2.1 or 2001:db8::1, got '" + printable(text) + "'");
   address.is_v4_ = false;
   constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
   if (!std::equal(kMapped.begin(), kMapped.end(), address.octets_.begin())) return address;
@@ -49,7 +50,8 @@ bool IpAddress::is_public() const {
 Result<IpNetwork> IpNetwork::parse(std::string_view text) {
   const auto wrong = [text] {
     return fail(ErrorKind::InvalidInput,
-                "expected a network such as 10.0.0.0/8 or fd00::/8, without bits behind its prefix, got '" + printable(text) + "'");
+                "expected a network such as 10.0.0.0/8 or fd00::/8, without bits behind its prefix, got '" +
+                    printable(text) + "'");
   };
   const std::size_t slash = text.find('/');
   const auto first = IpAddress::parse(text.substr(0, slash));
@@ -61,7 +63,8 @@ Result<IpNetwork> IpNetwork::parse(std::string_view text) {
   if (slash != std::string_view::npos) {
     const std::string_view digits = text.substr(slash + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), network.prefix_);
-    if (error != std::errc{} || end != digits.data() + digits.size() || network.prefix_ > bits) return wrong();
+    if (error != std::errc{} || end != digits.data() + digits.size() || network.prefix_ > bits)
+      return wrong();
   }
   for (unsigned bit = network.prefix_; bit < bits; ++bit)
     if ((first->octets_[bit / 8] >> (7 - bit % 8) & 1) != 0) return wrong();

@@ -11,15 +11,17 @@
 
 namespace signet {
 
-/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) is the IPv4 address that it maps.
+/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) is the IPv4 address that
+/// it maps.
 class IpAddress {
  public:
-  /// Numeric: "192.0.2.1", "2001:db8::1", also in brackets or with a zone ("fe80::1%eth0"). @error InvalidInput
+  /// Numeric: "192.0.2.1", "2001:db8::1", also in brackets or with a zone ("fe80::1%eth0"). @error
+  /// InvalidInput
   static Result<IpAddress> parse(std::string_view text);
 
-  /// Whether it is one of the public internet: none of the special-purpose addresses of RFC 6890 and IANA's registries, such as
-  /// loopback, private, shared, link-local (with every cloud's metadata service), unique-local, documentation, benchmarking,
-  /// translated, multicast and reserved ones.
+  /// Whether it is one of the public internet: none of the special-purpose addresses of RFC 6890 and IANA's
+  /// registries, such as loopback, private, shared, link-local (with every cloud's metadata service),
+  /// unique-local, documentation, benchmarking, translated, multicast and reserved ones.
   [[nodiscard]] bool is_public() const;
 
   friend bool operator==(const IpAddress&, const IpAddress&) = default;
@@ -33,7 +35,8 @@ class IpAddress {
 /// A network: the addresses that begin with the same bits.
 class IpNetwork {
  public:
-  /// "10.0.0.0/8", "fd00::/8"; a bare address is a network of one. @error InvalidInput  also when bits behind the prefix are set.
+  /// "10.0.0.0/8", "fd00::/8"; a bare address is a network of one. @error InvalidInput  also when bits behind
+  /// the prefix are set.
   static Result<IpNetwork> parse(std::string_view text);
 
   [[nodiscard]] bool contains(const IpAddress& address) const;

@@ -11,7 +11,8 @@ struct Ends {
   std::optional<Error>* error;
 };
 
-// Nothing may be thrown through OpenSSL's C code: what a stream throws (memory has run out) becomes its error.
+// Nothing may be thrown through OpenSSL's C code: what a stream throws (memory has run out) becomes its
+// error.
 template <class Work>
 int guarded(Ends& ends, Work work) {
   try {
@@ -37,7 +38,8 @@ int write_all_of(BIO* bio, const char* data, int size) {
   auto& ends = *static_cast<Ends*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   return guarded(ends, [&] {
-    auto written = ends.sink->write({reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)});
+    auto written =
+        ends.sink->write({reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)});
     if (written) return size;
     *ends.error = std::move(written).error();
     return -1;

@@ -9,8 +9,8 @@
 
 namespace signet {
 
-/// A BIO that reads `source`, which must outlive it. A failing read is kept in `*error` (which must outlive it too) and
-/// shows to OpenSSL as a failed read.
+/// A BIO that reads `source`, which must outlive it. A failing read is kept in `*error` (which must outlive
+/// it too) and shows to OpenSSL as a failed read.
 [[nodiscard]] BioPtr bio_reading(Source& source, std::optional<Error>& error);
 
 /// A BIO that writes into `sink`, which must outlive it; errors as above.

@@ -6,7 +6,8 @@
 
 namespace signet {
 
-/// Octets from OpenSSL's generator: unguessable, safe across fork. Ends the process when there is no entropy to be had.
+/// Octets from OpenSSL's generator: unguessable, safe across fork. Ends the process when there is no entropy
+/// to be had.
 Bytes random_bytes(std::size_t count);
 
 /// 128 random bits as 32 lower-case hexadecimal digits: request ids, key versions, the names of our files.

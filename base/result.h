@@ -40,7 +40,8 @@ struct Error {
   }
 };
 
-/// A T, or why there is none. A class of its own, not an alias, so that a dropped one is a compiler's warning.
+/// A T, or why there is none. A class of its own, not an alias, so that a dropped one is a compiler's
+/// warning.
 template <class T = void>
 class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
@@ -51,7 +52,9 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 [[nodiscard]] inline tl::unexpected<Error> fail(ErrorKind kind, std::string detail) {
   return tl::unexpected<Error>(Error{kind, std::move(detail)});
 }
-[[nodiscard]] inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+[[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 }  // namespace signet
 
@@ -59,15 +62,16 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 #define SIGNET_CONCAT(a, b) SIGNET_CONCAT_INNER(a, b)
 
 /// SIGNET_TRY(const Mic mic, parse_mic(text)); declares `mic`, or returns the error to the caller.
-#define SIGNET_TRY(declaration, ...)                                                          \
-  auto SIGNET_CONCAT(signet_try_, __LINE__) = (__VA_ARGS__);                                  \
-  if (!SIGNET_CONCAT(signet_try_, __LINE__)) [[unlikely]]                                     \
-    return tl::unexpected(std::move(SIGNET_CONCAT(signet_try_, __LINE__)).error());           \
+#define SIGNET_TRY(declaration, ...)                                                \
+  auto SIGNET_CONCAT(signet_try_, __LINE__) = (__VA_ARGS__);                        \
+  if (!SIGNET_CONCAT(signet_try_, __LINE__)) [[unlikely]]                           \
+    return tl::unexpected(std::move(SIGNET_CONCAT(signet_try_, __LINE__)).error()); \
   declaration = *std::move(SIGNET_CONCAT(signet_try_, __LINE__))
 
 /// SIGNET_CHECK(store.commit(...)); returns the error of a Result that carries no value.
-#define SIGNET_CHECK(...)                                                                     \
-  do {                                                                                        \
-    auto signet_check = (__VA_ARGS__);                                                        \
-    if (!signet_check) [[unlikely]] return tl::unexpected(std::move(signet_check).error());   \
+#define SIGNET_CHECK(...)                                     \
+  do {                                                        \
+    auto signet_check = (__VA_ARGS__);                        \
+    if (!signet_check) [[unlikely]]                           \
+      return tl::unexpected(std::move(signet_check).error()); \
   } while (false)

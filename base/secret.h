@@ -8,9 +8,9 @@
 
 namespace signet {
 
-/// Octets that must not be seen: held in OpenSSL's secure heap (locked, guarded, left out of core dumps) where
-/// enable_secure_heap() was called, wiped on destruction, moved but never copied by accident, and without any way
-/// to print them.
+/// Octets that must not be seen: held in OpenSSL's secure heap (locked, guarded, left out of core dumps)
+/// where enable_secure_heap() was called, wiped on destruction, moved but never copied by accident, and
+/// without any way to print them.
 class SecretBytes {
  public:
   SecretBytes() = default;

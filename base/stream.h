@@ -36,16 +36,16 @@ Result<std::uint64_t> copy(Source& source, Sink& sink);
 
 /// Where spools keep what is too large for memory, and how much that is.
 struct SpoolArea {
-  std::filesystem::path directory;              ///< on the store's file system, so that a spool can be kept by linking it
-  std::size_t memory_limit = 256 * 1024;        ///< octets held in memory before a spool moves to a file
+  std::filesystem::path directory;  ///< on the store's file system, so that a spool can be kept by linking it
+  std::size_t memory_limit = 256 * 1024;  ///< octets held in memory before a spool moves to a file
   std::uint64_t size_limit = std::uint64_t{1} << 40;  ///< octets after which write() refuses
 };
 
 class Slice;
 
-/// A body that is written once, from front to back, and then read from anywhere, any number of times and by any number of
-/// threads. It lives in memory up to the area's limit and beyond that in a file without a name, which vanishes with it,
-/// also when the process is killed.
+/// A body that is written once, from front to back, and then read from anywhere, any number of times and by
+/// any number of threads. It lives in memory up to the area's limit and beyond that in a file without a name,
+/// which vanishes with it, also when the process is killed.
 class Spool final : public Sink {
  public:
   explicit Spool(SpoolArea area);
@@ -82,7 +82,8 @@ class Slice {
   /// A slice of octets in memory, of its own.
   static Slice of(Bytes bytes);
   static Slice of(std::string_view text) { return of(signet::to_bytes(text)); }
-  /// The whole of a regular file, which nobody may change while the slice lives; never through a symbolic link.
+  /// The whole of a regular file, which nobody may change while the slice lives; never through a symbolic
+  /// link.
   ///
   /// @error NotFound, PermissionDenied, IoFailure.  @error InvalidInput  not a regular file.
   static Result<Slice> of_file(const std::filesystem::path& path);
@@ -105,10 +106,12 @@ class Slice {
   /// Writes everything into `sink`.
   Result<> copy_to(Sink& sink) const;
 
-  /// Makes the octets a file at `path`, mode 0600, and syncs the file; the caller syncs the directory. `path` must not exist.
+  /// Makes the octets a file at `path`, mode 0600, and syncs the file; the caller syncs the directory. `path`
+  /// must not exist.
   ///
-  /// Gives the spool's own file its name when the slice is the whole of it, lies on the same file system and has no
-  /// name yet; copies otherwise. So no two names ever share one file, and changing one of them changes no other.
+  /// Gives the spool's own file its name when the slice is the whole of it, lies on the same file system and
+  /// has no name yet; copies otherwise. So no two names ever share one file, and changing one of them changes
+  /// no other.
   Result<> save_as(const std::filesystem::path& path) const;
 
  private:

@@ -17,9 +17,11 @@ Result<> check(const SelfSignedSettings& settings) {
   if (settings.common_name.empty() || settings.common_name.size() > kLongestName ||
       settings.organisation.size() > kLongestName || settings.dns_name.size() > 253)
     return fail(ErrorKind::InvalidInput,
-                fmt::format("a common name of 1 to {0} octets and an organisation of at most {0} are wanted", kLongestName));
+                fmt::format("a common name of 1 to {0} octets and an organisation of at most {0} are wanted",
+                            kLongestName));
   if (settings.validity.count() < 1 || settings.validity.count() > 3650)
-    return fail(ErrorKind::InvalidInput, fmt::format("a validity of 1 to 3650 days is wanted, not {}", settings.validity.count()));
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("a validity of 1 to 3650 days is wanted, not {}", settings.validity.count()));
   if (settings.dns_name.find_first_of(",\r\n") != std::string::npos)
     return fail(ErrorKind::InvalidInput, fmt::format("'{}' is no DNS name", printable(settings.dns_name)));
   return {};
@@ -28,12 +30,14 @@ Result<> check(const SelfSignedSettings& settings) {
 bool add_name(X509_NAME* name, const char* field, const std::string& value) {
   if (value.empty()) return true;
   const ByteView octets = as_bytes(value);
-  return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, octets.data(), static_cast<int>(octets.size()), -1, 0) == 1;
+  return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, octets.data(),
+                                    static_cast<int>(octets.size()), -1, 0) == 1;
 }
 
 bool add_extension(X509* certificate, int nid, const std::string& value) {
   if (value.empty()) return true;
-  const Handle<X509_EXTENSION, X509_EXTENSION_free> extension(X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str()));
+  const Handle<X509_EXTENSION, X509_EXTENSION_free> extension(
+      X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str()));
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
@@ -44,7 +48,8 @@ bool set_time(ASN1_TIME* field, Time time) {
 
 bool set_serial(X509* certificate) {
   Bytes serial = random_bytes(kSerialSize);
-  serial[0] = static_cast<std::uint8_t>((serial[0] & 0x7FU) | 0x40U);  // positive, and of full length [RFC5280 4.1.2.2]
+  serial[0] = static_cast<std::uint8_t>((serial[0] & 0x7FU) |
+                                        0x40U);  // positive, and of full length [RFC5280 4.1.2.2]
   const BignumPtr number(BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr));
   return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
@@ -60,7 +65,8 @@ bool fill(X509* certificate, EVP_PKEY* public_key, bool rsa, const SelfSignedSet
          X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, public_key) == 1 &&
          add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
          add_extension(certificate, NID_key_usage, usage) &&
-         add_extension(certificate, NID_subject_alt_name, settings.dns_name.empty() ? "" : "DNS:" + settings.dns_name);
+         add_extension(certificate, NID_subject_alt_name,
+                       settings.dns_name.empty() ? "" : "DNS:" + settings.dns_name);
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ AccountSnapshot::AccountSnapshot(agreements::Account account, OpenKey open_key)
   for (const auto& entry : account_.certificates) entries_.emplace(entry.name, &entry);
 }
 
-Result<std::shared_ptr<const AccountSnapshot>> AccountSnapshot::build(agreements::Account account, OpenKey open_key) {
+Result<std::shared_ptr<const AccountSnapshot>> AccountSnapshot::build(agreements::Account account,
+                                                                      OpenKey open_key) {
   std::shared_ptr<AccountSnapshot> snapshot(new AccountSnapshot(std::move(account), std::move(open_key)));
   SIGNET_TRY(snapshot->directory_, agreements::AgreementDirectory::build(snapshot->account_));
   return snapshot;
@@ -40,12 +41,15 @@ Result<certstore::PrivateCertificate> AccountSnapshot::private_certificate(const
   }
   const auto& key = entries_.find(name)->second->key;
   if (!key)
-    return fail(ErrorKind::NotFound,
-                fmt::format("certificate '{}' has no key in a vault, so it can neither sign nor decrypt", name));
+    return fail(
+        ErrorKind::NotFound,
+        fmt::format("certificate '{}' has no key in a vault, so it can neither sign nor decrypt", name));
   auto handle = open_key_(*key, parsed);
-  if (!handle) return fail(std::move(handle).error().within(fmt::format("the key of certificate '{}'", name)));
+  if (!handle)
+    return fail(std::move(handle).error().within(fmt::format("the key of certificate '{}'", name)));
   const std::lock_guard lock(mutex_);
-  return certstore::PrivateCertificate{std::move(parsed), opened_.emplace(name, *std::move(handle)).first->second};
+  return certstore::PrivateCertificate{std::move(parsed),
+                                       opened_.emplace(name, *std::move(handle)).first->second};
 }
 
 }  // namespace signet::gateway

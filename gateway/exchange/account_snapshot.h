@@ -14,13 +14,14 @@
 
 namespace signet::gateway {
 
-/// The account as it was at one moment: agreements to look up, certificates parsed and keys opened when first asked for,
-/// then kept. Immutable to its users, thread-safe, shared; a change of the account makes a new one.
+/// The account as it was at one moment: agreements to look up, certificates parsed and keys opened when first
+/// asked for, then kept. Immutable to its users, thread-safe, shared; a change of the account makes a new
+/// one.
 class AccountSnapshot {
  public:
   /// Opens, in the gateway's name, the key of the vault that a certificate was issued for.
-  using OpenKey =
-      std::function<Result<certstore::KeyHandle>(const agreements::KeyReference&, const certstore::Certificate&)>;
+  using OpenKey = std::function<Result<certstore::KeyHandle>(const agreements::KeyReference&,
+                                                             const certstore::Certificate&)>;
 
   /// @error  as AgreementDirectory::build().
   static Result<std::shared_ptr<const AccountSnapshot>> build(agreements::Account account, OpenKey open_key);
@@ -32,7 +33,8 @@ class AccountSnapshot {
   [[nodiscard]] Result<certstore::Certificate> certificate(const std::string& name) const;
   /// A certificate of ours with its key's handle.
   ///
-  /// @error NotFound  no such certificate, or it has no key.  @error PermissionDenied, ...  the vault says no.
+  /// @error NotFound  no such certificate, or it has no key.  @error PermissionDenied, ...  the vault says
+  /// no.
   [[nodiscard]] Result<certstore::PrivateCertificate> private_certificate(const std::string& name) const;
 
  private:

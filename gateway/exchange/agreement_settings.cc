@@ -16,10 +16,14 @@ using agreements::WeakAlgorithm;
 
 as2::Sha2Format to_format(agreements::Sha2AlgorithmFormat format) {
   switch (format) {
-    case agreements::Sha2AlgorithmFormat::Sha2: return as2::Sha2Format::Sha2;
-    case agreements::Sha2AlgorithmFormat::ShaHashSize: return as2::Sha2Format::ShaHashSize;
-    case agreements::Sha2AlgorithmFormat::ShaHyphenHashSize: return as2::Sha2Format::ShaHyphenHashSize;
-    case agreements::Sha2AlgorithmFormat::Sha2UnderscoreHashSize: return as2::Sha2Format::Sha2UnderscoreHashSize;
+    case agreements::Sha2AlgorithmFormat::Sha2:
+      return as2::Sha2Format::Sha2;
+    case agreements::Sha2AlgorithmFormat::ShaHashSize:
+      return as2::Sha2Format::ShaHashSize;
+    case agreements::Sha2AlgorithmFormat::ShaHyphenHashSize:
+      return as2::Sha2Format::ShaHyphenHashSize;
+    case agreements::Sha2AlgorithmFormat::Sha2UnderscoreHashSize:
+      return as2::Sha2Format::Sha2UnderscoreHashSize;
   }
   return as2::Sha2Format::ShaHyphenHashSize;
 }
@@ -37,23 +41,34 @@ as2::mime::TransferEncoding to_encoding(agreements::TransferEncoding encoding) {
 as2::cms::ContentCipher to_cipher(agreements::Cipher cipher) {
   using as2::cms::ContentCipher;
   switch (cipher) {
-    case agreements::Cipher::Des3Cbc: return ContentCipher::Des3Cbc;
-    case agreements::Cipher::Aes128Cbc: return ContentCipher::Aes128Cbc;
-    case agreements::Cipher::Aes192Cbc: return ContentCipher::Aes192Cbc;
-    case agreements::Cipher::Aes256Cbc: return ContentCipher::Aes256Cbc;
-    case agreements::Cipher::Aes128Gcm: return ContentCipher::Aes128Gcm;
-    case agreements::Cipher::Aes192Gcm: return ContentCipher::Aes192Gcm;
-    case agreements::Cipher::Aes256Gcm: return ContentCipher::Aes256Gcm;
+    case agreements::Cipher::Des3Cbc:
+      return ContentCipher::Des3Cbc;
+    case agreements::Cipher::Aes128Cbc:
+      return ContentCipher::Aes128Cbc;
+    case agreements::Cipher::Aes192Cbc:
+      return ContentCipher::Aes192Cbc;
+    case agreements::Cipher::Aes256Cbc:
+      return ContentCipher::Aes256Cbc;
+    case agreements::Cipher::Aes128Gcm:
+      return ContentCipher::Aes128Gcm;
+    case agreements::Cipher::Aes192Gcm:
+      return ContentCipher::Aes192Gcm;
+    case agreements::Cipher::Aes256Gcm:
+      return ContentCipher::Aes256Gcm;
   }
   return ContentCipher::Aes256Cbc;
 }
 
 as2::cms::KeyTransport to_transport(agreements::KeyTransport transport) {
   switch (transport) {
-    case agreements::KeyTransport::Rsa15: return as2::cms::KeyTransport::Rsa15;
-    case agreements::KeyTransport::RsaOaep: return as2::cms::KeyTransport::OaepSha1;
-    case agreements::KeyTransport::RsaOaep256: return as2::cms::KeyTransport::OaepSha256;
-    case agreements::KeyTransport::RsaOaep512: return as2::cms::KeyTransport::OaepSha512;
+    case agreements::KeyTransport::Rsa15:
+      return as2::cms::KeyTransport::Rsa15;
+    case agreements::KeyTransport::RsaOaep:
+      return as2::cms::KeyTransport::OaepSha1;
+    case agreements::KeyTransport::RsaOaep256:
+      return as2::cms::KeyTransport::OaepSha256;
+    case agreements::KeyTransport::RsaOaep512:
+      return as2::cms::KeyTransport::OaepSha512;
   }
   return as2::cms::KeyTransport::Rsa15;
 }
@@ -71,7 +86,8 @@ as2::cms::SignOptions sign_options(const agreements::Signature& signature, Hash 
 
 as2::cms::VerifyPolicy verify_policy(const OneWayAgreement& direction, Time now) {
   as2::cms::VerifyPolicy policy;
-  if (agreements::allows_weak(direction, WeakAlgorithm::SHA1, now)) policy.allowed_hashes.push_back(Hash::Sha1);
+  if (agreements::allows_weak(direction, WeakAlgorithm::SHA1, now))
+    policy.allowed_hashes.push_back(Hash::Sha1);
   return policy;
 }
 
@@ -86,18 +102,21 @@ Error none_active(const ResolvedAgreement& agreement, CertificateRole role, Time
   const auto choices = agreements::certificates_for(agreement.agreement, role);
   const agreements::DatedCertificate* next = nullptr;
   for (const auto& choice : choices)
-    if (choice.active_from && *choice.active_from > now && (!next || *choice.active_from < *next->active_from)) next = &choice;
-  const std::string outlook = next ? fmt::format("next becomes active '{}' at {}", next->name, to_rfc3339(*next->active_from))
-                                   : "name one";
+    if (choice.active_from && *choice.active_from > now &&
+        (!next || *choice.active_from < *next->active_from))
+      next = &choice;
+  const std::string outlook =
+      next ? fmt::format("next becomes active '{}' at {}", next->name, to_rfc3339(*next->active_from))
+           : "name one";
   return Error{ErrorKind::NotFound,
-               fmt::format("agreement '{}' has no certificate for '{}' that is active at {}; {}", agreement.agreement.name,
-                           to_string(role), to_rfc3339(now), outlook)};
+               fmt::format("agreement '{}' has no certificate for '{}' that is active at {}; {}",
+                           agreement.agreement.name, to_string(role), to_rfc3339(now), outlook)};
 }
 
 /// The guest's certificates of a role, all that are active.
 Result<std::vector<certstore::Certificate>> guest_certificates(const ResolvedAgreement& agreement,
-                                                               const AccountSnapshot& account, CertificateRole role,
-                                                               Time now) {
+                                                               const AccountSnapshot& account,
+                                                               CertificateRole role, Time now) {
   std::vector<certstore::Certificate> certificates;
   for (const std::string& name : agreements::active_certificates(agreement.agreement, role, now)) {
     SIGNET_TRY(certstore::Certificate certificate, account.certificate(name));
@@ -109,21 +128,25 @@ Result<std::vector<certstore::Certificate>> guest_certificates(const ResolvedAgr
 /// An exception may have ended since the agreement was applied, so it is asked for at each message.
 Result<> check_not_weak(const ResolvedAgreement& agreement, WeakAlgorithm algorithm, Time now) {
   if (agreements::allows_weak(agreement.agreement.send_agreement, algorithm, now)) return {};
-  return fail(ErrorKind::Unsupported,
-              fmt::format("agreement '{}' sends with {}, which is weak, and has no exception for it that is in force: use a "
-                          "stronger algorithm, or state the exception with its reason and end",
-                          agreement.agreement.name, to_string(algorithm)));
+  return fail(
+      ErrorKind::Unsupported,
+      fmt::format(
+          "agreement '{}' sends with {}, which is weak, and has no exception for it that is in force: use a "
+          "stronger algorithm, or state the exception with its reason and end",
+          agreement.agreement.name, to_string(algorithm)));
 }
 
 Error out_of_date(const std::string& name, const certstore::Certificate& certificate, Time now) {
   return Error{ErrorKind::CryptoFailure,
                fmt::format("certificate '{}' is valid from {} to {}, not at {}: replace it", name,
-                           to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after()), to_rfc3339(now))};
+                           to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after()),
+                           to_rfc3339(now))};
 }
 
 /// The newest active certificate of ours in a role, valid and with its key.
-Result<certstore::PrivateCertificate> own_certificate(const ResolvedAgreement& agreement, const AccountSnapshot& account,
-                                                      CertificateRole role, Time now) {
+Result<certstore::PrivateCertificate> own_certificate(const ResolvedAgreement& agreement,
+                                                      const AccountSnapshot& account, CertificateRole role,
+                                                      Time now) {
   const auto names = agreements::active_certificates(agreement.agreement, role, now);
   if (names.empty()) return fail(none_active(agreement, role, now));
   SIGNET_TRY(certstore::PrivateCertificate own, account.private_certificate(names.front()));
@@ -137,11 +160,16 @@ Hash to_hash(agreements::HashingAlgorithm algorithm) {
   switch (algorithm) {
     case agreements::HashingAlgorithm::NotSpecified:
     case agreements::HashingAlgorithm::None:
-    case agreements::HashingAlgorithm::SHA2256: return Hash::Sha256;
-    case agreements::HashingAlgorithm::MD5: return Hash::Md5;
-    case agreements::HashingAlgorithm::SHA1: return Hash::Sha1;
-    case agreements::HashingAlgorithm::SHA2384: return Hash::Sha384;
-    case agreements::HashingAlgorithm::SHA2512: return Hash::Sha512;
+    case agreements::HashingAlgorithm::SHA2256:
+      return Hash::Sha256;
+    case agreements::HashingAlgorithm::MD5:
+      return Hash::Md5;
+    case agreements::HashingAlgorithm::SHA1:
+      return Hash::Sha1;
+    case agreements::HashingAlgorithm::SHA2384:
+      return Hash::Sha384;
+    case agreements::HashingAlgorithm::SHA2512:
+      return Hash::Sha512;
   }
   return Hash::Sha256;
 }
@@ -150,29 +178,36 @@ Hash to_hash(agreements::SigningAlgorithm algorithm) {
   switch (algorithm) {
     case agreements::SigningAlgorithm::NotSpecified:
     case agreements::SigningAlgorithm::Default:
-    case agreements::SigningAlgorithm::SHA2256: return Hash::Sha256;
-    case agreements::SigningAlgorithm::SHA1: return Hash::Sha1;
-    case agreements::SigningAlgorithm::SHA2384: return Hash::Sha384;
-    case agreements::SigningAlgorithm::SHA2512: return Hash::Sha512;
+    case agreements::SigningAlgorithm::SHA2256:
+      return Hash::Sha256;
+    case agreements::SigningAlgorithm::SHA1:
+      return Hash::Sha1;
+    case agreements::SigningAlgorithm::SHA2384:
+      return Hash::Sha384;
+    case agreements::SigningAlgorithm::SHA2512:
+      return Hash::Sha512;
   }
   return Hash::Sha256;
 }
 
-Result<ReceiveSettings> receive_settings(const ResolvedAgreement& agreement, const AccountSnapshot& account, Time now,
-                                         const SpoolArea& spool) {
+Result<ReceiveSettings> receive_settings(const ResolvedAgreement& agreement, const AccountSnapshot& account,
+                                         Time now, const SpoolArea& spool) {
   const OneWayAgreement& direction = agreement.agreement.receive_agreement;
   ReceiveSettings settings;
-  settings.requirements = {direction.validation_settings.sign_message, direction.validation_settings.encrypt_message,
+  settings.requirements = {direction.validation_settings.sign_message,
+                           direction.validation_settings.encrypt_message,
                            direction.validation_settings.compress_message};
   settings.compressed_mic = to_rule(direction.mic.compressed_unsigned);
   settings.default_mic_hash = to_hash(direction.mdn_settings.mic_hashing_algorithm);
-  if (settings.default_mic_hash == Hash::Sha1 && !agreements::allows_weak(direction, WeakAlgorithm::SHA1, now))
+  if (settings.default_mic_hash == Hash::Sha1 &&
+      !agreements::allows_weak(direction, WeakAlgorithm::SHA1, now))
     settings.default_mic_hash = Hash::Sha256;
   settings.sha2_format = to_format(direction.security_settings.sha2_algorithm_format);
 
   as2::OpenSettings& open = settings.open;
   SIGNET_TRY(open.signers, guest_certificates(agreement, account, CertificateRole::VerifyMessage, now));
-  for (const std::string& name : agreements::active_certificates(agreement.agreement, CertificateRole::Decrypt, now)) {
+  for (const std::string& name :
+       agreements::active_certificates(agreement.agreement, CertificateRole::Decrypt, now)) {
     auto own = account.private_certificate(name);
     if (own)
       open.decryption.push_back(*std::move(own));
@@ -188,8 +223,9 @@ Result<ReceiveSettings> receive_settings(const ResolvedAgreement& agreement, con
   return settings;
 }
 
-Result<as2::ReceiptSettings> receipt_settings(const ResolvedAgreement& agreement, const AccountSnapshot& account, Hash hash,
-                                              Time now, const SpoolArea& spool) {
+Result<as2::ReceiptSettings> receipt_settings(const ResolvedAgreement& agreement,
+                                              const AccountSnapshot& account, Hash hash, Time now,
+                                              const SpoolArea& spool) {
   const OneWayAgreement& direction = agreement.agreement.receive_agreement;
   as2::ReceiptSettings settings;
   SIGNET_TRY(settings.signer, own_certificate(agreement, account, CertificateRole::SignMdn, now));
@@ -200,8 +236,10 @@ Result<as2::ReceiptSettings> receipt_settings(const ResolvedAgreement& agreement
   return settings;
 }
 
-Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement, const AccountSnapshot& account,
-                                              const as2::MessageId& message_id, Time now, const SpoolArea& spool) {
+Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement,
+                                              const AccountSnapshot& account,
+                                              const as2::MessageId& message_id, Time now,
+                                              const SpoolArea& spool) {
   const OneWayAgreement& direction = agreement.agreement.send_agreement;
   SIGNET_TRY(as2::As2Name from, as2::As2Name::of(agreement.send_from));
   SIGNET_TRY(as2::As2Name to, as2::As2Name::of(agreement.send_to));
@@ -213,9 +251,10 @@ Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement
   settings.signature_encoding = to_encoding(direction.signature.transfer_encoding);
   settings.sha2_format = to_format(direction.security_settings.sha2_algorithm_format);
   settings.compress = direction.validation_settings.compress_message;
-  settings.compression_order = direction.packaging.compression_order == agreements::CompressionOrder::AfterSigning
-                                   ? as2::CompressionOrder::AfterSigning
-                                   : as2::CompressionOrder::BeforeSigning;
+  settings.compression_order =
+      direction.packaging.compression_order == agreements::CompressionOrder::AfterSigning
+          ? as2::CompressionOrder::AfterSigning
+          : as2::CompressionOrder::BeforeSigning;
   settings.compressed_mic = to_rule(direction.mic.compressed_unsigned);
   settings.as2_version = to_string(direction.packaging.as2_version);
   if (settings.compress && settings.as2_version == "1.0") settings.as2_version = "1.1";  // [RFC5402 3]
@@ -224,10 +263,10 @@ Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement
   const Hash hash = to_hash(direction.validation_settings.signing_algorithm);
   if (direction.validation_settings.sign_message) {
     if (hash == Hash::Sha1)
-      return fail(ErrorKind::Unsupported,
-                  fmt::format("agreement '{}' signs with SHA1, which the vault does for nobody, not even by exception: let its "
-                              "signingAlgorithm be SHA2256 or stronger",
-                              agreement.agreement.name));
+      return fail(ErrorKind::Unsupported, fmt::format("agreement '{}' signs with SHA1, which the vault does "
+                                                      "for nobody, not even by exception: let its "
+                                                      "signingAlgorithm be SHA2256 or stronger",
+                                                      agreement.agreement.name));
     SIGNET_TRY(settings.signer, own_certificate(agreement, account, CertificateRole::SignMessage, now));
     settings.sign = sign_options(direction.signature, hash, now);
   }
@@ -239,16 +278,20 @@ Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement
     settings.recipients.push_back(std::move(recipient));
     const auto cipher = agreements::content_cipher(direction);
     if (!cipher)
-      return fail(ErrorKind::InvalidInput,
-                  fmt::format("agreement '{}' wants encryption, but its encryptionAlgorithm names no cipher to encrypt with",
-                              agreement.agreement.name));
-    if (*cipher == agreements::Cipher::Des3Cbc) SIGNET_CHECK(check_not_weak(agreement, WeakAlgorithm::DES3, now));
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format(
+              "agreement '{}' wants encryption, but its encryptionAlgorithm names no cipher to encrypt with",
+              agreement.agreement.name));
+    if (*cipher == agreements::Cipher::Des3Cbc)
+      SIGNET_CHECK(check_not_weak(agreement, WeakAlgorithm::DES3, now));
     settings.encrypt.cipher = to_cipher(*cipher);
     settings.encrypt.key_transport = to_transport(direction.encryption.key_transport);
   }
 
   const Hash mic_hash = to_hash(direction.mdn_settings.mic_hashing_algorithm);
-  if (mic_hash == Hash::Sha1 && !settings.signer) SIGNET_CHECK(check_not_weak(agreement, WeakAlgorithm::SHA1, now));
+  if (mic_hash == Hash::Sha1 && !settings.signer)
+    SIGNET_CHECK(check_not_weak(agreement, WeakAlgorithm::SHA1, now));
   settings.unsigned_mic_hash = mic_hash;
   as2::ReceiptRequest& receipt = settings.receipt;
   receipt.wanted = direction.mdn_settings.need_mdn;
@@ -261,17 +304,18 @@ Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement
   receipt.hashes.push_back({first, as2::hash_name(first, settings.sha2_format)});
   if (receipt.wanted && direction.mdn_settings.send_mdn_asynchronously) {
     if (direction.mdn_settings.receipt_delivery_url.empty())
-      return fail(ErrorKind::InvalidInput,
-                  fmt::format("agreement '{}' asks for asynchronous receipts and has no receiptDeliveryUrl that they could come to",
-                              agreement.agreement.name));
+      return fail(ErrorKind::InvalidInput, fmt::format("agreement '{}' asks for asynchronous receipts and "
+                                                       "has no receiptDeliveryUrl that they could come to",
+                                                       agreement.agreement.name));
     receipt.async_url = direction.mdn_settings.receipt_delivery_url;
   }
   return settings;
 }
 
-Result<as2::ReceiptExpectation> receipt_expectation(const ResolvedAgreement& agreement, const AccountSnapshot& account,
-                                                    const as2::MessageId& message_id, const as2::Mic& mic, Time now,
-                                                    const SpoolArea& spool) {
+Result<as2::ReceiptExpectation> receipt_expectation(const ResolvedAgreement& agreement,
+                                                    const AccountSnapshot& account,
+                                                    const as2::MessageId& message_id, const as2::Mic& mic,
+                                                    Time now, const SpoolArea& spool) {
   const OneWayAgreement& direction = agreement.agreement.send_agreement;
   as2::ReceiptExpectation expectation{message_id, mic};
   expectation.must_be_signed =

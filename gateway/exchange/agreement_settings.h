@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "gateway/exchange/account_snapshot.h"
 
-/// An agreement's words turned into what the protocol code works with, at one moment: which certificates are active, which
-/// algorithms are allowed. The only place where agreements and as2 meet.
+/// An agreement's words turned into what the protocol code works with, at one moment: which certificates are
+/// active, which algorithms are allowed. The only place where agreements and as2 meet.
 
 namespace signet::gateway {
 
@@ -26,28 +26,31 @@ struct ReceiveSettings {
 };
 
 /// @error NotFound, InvalidInput  the guest's certificate for verification is missing or unreadable.
-Result<ReceiveSettings> receive_settings(const agreements::ResolvedAgreement& agreement, const AccountSnapshot& account,
-                                         Time now, const SpoolArea& spool);
+Result<ReceiveSettings> receive_settings(const agreements::ResolvedAgreement& agreement,
+                                         const AccountSnapshot& account, Time now, const SpoolArea& spool);
 
 /// What signs receipts of this agreement, with `hash`.
 ///
 /// @error NotFound, PermissionDenied, ...  our certificate or its key cannot be used.
 Result<as2::ReceiptSettings> receipt_settings(const agreements::ResolvedAgreement& agreement,
-                                              const AccountSnapshot& account, Hash hash, Time now, const SpoolArea& spool);
+                                              const AccountSnapshot& account, Hash hash, Time now,
+                                              const SpoolArea& spool);
 
 /// What a message to the guest is made with; names, ids and texts are left to the caller.
 ///
 /// @error NotFound, InvalidInput, PermissionDenied, ...  a name, certificate or key that the agreement needs.
 Result<as2::ComposeSettings> compose_settings(const agreements::ResolvedAgreement& agreement,
-                                              const AccountSnapshot& account, const as2::MessageId& message_id, Time now,
+                                              const AccountSnapshot& account,
+                                              const as2::MessageId& message_id, Time now,
                                               const SpoolArea& spool);
 
 /// What the guest's receipt for a composed message has to prove.
 ///
 /// @error NotFound, InvalidInput  the guest's certificate is missing or unreadable.
 Result<as2::ReceiptExpectation> receipt_expectation(const agreements::ResolvedAgreement& agreement,
-                                                    const AccountSnapshot& account, const as2::MessageId& message_id,
-                                                    const as2::Mic& mic, Time now, const SpoolArea& spool);
+                                                    const AccountSnapshot& account,
+                                                    const as2::MessageId& message_id, const as2::Mic& mic,
+                                                    Time now, const SpoolArea& spool);
 
 /// The hash that an agreement's algorithm stands for; SHA-256 for "Default", "NotSpecified" and "None".
 Hash to_hash(agreements::HashingAlgorithm algorithm);

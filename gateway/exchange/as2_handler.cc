@@ -54,10 +54,10 @@ void As2Handler::on_request(HttpRequest request, Responder responder) {
   if (request.method == "HEAD") return responder.respond({});
   const bool for_receipts = path_of(request.target) == receipt_path_;
   if (request.method == "GET") {
-    HttpResponse response =
-        text_response(200,
-                      for_receipts ? "Receipts are posted here." : "This is an AS2 endpoint; messages are posted to it.",
-                      request.request_id);
+    HttpResponse response = text_response(
+        200,
+        for_receipts ? "Receipts are posted here." : "This is an AS2 endpoint; messages are posted to it.",
+        request.request_id);
     return responder.respond(std::move(response));
   }
   InboundRequest message{std::move(request.headers), std::move(request.body), std::move(request.request_id),

@@ -10,8 +10,9 @@
 
 namespace signet::gateway {
 
-/// Which messages are being worked on right now. A repeat that comes while the first is still in work waits for its
-/// outcome without holding a thread, and is then answered from the store: it is neither a duplicate yet nor a new message.
+/// Which messages are being worked on right now. A repeat that comes while the first is still in work waits
+/// for its outcome without holding a thread, and is then answered from the store: it is neither a duplicate
+/// yet nor a new message.
 class InFlight {
  public:
   using Waiter = std::function<void()>;

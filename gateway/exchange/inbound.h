@@ -48,20 +48,23 @@ struct InboundPorts {
   std::function<void(const std::string& id)> receipt_wanted_again;
 };
 
-/// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Where the receipt is posted to a URL, the message is
-/// committed as it came and answered first, and opened afterwards. Thread-safe.
+/// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Where the receipt is posted to
+/// a URL, the message is committed as it came and answered first, and opened afterwards. Thread-safe.
 class InboundExchange {
  public:
-  /// Gets the answer, once, perhaps on another thread and after receive() has returned. It must not wait for anything.
+  /// Gets the answer, once, perhaps on another thread and after receive() has returned. It must not wait for
+  /// anything.
   using Reply = std::function<void(StoredReceipt)>;
 
   InboundExchange(InboundPorts ports, InboundOptions options);
-  /// Waits for what is under way. Messages that were answered and not opened stay in the store for the next recover().
+  /// Waits for what is under way. Messages that were answered and not opened stay in the store for the next
+  /// recover().
   ~InboundExchange();
   InboundExchange(const InboundExchange&) = delete;
   InboundExchange& operator=(const InboundExchange&) = delete;
 
-  /// Goes on with the messages that were answered and not opened: once, before the first receive(). @returns how many.
+  /// Goes on with the messages that were answered and not opened: once, before the first receive(). @returns
+  /// how many.
   Result<std::size_t> recover();
 
   /// Takes one request all the way. Nothing is thrown, and every request is answered.
@@ -73,8 +76,8 @@ class InboundExchange {
   /// Opens no further message that was answered before. Idempotent.
   void stop();
 
-  /// How large a body may be, going by the names in its head: what the agreement allows, or next to nothing for strangers, who
-  /// are to get their answer and not our disk.
+  /// How large a body may be, going by the names in its head: what the agreement allows, or next to nothing
+  /// for strangers, who are to get their answer and not our disk.
   [[nodiscard]] std::uint64_t body_limit(const as2::mime::Headers& head) const;
 
  private:

@@ -34,7 +34,8 @@ std::string_view word_for(const Words& words, Value value) {
 }
 
 template <class Value, std::size_t N>
-Result<Value> value_of(const std::array<std::pair<Value, std::string_view>, N>& words, std::string_view text) {
+Result<Value> value_of(const std::array<std::pair<Value, std::string_view>, N>& words,
+                       std::string_view text) {
   std::string known;
   for (const auto& [value, word] : words) {
     if (equal_ignoring_case(word, text)) return value;
@@ -50,8 +51,8 @@ std::string_view to_string(MessageState state) { return word_for(kStates, state)
 Result<Direction> parse_direction(std::string_view word) { return value_of(kDirections, word); }
 Result<MessageState> parse_state(std::string_view word) { return value_of(kStates, word); }
 
-Result<> MessageStore::commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
-                                      bool unique) {
+Result<> MessageStore::commit_inbound(const MessageRecord& record, const Slice& payload,
+                                      const StoredReceipt& receipt, bool unique) {
   std::promise<Result<>> outcome;
   commit_inbound(InboundCommit{record, payload, receipt, unique, std::nullopt, false},
                  [&](Result<> result) { outcome.set_value(std::move(result)); });

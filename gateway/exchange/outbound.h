@@ -24,7 +24,7 @@ struct SendRequest {
 struct OutboundOptions {
   std::string product = "Signet";            ///< User-Agent
   std::string as2_product = "signet:0.1.0";  ///< AS2-Product, which belongs to AS2-Version 1.3
-  std::string host = "localhost";  ///< the right side of our Message-IDs
+  std::string host = "localhost";            ///< the right side of our Message-IDs
   SpoolArea spool;
 };
 
@@ -42,31 +42,34 @@ enum class Custody {
   Caller,   ///< the caller, at once; should it die, the gateway takes over after a while
 };
 
-/// The outbound journey: submit (compose, on disk), attempt (send, await the receipt in the answer, reconcile), report. Every
-/// attempt sends the same octets under the same Message-ID and Date. Thread-safe; one message is attempted by one caller at a time.
+/// The outbound journey: submit (compose, on disk), attempt (send, await the receipt in the answer,
+/// reconcile), report. Every attempt sends the same octets under the same Message-ID and Date. Thread-safe;
+/// one message is attempted by one caller at a time.
 class OutboundExchange {
  public:
   OutboundExchange(OutboundPorts ports, OutboundOptions options);
 
   /// Makes the message and puts it on disk. Nothing has left when this returns.
   ///
-  /// @error NotFound  no such agreement, or nothing to send with.  @error ...  whatever kept the message from being made or
+  /// @error NotFound  no such agreement, or nothing to send with.  @error ...  whatever kept the message from
+  /// being made or
   ///                  stored: then there is no message.
   Result<MessageRecord> submit(const SendRequest& request, Custody custody);
 
-  /// Posts an open message once and writes down what became of it: Confirmed, AwaitingReceipt, Queued for another attempt at
-  /// `due`, or Failed with the reason.
+  /// Posts an open message once and writes down what became of it: Confirmed, AwaitingReceipt, Queued for
+  /// another attempt at `due`, or Failed with the reason.
   ///
   /// @returns the record as it is then.
   /// @error NotFound, AlreadyExists  it is gone, or settled by now, and was not posted.
-  /// @error ...  of the store: what the partner answered could not be written down, so the message is as it was.
+  /// @error ...  of the store: what the partner answered could not be written down, so the message is as it
+  /// was.
   Result<MessageRecord> attempt(std::string_view id);
 
   /// Ends a message whose time is over while its partner could not be reached. As attempt() otherwise.
   Result<MessageRecord> give_up(std::string_view id);
 
-  /// What becomes of a message whose asynchronous receipt has not come in time: the same octets again, or Failed. One that is
-  /// settled by now is left alone. As attempt() otherwise.
+  /// What becomes of a message whose asynchronous receipt has not come in time: the same octets again, or
+  /// Failed. One that is settled by now is left alone. As attempt() otherwise.
   Result<MessageRecord> receipt_overdue(std::string_view id);
 
  private:

@@ -15,9 +15,14 @@ Result<TlsTrust> tls_trust(const ResolvedAgreement& agreement, const AccountSnap
   const agreements::TlsTrust& agreed = agreement.agreement.connection.tls_trust;
   TlsTrust trust;
   switch (agreed.mode) {
-    case agreements::TlsTrustMode::System: return trust;
-    case agreements::TlsTrustMode::CertificateAuthorities: trust.kind = TlsTrust::Kind::Authorities; break;
-    case agreements::TlsTrustMode::Pinned: trust.kind = TlsTrust::Kind::Pinned; break;
+    case agreements::TlsTrustMode::System:
+      return trust;
+    case agreements::TlsTrustMode::CertificateAuthorities:
+      trust.kind = TlsTrust::Kind::Authorities;
+      break;
+    case agreements::TlsTrustMode::Pinned:
+      trust.kind = TlsTrust::Kind::Pinned;
+      break;
   }
   for (const std::string& name : agreed.certificates) {
     SIGNET_TRY(certstore::Certificate certificate, account.certificate(name));
@@ -33,14 +38,16 @@ Result<TlsTrust> tls_trust(const ResolvedAgreement& agreement, const AccountSnap
 
 }  // namespace
 
-Result<HttpPost> request_to(const std::string& url, const ResolvedAgreement& agreement, const AccountSnapshot& account,
-                            const agreements::ConnectionSettings& settings) {
+Result<HttpPost> request_to(const std::string& url, const ResolvedAgreement& agreement,
+                            const AccountSnapshot& account, const agreements::ConnectionSettings& settings) {
   const agreements::Connection& connection = agreement.agreement.connection;
   if (connection.basic_authentication)
-    return fail(ErrorKind::Unsupported,
-                fmt::format("agreement '{}' asks for HTTP Basic authentication; the vault holds no secrets yet, so it cannot "
-                            "be used",
-                            agreement.agreement.name));
+    return fail(
+        ErrorKind::Unsupported,
+        fmt::format(
+            "agreement '{}' asks for HTTP Basic authentication; the vault holds no secrets yet, so it cannot "
+            "be used",
+            agreement.agreement.name));
   HttpPost post;
   post.url = url;
   post.connect_timeout = connection.connect_timeout;

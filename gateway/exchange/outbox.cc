@@ -16,8 +16,9 @@ constexpr milliseconds kOwnTroublePause{5000};
 
 }  // namespace
 
-Result<std::unique_ptr<Outbox>> Outbox::start(OutboundExchange& exchange, MessageStore& store, CurrentAccount account,
-                                              const Clock& clock, OutboxSettings settings) {
+Result<std::unique_ptr<Outbox>> Outbox::start(OutboundExchange& exchange, MessageStore& store,
+                                              CurrentAccount account, const Clock& clock,
+                                              OutboxSettings settings) {
   std::unique_ptr<Outbox> outbox(new Outbox(exchange, store, std::move(account), clock, settings));
   SIGNET_CHECK(outbox->recover());
   outbox->notes_ = std::thread([raw = outbox.get()] { raw->watch_notes(); });
@@ -32,7 +33,8 @@ Outbox::Outbox(OutboundExchange& exchange, MessageStore& store, CurrentAccount a
       clock_(clock),
       settings_(settings),
       attempts_("attempt", settings.lanes, [this](const Lanes::Turn& turn) { return attempt(turn); }),
-      overdue_("overdue", {.threads = 1, .window = 1}, [this](const Lanes::Turn& turn) { return look_overdue(turn); }) {}
+      overdue_("overdue", {.threads = 1, .window = 1},
+               [this](const Lanes::Turn& turn) { return look_overdue(turn); }) {}
 
 Outbox::~Outbox() {
   stop();
@@ -42,7 +44,8 @@ Outbox::~Outbox() {
 /// Everything open: what waited when the gateway went down, and what was under way.
 Result<> Outbox::recover() {
   std::size_t count = 0;
-  for (const MessageState state : {MessageState::Queued, MessageState::Sending, MessageState::AwaitingReceipt}) {
+  for (const MessageState state :
+       {MessageState::Queued, MessageState::Sending, MessageState::AwaitingReceipt}) {
     SIGNET_TRY(const auto works, store_.waiting(state));
     for (const WaitingWork& work : works) {
       if (state == MessageState::Queued)
@@ -64,7 +67,8 @@ milliseconds Outbox::until(Time moment) const {
 milliseconds Outbox::patience_for(const std::string& agreement, Time queued) const {
   milliseconds agreed = agreements::Retry{}.max_duration;
   if (const auto account = account_())
-    if (const auto* known = (*account)->directory().by_name(agreement)) agreed = known->agreement.retry.max_duration;
+    if (const auto* known = (*account)->directory().by_name(agreement))
+      agreed = known->agreement.retry.max_duration;
   return until(queued + agreed);
 }
 
@@ -72,17 +76,21 @@ void Outbox::take_on(const MessageRecord& record) {
   const milliseconds wait = record.due ? until(*record.due) : milliseconds(0);
   switch (record.state) {
     case MessageState::Queued:
-      attempts_.add(record.id, record.agreement, wait, patience_for(record.agreement, record.queued.value_or(record.created)));
+      attempts_.add(record.id, record.agreement, wait,
+                    patience_for(record.agreement, record.queued.value_or(record.created)));
       return;
     case MessageState::Sending:
-    case MessageState::AwaitingReceipt: overdue_.add(record.id, "", wait); return;
+    case MessageState::AwaitingReceipt:
+      overdue_.add(record.id, "", wait);
+      return;
     case MessageState::Received:
     case MessageState::Accepted:
     case MessageState::Delivered:
     case MessageState::Refused:
     case MessageState::Confirmed:
     case MessageState::Failed:
-    case MessageState::Cancelled: return;
+    case MessageState::Cancelled:
+      return;
   }
 }
 
@@ -94,21 +102,27 @@ LaneRunner::Finish Outbox::attempt(const Lanes::Turn& turn) {
 LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<MessageRecord>& record) {
   if (!record) {
     const ErrorKind kind = record.error().kind;
-    if (kind == ErrorKind::NotFound || kind == ErrorKind::AlreadyExists) return {Lanes::Outcome::NotTried, std::nullopt};
+    if (kind == ErrorKind::NotFound || kind == ErrorKind::AlreadyExists)
+      return {Lanes::Outcome::NotTried, std::nullopt};
     log::error("outcome-not-recorded", {{"id", turn.job.id}, {"reason", record.error().detail}});
     return {Lanes::Outcome::NotTried, kOwnTroublePause};
   }
   switch (record->state) {
-    case MessageState::Queued: return {Lanes::Outcome::Failed, until(record->due.value_or(clock_.now()))};
-    case MessageState::AwaitingReceipt: take_on(*record); return {Lanes::Outcome::Worked, std::nullopt};
-    case MessageState::Confirmed: return {Lanes::Outcome::Worked, std::nullopt};
+    case MessageState::Queued:
+      return {Lanes::Outcome::Failed, until(record->due.value_or(clock_.now()))};
+    case MessageState::AwaitingReceipt:
+      take_on(*record);
+      return {Lanes::Outcome::Worked, std::nullopt};
+    case MessageState::Confirmed:
+      return {Lanes::Outcome::Worked, std::nullopt};
     case MessageState::Failed:  // for good, and whoever says so is there
     case MessageState::Received:
     case MessageState::Accepted:
     case MessageState::Delivered:
     case MessageState::Refused:
     case MessageState::Sending:
-    case MessageState::Cancelled: break;
+    case MessageState::Cancelled:
+      break;
   }
   return {Lanes::Outcome::NotTried, std::nullopt};
 }
@@ -116,7 +130,9 @@ LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<Message
 /// A receipt that should have come, or a caller who should be done.
 LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
   const auto record = store_.find(turn.job.id);
-  if (!record) return {Lanes::Outcome::NotTried, record.error().kind == ErrorKind::NotFound ? std::nullopt : std::optional(kOwnTroublePause)};
+  if (!record)
+    return {Lanes::Outcome::NotTried,
+            record.error().kind == ErrorKind::NotFound ? std::nullopt : std::optional(kOwnTroublePause)};
   if (record->state == MessageState::Sending) {
     attempts_.add(record->id, record->agreement);
     return {};
@@ -126,7 +142,9 @@ LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
     return {Lanes::Outcome::Worked, wait};  // it was sent again meanwhile
   const auto settled = exchange_.receipt_overdue(turn.job.id);
   if (settled) take_on(*settled);
-  if (settled || settled.error().kind == ErrorKind::AlreadyExists || settled.error().kind == ErrorKind::NotFound) return {};
+  if (settled || settled.error().kind == ErrorKind::AlreadyExists ||
+      settled.error().kind == ErrorKind::NotFound)
+    return {};
   log::error("outcome-not-recorded", {{"id", turn.job.id}, {"reason", settled.error().detail}});
   return {Lanes::Outcome::NotTried, kOwnTroublePause};
 }

@@ -10,12 +10,13 @@
 
 namespace signet::gateway {
 
-/// Takes the asynchronous receipts that partners post to us, and settles the messages that they are for [RFC4130 7.2].
+/// Takes the asynchronous receipts that partners post to us, and settles the messages that they are for
+/// [RFC4130 7.2].
 ///
-/// A receipt is matched by its Original-Message-ID, and settles only a message that is open and went to the partner that it comes
-/// from. One that proves delivery confirms it; one that does not (a signature that does not hold, another MIC, an error) ends it as
-/// failed, for good, since sending the same octets again would bring the same answer. What comes for a settled message is kept, and
-/// changes nothing. Thread-safe.
+/// A receipt is matched by its Original-Message-ID, and settles only a message that is open and went to the
+/// partner that it comes from. One that proves delivery confirms it; one that does not (a signature that does
+/// not hold, another MIC, an error) ends it as failed, for good, since sending the same octets again would
+/// bring the same answer. What comes for a settled message is kept, and changes nothing. Thread-safe.
 class PostedReceipts {
  public:
   struct Ports {
@@ -30,8 +31,8 @@ class PostedReceipts {
 
   explicit PostedReceipts(Ports ports) : ports_(std::move(ports)) {}
 
-  /// Takes one receipt. @returns what its sender hears: 200 once it is on disk, whatever it says; 400 for what is no receipt; 404
-  /// for one that is for no message of ours; 503 to be sent again.
+  /// Takes one receipt. @returns what its sender hears: 200 once it is on disk, whatever it says; 400 for
+  /// what is no receipt; 404 for one that is for no message of ours; 503 to be sent again.
   StoredReceipt receive(const InboundRequest& request);
 
  private:

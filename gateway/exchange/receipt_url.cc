@@ -23,7 +23,8 @@ bool is_allowed_by(const UrlParts& url, const std::string& allowed_text) {
 
 std::vector<std::string> allowed_urls(const agreements::OneWayAgreement& direction) {
   std::vector<std::string> urls = direction.receipt_policy.allowed_urls;
-  if (!direction.mdn_settings.receipt_delivery_url.empty()) urls.push_back(direction.mdn_settings.receipt_delivery_url);
+  if (!direction.mdn_settings.receipt_delivery_url.empty())
+    urls.push_back(direction.mdn_settings.receipt_delivery_url);
   return urls;
 }
 
@@ -35,7 +36,8 @@ bool allows_receipt_url(const agreements::OneWayAgreement& receive_agreement, st
   // "%2e%2e/" and "a\b" are read differently by different servers: such a path is none of those agreed.
   if (parts->path.find_first_of("%\\") != std::string::npos) return false;
   const auto urls = allowed_urls(receive_agreement);
-  return std::any_of(urls.begin(), urls.end(), [&](const std::string& allowed) { return is_allowed_by(*parts, allowed); });
+  return std::any_of(urls.begin(), urls.end(),
+                     [&](const std::string& allowed) { return is_allowed_by(*parts, allowed); });
 }
 
 bool allows_receipt_address(const agreements::OneWayAgreement& receive_agreement, std::string_view address) {

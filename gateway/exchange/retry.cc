@@ -20,8 +20,8 @@ std::string words_of(const HttpAnswer& answer) {
 
 bool is_transient(const Error& error) {
   // What is asked for, and whom it may be asked of, does not change by waiting.
-  return error.kind != ErrorKind::InvalidInput && error.kind != ErrorKind::NotFound && error.kind != ErrorKind::PermissionDenied &&
-         error.kind != ErrorKind::Unsupported;
+  return error.kind != ErrorKind::InvalidInput && error.kind != ErrorKind::NotFound &&
+         error.kind != ErrorKind::PermissionDenied && error.kind != ErrorKind::Unsupported;
 }
 
 bool is_transient(const Result<HttpAnswer>& answer) {
@@ -39,10 +39,11 @@ std::optional<std::chrono::milliseconds> next_interval(const agreements::Retry& 
                                                        std::chrono::milliseconds elapsed) {
   if (attempts >= retry.attempts) return std::nullopt;
   constexpr double kLongest = 24.0 * 3600 * 1000;
-  const double grown =
-      static_cast<double>(retry.first_interval.count()) * std::pow(retry.factor, attempts == 0 ? 0 : attempts - 1);
+  const double grown = static_cast<double>(retry.first_interval.count()) *
+                       std::pow(retry.factor, attempts == 0 ? 0 : attempts - 1);
   const double dice = random_bytes(1)[0] / 255.0;
-  const std::chrono::milliseconds interval(static_cast<std::int64_t>(std::min(grown, kLongest) * (1.0 - 0.2 * dice)));
+  const std::chrono::milliseconds interval(
+      static_cast<std::int64_t>(std::min(grown, kLongest) * (1.0 - 0.2 * dice)));
   if (elapsed + interval > retry.max_duration) return std::nullopt;
   return interval;
 }

@@ -50,7 +50,9 @@ Result<BodyFiles> BodyFiles::open(const std::filesystem::path& directory) {
   return BodyFiles(directory);
 }
 
-std::filesystem::path BodyFiles::folder_of(std::string_view name) const { return directory_ / name.substr(0, 2); }
+std::filesystem::path BodyFiles::folder_of(std::string_view name) const {
+  return directory_ / name.substr(0, 2);
+}
 
 Result<> BodyFiles::save(std::string_view name, const Slice& body) const {
   if (!is_name(name))
@@ -71,7 +73,8 @@ Result<Slice> BodyFiles::open_body(std::string_view name) const {
 
 void BodyFiles::remove(std::string_view name) const { ::unlink((folder_of(name) / name).c_str()); }
 
-Result<std::size_t> BodyFiles::sweep(const std::function<Result<bool>(std::string_view name)>& is_known) const {
+Result<std::size_t> BodyFiles::sweep(
+    const std::function<Result<bool>(std::string_view name)>& is_known) const {
   std::size_t removed = 0;
   std::error_code error;
   using Entries = std::filesystem::directory_iterator;

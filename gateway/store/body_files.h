@@ -12,8 +12,8 @@
 namespace signet::gateway {
 
 /// Bodies too large for a database row: one file each, `<directory>/xx/<id>` for a payload and
-/// `<directory>/xx/<id>.wire` for a message as it travels, where xx are the id's first two digits. Only our own
-/// ids ever become names.
+/// `<directory>/xx/<id>.wire` for a message as it travels, where xx are the id's first two digits. Only our
+/// own ids ever become names.
 class BodyFiles {
  public:
   /// Makes the directory (0700) if it is not there.
@@ -24,8 +24,8 @@ class BodyFiles {
   /// The name of the file that holds a message as it travels.
   static std::string wire_name(std::string_view id) { return std::string(id) + ".wire"; }
 
-  /// Makes `body` the file `name` (an id, or wire_name() of one), synced together with the names that lead to it.
-  /// Nothing is left behind on an error.
+  /// Makes `body` the file `name` (an id, or wire_name() of one), synced together with the names that lead to
+  /// it. Nothing is left behind on an error.
   ///
   /// @error AlreadyExists  there is such a file.  @error IoFailure  the disk is full, the body could not be
   /// read...

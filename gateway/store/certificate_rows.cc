@@ -53,6 +53,8 @@ bool remove_certificate(SqlConnection& connection, std::string_view name) {
   return Query(connection, "DELETE FROM certificates WHERE name = ?").bind(name).run() > 0;
 }
 
-void remove_all_certificates(SqlConnection& connection) { Query(connection, "DELETE FROM certificates").run(); }
+void remove_all_certificates(SqlConnection& connection) {
+  Query(connection, "DELETE FROM certificates").run();
+}
 
 }  // namespace signet::gateway

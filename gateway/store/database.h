@@ -33,15 +33,16 @@ struct Generations {
   friend bool operator==(const Generations&, const Generations&) = default;
 };
 
-/// One writing connection with a thread of its own, the committer, and reading connections that never wait for
-/// it. Whatever waits while one transaction is synced becomes part of the next (group commit), so many callers
-/// share one sync. Write-ahead log, synchronous=FULL: what was confirmed survives a power cut. Several processes
-/// may have the same database open; their writes wait for each other, at most for the busy timeout. Thread-safe.
+/// One writing connection with a thread of its own, the committer, and reading connections that never wait
+/// for it. Whatever waits while one transaction is synced becomes part of the next (group commit), so many
+/// callers share one sync. Write-ahead log, synchronous=FULL: what was confirmed survives a power cut.
+/// Several processes may have the same database open; their writes wait for each other, at most for the busy
+/// timeout. Thread-safe.
 class Database {
  public:
   using Work = std::function<Result<>(SqlConnection&)>;
-  /// Hears how a piece of work ended, once it is on disk or undone. Runs on the committer: it must not wait for
-  /// anything, and above all not for another write().
+  /// Hears how a piece of work ended, once it is on disk or undone. Runs on the committer: it must not wait
+  /// for anything, and above all not for another write().
   using Done = std::function<void(Result<>)>;
 
   /// Opens or creates the database file `path` (mode 0600), and brings its schema up to date in one
@@ -56,10 +57,10 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  /// Runs `work` on the committer, in a transaction that it may share with other work, and calls `done` once it
-  /// is on disk. Everything `work` did is undone when it fails, which concerns nobody else's, or when the commit
-  /// fails, which concerns all that shared it. `work` must not call write() or read() again, and keeps nothing of
-  /// the connection.
+  /// Runs `work` on the committer, in a transaction that it may share with other work, and calls `done` once
+  /// it is on disk. Everything `work` did is undone when it fails, which concerns nobody else's, or when the
+  /// commit fails, which concerns all that shared it. `work` must not call write() or read() again, and keeps
+  /// nothing of the connection.
   ///
   /// @error Unavailable  another process holds the database for longer than the busy timeout.
   /// @error IoFailure  the disk is full, or fails.  And whatever `work` returns.

@@ -55,7 +55,8 @@ std::string_view advice_for(int code) {
 
 }  // namespace
 
-SqlConnection::SqlConnection(const std::filesystem::path& path, Use use, std::chrono::milliseconds busy_timeout)
+SqlConnection::SqlConnection(const std::filesystem::path& path, Use use,
+                             std::chrono::milliseconds busy_timeout)
     : database_(path, flags_for(use), static_cast<int>(busy_timeout.count())) {
   execute("PRAGMA synchronous=FULL");
   execute("PRAGMA foreign_keys=ON");

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Whether this build carries a sanitizer's runtime, which changes what memory looks like: g++ and clang say so differently.
+/// Whether this build carries a sanitizer's runtime, which changes what memory looks like: g++ and clang say
+/// so differently.
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SIGNET_SANITIZED 1

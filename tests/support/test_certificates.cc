@@ -28,11 +28,12 @@ certstore::KeyHandle read_key(const std::string& path) {
   return certstore::KeyHandle::adopt(key);
 }
 
-/// The next of the keys in test_keys/ that this process has not used yet, or a new one when there is none of the size.
+/// The next of the keys in test_keys/ that this process has not used yet, or a new one when there is none of
+/// the size.
 certstore::KeyHandle next_rsa_key(const std::string& bits) {
   static std::map<std::string, int> used;
-  const std::string path =
-      SIGNET_SOURCE_DIR "/tests/support/test_keys/test-rsa-" + bits + "-" + std::to_string(++used[bits]) + ".pem";
+  const std::string path = SIGNET_SOURCE_DIR "/tests/support/test_keys/test-rsa-" + bits + "-" +
+                           std::to_string(++used[bits]) + ".pem";
   if (std::filesystem::exists(path)) return read_key(path);
   EVP_PKEY* fresh = EVP_RSA_gen(static_cast<unsigned>(std::stoi(bits)));
   require(fresh != nullptr, "making a test key");
@@ -87,7 +88,8 @@ certstore::PrivateCertificate make_certificate(const CertificateSpec& spec) {
   set_time(X509_getm_notAfter(certificate.get()), spec.not_after);
   X509_NAME* name = X509_get_subject_name(certificate.get());
   const ByteView common_name = as_bytes(spec.common_name);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, common_name.data(), static_cast<int>(common_name.size()), -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, common_name.data(),
+                             static_cast<int>(common_name.size()), -1, 0);
   X509_set_issuer_name(certificate.get(), name);
   require(X509_set_pubkey(certificate.get(), key.native()) == 1, "setting the public key");
   add_extension(certificate.get(), NID_key_usage, spec.key_usage.empty() ? "" : "critical," + spec.key_usage);
@@ -98,18 +100,21 @@ certstore::PrivateCertificate make_certificate(const CertificateSpec& spec) {
   const int length = i2d_X509(certificate.get(), &der);
   require(length > 0, "encoding a test certificate");
   const OpensslMemory owner(der);
-  return {certstore::Certificate::parse(ByteView(der, static_cast<std::size_t>(length))).value(), std::move(key)};
+  return {certstore::Certificate::parse(ByteView(der, static_cast<std::size_t>(length))).value(),
+          std::move(key)};
 }
 
 std::string private_key_pem(const certstore::KeyHandle& key) {
   BioPtr out(BIO_new(BIO_s_mem()));
-  require(PEM_write_bio_PKCS8PrivateKey(out.get(), key.native(), nullptr, nullptr, 0, nullptr, nullptr) == 1, "writing a key");
+  require(PEM_write_bio_PKCS8PrivateKey(out.get(), key.native(), nullptr, nullptr, 0, nullptr, nullptr) == 1,
+          "writing a key");
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   return {text, static_cast<std::size_t>(size)};
 }
 
-certstore::PrivateCertificate load_certificate(const std::string& certificate_path, const std::string& key_path) {
+certstore::PrivateCertificate load_certificate(const std::string& certificate_path,
+                                               const std::string& key_path) {
   const Bytes certificate = read_file(certificate_path).value();
   return {certstore::Certificate::parse(certificate).value(), read_key(key_path)};
 }

@@ -15,7 +15,8 @@ struct CertificateSpec {
   std::string key = "rsa:2048";  ///< "rsa:<bits>" or "ec:<curve>", e.g. "ec:P-256"
   std::string not_before = "2020-01-01";
   std::string not_after = "2040-01-01";
-  std::string key_usage;  ///< OpenSSL's words, e.g. "digitalSignature,keyEncipherment"; no extension when empty
+  std::string
+      key_usage;  ///< OpenSSL's words, e.g. "digitalSignature,keyEncipherment"; no extension when empty
   std::string subject_alternative_name;  ///< e.g. "DNS:localhost,IP:127.0.0.1"
   bool subject_key_identifier = false;   ///< by which a message may name the certificate
 };
@@ -28,6 +29,7 @@ certstore::PrivateCertificate make_certificate(const CertificateSpec& spec = {})
 std::string private_key_pem(const certstore::KeyHandle& key);
 
 /// A key and a certificate read from PEM files.
-certstore::PrivateCertificate load_certificate(const std::string& certificate_path, const std::string& key_path);
+certstore::PrivateCertificate load_certificate(const std::string& certificate_path,
+                                               const std::string& key_path);
 
 }  // namespace signet::test

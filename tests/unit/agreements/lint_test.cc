@@ -225,11 +225,13 @@ TEST(Lint, RefusesWhatThisVersionDoesNotDoSoThatNobodyReliesOnIt) {
   const auto send = [](const std::string& inside) {
     return lint_xml(minimal_with("<sendAgreement>" + inside + "</sendAgreement>"));
   };
-  EXPECT_THAT(send("<mdnSettings><sendInboundMDNToMessageBox>true</sendInboundMDNToMessageBox></mdnSettings>"),
-              error("/sendAgreement/mdnSettings/sendInboundMDNToMessageBox", "false or absent", "true"));
+  EXPECT_THAT(
+      send("<mdnSettings><sendInboundMDNToMessageBox>true</sendInboundMDNToMessageBox></mdnSettings>"),
+      error("/sendAgreement/mdnSettings/sendInboundMDNToMessageBox", "false or absent", "true"));
   EXPECT_THAT(send("<validationSettings><checkCertificateRevocationListOnSend>true"
                    "</checkCertificateRevocationListOnSend></validationSettings>"),
-              error("/sendAgreement/validationSettings/checkCertificateRevocationListOnSend", "false or absent", "true"));
+              error("/sendAgreement/validationSettings/checkCertificateRevocationListOnSend",
+                    "false or absent", "true"));
 }
 
 TEST(Lint, ReportsWeakAlgorithmsWithoutAnExceptionInForce) {

@@ -51,7 +51,8 @@ std::vector<Closing> all_closings() {
   std::vector<Closing> all;
   for (const bool sign : {false, true})
     for (const std::optional<ContentCipher> cipher :
-         {std::optional<ContentCipher>(), std::optional(ContentCipher::Aes128Cbc), std::optional(ContentCipher::Aes256Gcm)})
+         {std::optional<ContentCipher>(), std::optional(ContentCipher::Aes128Cbc),
+          std::optional(ContentCipher::Aes256Gcm)})
       for (const std::optional<CompressionOrder> order :
            {std::optional<CompressionOrder>(), std::optional(CompressionOrder::BeforeSigning),
             std::optional(CompressionOrder::AfterSigning)})
@@ -87,7 +88,8 @@ TEST_F(Open, TellsAStrangerInsideCbcThatHeIsOneButNotWhoProbesPaddings) {
     message.body = Slice::of(tampered);
     const auto opened = open_message(message, open_settings());
     ASSERT_FALSE(opened) << from_end;
-    EXPECT_EQ(opened.error().fault, Fault::DecryptionFailed) << from_end << ": " << opened.error().cause.detail;
+    EXPECT_EQ(opened.error().fault, Fault::DecryptionFailed)
+        << from_end << ": " << opened.error().cause.detail;
   }
 }
 
@@ -97,7 +99,8 @@ TEST_F(Open, SeesNoDifferenceBetweenAWrongPaddingAndOctetsAppendedToProbeIt) {
   settings.recipients.clear();
   const Composed signed_message = compose_or_die(Slice::of(payload_), settings);
   const Bytes inner = signed_message.body.to_bytes(1 << 20).value();
-  Bytes with_tail = to_bytes(fmt::format("Content-Type: {}\r\n\r\n", *signed_message.headers.value("Content-Type")));
+  Bytes with_tail =
+      to_bytes(fmt::format("Content-Type: {}\r\n\r\n", *signed_message.headers.value("Content-Type")));
   with_tail.insert(with_tail.end(), inner.begin(), inner.end());
   for (int i = 0; i < 32; ++i) with_tail.push_back('x');
   MemorySource source(with_tail);
@@ -184,8 +187,8 @@ TEST_F(Open, RefusesTwoSignatures) {
   const Composed once = compose_or_die(Slice::of(payload_), settings);
   const std::string entity =
       fmt::format("Content-Type: {}\r\n\r\n{}", *once.headers.value("Content-Type"), text_of(once.body));
-  const auto twice =
-      sign_multipart(Slice::of(entity), acme_, {}, Sha2Format::ShaHyphenHashSize, mime::TransferEncoding::Base64, {});
+  const auto twice = sign_multipart(Slice::of(entity), acme_, {}, Sha2Format::ShaHyphenHashSize,
+                                    mime::TransferEncoding::Base64, {});
   std::vector<Layer> layers;
   const auto opened = open(twice->headers, twice->body, open_settings(), layers);
   ASSERT_FALSE(opened);
@@ -310,7 +313,8 @@ TEST_F(Open, DoesNotTellThatAnUnsignedMessageOutOfCbcHadARightPadding) {
   const auto verdict = judge(*opened, {true, true, false}, {});
   ASSERT_FALSE(verdict);
   EXPECT_EQ(verdict.error().fault, Fault::DecryptionFailed);
-  EXPECT_NE(verdict.error().cause.detail.find("signed"), std::string::npos) << "the operator is told the reason";
+  EXPECT_NE(verdict.error().cause.detail.find("signed"), std::string::npos)
+      << "the operator is told the reason";
 }
 
 TEST_F(Open, JudgesByTheAgreementAndNamesWhatIsMissing) {
@@ -323,7 +327,8 @@ TEST_F(Open, JudgesByTheAgreementAndNamesWhatIsMissing) {
   const auto verdict = judge(*opened, {true, true, true}, {});
   ASSERT_FALSE(verdict);
   EXPECT_EQ(verdict.error().fault, Fault::InsufficientMessageSecurity);
-  EXPECT_NE(verdict.error().cause.detail.find("signed and compressed"), std::string::npos) << verdict.error().cause.detail;
+  EXPECT_NE(verdict.error().cause.detail.find("signed and compressed"), std::string::npos)
+      << verdict.error().cause.detail;
 }
 
 TEST_F(Open, TakesTheMicOfACompressedMessageByTheAgreementsRule) {

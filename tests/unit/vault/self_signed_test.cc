@@ -45,20 +45,23 @@ TEST_F(SelfSigned, TwoCertificatesNeverShareASerialNumber) {
 TEST_F(SelfSigned, NeedTheRightToSign) {
   const KeyId id = create(KeyKind::EcP256);
   grant("get,list,decrypt");
-  EXPECT_TRUE(fails_with(make_self_signed(*vault_, kGateway, id, settings()), ErrorKind::PermissionDenied, "sign"));
+  EXPECT_TRUE(
+      fails_with(make_self_signed(*vault_, kGateway, id, settings()), ErrorKind::PermissionDenied, "sign"));
 }
 
 TEST_F(SelfSigned, RefuseNamesAndValiditiesThatAreNone) {
   const KeyId id = create(KeyKind::EcP256);
   SelfSignedSettings nameless = settings();
   nameless.common_name.clear();
-  EXPECT_TRUE(fails_with(make_self_signed(*vault_, kGateway, id, nameless), ErrorKind::InvalidInput, "common name"));
+  EXPECT_TRUE(
+      fails_with(make_self_signed(*vault_, kGateway, id, nameless), ErrorKind::InvalidInput, "common name"));
   SelfSignedSettings eternal = settings();
   eternal.validity = std::chrono::days(36'500);
   EXPECT_TRUE(fails_with(make_self_signed(*vault_, kGateway, id, eternal), ErrorKind::InvalidInput, "3650"));
   SelfSignedSettings forged = settings();
   forged.dns_name = "a.example,URI:http://b.example";
-  EXPECT_TRUE(fails_with(make_self_signed(*vault_, kGateway, id, forged), ErrorKind::InvalidInput, "DNS name"));
+  EXPECT_TRUE(
+      fails_with(make_self_signed(*vault_, kGateway, id, forged), ErrorKind::InvalidInput, "DNS name"));
 }
 
 }  // namespace
