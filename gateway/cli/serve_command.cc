@@ -219,12 +219,14 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   const CurrentAccount account = [&home] { return home->current_account(); };
   HttpClient client(home->spool_area());
   const auto post = [&client](const HttpPost& request) { return client.post(request); };
-  ReceiptPoster receipt_poster({account, store, home->clock(), post, std::string(kProduct)});
+  ReceiptPoster receipt_poster(
+      {account, store, home->clock(), post, std::string(kProduct), operations.observer()});
   OutboundExchange outbound(
-      {account, store, home->clock(), post},
+      {account, store, home->clock(), post, operations.observer()},
       {std::string(kProduct), std::string(kAs2Product), settings.host, home->spool_area()});
-  SIGNET_TRY(const auto outbox, Outbox::start(outbound, store, account, home->clock()));
-  PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area()});
+  SIGNET_TRY(const auto outbox,
+             Outbox::start({outbound, store, account, home->clock(), operations.observer()}));
+  PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area(), operations.observer()});
 
   InboundOptions inbound;
   inbound.product = kProduct;
@@ -236,7 +238,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   InboundExchange exchange(
       {account, store, home->clock(), [&](const std::string& id) { delivery.enqueue(id); },
        [&](const std::string& id, const std::string& agreement) { receipt_poster.enqueue(id, agreement); },
-       [&](const std::string& id) { receipt_poster.repeat(id); }},
+       [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer()},
       inbound);
   SIGNET_TRY(const std::size_t to_open, exchange.recover());
   SIGNET_TRY(const std::size_t to_post, receipt_poster.recover());
@@ -252,6 +254,12 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   config.limits = wiring::http_limits(config.limits);
   SIGNET_TRY(const auto server, HttpServer::start(config, wiring::http_handler(handler)));
   operations.show_load(*server);
+  operations.show_queue("to-be-opened", [&] { return exchange.to_open(); });
+  operations.show_queue("outbox", [&] { return outbox->waiting(); });
+  operations.show_queue("awaiting-receipt", [&] { return outbox->awaited(); });
+  operations.show_queue("receipts-to-post", [&] { return receipt_poster.waiting(); });
+  operations.show_unreachable([&] { return outbox->broken(); });
+  operations.show_unreachable([&] { return receipt_poster.broken(); });
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
   std::vector<Listener> bound = config.listeners;

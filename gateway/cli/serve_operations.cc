@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 
 #include "base/log.h"
 #include "certstore/vault/provider.h"
 #include "gateway/cli/home_checks.h"
 #include "gateway/cli/version.h"
-#include "gateway/operations/certificate_expiry.h"
 #include "gateway/operations/process_readings.h"
 #include "gateway/store/audit_file.h"
 
@@ -45,17 +45,11 @@ const T* found(const Result<T>& looked_up, std::string_view what) {
   return nullptr;
 }
 
-Result<std::vector<CertificateExpiry>> certificates_of(Home& home) {
-  SIGNET_TRY(const auto account, home.current_account());
-  return certificate_expiries(*account);
-}
-
 }  // namespace
 
 ServeOperations::ServeOperations(Home& home, const ServeSettings& settings)
     : home_(home),
-      minimum_free_disk_(settings.minimum_free_disk),
-      expiry_notice_(settings.expiry_notice),
+      settings_(settings),
       metrics_(home.clock()),
       handler_({readiness_, metrics_, [this] { return readings(); }, home.clock(), std::string(kProduct),
                 vault::openssl_version()}) {
@@ -91,26 +85,34 @@ Result<std::optional<ServeOperations::Open>> ServeOperations::listen(const Serve
 }
 
 void ServeOperations::take_up(const ServeSettings& settings) {
-  minimum_free_disk_ = settings.minimum_free_disk;
-  expiry_notice_ = settings.expiry_notice;
+  const std::lock_guard lock(settings_mutex_);
+  settings_ = settings;
+}
+
+ServeSettings ServeOperations::settings() const {
+  const std::lock_guard lock(settings_mutex_);
+  return settings_;
+}
+
+Result<std::vector<CertificateExpiry>> ServeOperations::certificates() {
+  SIGNET_TRY(const auto account, home_.current_account());
+  return certificate_expiries(*account, settings().tls_certificate);
 }
 
 void ServeOperations::warn_of_expiry() {
-  const auto certificates = certificates_of(home_);
+  const auto certificates = this->certificates();
   if (!certificates) return log::error("certificates-not-read", {{"reason", certificates.error().detail}});
   const Time now = home_.clock().now();
+  const unsigned notice = settings().expiry_notice;
   for (const CertificateExpiry& certificate : *certificates) {
     const double days = certificate.days_left(now);
-    if (certificate.uses.empty() || days > expiry_notice_) continue;
-    std::string uses;
-    for (const CertificateUse& use : certificate.uses)
-      uses += fmt::format("{}{} {}", uses.empty() ? "" : ", ", use.agreement, use.role);
+    if (certificate.uses.empty() || days > notice) continue;
     log::warning(days < 0 ? "certificate-expired" : "certificate-expires-soon",
                  {{"certificate", certificate.name},
                   {"owner", certificate.has_key ? "us" : "partner"},
                   {"not_after", to_rfc3339(certificate.not_after)},
                   {"days_left", std::to_string(static_cast<long>(std::floor(days)))},
-                  {"uses", uses}});
+                  {"uses", to_string(certificate.uses)}});
   }
 }
 
@@ -121,11 +123,12 @@ Result<> ServeOperations::check_serving() const {
 
 Result<> ServeOperations::check_disk() {
   SIGNET_TRY(const std::vector<Volume> volumes, volumes_of(home_));
-  return check_free(volumes, minimum_free_disk_);
+  return check_free(volumes, settings().minimum_free_disk);
 }
 
 std::vector<Reading> ServeOperations::readings() {
-  if (const auto account = home_.current_account())
+  const auto account = home_.current_account();
+  if (account)
     for (const agreements::Agreement& agreement : (*account)->account().agreements)
       metrics_.know(agreement.name);
   std::vector<Reading> all = process_readings();
@@ -140,7 +143,8 @@ std::vector<Reading> ServeOperations::readings() {
   all.push_back(fixed("signet_http_connections", "Open connections of the AS2 listeners", {},
                       static_cast<double>(load.connections)));
   all.push_back(queue_reading(load));
-  const auto certificates = certificates_of(home_);
+  if (account) all.push_back(unreachable_reading(**account));
+  const auto certificates = this->certificates();
   if (const auto* read = found(certificates, "signet_certificate_expiry_days"))
     all.push_back(reading_of(*read, home_.clock().now()));
   const auto volumes = volumes_of(home_);
@@ -154,6 +158,21 @@ Reading ServeOperations::queue_reading(HttpLoad load) const {
   reading.values.push_back({{{"queue", "requests"}}, static_cast<double>(load.queued_requests)});
   for (const Queue& queue : queues_)
     reading.values.push_back({{{"queue", queue.name}}, static_cast<double>(queue.waiting())});
+  return reading;
+}
+
+Reading ServeOperations::unreachable_reading(const AccountSnapshot& account) const {
+  std::set<std::string> unreachable;
+  for (const auto& agreements : unreachable_)
+    for (std::string& name : agreements()) unreachable.insert(std::move(name));
+  Reading reading{
+      "signet_partner_unreachable",
+      "Whether posts under an agreement fail one after the other, so that it is only tried now and then",
+      {},
+      Reading::Kind::Gauge};
+  for (const agreements::Agreement& agreement : account.account().agreements)
+    reading.values.push_back(
+        {{{"agreement", agreement.name}}, unreachable.contains(agreement.name) ? 1.0 : 0.0});
   return reading;
 }
 

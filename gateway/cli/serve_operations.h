@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/endpoint/http_server.h"
+#include "gateway/operations/certificate_expiry.h"
 #include "gateway/operations/metrics.h"
 #include "gateway/operations/operations_handler.h"
 #include "gateway/operations/readiness.h"
@@ -28,6 +30,10 @@ class ServeOperations {
   [[nodiscard]] ExchangeObserver& observer() { return metrics_; }
   /// A queue whose length is to be shown. Before listen().
   void show_queue(std::string name, std::function<std::size_t()> waiting);
+  /// The agreements whose partners do not answer. Before listen().
+  void show_unreachable(std::function<std::vector<std::string>()> agreements) {
+    unreachable_.push_back(std::move(agreements));
+  }
   /// The server whose load is to be shown. Before listen().
   void show_load(const HttpServer& server) { shown_ = &server; }
 
@@ -55,17 +61,21 @@ class ServeOperations {
     std::function<std::size_t()> waiting;
   };
 
+  [[nodiscard]] ServeSettings settings() const;
+  Result<std::vector<CertificateExpiry>> certificates();
   [[nodiscard]] Result<> check_serving() const;
   [[nodiscard]] Result<> check_disk();
   std::vector<Reading> readings();
   [[nodiscard]] Reading queue_reading(HttpLoad load) const;
+  [[nodiscard]] Reading unreachable_reading(const AccountSnapshot& account) const;
   Reading readiness_reading();
 
   Home& home_;
   std::atomic<bool> stopping_ = false;
-  std::atomic<std::uint64_t> minimum_free_disk_;
-  std::atomic<unsigned> expiry_notice_;
+  mutable std::mutex settings_mutex_;
+  ServeSettings settings_;  ///< as read last: only what take_up() can change is looked at
   std::vector<Queue> queues_;
+  std::vector<std::function<std::vector<std::string>()>> unreachable_;
   const HttpServer* shown_ = nullptr;
   Readiness readiness_;
   Metrics metrics_;

@@ -185,6 +185,7 @@ class Journey {
       record_.disposition = as2::disposition_for(Fault::DuplicateDocument);
       return std::nullopt;
     }
+    ports_.observer.message(MessageEvent::Repeated, record_);
     // The earlier one may have been stored by a process that ended before it could hand it over.
     if (earlier.state == MessageState::Accepted) ports_.accepted(earlier.id);
     if (!answers_first())
@@ -233,6 +234,12 @@ class Journey {
   /// What happens once the outcome is durable.
   void committed() const {
     report();
+    const bool accepted = record_.state == MessageState::Accepted;
+    ports_.observer.message(accepted       ? MessageEvent::Accepted
+                            : ours_failed_ ? MessageEvent::NotTaken
+                                           : MessageEvent::Refused,
+                            record_);
+    if (has_receipt_) ports_.observer.receipt_sent(record_);
     if (record_.state == MessageState::Accepted) ports_.accepted(record_.id);
     if (!record_.receipt_url.empty()) ports_.receipt_stored(record_.id, record_.agreement);
   }
@@ -255,6 +262,7 @@ class Journey {
                                      {"from", record_.as2_from},
                                      {"message_id", record_.message_id},
                                      {"reason", error.detail}});
+    if (!was_received_) ports_.observer.message(MessageEvent::NotTaken, record_);
     return try_again_later();
   }
 
@@ -414,6 +422,7 @@ class Journey {
       if (auto denied = vault::take_vault_refusal()) return fail(*std::move(denied));
       return fail(std::move(receipt).error().within("making the receipt"));
     }
+    has_receipt_ = true;
     return as_http(*std::move(receipt));
   }
 
@@ -464,7 +473,9 @@ class Journey {
                 {"from", record_.as2_from},
                 {"to", record_.as2_to},
                 {"message_id", record_.message_id},
+                {"remote", record_.remote_address},
                 {"security", record_.security},
+                {"signer", record_.signer_thumbprint},
                 {"mic", record_.mic.empty() ? "" : record_.mic + ", " + record_.mic_algorithm},
                 {"disposition", record_.disposition},
                 {"reason", record_.reason}});
@@ -482,6 +493,7 @@ class Journey {
   Outcome not_now(const Error& cause) {
     Outcome later = try_again_later();
     if (was_received_) return later;  // the partner has his answer: it is tried again here
+    ours_failed_ = true;
     return commit_refusal(cause.detail, std::move(later.answer));
   }
 
@@ -592,7 +604,9 @@ class Journey {
   const ResolvedAgreement* agreement_ = nullptr;
   ReceiveSettings settings_;
   std::optional<as2::Mic> mic_;
-  bool is_receipt_ = false;
+  bool is_receipt_ = false;   ///< what came
+  bool has_receipt_ = false;  ///< what goes out
+  bool ours_failed_ = false;  ///< a disk or a vault of ours, so that the answer is 503
   MessageRecord record_;
 };
 
@@ -627,6 +641,7 @@ class InboundExchange::Impl {
   }
 
   void stop() { opening_.stop(); }
+  [[nodiscard]] std::size_t to_open() const { return opening_.waiting(); }
 
   // The whole of receiving, in order. The first step that has an outcome ends the way.
   void receive(const InboundRequest& request, const Reply& reply) {
@@ -644,6 +659,7 @@ class InboundExchange::Impl {
     } catch (const std::exception& thrown) {
       // Memory has run out, or a mistake of ours: the message was not taken, and the partner may try again.
       log::error("message-not-taken", {{"request", request.request_id}, {"reason", thrown.what()}});
+      ports_.observer.message(MessageEvent::NotTaken, {});
       reply(http_answer(503, "the message could not be taken at the moment; please send it again later",
                         request.request_id));
     }
@@ -825,6 +841,7 @@ void InboundExchange::receive(const InboundRequest& request, const Reply& reply)
 }
 Result<std::size_t> InboundExchange::recover() { return impl_->recover(); }
 void InboundExchange::stop() { impl_->stop(); }
+std::size_t InboundExchange::to_open() const { return impl_->to_open(); }
 
 void InboundExchange::refuse_unread(InboundRequest request, std::string reason) {
   impl_->refuse_unread(std::move(request), std::move(reason));

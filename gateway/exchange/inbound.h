@@ -10,6 +10,7 @@
 #include "certstore/vault/audit_log.h"
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/message_store.h"
+#include "gateway/exchange/observer.h"
 
 namespace signet::gateway {
 
@@ -46,6 +47,7 @@ struct InboundPorts {
   std::function<void(const std::string& id, const std::string& agreement)> receipt_stored;
   /// A partner repeats a message whose receipt was made: it is to be posted again.
   std::function<void(const std::string& id)> receipt_wanted_again;
+  ExchangeObserver& observer = NoObserver::instance();
 };
 
 /// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Where the receipt is posted to
@@ -75,6 +77,9 @@ class InboundExchange {
 
   /// Opens no further message that was answered before. Idempotent.
   void stop();
+
+  /// Messages that were answered and are to be opened.
+  [[nodiscard]] std::size_t to_open() const;
 
   /// How large a body may be, going by the names in its head: what the agreement allows, or next to nothing
   /// for strangers, who are to get their answer and not our disk.

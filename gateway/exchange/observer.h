@@ -16,7 +16,7 @@ enum class MessageEvent {
   Refused,    ///< inbound: turned down, and that is on disk
   NotTaken,   ///< inbound: answered 503, since a disk, a store or a vault of ours failed
   Delivered,  ///< inbound: handed over to the business
-  Submitted,  ///< outbound: on disk, before its first octet leaves
+  Submitted,  ///< outbound: left to this gateway to be sent, by whoever composed it or queued it again
   Confirmed,  ///< outbound: proven to be delivered, or as good as its agreement asks for
   Failed,     ///< outbound: for good
 };
@@ -40,6 +40,11 @@ class ExchangeObserver {
   virtual void posted(Posting what, const std::string& agreement, bool taken,
                       std::chrono::microseconds took) = 0;
 };
+
+/// How long something took that began then: for posted().
+inline std::chrono::microseconds since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+}
 
 /// The observer where nobody watches.
 class NoObserver final : public ExchangeObserver {

@@ -108,7 +108,7 @@ std::string attempts_text(std::uint32_t attempts) {
   return fmt::format("{} attempt{}", attempts, attempts == 1 ? "" : "s");
 }
 
-void report(const MessageRecord& record) {
+void report(const MessageRecord& record, as2::MicStatus mic_status) {
   const auto [level, event] = [&]() -> std::pair<log::Level, std::string_view> {
     switch (record.state) {
       case MessageState::Confirmed:
@@ -137,7 +137,9 @@ void report(const MessageRecord& record) {
               {"url", record.remote_address},
               {"security", record.security},
               {"mic", record.mic + ", " + record.mic_algorithm},
+              {"mic_status", std::string(as2::to_string(mic_status))},
               {"disposition", record.disposition},
+              {"receipt_signer", record.receipt_signer_thumbprint},
               {"attempts", std::to_string(record.attempts)},
               {"due", record.due ? to_rfc3339(*record.due) : ""},
               {"reason", record.reason}});
@@ -177,7 +179,9 @@ class OutboundExchange::Attempt {
   /// Posts, and judges what comes back.
   void send() {
     ++record_.attempts;
+    const auto begin = std::chrono::steady_clock::now();
     const auto answer = ports_.post(post_);
+    ports_.observer.posted(Posting::Message, record_.agreement, refusal_of(answer).empty(), since(begin));
     if (answer) answer_ = as_stored(*answer);
     reconcile(answer);
   }
@@ -214,7 +218,10 @@ class OutboundExchange::Attempt {
   /// Writes down how it ended.
   Result<MessageRecord> conclude() {
     SIGNET_CHECK(ports_.store.settle_outbound(record_, answer_, tell_));
-    report(record_);
+    report(record_, mic_status_);
+    if (has_receipt_) ports_.observer.receipt_received(record_);
+    if (record_.state == MessageState::Confirmed) ports_.observer.message(MessageEvent::Confirmed, record_);
+    if (record_.state == MessageState::Failed) ports_.observer.message(MessageEvent::Failed, record_);
     return record_;
   }
 
@@ -251,6 +258,8 @@ class OutboundExchange::Attempt {
   }
 
   void judge(const as2::ReceiptVerdict& verdict) {
+    has_receipt_ = true;
+    mic_status_ = verdict.mic_status;
     if (verdict.content) record_.disposition = verdict.content->disposition.text;
     if (verdict.signer) record_.receipt_signer_thumbprint = verdict.signer->certificate().thumbprint_sha256();
     if (verdict.proves_delivery) return confirm();
@@ -277,6 +286,8 @@ class OutboundExchange::Attempt {
   HttpPost post_;
   std::optional<as2::ReceiptExpectation> expectation_;
   std::optional<StoredReceipt> answer_;
+  bool has_receipt_ = false;
+  as2::MicStatus mic_status_ = as2::MicStatus::NotApplicable;
 };
 
 OutboundExchange::OutboundExchange(OutboundPorts ports, OutboundOptions options)

@@ -9,6 +9,7 @@
 #include "gateway/endpoint/http_client.h"
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/message_store.h"
+#include "gateway/exchange/observer.h"
 
 namespace signet::gateway {
 
@@ -33,6 +34,7 @@ struct OutboundPorts {
   MessageStore& store;
   const Clock& clock;
   std::function<Result<HttpAnswer>(const HttpPost&)> post;
+  ExchangeObserver& observer = NoObserver::instance();
 };
 
 /// Who makes a submitted message's attempts.

@@ -16,21 +16,15 @@ constexpr milliseconds kOwnTroublePause{5000};
 
 }  // namespace
 
-Result<std::unique_ptr<Outbox>> Outbox::start(OutboundExchange& exchange, MessageStore& store,
-                                              CurrentAccount account, const Clock& clock,
-                                              OutboxSettings settings) {
-  std::unique_ptr<Outbox> outbox(new Outbox(exchange, store, std::move(account), clock, settings));
+Result<std::unique_ptr<Outbox>> Outbox::start(OutboxPorts ports, OutboxSettings settings) {
+  std::unique_ptr<Outbox> outbox(new Outbox(std::move(ports), settings));
   SIGNET_CHECK(outbox->recover());
   outbox->notes_ = std::thread([raw = outbox.get()] { raw->watch_notes(); });
   return outbox;
 }
 
-Outbox::Outbox(OutboundExchange& exchange, MessageStore& store, CurrentAccount account, const Clock& clock,
-               OutboxSettings settings)
-    : exchange_(exchange),
-      store_(store),
-      account_(std::move(account)),
-      clock_(clock),
+Outbox::Outbox(OutboxPorts ports, OutboxSettings settings)
+    : ports_(std::move(ports)),
       settings_(settings),
       attempts_("attempt", settings.lanes, [this](const Lanes::Turn& turn) { return attempt(turn); }),
       overdue_("overdue", {.threads = 1, .window = 1},
@@ -46,7 +40,7 @@ Result<> Outbox::recover() {
   std::size_t count = 0;
   for (const MessageState state :
        {MessageState::Queued, MessageState::Sending, MessageState::AwaitingReceipt}) {
-    SIGNET_TRY(const auto works, store_.waiting(state));
+    SIGNET_TRY(const auto works, ports_.store.waiting(state));
     for (const WaitingWork& work : works) {
       if (state == MessageState::Queued)
         attempts_.add(work.id, work.agreement, until(work.due), patience_for(work.agreement, work.since));
@@ -60,13 +54,13 @@ Result<> Outbox::recover() {
 }
 
 milliseconds Outbox::until(Time moment) const {
-  return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(moment - clock_.now()));
+  return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(moment - ports_.clock.now()));
 }
 
 /// How much longer a message may wait for a partner who cannot be reached.
 milliseconds Outbox::patience_for(const std::string& agreement, Time queued) const {
   milliseconds agreed = agreements::Retry{}.max_duration;
-  if (const auto account = account_())
+  if (const auto account = ports_.account())
     if (const auto* known = (*account)->directory().by_name(agreement))
       agreed = known->agreement.retry.max_duration;
   return until(queued + agreed);
@@ -95,7 +89,8 @@ void Outbox::take_on(const MessageRecord& record) {
 }
 
 LaneRunner::Finish Outbox::attempt(const Lanes::Turn& turn) {
-  return outcome(turn, turn.expired ? exchange_.give_up(turn.job.id) : exchange_.attempt(turn.job.id));
+  return outcome(turn,
+                 turn.expired ? ports_.exchange.give_up(turn.job.id) : ports_.exchange.attempt(turn.job.id));
 }
 
 /// What an attempt says about the partner, and when the message's turn comes again.
@@ -109,7 +104,7 @@ LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<Message
   }
   switch (record->state) {
     case MessageState::Queued:
-      return {Lanes::Outcome::Failed, until(record->due.value_or(clock_.now()))};
+      return {Lanes::Outcome::Failed, until(record->due.value_or(ports_.clock.now()))};
     case MessageState::AwaitingReceipt:
       take_on(*record);
       return {Lanes::Outcome::Worked, std::nullopt};
@@ -129,7 +124,7 @@ LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<Message
 
 /// A receipt that should have come, or a caller who should be done.
 LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
-  const auto record = store_.find(turn.job.id);
+  const auto record = ports_.store.find(turn.job.id);
   if (!record)
     return {Lanes::Outcome::NotTried,
             record.error().kind == ErrorKind::NotFound ? std::nullopt : std::optional(kOwnTroublePause)};
@@ -138,9 +133,9 @@ LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
     return {};
   }
   if (record->state != MessageState::AwaitingReceipt) return {};
-  if (const milliseconds wait = until(record->due.value_or(clock_.now())); wait > milliseconds(0))
+  if (const milliseconds wait = until(record->due.value_or(ports_.clock.now())); wait > milliseconds(0))
     return {Lanes::Outcome::Worked, wait};  // it was sent again meanwhile
-  const auto settled = exchange_.receipt_overdue(turn.job.id);
+  const auto settled = ports_.exchange.receipt_overdue(turn.job.id);
   if (settled) take_on(*settled);
   if (settled || settled.error().kind == ErrorKind::AlreadyExists ||
       settled.error().kind == ErrorKind::NotFound)
@@ -154,9 +149,13 @@ void Outbox::watch_notes() {
   std::unique_lock lock(mutex_);
   while (!stopping_changed_.wait_for(lock, settings_.look_for_notes, [this] { return stopping_; })) {
     lock.unlock();
-    if (const auto ids = store_.take_notes())
-      for (const std::string& id : *ids)
-        if (const auto record = store_.find(id)) take_on(*record);
+    if (const auto ids = ports_.store.take_notes())
+      for (const std::string& id : *ids) {
+        const auto record = ports_.store.find(id);
+        if (!record || !is_open(record->state)) continue;  // cancelled meanwhile
+        ports_.observer.message(MessageEvent::Submitted, *record);
+        take_on(*record);
+      }
     lock.lock();
   }
 }

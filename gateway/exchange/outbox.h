@@ -13,9 +13,19 @@
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/lanes.h"
 #include "gateway/exchange/message_store.h"
+#include "gateway/exchange/observer.h"
 #include "gateway/exchange/outbound.h"
 
 namespace signet::gateway {
+
+/// Everything given by reference outlives the outbox.
+struct OutboxPorts {
+  OutboundExchange& exchange;
+  MessageStore& store;
+  CurrentAccount account;
+  const Clock& clock;
+  ExchangeObserver& observer = NoObserver::instance();
+};
 
 struct OutboxSettings {
   LaneSettings lanes{.threads = 256, .window = 4};
@@ -28,12 +38,10 @@ struct OutboxSettings {
 /// The store is the queue; what is in memory here is only when to look at which message again.
 class Outbox {
  public:
-  /// Begins with everything that is open in the store. Everything given by reference outlives the outbox.
+  /// Begins with everything that is open in the store.
   ///
   /// @error  of the store.
-  static Result<std::unique_ptr<Outbox>> start(OutboundExchange& exchange, MessageStore& store,
-                                               CurrentAccount account, const Clock& clock,
-                                               OutboxSettings settings = {});
+  static Result<std::unique_ptr<Outbox>> start(OutboxPorts ports, OutboxSettings settings = {});
   /// As stop() and join().
   ~Outbox();
   Outbox(const Outbox&) = delete;
@@ -50,12 +58,13 @@ class Outbox {
 
   [[nodiscard]] std::size_t waiting() const { return attempts_.waiting(); }
   [[nodiscard]] std::size_t running() const { return attempts_.running(); }
+  /// Messages whose receipts are to come by themselves, and those that their callers are sending.
+  [[nodiscard]] std::size_t awaited() const { return overdue_.waiting(); }
   /// The agreements whose partners are only probed now.
   [[nodiscard]] std::vector<std::string> broken() const { return attempts_.broken(); }
 
  private:
-  Outbox(OutboundExchange& exchange, MessageStore& store, CurrentAccount account, const Clock& clock,
-         OutboxSettings settings);
+  Outbox(OutboxPorts ports, OutboxSettings settings);
   Result<> recover();
   LaneRunner::Finish attempt(const Lanes::Turn& turn);
   LaneRunner::Finish look_overdue(const Lanes::Turn& turn);
@@ -64,10 +73,7 @@ class Outbox {
   [[nodiscard]] std::chrono::milliseconds patience_for(const std::string& agreement, Time queued) const;
   void watch_notes();
 
-  OutboundExchange& exchange_;
-  MessageStore& store_;
-  const CurrentAccount account_;
-  const Clock& clock_;
+  const OutboxPorts ports_;
   const OutboxSettings settings_;
 
   std::mutex mutex_;

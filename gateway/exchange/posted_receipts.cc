@@ -111,6 +111,10 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
                                              *record.settled);
   if (!written) return later(written.error());
 
+  if (settled) {
+    ports_.observer.receipt_received(record);
+    ports_.observer.message(verdict.proves_delivery ? MessageEvent::Confirmed : MessageEvent::Failed, record);
+  }
   const std::string_view event = !settled                                  ? "receipt-came-late"
                                  : record.state == MessageState::Confirmed ? "message-confirmed"
                                                                            : "message-failed";
@@ -128,6 +132,7 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
               {"state_before", std::string(to_string(earlier))},
               {"disposition", record.disposition},
               {"mic_status", std::string(as2::to_string(verdict.mic_status))},
+              {"receipt_signer", record.receipt_signer_thumbprint},
               {"reason", record.reason}});
   return {200, {}, {}};
 }

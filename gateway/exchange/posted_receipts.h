@@ -7,6 +7,7 @@
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/inbound.h"
 #include "gateway/exchange/message_store.h"
+#include "gateway/exchange/observer.h"
 
 namespace signet::gateway {
 
@@ -24,6 +25,7 @@ class PostedReceipts {
     MessageStore& store;
     const Clock& clock;
     SpoolArea spool;
+    ExchangeObserver& observer = NoObserver::instance();
   };
 
   /// How large a receipt may be, in octets.

@@ -85,7 +85,10 @@ LaneRunner::Finish ReceiptPoster::post(const Lanes::Turn& turn) {
   if (!account) return {Lanes::Outcome::NotTried, kOwnTroublePause};
 
   const auto request = request_for(*known, **account);
+  const auto begin = std::chrono::steady_clock::now();
   const auto answer = request ? ports_.post(*request) : Result<HttpAnswer>(fail(request.error()));
+  if (request)
+    ports_.observer.posted(Posting::Receipt, known->agreement, refusal_of(answer).empty(), since(begin));
   ++known->attempts;
   known->reason = refusal_of(answer);
   known->due.reset();

@@ -9,6 +9,7 @@
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/lanes.h"
 #include "gateway/exchange/message_store.h"
+#include "gateway/exchange/observer.h"
 
 namespace signet::gateway {
 
@@ -23,6 +24,7 @@ class ReceiptPoster {
     const Clock& clock;
     std::function<Result<HttpAnswer>(const HttpPost&)> post;
     std::string product;  ///< User-Agent
+    ExchangeObserver& observer = NoObserver::instance();
   };
 
   /// Everything given by reference outlives the poster.

@@ -32,9 +32,11 @@ double CertificateExpiry::days_left(Time now) const {
   return std::chrono::duration<double, std::chrono::days::period>(not_after - now).count();
 }
 
-Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapshot& account) {
+Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapshot& account,
+                                                            const std::string& tls_server) {
   Uses uses;
   for (const agreements::Agreement& agreement : account.account().agreements) add_uses(uses, agreement);
+  if (!tls_server.empty()) uses[tls_server].push_back({"", "tlsServer"});
   std::vector<CertificateExpiry> all;
   for (const agreements::CertificateEntry& entry : account.account().certificates) {
     SIGNET_TRY(const certstore::Certificate certificate, account.certificate(entry.name));
@@ -43,6 +45,13 @@ Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapsho
   std::stable_sort(all.begin(), all.end(),
                    [](const auto& a, const auto& b) { return a.not_after < b.not_after; });
   return all;
+}
+
+std::string to_string(const std::vector<CertificateUse>& uses) {
+  std::string text;
+  for (const CertificateUse& use : uses)
+    text += (text.empty() ? "" : ", ") + use.agreement + (use.agreement.empty() ? "" : " ") + use.role;
+  return text;
 }
 
 Reading reading_of(const std::vector<CertificateExpiry>& certificates, Time now) {

@@ -14,7 +14,7 @@ namespace signet::gateway {
 struct CertificateUse {
   std::string agreement;
   std::string role;  ///< "verifyMessage", "decrypt", "signMdn", "signMessage", "encrypt", "verifyMdn",
-                     ///< "tlsClient", "tlsTrust"
+                     ///< "tlsClient", "tlsTrust"; "tlsServer", which is no agreement's
 
   friend bool operator==(const CertificateUse&, const CertificateUse&) = default;
 };
@@ -30,10 +30,14 @@ struct CertificateExpiry {
 };
 
 /// Every certificate of the account, those that end first in front, with everything that it is used for now
-/// or from some day on.
+/// or from some day on. `tls_server` is the name of the one that HTTPS listeners show, if any do.
 ///
 /// @error InvalidInput  one that does not parse.
-Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapshot& account);
+Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapshot& account,
+                                                            const std::string& tls_server);
+
+/// "trade encrypt, trade verifyMdn, tlsServer"
+std::string to_string(const std::vector<CertificateUse>& uses);
 
 Reading reading_of(const std::vector<CertificateExpiry>& certificates, Time now);
 

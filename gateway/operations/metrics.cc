@@ -45,6 +45,8 @@ std::string_view word(MessageEvent event) {
   return "";
 }
 
+std::string_view word(Posting what) { return what == Posting::Message ? "message" : "receipt"; }
+
 constexpr std::array kEvents = {MessageEvent::Accepted,  MessageEvent::Repeated,  MessageEvent::Refused,
                                 MessageEvent::NotTaken,  MessageEvent::Delivered, MessageEvent::Submitted,
                                 MessageEvent::Confirmed, MessageEvent::Failed};
@@ -135,6 +137,20 @@ struct Metrics::Series {
                          {"agreement", agreement},
                          {"outcome", std::string(word(event))}});
   }
+  Counter& octets_of(MessageEvent event, const std::string& agreement) {
+    return octets.Add({{"direction", direction_of(event)}, {"agreement", agreement}});
+  }
+  Counter& refusals_of(const std::string& agreement, const std::string& reason) {
+    return refusals.Add({{"agreement", agreement}, {"reason", reason}});
+  }
+  Counter& sent_of(const std::string& agreement, const std::string& disposition) {
+    return sent.Add({{"agreement", agreement}, {"disposition", disposition}});
+  }
+  Counter& posts_of(const std::string& agreement, Posting what, bool taken) {
+    return posts.Add(
+        {{"agreement", agreement}, {"what", std::string(word(what))}, {"taken", taken ? "true" : "false"}});
+  }
+  Histogram& post_of(Posting what) { return post.Add({{"what", std::string(word(what))}}, kSeconds); }
   Counter& of_receipt(const std::string& agreement, const std::string& disposition, bool proven) {
     return received.Add({{"agreement", agreement},
                          {"disposition", disposition},
@@ -142,21 +158,30 @@ struct Metrics::Series {
   }
 };
 
-Metrics::Metrics(const Clock& clock) : clock_(clock), series_(std::make_unique<Series>()) {}
+Metrics::Metrics(const Clock& clock) : clock_(clock), series_(std::make_unique<Series>()) {
+  for (const Posting what : {Posting::Message, Posting::Receipt}) series_->post_of(what);
+}
 Metrics::~Metrics() = default;
 
 void Metrics::know(const std::string& agreement) {
   for (const MessageEvent event : kEvents) series_->of(event, agreement);
-  for (const bool proven : {true, false}) series_->of_receipt(agreement, "processed", proven);
+  for (const MessageEvent event : {MessageEvent::Accepted, MessageEvent::Submitted})
+    series_->octets_of(event, agreement);
+  for (const as2::Fault usual : {as2::Fault::AuthenticationFailed, as2::Fault::DecryptionFailed,
+                                 as2::Fault::InsufficientMessageSecurity})
+    series_->refusals_of(agreement, as2::Disposition::of(usual).modifier);
+  series_->sent_of(agreement, "processed");
+  for (const bool good : {true, false}) {
+    series_->of_receipt(agreement, "processed", good);
+    for (const Posting what : {Posting::Message, Posting::Receipt}) series_->posts_of(agreement, what, good);
+  }
 }
 
 void Metrics::message(MessageEvent event, const MessageRecord& record) {
   series_->of(event, record.agreement).Increment();
   if (event == MessageEvent::Accepted || event == MessageEvent::Submitted)
-    series_->octets.Add({{"direction", direction_of(event)}, {"agreement", record.agreement}})
-        .Increment(static_cast<double>(record.payload_size));
-  if (event == MessageEvent::Refused)
-    series_->refusals.Add({{"agreement", record.agreement}, {"reason", reason_of(record)}}).Increment();
+    series_->octets_of(event, record.agreement).Increment(static_cast<double>(record.payload_size));
+  if (event == MessageEvent::Refused) series_->refusals_of(record.agreement, reason_of(record)).Increment();
 
   const double since_creation = seconds(clock_.now() - record.created);
   if (event == MessageEvent::Accepted || event == MessageEvent::Refused)
@@ -166,8 +191,7 @@ void Metrics::message(MessageEvent event, const MessageRecord& record) {
 }
 
 void Metrics::receipt_sent(const MessageRecord& record) {
-  series_->sent.Add({{"agreement", record.agreement}, {"disposition", outcome_of(record.disposition)}})
-      .Increment();
+  series_->sent_of(record.agreement, outcome_of(record.disposition)).Increment();
 }
 
 void Metrics::receipt_received(const MessageRecord& record) {
@@ -176,10 +200,8 @@ void Metrics::receipt_received(const MessageRecord& record) {
 }
 
 void Metrics::posted(Posting what, const std::string& agreement, bool taken, std::chrono::microseconds took) {
-  const std::string kind = what == Posting::Message ? "message" : "receipt";
-  series_->posts.Add({{"agreement", agreement}, {"what", kind}, {"taken", taken ? "true" : "false"}})
-      .Increment();
-  series_->post.Add({{"what", kind}}, kSeconds).Observe(seconds(took));
+  series_->posts_of(agreement, what, taken).Increment();
+  series_->post_of(what).Observe(seconds(took));
 }
 
 std::string Metrics::text(const std::vector<Reading>& readings) const {

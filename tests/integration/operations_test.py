@@ -26,6 +26,16 @@ from cli_test import DONE, START_TIMEOUT, UNAVAILABLE, CommandTest, Home
 class GatewayTest(CommandTest):
     """A home with a gateway, and what it logs."""
 
+    def let_globex_send(self):
+        """Globex, too, agrees to trade; its messages go to the gateway that runs in this home."""
+        self.globex.run("apply", self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{self.home.port}/as2"),
+                        expect=DONE)
+
+    def send_from_globex(self, octets=b"ISA*00*the order~\n", expect=DONE):
+        document = self.directory / "order.edi"
+        document.write_bytes(octets)
+        return self.globex.json("send", "--agreement", "trade", document, expect=expect)
+
     def setUp(self):
         super().setUp()
         self.home.run("init", expect=DONE)
@@ -271,11 +281,17 @@ class Endpoints(GatewayTest):
         self.assertEqual(self.home.stop(), 0)
 
     def test_metrics_tell_of_certificates_disks_and_the_process(self):
+        self.home.run("vault", "key", "create", "tls", "--kind", "P-256", expect=DONE)
+        self.home.run("certificate", "create", "tls", "--key", "tls", "--common-name", "x", expect=DONE)
+        self.settings('tls-certificate = "tls"\n')
         self.start()
-        days = self.metric("signet_certificate_expiry_days")['certificate="acme",owner="us",used="true"']
-        self.assertTrue(98 < days < 101, days)
+        days = self.metric("signet_certificate_expiry_days")
+        self.assertTrue(98 < days['certificate="acme",owner="us",used="true"'] < 101, days)
+        self.assertIn('certificate="tls",owner="us",used="true"', days, "HTTPS listeners show it")
         self.assertGreater(self.metric("signet_disk_free_bytes")[f'volume="{self.home.path}"'], 0)
-        self.assertEqual(self.metric("signet_queue_messages"), {'queue="requests"': 0, 'queue="hand-over"': 0})
+        queues = ["requests", "hand-over", "to-be-opened", "outbox", "awaiting-receipt", "receipts-to-post"]
+        self.assertEqual(self.metric("signet_queue_messages"), {f'queue="{queue}"': 0 for queue in queues})
+        self.assertEqual(self.metric("signet_partner_unreachable"), {'agreement="trade"': 0})
         self.assertEqual(self.metric("signet_http_connections"), {"": 0})
         with socket.create_connection(("127.0.0.1", self.home.port)) as connection:
             connection.sendall(b"GET /as2 HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -322,13 +338,7 @@ class Stopping(GatewayTest):
 
     def start(self):
         self.home.start()
-        self.globex.run("apply", self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{self.home.port}/as2"),
-                        expect=DONE)
-
-    def send(self):
-        document = self.directory / "order.edi"
-        document.write_bytes(b"ISA*00*the order~\n")
-        return self.globex.json("send", "--agreement", "trade", document)
+        self.let_globex_send()
 
     def slow_connection(self, octets):
         connection = socket.create_connection(("127.0.0.1", self.home.port), timeout=60)
@@ -338,7 +348,7 @@ class Stopping(GatewayTest):
 
     def test_ends_in_time_with_slow_connections_and_work_in_hand_and_loses_nothing(self):
         self.start()
-        sent = self.send()
+        sent = self.send_from_globex()
         self.assertEqual(sent["state"], "confirmed")
         self.wait_for_event("delivery-failed")  # the folder is missing, and it is tried again
         idle = self.slow_connection(b"")
@@ -368,7 +378,7 @@ class Stopping(GatewayTest):
 
     def test_ends_in_time_also_when_somebody_holds_the_database(self):
         self.start()
-        self.send()
+        self.send_from_globex()
         self.wait_for_event("delivery-failed")
         database = sqlite3.connect(self.home.path / "store" / "signet.db", isolation_level=None)
         self.addCleanup(database.close)
@@ -406,7 +416,7 @@ class Stopping(GatewayTest):
         writer.close()
         for _ in range(100):
             self.assertEqual(self.post(), 400)  # a line each
-        self.assertEqual(self.send()["state"], "confirmed")
+        self.assertEqual(self.send_from_globex()["state"], "confirmed")
         self.assertEqual(self.home.stop(), 0)
 
         reader.setblocking(False)
@@ -422,13 +432,10 @@ class BackUp(GatewayTest):
         super().setUp()
         self.home.run("apply", self.make_partners(), expect=DONE)
         self.home.start()
-        self.globex.run("apply", self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{self.home.port}/as2"),
-                        expect=DONE)
+        self.let_globex_send()
 
     def send(self, octets):
-        document = self.directory / "order.edi"
-        document.write_bytes(octets)
-        sent = self.globex.json("send", "--agreement", "trade", document)
+        sent = self.send_from_globex(octets)
         self.assertEqual(sent["state"], "confirmed", sent["reason"])
         return sent["messageId"]
 
@@ -491,6 +498,90 @@ class BackUp(GatewayTest):
         other.run("init", expect=DONE)
         shutil.copy(other.path / "master.key", restored.path)
         self.assertIn("wrong master key", restored.run("serve", expect=cli_test.REFUSED).err)
+
+
+class Counting(GatewayTest):
+    """Metrics of messages that really come and go, both ways."""
+
+    def setUp(self):
+        super().setUp()
+        account = self.make_partners()
+        self.globex.start()
+        account = self.account_xml(self.home, url=f"http://127.0.0.1:{self.globex.port}/as2")
+        self.home.run("apply", account, expect=DONE)
+        self.home.start("--operations-listen", "127.0.0.1:0")
+        ports = {listener["name"]: listener["port"] for listener in json.loads((self.directory / "ports.json").read_text())}
+        self.operations_port = ports["operations"]
+        self.let_globex_send()
+        self.addCleanup(self.globex.stop)
+
+    def metrics(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.operations_port, timeout=60)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if not line.startswith("#")}
+
+    def wait_for_metric(self, name, value):
+        deadline = time.monotonic() + START_TIMEOUT
+        while (found := self.metrics().get(name)) != value:
+            self.assertLess(time.monotonic(), deadline, f"{name} is {found}")
+            time.sleep(0.05)
+
+    def outcome(self, direction, outcome, agreement="trade"):
+        return f'signet_messages_total{{agreement="{agreement}",direction="{direction}",outcome="{outcome}"}}'
+
+    def test_what_comes_is_counted(self):
+        for name in ["accepted", "repeated", "refused", "not-taken", "delivered"]:
+            self.assertEqual(self.metrics()[self.outcome("inbound", name)], 0, "counters begin at nought")
+        self.send_from_globex(b"12345")
+        self.wait_for_metric(self.outcome("inbound", "delivered"), 1)
+        found = self.metrics()
+        self.assertEqual(found[self.outcome("inbound", "accepted")], 1)
+        self.assertEqual(found['signet_payload_bytes_total{agreement="trade",direction="inbound"}'], 5)
+        self.assertEqual(found['signet_receipts_sent_total{agreement="trade",disposition="processed"}'], 1)
+        self.assertEqual(found["signet_receive_seconds_count"], 1)
+        self.assertEqual(found["signet_hand_over_seconds_count"], 1)
+
+        self.post(headers={"AS2-From": "stranger", "AS2-To": "acme", "Message-ID": "<1@x>", "Content-Type": "text/plain"})
+        self.post(headers={"AS2-From": "globex", "AS2-To": "acme", "Message-ID": "<2@x>", "Content-Type": "text/plain"})
+        found = self.metrics()
+        self.assertEqual(found[self.outcome("inbound", "refused")], 1)
+        self.assertEqual(found[self.outcome("inbound", "refused", agreement="")], 1)
+        self.assertEqual(found['signet_refusals_total{agreement="trade",reason="insufficient-message-security"}'], 1)
+        self.assertEqual(found['signet_refusals_total{agreement="",reason="unknown-trading-relationship"}'], 1)
+        self.assertFalse([name for name in found if "stranger" in name])
+
+    def test_a_disk_or_vault_that_says_no_is_counted(self):
+        self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "get,list", expect=DONE)
+        deadline = time.monotonic() + START_TIMEOUT  # the gateway takes it up within its refresh interval
+        while self.metrics()[self.outcome("inbound", "not-taken")] == 0:
+            self.assertLess(time.monotonic(), deadline)
+            self.send_from_globex(expect=None)
+        self.assertEqual(self.metrics()[self.outcome("inbound", "refused")], 0)
+
+    def test_what_goes_is_counted(self):
+        document = self.directory / "order.edi"
+        document.write_bytes(b"123")
+        self.home.run("send", "--agreement", "trade", "--queue", document, expect=DONE)
+        self.wait_for_metric(self.outcome("outbound", "confirmed"), 1)
+        found = self.metrics()
+        self.assertEqual(found[self.outcome("outbound", "submitted")], 1)
+        self.assertEqual(found['signet_payload_bytes_total{agreement="trade",direction="outbound"}'], 3)
+        self.assertEqual(found['signet_posts_total{agreement="trade",taken="true",what="message"}'], 1)
+        self.assertEqual(found['signet_receipts_received_total{agreement="trade",disposition="processed",proves_delivery="true"}'], 1)
+        self.assertEqual(found['signet_post_seconds_count{what="message"}'], 1)
+        self.assertEqual(found["signet_confirm_seconds_count"], 1)
+
+        self.home.run("send", "--agreement", "trade", document, expect=DONE)
+        self.assertEqual(self.metrics()[self.outcome("outbound", "submitted")], 1, "a command settled it by itself")
+
+        self.globex.stop()
+        self.home.run("send", "--agreement", "trade", "--queue", document, expect=DONE)
+        self.wait_for_metric('signet_posts_total{agreement="trade",taken="false",what="message"}', 1)
+        found = self.metrics()
+        self.assertEqual(found['signet_queue_messages{queue="outbox"}'], 1)
+        self.assertEqual(found[self.outcome("outbound", "submitted")], 2)
 
 
 class Log(GatewayTest):
@@ -572,11 +663,8 @@ class Log(GatewayTest):
         self.check_log()
 
     def test_a_message_has_its_ids_in_every_line(self):
-        self.globex.run("apply", self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{self.home.port}/as2"),
-                        expect=DONE)
-        document = self.directory / "order.edi"
-        document.write_bytes(b"an order")
-        sent = self.globex.json("send", "--agreement", "trade", document)
+        self.let_globex_send()
+        sent = self.send_from_globex()
         self.wait_for_event("message-delivered")
         received = self.home.json("message", "list")[0]
         events = {event["event"]: event for event in self.check_log()}
@@ -584,7 +672,9 @@ class Log(GatewayTest):
         for event in [accepted, delivered]:
             self.assertEqual((event["id"], event["message_id"], event["agreement"]), (received["id"], sent["messageId"], "trade"))
         self.assertEqual(accepted["request"], received["requestId"])
+        self.assertEqual(accepted["signer"], received["signerThumbprint"])
         self.assertIn("processed", accepted["disposition"])
+        self.assertEqual(accepted["remote"], "127.0.0.1")
 
 
 class OneGateway(GatewayTest):

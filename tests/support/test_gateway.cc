@@ -193,7 +193,7 @@ void TestGateway::start() {
   service_->outbound = std::make_unique<OutboundExchange>(outbound(post));
   if (options.sends)
     service_->outbox =
-        need(Outbox::start(*service_->outbound, *store_, account, clock, {.lanes = lanes}), "the outbox");
+        need(Outbox::start({*service_->outbound, *store_, account, clock}, {.lanes = lanes}), "the outbox");
   service_->posted_receipts =
       std::make_unique<PostedReceipts>(PostedReceipts::Ports{account, *store_, clock, home_->spool_area()});
 
