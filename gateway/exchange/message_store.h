@@ -134,6 +134,18 @@ struct WaitingWork {
   Time since{};  ///< when it was queued
 };
 
+/// How many messages are in one state under one agreement.
+struct MessageCount {
+  Direction direction = Direction::Inbound;
+  MessageState state = MessageState::Refused;
+  std::string agreement;  ///< empty where none was found
+  std::uint64_t count = 0;
+  Time oldest{};                 ///< when the first of them was created
+  std::optional<Time> next_due;  ///< the earliest MessageRecord::due of them
+
+  friend bool operator==(const MessageCount&, const MessageCount&) = default;
+};
+
 /// Which records to list; empty fields match everything.
 struct MessageFilter {
   std::optional<Direction> direction;

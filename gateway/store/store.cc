@@ -86,6 +86,21 @@ Bytes names_hash(std::string_view as2_from, std::string_view as2_to, std::string
   "receipt_signer_thumbprint, security, reason, delivered_to, attempts, queued, due, "                     \
   "receipt_url"
 
+/// A MessageFilter as a condition, but for its limit: the parameters that bind_filter() binds.
+#define SIGNET_FILTER                                                       \
+  "(?1 IS NULL OR direction = ?1) AND (?2 IS NULL OR state = ?2) "          \
+  "AND (?3 IS NULL OR agreement = ?3) AND (?4 IS NULL OR message_id = ?4) " \
+  "AND (?5 IS NULL OR created >= ?5) AND (?6 IS NULL OR created < ?6) "
+
+template <class... Rest>
+void bind_filter(Query& query, const MessageFilter& filter, const Rest&... rest) {
+  const auto or_any = [](std::string_view text) { return text.empty() ? std::nullopt : std::optional(text); };
+  const auto direction = filter.direction ? std::optional(to_string(*filter.direction)) : std::nullopt;
+  const auto state = filter.state ? std::optional(to_string(*filter.state)) : std::nullopt;
+  query.bind(direction, state, or_any(filter.agreement), or_any(filter.message_id), filter.since,
+             filter.until, rest...);
+}
+
 Result<MessageRecord> read_record(const Query& row) {
   MessageRecord record;
   record.id = row.text(0);
@@ -705,20 +720,34 @@ Result<> SqliteStore::mark_delivered(std::string_view id, std::string_view where
 }
 
 Result<std::vector<MessageRecord>> SqliteStore::list(const MessageFilter& filter) {
-  const auto or_any = [](std::string_view text) { return text.empty() ? std::nullopt : std::optional(text); };
-  const auto direction = filter.direction ? std::optional(to_string(*filter.direction)) : std::nullopt;
-  const auto state = filter.state ? std::optional(to_string(*filter.state)) : std::nullopt;
-  const std::size_t limit = std::min<std::size_t>(filter.limit, INT64_MAX);
+  const auto limit = static_cast<std::int64_t>(std::min<std::size_t>(filter.limit, INT64_MAX));
   return read_value<std::vector<MessageRecord>>(*database_, [&](SqlConnection& connection) {
-    Query query(connection,
-                "SELECT " SIGNET_RECORD_COLUMNS
-                " FROM messages WHERE (?1 IS NULL OR direction = ?1) AND (?2 IS NULL OR state = ?2) "
-                "AND (?3 IS NULL OR agreement = ?3) AND (?4 IS NULL OR message_id = ?4) "
-                "AND (?5 IS NULL OR created >= ?5) AND (?6 IS NULL OR created < ?6) "
-                "ORDER BY sequence DESC LIMIT ?7");
-    query.bind(direction, state, or_any(filter.agreement), or_any(filter.message_id), filter.since,
-               filter.until, static_cast<std::int64_t>(limit));
+    Query query(connection, "SELECT " SIGNET_RECORD_COLUMNS " FROM messages WHERE " SIGNET_FILTER
+                            "ORDER BY sequence DESC LIMIT ?7");
+    bind_filter(query, filter, limit);
     return read_records(query);
+  });
+}
+
+Result<std::vector<MessageCount>> SqliteStore::counts(std::optional<Time> since) {
+  using Counts = std::vector<MessageCount>;
+  return read_value<Counts>(*database_, [&](SqlConnection& connection) -> Result<Counts> {
+    Query query(connection,
+                "SELECT direction, state, agreement, count(*), min(created), min(due) FROM messages "
+                "WHERE (?1 IS NULL OR created >= ?1) GROUP BY agreement, direction, state "
+                "ORDER BY agreement, direction, state");
+    query.bind(since);
+    Counts counts;
+    while (query.next()) {
+      MessageCount& count = counts.emplace_back();
+      SIGNET_TRY(count.direction, parse_direction(query.text(0)));
+      SIGNET_TRY(count.state, parse_state(query.text(1)));
+      count.agreement = query.text(2);
+      count.count = static_cast<std::uint64_t>(query.integer(3));
+      count.oldest = query.time(4);
+      count.next_due = query.optional_time(5);
+    }
+    return counts;
   });
 }
 

@@ -74,6 +74,8 @@ class SqliteStore final : public MessageStore {
   Result<std::vector<std::string>> take_notes() override;
 
   Result<std::vector<MessageRecord>> list(const MessageFilter& filter) override;
+  /// How many of the messages created since then are in which state. Reads every record once.
+  Result<std::vector<MessageCount>> counts(std::optional<Time> since = std::nullopt);
   Result<MessageRecord> find(std::string_view id_or_message_id) override;
   Result<Slice> payload(std::string_view id) override;
   Result<WireCopy> wire(std::string_view id) override;

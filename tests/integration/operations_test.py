@@ -584,6 +584,63 @@ class Counting(GatewayTest):
         self.assertEqual(found[self.outcome("outbound", "submitted")], 2)
 
 
+class Status(GatewayTest):
+    """signet status."""
+
+    def status(self):
+        return self.home.json("status")
+
+    def test_works_without_a_gateway_and_beside_one(self):
+        status = self.status()
+        self.assertEqual(status["gateway"], {"running": False})
+        self.assertEqual(status["messages"], [])
+        self.assertEqual({queue["waiting"] for queue in status["queues"]}, {0})
+        self.assertEqual([volume["path"] for volume in status["volumes"]], [str(self.home.path)])
+        self.assertIn("not served", self.home.run("status", expect=DONE).out)
+        self.home.start()
+        status = self.status()
+        self.assertEqual(status["gateway"]["process"], self.home.gateway.pid)
+        self.assertIn(f"process {self.home.gateway.pid}", self.home.run("status", expect=DONE).out)
+        self.home.gateway.kill()
+        self.home.gateway.wait()
+        self.assertEqual(self.status()["gateway"], {"running": False})
+
+    def test_counts_messages_failures_and_what_waits(self):
+        account = self.make_partners()
+        self.home.run("apply", account, expect=DONE)
+        self.home.start()
+        self.let_globex_send()
+        self.send_from_globex()
+        self.wait_for_event("message-delivered")
+        self.post(headers={"AS2-From": "globex", "AS2-To": "acme", "Message-ID": "<2@x>", "Content-Type": "text/plain"})
+        self.home.stop()
+        document = self.directory / "order.edi"
+        self.home.run("send", "--agreement", "trade", "--queue", document, expect=DONE)
+        status = self.status()
+        counts = {(count["agreement"], count["direction"], count["state"]): count["count"] for count in status["messages"]}
+        self.assertEqual(counts, {("trade", "inbound", "delivered"): 1, ("trade", "inbound", "refused"): 1,
+                                  ("trade", "outbound", "queued"): 1})
+        self.assertEqual([(count["state"], count["count"]) for count in status["failures"]["messages"]], [("refused", 1)])
+        queues = {queue["name"]: queue for queue in status["queues"]}
+        self.assertEqual(queues["outbox"]["waiting"], 1)
+        self.assertIsNotNone(queues["outbox"]["nextDue"])
+        self.assertEqual(queues["hand-over"]["waiting"], 0)
+
+    def test_tells_when_certificates_end_and_what_they_are_for(self):
+        self.home.run("apply", self.make_partners(days=100), expect=DONE)
+        self.settings('tls-certificate = "acme"\n')
+        certificates = {certificate["name"]: certificate for certificate in self.status()["certificates"]}
+        self.assertEqual(certificates["acme"]["daysUntilExpiry"], 99)
+        self.assertEqual(certificates["acme"]["owner"], "us")
+        self.assertEqual({use["role"] for use in certificates["acme"]["uses"]}, {"decrypt", "signMessage", "signMdn", "tlsServer"})
+        self.assertEqual({use["role"] for use in certificates["globex"]["uses"]}, {"verifyMessage", "encrypt", "verifyMdn"})
+        self.assertIn("99 days", self.home.run("status", expect=DONE).out)
+
+    def test_says_what_is_wrong_with_the_settings(self):
+        self.settings("no-such = 1\n")
+        self.assertIn("no-such", self.home.run("status", expect=cli_test.USAGE).err)
+
+
 class Log(GatewayTest):
     """One line of JSON per event, whatever strangers write: with its ids, without secrets."""
 

@@ -280,6 +280,31 @@ TEST_F(MessageStoreTest, ListsNewestFirstByAnyMixtureOfFilters) {
   EXPECT_EQ(ids({.until = kNoon}), Ids{});
 }
 
+TEST_F(MessageStoreTest, CountsByStateAndAgreement) {
+  const auto store = open();
+  EXPECT_EQ(store->counts().value(), std::vector<MessageCount>{});
+  for (int i = 0; i < 3; ++i) {
+    MessageRecord record = accepted_record(std::to_string(i));
+    record.created = kNoon + std::chrono::hours(i);
+    if (i == 2) record.agreement = "";
+    ASSERT_TRUE(store->commit_inbound(record, Slice::of("x"), receipt_saying("r"), true));
+  }
+  for (int i = 0; i < 2; ++i) {
+    MessageRecord out = accepted_record("out " + std::to_string(i));
+    out.direction = Direction::Outbound;
+    out.state = MessageState::Queued;
+    out.due = kNoon + std::chrono::minutes(10 - i);
+    ASSERT_TRUE(store->commit_outbound(out, Slice::of("x"), wire_saying("wire"), MessageStore::Tell::Nobody));
+  }
+  const MessageCount strangers{
+      Direction::Inbound, MessageState::Accepted, "", 1, kNoon + std::chrono::hours(2), {}};
+  const MessageCount accepted{Direction::Inbound, MessageState::Accepted, "acme-globex", 2, kNoon, {}};
+  const MessageCount queued{
+      Direction::Outbound, MessageState::Queued, "acme-globex", 2, kNoon, kNoon + std::chrono::minutes(9)};
+  EXPECT_EQ(store->counts().value(), (std::vector<MessageCount>{strangers, accepted, queued}));
+  EXPECT_EQ(store->counts(kNoon + std::chrono::hours(2)).value(), std::vector<MessageCount>{strangers});
+}
+
 TEST_F(MessageStoreTest, FindsByTheFirstDigitsOfAnIdUnlessSeveralHaveThem) {
   const auto store = open();
   const std::string rest(22, '0');

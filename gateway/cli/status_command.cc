@@ -1,0 +1,76 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "certstore/vault/provider.h"
+#include "gateway/cli/command.h"
+#include "gateway/cli/home.h"
+#include "gateway/cli/home_checks.h"
+#include "gateway/cli/serve_lock.h"
+#include "gateway/cli/serve_settings.h"
+#include "gateway/cli/version.h"
+#include "gateway/operations/status.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::chrono::hours kLookBack{24};
+
+/// What was refused or failed, of some counts.
+std::vector<MessageCount> failures_in(std::vector<MessageCount> counts) {
+  std::erase_if(counts, [](const MessageCount& count) {
+    return count.state != MessageState::Refused && count.state != MessageState::Failed;
+  });
+  return counts;
+}
+
+Result<QueueStatus> receipts_to_post(MessageStore& store) {
+  SIGNET_TRY(const auto waiting, store.waiting_receipts());
+  QueueStatus queue{"receipts-to-post", waiting.size(), std::nullopt};
+  if (!waiting.empty()) queue.next_due = waiting.front().due;
+  return queue;
+}
+
+Result<std::vector<CertificateExpiry>> certificates_of(Home& home) {
+  SIGNET_TRY(const auto account, home.current_account());
+  SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, home.directory() / "serve.toml"));
+  return certificate_expiries(*account, settings.tls_certificate);
+}
+
+Result<HomeStatus> status_of(Home& home) {
+  HomeStatus status;
+  status.now = home.clock().now();
+  status.version = kProduct;
+  status.openssl = vault::openssl_version();
+  status.home = home.directory();
+  SIGNET_TRY(const auto holder, ServeLock::holder(home.directory()));
+  if (holder) status.gateway = HomeStatus::Process{holder->process, holder->since};
+  SIGNET_TRY(status.messages, home.store().counts());
+  status.failures_since = status.now - kLookBack;
+  SIGNET_TRY(auto recent, home.store().counts(status.failures_since));
+  status.failures = failures_in(std::move(recent));
+  status.queues = queues_of(status.messages);
+  SIGNET_TRY(QueueStatus receipts, receipts_to_post(home.store()));
+  status.queues.push_back(std::move(receipts));
+  SIGNET_TRY(status.certificates, certificates_of(home));
+  SIGNET_TRY(status.volumes, volumes_of(home));
+  return status;
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand(
+      "status", "The gateway at one look: running or not, what waits, what failed, what ends soon");
+  command->footer(
+      "Example: signet --home /srv/signet status\nWorks beside a running gateway and without one.");
+  command->callback([&context] {
+    run_command(context, [&]() -> Result<> {
+      SIGNET_TRY(const auto home, Home::open(context.home));
+      SIGNET_TRY(const HomeStatus status, status_of(*home));
+      context.print(to_json(status), to_text(status));
+      return {};
+    });
+  });
+}
+
+}  // namespace signet::gateway
