@@ -49,6 +49,7 @@ void add_serve_command(CLI::App& app, CommandContext& context);
 void add_account_commands(CLI::App& app, CommandContext& context);  // apply, export, lint
 void add_send_command(CLI::App& app, CommandContext& context);
 void add_status_command(CLI::App& app, CommandContext& context);
+void add_tracking_commands(CLI::App& app, CommandContext& context);
 void add_message_commands(CLI::App& app, CommandContext& context);
 void add_certificate_commands(CLI::App& app, CommandContext& context);
 void add_vault_commands(CLI::App& app, CommandContext& context);

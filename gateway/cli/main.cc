@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   gateway::add_account_commands(app, context);
   gateway::add_send_command(app, context);
   gateway::add_message_commands(app, context);
+  gateway::add_tracking_commands(app, context);
   gateway::add_status_command(app, context);
   gateway::add_certificate_commands(app, context);
   gateway::add_vault_commands(app, context);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "certstore/vault/provider.h"
 #include "gateway/cli/home_checks.h"
+#include "gateway/cli/tracking_lines.h"
 #include "gateway/cli/version.h"
 #include "gateway/operations/process_readings.h"
 #include "gateway/store/audit_file.h"
@@ -53,6 +54,15 @@ ServeOperations::ServeOperations(Home& home, const ServeSettings& settings)
       metrics_(home.clock()),
       handler_({readiness_, metrics_, [this] { return readings(); }, home.clock(), std::string(kProduct),
                 vault::openssl_version()}) {
+  observers_.add(metrics_);
+  if (!settings.tracking_file.empty()) {
+    tracking_ = std::make_unique<EventFile>(
+        settings.tracking_file, [this](const std::string& id) -> Result<std::vector<std::string>> {
+          SIGNET_TRY(const MessageRecord record, home_.store().find(id));
+          return tracking_lines(home_, record);
+        });
+    observers_.add(*tracking_);
+  }
   readiness_.add("serving", [this] { return check_serving(); });
   readiness_.add("account", [this] { return check_account(home_); });
   readiness_.add("store", [this] { return check_store(home_); });
@@ -137,6 +147,10 @@ std::vector<Reading> ServeOperations::readings() {
   all.push_back({"signet_log_lines_dropped_total",
                  "Log lines that nobody took",
                  {{{}, static_cast<double>(log::dropped())}},
+                 Reading::Kind::Counter});
+  all.push_back({"signet_tracking_messages_dropped_total",
+                 "Messages whose events the tracking file did not take",
+                 {{{}, static_cast<double>(tracking_ ? tracking_->dropped() : 0)}},
                  Reading::Kind::Counter});
   all.push_back(readiness_reading());
   const HttpLoad load = shown_ != nullptr ? shown_->load() : HttpLoad{};

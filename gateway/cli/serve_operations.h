@@ -13,7 +13,9 @@
 #include "gateway/cli/serve_settings.h"
 #include "gateway/endpoint/http_server.h"
 #include "gateway/operations/certificate_expiry.h"
+#include "gateway/operations/event_file.h"
 #include "gateway/operations/metrics.h"
+#include "gateway/operations/observers.h"
 #include "gateway/operations/operations_handler.h"
 #include "gateway/operations/readiness.h"
 
@@ -27,7 +29,7 @@ class ServeOperations {
   ServeOperations(Home& home, const ServeSettings& settings);
 
   /// Hears what happens to messages.
-  [[nodiscard]] ExchangeObserver& observer() { return metrics_; }
+  [[nodiscard]] ExchangeObserver& observer() { return observers_; }
   /// A queue whose length is to be shown. Before listen().
   void show_queue(std::string name, std::function<std::size_t()> waiting);
   /// The agreements whose partners do not answer. Before listen().
@@ -79,6 +81,8 @@ class ServeOperations {
   const HttpServer* shown_ = nullptr;
   Readiness readiness_;
   Metrics metrics_;
+  std::unique_ptr<EventFile> tracking_;
+  Observers observers_;
   OperationsHandler handler_;
 };
 

@@ -81,6 +81,8 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
       .add_option("--expiry-notice", settings.expiry_notice,
                   "Days before its end that the log warns of a certificate, daily")
       ->capture_default_str();
+  command.add_option("--tracking-file", settings.tracking_file,
+                     "Append what `signet tracking export` writes to this file, as messages are decided");
   command.add_option("--ports-file", settings.ports_file,
                      "Write the ports taken to this file, as JSON, once listening");
 }
@@ -124,6 +126,7 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("receipt-path", running.receipt_path, wanted.receipt_path);
   compare("host", running.host, wanted.host);
   compare("stranger-answer", running.stranger_answer, wanted.stranger_answer);
+  compare("tracking-file", running.tracking_file, wanted.tracking_file);
   compare("operations-listen", running.operations_listen, wanted.operations_listen);
   compare("workers", running.workers, wanted.workers);
   compare("connections", running.connections, wanted.connections);

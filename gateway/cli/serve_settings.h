@@ -35,6 +35,7 @@ struct ServeSettings {
   std::string operations_listen;
   std::uint64_t minimum_free_disk = std::uint64_t{256} << 20;
   unsigned expiry_notice = 30;
+  std::filesystem::path tracking_file;
   std::filesystem::path ports_file;
 
   friend bool operator==(const ServeSettings&, const ServeSettings&) = default;

@@ -86,6 +86,9 @@ Bytes names_hash(std::string_view as2_from, std::string_view as2_to, std::string
   "receipt_signer_thumbprint, security, reason, delivered_to, attempts, queued, due, "                     \
   "receipt_url"
 
+/// Behind those columns, where it is asked for.
+constexpr int kSequenceColumn = 27;
+
 /// A MessageFilter as a condition, but for its limit: the parameters that bind_filter() binds.
 #define SIGNET_FILTER                                                       \
   "(?1 IS NULL OR direction = ?1) AND (?2 IS NULL OR state = ?2) "          \
@@ -749,6 +752,33 @@ Result<std::vector<MessageCount>> SqliteStore::counts(std::optional<Time> since)
     }
     return counts;
   });
+}
+
+Result<> SqliteStore::visit(const MessageFilter& filter,
+                            const std::function<Result<>(const MessageRecord&)>& visitor) {
+  constexpr std::int64_t kPage = 256;
+  struct Page {
+    std::vector<MessageRecord> records;
+    std::int64_t last = 0;
+  };
+  Page page;
+  do {
+    SIGNET_TRY(page, read_value<Page>(*database_, [&](SqlConnection& connection) -> Result<Page> {
+                 Query query(connection,
+                             "SELECT " SIGNET_RECORD_COLUMNS ", sequence FROM messages WHERE " SIGNET_FILTER
+                             "AND sequence > ?7 ORDER BY sequence LIMIT ?8");
+                 bind_filter(query, filter, page.last, kPage);
+                 Page next;
+                 while (query.next()) {
+                   SIGNET_TRY(MessageRecord record, read_record(query));
+                   next.records.push_back(std::move(record));
+                   next.last = query.integer(kSequenceColumn);
+                 }
+                 return next;
+               }));
+    for (const MessageRecord& record : page.records) SIGNET_CHECK(visitor(record));
+  } while (!page.records.empty());
+  return {};
 }
 
 Result<MessageRecord> SqliteStore::find(std::string_view id_or_message_id) {

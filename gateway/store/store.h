@@ -76,6 +76,11 @@ class SqliteStore final : public MessageStore {
   Result<std::vector<MessageRecord>> list(const MessageFilter& filter) override;
   /// How many of the messages created since then are in which state. Reads every record once.
   Result<std::vector<MessageCount>> counts(std::optional<Time> since = std::nullopt);
+  /// Calls `visitor` for each record that matches, oldest first; filter.limit is not heeded. What is
+  /// committed meanwhile may or may not be among them. Memory does not grow with their number.
+  ///
+  /// @error  of the store; and whatever `visitor` returns, which ends it.
+  Result<> visit(const MessageFilter& filter, const std::function<Result<>(const MessageRecord&)>& visitor);
   Result<MessageRecord> find(std::string_view id_or_message_id) override;
   Result<Slice> payload(std::string_view id) override;
   Result<WireCopy> wire(std::string_view id) override;

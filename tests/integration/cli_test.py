@@ -130,7 +130,7 @@ class Help(CommandTest):
                 "message receipt", "message wire", "message resend", "message cancel", "message wait", "certificate add", "certificate create", "certificate list", "certificate show",
                 "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show", "vault key update",
                 "vault policy set", "vault policy show", "vault secret set", "vault secret list", "vault secret show",
-                "vault secret update", "vault secret delete", "status"]
+                "vault secret update", "vault secret delete", "status", "tracking export"]
 
     def test_every_command_has_an_example(self):
         for command in self.COMMANDS:

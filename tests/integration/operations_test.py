@@ -7,6 +7,7 @@ Usage: operations_test.py --signet BINARY [TestClass...].
 import argparse
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -639,6 +640,89 @@ class Status(GatewayTest):
     def test_says_what_is_wrong_with_the_settings(self):
         self.settings("no-such = 1\n")
         self.assertIn("no-such", self.home.run("status", expect=cli_test.USAGE).err)
+
+
+class Tracking(GatewayTest):
+    """Events in Azure's vocabulary, exported and live."""
+
+    def setUp(self):
+        super().setUp()
+        self.home.run("apply", self.make_partners(), expect=DONE)
+
+    def exchange(self):
+        """One message that is accepted, and one that is refused."""
+        self.let_globex_send()
+        sent = self.send_from_globex()
+        self.wait_for_event("message-delivered")
+        self.post(headers={"AS2-From": "globex", "AS2-To": "acme", "Message-ID": "<2@x>", "Content-Type": "text/plain",
+                           "Authorization": "Basic c2VjcmV0", "Disposition-Notification-To": "globex"})
+        return sent["messageId"]
+
+    def exported(self, home, *options):
+        out = home.run("tracking", "export", *options, expect=DONE).out
+        return [json.loads(line) for line in out.splitlines()]
+
+    def test_export_tells_of_both_sides_of_an_exchange(self):
+        self.home.start()
+        message_id = self.exchange()
+        events = self.exported(self.home)
+        self.assertEqual([event["recordType"] for event in events], ["AS2Message", "AS2MDN"] * 2)
+        message, receipt, refused, refusal = (event["record"]["messageProperties"] for event in events)
+        self.assertEqual((message["direction"], message["messageId"], message["isMessageSigned"], message["isMessageEncrypted"],
+                          message["isMessageCompressed"], message["isMessageFailed"], message["mdnType"]),
+                         ("receive", message_id, True, True, True, False, "Sync"))
+        self.assertEqual(message["incomingHeaders"]["AS2-From"], "globex")
+        self.assertEqual((receipt["direction"], receipt["originalMessageId"], receipt["statusCode"], receipt["isMessageSigned"],
+                          receipt["micVerificationStatus"]), ("send", message_id, "Accepted", True, "NotApplicable"))
+        self.assertEqual((refused["isMessageFailed"], refusal["statusCode"]), (True, "Rejected"))
+        self.assertNotIn("c2VjcmV0", json.dumps(events))
+        self.assertEqual(events[2]["eventLevel"], "Error")
+
+        sender = self.exported(self.globex)
+        self.assertEqual([event["recordType"] for event in sender], ["AS2Message", "AS2MDN"])
+        self.assertEqual(sender[0]["record"]["messageProperties"]["direction"], "send")
+        self.assertEqual(sender[0]["record"]["agreementProperties"],
+                         {"senderPartnerName": "globex", "receiverPartnerName": "acme", "as2To": "acme", "as2From": "globex",
+                          "agreementName": "trade"})
+        self.assertEqual(sender[1]["record"]["messageProperties"]["micVerificationStatus"], "Succeeded")
+
+    def test_export_takes_a_part(self):
+        self.home.start()
+        self.exchange()
+        self.assertEqual(len(self.exported(self.home, "--agreement", "trade")), 4)
+        self.assertEqual(self.exported(self.home, "--agreement", "other"), [])
+        self.assertEqual(self.exported(self.home, "--until", "2020-01-01"), [])
+        self.assertEqual(len(self.exported(self.home, "--since", "2020-01-01")), 4)
+        self.home.run("tracking", "export", "--since", "yesterday", expect=cli_test.USAGE)
+        file = self.directory / "events.jsonl"
+        self.assertEqual(self.home.run("tracking", "export", "--file", file, expect=DONE).out, "")
+        self.assertEqual(len(file.read_text().splitlines()), 4)
+        self.assertEqual(self.home.run("tracking", "export", "--file", file).returncode, cli_test.REFUSED)
+
+    def test_a_live_file_has_the_same_lines_and_may_be_moved_away(self):
+        live = self.directory / "live.jsonl"
+        self.home.start("--tracking-file", str(live))
+        self.exchange()
+        self.home.stop()
+        key = lambda event: (event["trackingId"], event["recordType"])
+        self.assertEqual(sorted(map(json.loads, live.read_text().splitlines()), key=key), sorted(self.exported(self.home), key=key))
+        live.rename(live.with_suffix(".1"))
+        self.home.start("--tracking-file", str(live))
+        self.let_globex_send()
+        self.send_from_globex()
+        self.home.stop()
+        self.assertEqual(len(live.read_text().splitlines()), 2)
+
+    def test_a_file_that_takes_nothing_stops_nothing(self):
+        pipe = self.directory / "pipe"
+        os.mkfifo(pipe)
+        for file in [pipe, pathlib.Path("/dev/full"), self.directory / "missing" / "live.jsonl"]:
+            self.home.start("--tracking-file", str(file))
+            self.let_globex_send()
+            self.assertEqual(self.send_from_globex()["state"], "confirmed")
+            self.assertIn(str(file), self.wait_for_event("tracking-not-written")["file"])
+            self.assertEqual(self.home.stop(), 0)
+            self.home.log.unlink()
 
 
 class Log(GatewayTest):

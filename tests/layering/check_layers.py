@@ -25,9 +25,9 @@ ALLOWED = {
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
     "gateway/delivery": ["base", "as2/mime", "gateway/exchange/message_store.h", "gateway/exchange/observer.h"],
     "gateway/operations": [
-        "base", "certstore/x509", "agreements", "as2/disposition.h",
+        "base", "certstore/x509", "agreements", "as2/disposition.h", "as2/mdn.h", "as2/receipt.h",
         "gateway/exchange/message_store.h", "gateway/exchange/observer.h", "gateway/exchange/account_snapshot.h",
-        "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
+        "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h", "gateway/endpoint/http_client.h",
     ],
     "gateway/store": ["base", "certstore", "agreements", "gateway/exchange/message_store.h"],
     "gateway/cli": ["base", "certstore", "agreements", "as2", "gateway"],

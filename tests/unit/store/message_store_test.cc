@@ -305,6 +305,35 @@ TEST_F(MessageStoreTest, CountsByStateAndAgreement) {
   EXPECT_EQ(store->counts(kNoon + std::chrono::hours(2)).value(), std::vector<MessageCount>{strangers});
 }
 
+TEST_F(MessageStoreTest, VisitsEveryMatchOldestFirstHoweverManyThereAre) {
+  const auto store = open();
+  constexpr int kMany = 600;  // more than are read at once
+  for (int i = 0; i < kMany; ++i) {
+    MessageRecord record = accepted_record(std::to_string(i));
+    record.agreement = i % 2 == 0 ? "even" : "odd";
+    store->commit_inbound({record, Slice(), receipt_saying("r"), true, std::nullopt, false},
+                          [](const Result<>&) {});
+  }
+  ASSERT_TRUE(store->commit_inbound(accepted_record("last"), Slice(), receipt_saying("r"), true));
+  std::vector<std::string> ids;
+  const auto keep = [&](const MessageRecord& record) -> Result<> {
+    ids.push_back(record.id);
+    EXPECT_TRUE(store->receipt(record.id)) << "the store can be asked meanwhile";
+    return {};
+  };
+  ASSERT_TRUE(store->visit({.agreement = "odd", .limit = 1}, keep));
+  ASSERT_EQ(ids.size(), kMany / 2);
+  for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(ids[i], id_of(std::to_string(2 * i + 1)));
+
+  const auto ended =
+      store->visit({}, [](const MessageRecord&) { return Result<>(fail(ErrorKind::IoFailure, "full")); });
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().detail, "full");
+  EXPECT_TRUE(store->visit({.agreement = "none"}, [](const MessageRecord&) {
+    return Result<>(fail(ErrorKind::Internal, "called"));
+  }));
+}
+
 TEST_F(MessageStoreTest, FindsByTheFirstDigitsOfAnIdUnlessSeveralHaveThem) {
   const auto store = open();
   const std::string rest(22, '0');

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include "base/file.h"
+#include "gateway/cli/command.h"
+#include "gateway/cli/home.h"
+#include "gateway/cli/tracking_lines.h"
+
+namespace signet::gateway {
+namespace {
+
+struct ExportOptions {
+  std::string since;
+  std::string until;
+  std::string agreement;
+  std::filesystem::path file;
+};
+
+Result<std::optional<Time>> moment(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  SIGNET_TRY(const Time time, parse_time(text));
+  return time;
+}
+
+Result<> write_line(std::ostream& out, const std::string& line) {
+  out << line << '\n';
+  if (!out) return fail(ErrorKind::IoFailure, "standard output does not take any more");
+  return {};
+}
+
+Result<> export_events(CommandContext& context, const ExportOptions& options) {
+  MessageFilter filter;
+  filter.agreement = options.agreement;
+  SIGNET_TRY(filter.since, moment(options.since));
+  SIGNET_TRY(filter.until, moment(options.until));
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  std::optional<NewFile> file;
+  if (!options.file.empty()) {
+    SIGNET_TRY(NewFile made, NewFile::create(options.file));
+    file.emplace(std::move(made));
+  }
+  SIGNET_CHECK(home->store().visit(filter, [&](const MessageRecord& record) -> Result<> {
+    SIGNET_TRY(const auto lines, tracking_lines(*home, record));
+    for (const std::string& line : lines)
+      SIGNET_CHECK(file ? file->write(as_bytes(line + '\n')) : write_line(std::cout, line));
+    return {};
+  }));
+  if (file) return file->sync();
+  std::cout.flush();
+  return {};
+}
+
+}  // namespace
+
+void add_tracking_commands(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* tracking =
+      app.add_subcommand("tracking", "What happened to messages, in Azure Logic Apps' tracking vocabulary");
+  tracking->require_subcommand(1);
+  CLI::App* command = tracking->add_subcommand(
+      "export", "Write the AS2Message and AS2MDN events of messages, one line of JSON each, oldest first");
+  command->footer(
+      "Example: signet --home /srv/signet tracking export --since 2026-11-01 --agreement acme-globex --file "
+      "events.jsonl\n"
+      "A running gateway writes the same lines to `signet serve --tracking-file`, as messages are decided.");
+  command->add_option("--since", options->since, "Only messages from this day or moment on (RFC 3339)");
+  command->add_option("--until", options->until, "Only messages from before it");
+  command->add_option("--agreement", options->agreement, "Only this agreement's");
+  command->add_option("--file", options->file, "Write to a new file instead of standard output");
+  command->callback(
+      [&context, options] { run_command(context, [&] { return export_events(context, *options); }); });
+}
+
+}  // namespace signet::gateway
