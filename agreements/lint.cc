@@ -375,6 +375,12 @@ class AgreementLint {
       warning("sendAgreement/mdnSettings/receiptDeliveryUrl",
               "none, since receipts are asked for in the HTTP answer", in_quotes(wanted.receipt_delivery_url),
               "Set sendMDNAsynchronously to true, or remove the URL.");
+    if (wanted.send_inbound_mdn_to_message_box && !wanted.need_mdn)
+      warning("sendAgreement/mdnSettings/needMDN", "true, since sendInboundMDNToMessageBox is", "false",
+              "Set needMDN to true, or sendInboundMDNToMessageBox to false as well.");
+    if (given.send_inbound_mdn_to_message_box)
+      warning("receiveAgreement/mdnSettings/sendInboundMDNToMessageBox",
+              "false or absent, since receipts come for what is sent", "true", "Set it in sendAgreement.");
   }
 
   void signed_but_not_needed(const OneWayAgreement& direction, std::string_view name) {
@@ -591,8 +597,6 @@ class AgreementLint {
     refuse(out_.validation_settings.check_certificate_revocation_list_on_send,
            "sendAgreement/validationSettings/checkCertificateRevocationListOnSend",
            "look into revocation lists");
-    refuse(out_.mdn_settings.send_inbound_mdn_to_message_box,
-           "sendAgreement/mdnSettings/sendInboundMDNToMessageBox", "hand receipts over");
     refuse(agreement_.connection.basic_authentication.has_value(), "x:connection/x:basicAuthentication",
            "keep secrets in its vault, and so not log on with one");
   }

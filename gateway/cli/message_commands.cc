@@ -95,11 +95,7 @@ Result<> receipt(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
   SIGNET_TRY(const StoredReceipt stored, home->store().receipt(record.id));
-  std::string head;
-  for (const auto& [name, value] : stored.headers) head += fmt::format("{}: {}\r\n", name, value);
-  Bytes octets = to_bytes(head + "\r\n");
-  octets.insert(octets.end(), stored.body.begin(), stored.body.end());
-  return write_out(Slice::of(std::move(octets)), options.file);
+  return write_out(Slice::of(to_octets(stored)), options.file);
 }
 
 Result<> wire(CommandContext& context, const MessageOptions& options) {

@@ -225,7 +225,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
       {account, store, home->clock(), post, operations.observer()},
       {std::string(kProduct), std::string(kAs2Product), settings.host, home->spool_area()});
   SIGNET_TRY(const auto outbox,
-             Outbox::start({outbound, store, account, home->clock(), operations.observer()}));
+             Outbox::start({outbound, store, account, home->clock(),
+                            [&](const std::string& id) { delivery.enqueue(id); }, operations.observer()}));
   PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area(), operations.observer()});
 
   InboundOptions inbound;

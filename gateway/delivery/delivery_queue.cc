@@ -55,6 +55,12 @@ std::optional<std::string> DeliveryWork::take_due(Moment now) {
   return order_.extract(order_.begin()).value().second;
 }
 
+Result<Slice> DeliveryWork::content_of(const MessageRecord& record) {
+  if (record.direction == Direction::Inbound) return store_.payload(record.id);
+  SIGNET_TRY(const StoredReceipt receipt, store_.receipt(record.id));
+  return Slice::of(to_octets(receipt));
+}
+
 Result<> DeliveryWork::hand_over(const std::string& id) {
   const auto found = store_.find(id);
   if (!found && found.error().kind == ErrorKind::NotFound) {
@@ -62,21 +68,23 @@ Result<> DeliveryWork::hand_over(const std::string& id) {
     return {};  // to try again would not make it known
   }
   SIGNET_TRY(MessageRecord record, found);
-  if (record.state != MessageState::Accepted) return {};  // done before
+  if (!waits_for_hand_over(record)) return {};  // done before
   SIGNET_TRY(const std::filesystem::path folder, folder_of_(record.agreement));
-  SIGNET_TRY(const Slice payload, store_.payload(id));
-  SIGNET_TRY(const std::filesystem::path file, delivery_.deliver(record, payload, folder));
+  SIGNET_TRY(const Slice content, content_of(record));
+  SIGNET_TRY(const std::filesystem::path file, delivery_.deliver(record, content, folder));
   const Time now = clock_.now();
   failpoint("delivery.mark");
   SIGNET_CHECK(store_.mark_delivered(id, file.string(), now));
-  log::info("message-delivered", {{"request", record.request_id},
-                                  {"id", id},
-                                  {"agreement", record.agreement},
-                                  {"message_id", record.message_id},
-                                  {"file", file.string()}});
+  const bool is_message = record.direction == Direction::Inbound;
+  log::info(is_message ? "message-delivered" : "receipt-handed-over", {{"request", record.request_id},
+                                                                       {"id", id},
+                                                                       {"agreement", record.agreement},
+                                                                       {"message_id", record.message_id},
+                                                                       {"file", file.string()}});
   // The hand-over is on record: a trace that cannot be taken away is untidy and nothing worse.
   if (auto confirmed = delivery_.confirm(record, folder); !confirmed)
     log::warning("delivery-trace-left", {{"id", id}, {"reason", confirmed.error().detail}});
+  if (!is_message) return {};
   record.state = MessageState::Delivered;
   record.settled = now;
   record.delivered_to = file.string();

@@ -55,6 +55,7 @@ class DeliveryWork {
   };
 
   std::optional<std::string> take_due(Moment now);
+  Result<Slice> content_of(const MessageRecord& record);
   Result<> hand_over(const std::string& id);
   void postpone(const std::string& id, Moment now, const Error& reason);
 
@@ -71,9 +72,9 @@ class DeliveryWork {
       order_;  ///< of those in waiting_, without the one being handed over
 };
 
-/// Hands accepted messages over to the business on a thread of its own, off the way of their answers, and
-/// does not give up: a folder that is missing or full is tried again at growing intervals, and each message
-/// waits for itself alone.
+/// Hands accepted messages, and receipts, over to the business on a thread of its own, off the way of their
+/// answers, and does not give up: a folder that is missing or full is tried again at growing intervals, and
+/// each message waits for itself alone.
 class DeliveryQueue {
  public:
   /// Everything given by reference outlives the queue.
@@ -84,9 +85,9 @@ class DeliveryQueue {
   DeliveryQueue(const DeliveryQueue&) = delete;
   DeliveryQueue& operator=(const DeliveryQueue&) = delete;
 
-  /// Queues an accepted message, by our id. Never blocks on a disk.
+  /// Queues a message that waits_for_hand_over(), by our id. Never blocks on a disk.
   void enqueue(std::string id);
-  /// Queues everything accepted and not yet delivered: once, at start. @returns how many.
+  /// Queues everything that waits in the store: once, at start. @returns how many.
   Result<std::size_t> recover();
   /// Hands over what is due, for at most `patience`, then ends the thread. What is left, or has failed, stays
   /// in the store for the next start's recover(). Idempotent.

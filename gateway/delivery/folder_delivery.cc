@@ -171,30 +171,51 @@ std::string compact_time(Time time) {
   return text;
 }
 
-std::string sidecar_text(const MessageRecord& record, const std::string& payload_name, std::uint64_t size,
+nlohmann::ordered_json message_facts(const MessageRecord& record) {
+  return {{"kind", "message"},
+          {"agreement", record.agreement},
+          {"as2From", record.as2_from},
+          {"as2To", record.as2_to},
+          {"messageId", record.message_id},
+          {"subject", record.subject},
+          {"fileNameAsSent", record.file_name},
+          {"contentType", record.content_type},
+          {"mic", record.mic},
+          {"micAlgorithm", record.mic_algorithm},
+          {"signerThumbprintSha256", record.signer_thumbprint},
+          {"security", record.security},
+          {"disposition", record.disposition},
+          {"remoteAddress", record.remote_address},
+          {"requestId", record.request_id},
+          {"received", to_rfc3339(record.created)}};
+}
+
+/// The names are the receipt's, so those of the message swapped.
+nlohmann::ordered_json receipt_facts(const MessageRecord& record) {
+  return {{"kind", "receipt"},
+          {"agreement", record.agreement},
+          {"as2From", record.as2_to},
+          {"as2To", record.as2_from},
+          {"originalMessageId", record.message_id},
+          {"originalSubject", record.subject},
+          {"originalFileName", record.file_name},
+          {"provesDelivery", record.state == MessageState::Confirmed},
+          {"reason", record.reason},
+          {"disposition", record.disposition},
+          {"mic", record.mic},
+          {"micAlgorithm", record.mic_algorithm},
+          {"signerThumbprintSha256", record.receipt_signer_thumbprint},
+          {"submitted", to_rfc3339(record.created)},
+          {"received", to_rfc3339(record.settled.value_or(record.created))}};
+}
+
+std::string sidecar_text(const MessageRecord& record, const std::string& file_name, std::uint64_t size,
                          ByteView sha256, Time now) {
-  const nlohmann::ordered_json sidecar = {
-      {"id", record.id},
-      {"file", payload_name},
-      {"agreement", record.agreement},
-      {"as2From", record.as2_from},
-      {"as2To", record.as2_to},
-      {"messageId", record.message_id},
-      {"subject", record.subject},
-      {"fileNameAsSent", record.file_name},
-      {"contentType", record.content_type},
-      {"size", size},
-      {"sha256", hex_lower(sha256)},
-      {"mic", record.mic},
-      {"micAlgorithm", record.mic_algorithm},
-      {"signerThumbprintSha256", record.signer_thumbprint},
-      {"security", record.security},
-      {"disposition", record.disposition},
-      {"remoteAddress", record.remote_address},
-      {"requestId", record.request_id},
-      {"received", to_rfc3339(record.created)},
-      {"handedOver", to_rfc3339(now)},
-  };
+  nlohmann::ordered_json sidecar = {{"id", record.id}, {"file", file_name}};
+  sidecar.update(record.direction == Direction::Inbound ? message_facts(record) : receipt_facts(record));
+  sidecar["size"] = size;
+  sidecar["sha256"] = hex_lower(sha256);
+  sidecar["handedOver"] = to_rfc3339(now);
   // Octets of a partner that are not UTF-8 become U+FFFD: the sidecar is always JSON, the record has the
   // octets.
   return sidecar.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
@@ -220,6 +241,8 @@ Result<> forget_earlier_try(const Folder& folder, const Names& names) {
 }  // namespace
 
 std::string FolderDelivery::name_of(const MessageRecord& record) {
+  if (record.direction == Direction::Outbound)
+    return fmt::format("{}-{}-receipt.mdn", compact_time(record.settled.value_or(record.created)), record.id);
   return fmt::format("{}-{}-{}", compact_time(record.created), record.id,
                      as2::mime::safe_file_name(record.file_name));
 }

@@ -8,8 +8,8 @@
 #include "base/stream.h"
 #include "gateway/exchange/message_store.h"
 
-/// Hand-over of a received payload to the business behind the gateway: a file in a folder, with a JSON
-/// sidecar.
+/// Hand-over to the business behind the gateway: a file in a folder, with a JSON sidecar. Of an inbound
+/// message it is the payload; of an outbound one the receipt that came for it.
 
 namespace signet::gateway {
 
@@ -30,8 +30,9 @@ class FolderDelivery {
   /// The clock gives the sidecar's time of hand-over.
   explicit FolderDelivery(const Clock& clock) : clock_(clock) {}
 
-  /// "20261121T083000Z-<our id>-<safe form of the partner's file name>": made of the record alone, so that a
-  /// repeat gives the same name. The partner's name is cut, not trusted: see as2/mime/content_type.h.
+  /// "20261121T083000Z-<our id>-<safe form of the partner's file name>", for a receipt "...-receipt.mdn":
+  /// made of the record alone, so that a repeat gives the same name. The partner's name is cut, not trusted:
+  /// see as2/mime/content_type.h.
   static std::string name_of(const MessageRecord& record);
 
   /// Hands `payload` over to `folder`, which must exist and is not made: a missing one is a mount that is not

@@ -327,4 +327,9 @@ Result<as2::ReceiptExpectation> receipt_expectation(const ResolvedAgreement& agr
   return expectation;
 }
 
+bool hands_receipt_over(const ResolvedAgreement& agreement, const as2::ReceiptVerdict& receipt) {
+  return agreement.agreement.send_agreement.mdn_settings.send_inbound_mdn_to_message_box &&
+         receipt.content.has_value();
+}
+
 }  // namespace signet::gateway

@@ -52,6 +52,10 @@ Result<as2::ReceiptExpectation> receipt_expectation(const agreements::ResolvedAg
                                                     const as2::MessageId& message_id, const as2::Mic& mic,
                                                     Time now, const SpoolArea& spool);
 
+/// Whether a receipt is for the business as well, which hears of good and of bad ones; of what cannot even be
+/// read there is nothing to hand over.
+bool hands_receipt_over(const agreements::ResolvedAgreement& agreement, const as2::ReceiptVerdict& receipt);
+
 /// The hash that an agreement's algorithm stands for; SHA-256 for "Default", "NotSpecified" and "None".
 Hash to_hash(agreements::HashingAlgorithm algorithm);
 Hash to_hash(agreements::SigningAlgorithm algorithm);

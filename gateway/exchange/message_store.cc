@@ -51,6 +51,14 @@ std::string_view to_string(MessageState state) { return word_for(kStates, state)
 Result<Direction> parse_direction(std::string_view word) { return value_of(kDirections, word); }
 Result<MessageState> parse_state(std::string_view word) { return value_of(kStates, word); }
 
+Bytes to_octets(const StoredReceipt& receipt) {
+  std::string head;
+  for (const auto& [name, value] : receipt.headers) head += fmt::format("{}: {}\r\n", name, value);
+  Bytes octets = to_bytes(head + "\r\n");
+  octets.insert(octets.end(), receipt.body.begin(), receipt.body.end());
+  return octets;
+}
+
 Result<> MessageStore::commit_inbound(const MessageRecord& record, const Slice& payload,
                                       const StoredReceipt& receipt, bool unique) {
   std::promise<Result<>> outcome;

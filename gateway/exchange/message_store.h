@@ -55,6 +55,9 @@ struct StoredReceipt {
   Bytes body;   ///< empty when no receipt was asked for
 };
 
+/// A stored answer as one document: its header fields, an empty line, its body.
+Bytes to_octets(const StoredReceipt& receipt);
+
 /// A message as it travels: its header fields in their order, and its body, octet for octet.
 struct WireCopy {
   std::vector<std::pair<std::string, std::string>> headers;
@@ -87,7 +90,7 @@ struct MessageRecord {
   std::string
       security;  ///< the layers met or made, for people: "encrypted aes256-cbc (rsa), signed sha-256 (rsa)"
   std::string reason;          ///< why it was refused or failed, for the operator
-  std::string delivered_to;    ///< where the payload was handed over
+  std::string delivered_to;    ///< where the payload (inbound) or the receipt (outbound) was handed over
   std::uint32_t attempts = 0;  ///< outbound: how often it was posted since it was last queued
   std::optional<Time>
       queued;  ///< outbound: when it was queued last, from where on its attempts may take so long
@@ -95,7 +98,14 @@ struct MessageRecord {
       due;  ///< outbound, while open: the next attempt, or the end of waiting (see MessageState)
   std::string receipt_url;  ///< where the receipt is posted to, inbound by us, outbound by the partner;
                             ///< empty: in the answer
+  bool hands_receipt_over = false;  ///< outbound: its receipt came, and is for the business as well
 };
+
+/// Whether something of a message is to be handed over: what was accepted, or the receipt for what was sent.
+[[nodiscard]] inline bool waits_for_hand_over(const MessageRecord& record) {
+  if (record.direction == Direction::Inbound) return record.state == MessageState::Accepted;
+  return record.hands_receipt_over && record.delivered_to.empty();
+}
 
 /// An inbound message's outcome, to be made durable in one transaction.
 struct InboundCommit {
@@ -188,9 +198,9 @@ class MessageStore {
   Result<> commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
                           bool unique);
 
-  /// Accepted inbound messages that were not marked delivered, oldest first: what a start after a crash has
-  /// to hand over.
+  /// The messages that wait for a hand-over, oldest first: what a start after a crash has to do.
   virtual Result<std::vector<MessageRecord>> undelivered() = 0;
+  /// @error InvalidInput  the message has nothing to hand over.  @error NotFound
   virtual Result<> mark_delivered(std::string_view id, std::string_view where, Time when) = 0;
 
   // ---- Receipts of ours that are posted
@@ -212,8 +222,8 @@ class MessageStore {
   virtual Result<> commit_outbound(const MessageRecord& record, const Slice& payload, const WireCopy& wire,
                                    Tell tell) = 0;
   /// Writes down what became of an open message (state, due, attempts, disposition, reason, settled, receipt
-  /// signer), with what the partner answered, if he did. Whoever is to be told hears only of one that is
-  /// still open.
+  /// signer, whether the receipt is to be handed over), with what the partner answered, if he did. The
+  /// gateway is told of a receipt to hand over in any case, and otherwise of a message that is still open.
   ///
   /// @error AlreadyExists  it is settled; a later answer changes nothing.  @error NotFound
   virtual Result<> settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,

@@ -262,6 +262,7 @@ class OutboundExchange::Attempt {
     mic_status_ = verdict.mic_status;
     if (verdict.content) record_.disposition = verdict.content->disposition.text;
     if (verdict.signer) record_.receipt_signer_thumbprint = verdict.signer->certificate().thumbprint_sha256();
+    record_.hands_receipt_over = hands_receipt_over(*agreement_, verdict);
     if (verdict.proves_delivery) return confirm();
     end(verdict.reason);
   }

@@ -144,7 +144,8 @@ LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
   return {Lanes::Outcome::NotTried, kOwnTroublePause};
 }
 
-/// Messages that other processes queued, such as `signet send` and `signet message resend`.
+/// Messages that other processes queued, such as `signet send` and `signet message resend`, and receipts that
+/// are to be handed over, whoever took them.
 void Outbox::watch_notes() {
   std::unique_lock lock(mutex_);
   while (!stopping_changed_.wait_for(lock, settings_.look_for_notes, [this] { return stopping_; })) {
@@ -152,7 +153,9 @@ void Outbox::watch_notes() {
     if (const auto ids = ports_.store.take_notes())
       for (const std::string& id : *ids) {
         const auto record = ports_.store.find(id);
-        if (!record || !is_open(record->state)) continue;  // cancelled meanwhile
+        if (!record) continue;
+        if (waits_for_hand_over(*record)) ports_.receipt_came(id);
+        if (!is_open(record->state)) continue;  // settled, or cancelled meanwhile
         ports_.observer.message(MessageEvent::Submitted, *record);
         take_on(*record);
       }

@@ -24,6 +24,8 @@ struct OutboxPorts {
   MessageStore& store;
   CurrentAccount account;
   const Clock& clock;
+  /// A receipt came that is to be handed over, by this process or by another one. Must not wait for anything.
+  std::function<void(const std::string& id)> receipt_came;
   ExchangeObserver& observer = NoObserver::instance();
 };
 

@@ -100,6 +100,7 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
   record.due.reset();
   if (verdict.content) record.disposition = verdict.content->disposition.text;
   if (verdict.signer) record.receipt_signer_thumbprint = verdict.signer->certificate().thumbprint_sha256();
+  record.hands_receipt_over = hands_receipt_over(*agreement, verdict);
 
   Result<> written =
       was_open ? ports_.store.settle_outbound(record, as_stored(request), MessageStore::Tell::Nobody)

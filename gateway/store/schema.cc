@@ -187,8 +187,14 @@ CREATE TABLE secret_versions (
 ALTER TABLE access_policies ADD COLUMN secrets TEXT NOT NULL DEFAULT '';  -- permissions, separated by commas
 )sql";
 
+constexpr const char* kReceiptHandOver = R"sql(
+-- 1 where the receipt of an outbound message is to be, or was, handed over; delivered_to says where.
+ALTER TABLE messages ADD COLUMN hands_receipt_over INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX messages_receipt_undelivered ON messages(sequence) WHERE hands_receipt_over = 1 AND delivered_to = '';
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema, kSecrets};
+constexpr std::array kSteps = {kFirstSchema, kSecrets, kReceiptHandOver};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -84,10 +84,10 @@ Bytes names_hash(std::string_view as2_from, std::string_view as2_to, std::string
   "remote_address, content_type, file_name, payload_size, mic, mic_algorithm, disposition, "               \
   "signer_thumbprint, "                                                                                    \
   "receipt_signer_thumbprint, security, reason, delivered_to, attempts, queued, due, "                     \
-  "receipt_url"
+  "receipt_url, hands_receipt_over"
 
 /// Behind those columns, where it is asked for.
-constexpr int kSequenceColumn = 27;
+constexpr int kSequenceColumn = 28;
 
 /// A MessageFilter as a condition, but for its limit: the parameters that bind_filter() binds.
 #define SIGNET_FILTER                                                       \
@@ -133,6 +133,7 @@ Result<MessageRecord> read_record(const Query& row) {
   record.queued = row.optional_time(24);
   record.due = row.optional_time(25);
   record.receipt_url = row.text(26);
+  record.hands_receipt_over = row.integer(27) != 0;
   return record;
 }
 
@@ -200,12 +201,12 @@ std::int64_t insert_record(SqlConnection& connection, const MessageRecord& r) {
   Query insert(connection,
                "INSERT INTO messages (" SIGNET_RECORD_COLUMNS
                ", body_place, body_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-               "?, ?, ?, ?, ?, ?, ?, ?, 'none', 0) RETURNING sequence");
+               "?, ?, ?, ?, ?, ?, ?, ?, ?, 'none', 0) RETURNING sequence");
   insert.bind(r.id, to_string(r.direction), to_string(r.state), r.agreement, r.as2_from, r.as2_to,
               r.message_id, r.subject, r.created, r.settled, r.request_id, r.remote_address, r.content_type,
               r.file_name, static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
               r.signer_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason, r.delivered_to,
-              std::int64_t{r.attempts}, r.queued, r.due, r.receipt_url);
+              std::int64_t{r.attempts}, r.queued, r.due, r.receipt_url, std::int64_t{r.hands_receipt_over});
   insert.next();
   return insert.integer(0);
 }
@@ -556,13 +557,15 @@ Result<> SqliteStore::settle_outbound(const MessageRecord& record, const std::op
     Query update(
         connection,
         "UPDATE messages SET state = ?, settled = ?, disposition = ?, reason = ?, "
-        "receipt_signer_thumbprint = ?, attempts = ?, due = ?, remote_address = ? WHERE sequence = ?");
+        "receipt_signer_thumbprint = ?, attempts = ?, due = ?, remote_address = ?, hands_receipt_over = ? "
+        "WHERE sequence = ?");
     update.bind(to_string(record.state), record.settled, record.disposition, record.reason,
                 record.receipt_signer_thumbprint, std::int64_t{record.attempts}, record.due,
-                record.remote_address, found.sequence);
+                record.remote_address, std::int64_t{record.hands_receipt_over}, found.sequence);
     update.run();
     if (answer) write_receipt(connection, found.sequence, *answer);
-    if (tell == Tell::Gateway && is_open(record.state)) leave_note(connection, found.sequence);
+    if (waits_for_hand_over(record) || (tell == Tell::Gateway && is_open(record.state)))
+      leave_note(connection, found.sequence);
     return {};
   });
 }
@@ -595,8 +598,8 @@ Result<> SqliteStore::queue_again(std::string_view id, Time due, Tell tell) {
                       "enableNRRForOutboundEncodedMessages); send the document as a new message",
                       id));
     Query(connection,
-          "UPDATE messages SET state = ?1, settled = NULL, attempts = 0, queued = ?2, due = ?2, reason = '' "
-          "WHERE sequence = ?3")
+          "UPDATE messages SET state = ?1, settled = NULL, attempts = 0, queued = ?2, due = ?2, reason = '', "
+          "hands_receipt_over = 0, delivered_to = '' WHERE sequence = ?3")
         .bind(to_string(MessageState::Queued), due, found.sequence)
         .run();
     if (tell == Tell::Gateway) leave_note(connection, found.sequence);
@@ -703,7 +706,9 @@ Result<std::vector<MessageRecord>> SqliteStore::undelivered() {
   return read_value<std::vector<MessageRecord>>(*database_, [](SqlConnection& connection) {
     Query query(connection,
                 "SELECT " SIGNET_RECORD_COLUMNS
-                " FROM messages WHERE direction = 'inbound' AND state = 'accepted' ORDER BY sequence");
+                " FROM messages WHERE direction = 'inbound' AND state = 'accepted' UNION ALL "
+                "SELECT " SIGNET_RECORD_COLUMNS
+                " FROM messages WHERE hands_receipt_over = 1 AND delivered_to = '' ORDER BY created");
     return read_records(query);
   });
 }
@@ -712,6 +717,10 @@ Result<> SqliteStore::mark_delivered(std::string_view id, std::string_view where
   return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const Found found, find_row(connection, id));
     if (found.state == MessageState::Delivered) return {};
+    Query receipt(connection,
+                  "UPDATE messages SET delivered_to = ? WHERE sequence = ? AND hands_receipt_over = 1 "
+                  "RETURNING 1");
+    if (receipt.bind(where, found.sequence).next()) return {};
     if (found.state != MessageState::Accepted)
       return fail(ErrorKind::InvalidInput,
                   fmt::format("message {} is {} and has nothing to hand over", id, to_string(found.state)));

@@ -64,6 +64,18 @@ TEST_F(Asynchronous, AReceiptComesByItselfAndConfirms) {
               }).posted);
 }
 
+TEST_F(Asynchronous, AReceiptIsHandedOverWhereTheAgreementSaysSo) {
+  agree([](OneWayAgreement& send, OneWayAgreement&) {
+    send.mdn_settings.send_inbound_mdn_to_message_box = true;
+  });
+  const auto sent = need(pair_.send("an order"));
+  ASSERT_TRUE(
+      pair_.acme.store().wait([&] { return !pair_.acme.message(sent.message_id).delivered_to.empty(); }));
+  const std::string receipt = need(read_text_file(pair_.acme.message(sent.message_id).delivered_to));
+  EXPECT_THAT(receipt, HasSubstr("Original-Message-ID: " + sent.message_id));
+  EXPECT_THAT(receipt, HasSubstr("multipart/signed"));
+}
+
 TEST_F(Asynchronous, TheAnswerIsEmptyAndDoesNotWaitForTheMessageToBeOpened) {  // [RFC4130 4.2]
   const auto answer = answer_to(pair_.compose("an order"));
   EXPECT_EQ(answer.status, 204);

@@ -738,6 +738,36 @@ class Exchange(CommandTest):
         self.home.run("message", "resend", second["id"], expect=USAGE)  # the partner has it
         self.home.run("message", "cancel", second["id"], expect=USAGE)
 
+    def hand_receipts_over(self):
+        account = self.home.directory / "account.xml"
+        account.write_text(account.read_text().replace(
+            "<sendAgreement>",
+            "<sendAgreement><mdnSettings><sendInboundMDNToMessageBox>true</sendInboundMDNToMessageBox></mdnSettings>"))
+        self.home.run("apply", account, expect=DONE)
+
+    def test_a_receipt_is_handed_over_by_the_gateway_where_the_agreement_says_so(self):
+        without = self.send()
+        self.hand_receipts_over()
+        sent = self.send()
+        self.assertEqual(sent["deliveredTo"], "", "no gateway runs")
+        self.home.start()
+        while_it_runs = self.send()
+        for message in [sent, while_it_runs]:
+            deadline = time.monotonic() + START_TIMEOUT
+            while not (record := self.home.json("message", "show", message["id"]))["deliveredTo"]:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            file = pathlib.Path(record["deliveredTo"])
+            self.assertEqual(file.parent, self.home.path / "delivery" / "trade")
+            self.assertEqual(file.read_bytes(), self.home.run("message", "receipt", message["id"], expect=DONE).stdout)
+            sidecar = json.loads(pathlib.Path(str(file) + ".json").read_text())
+            self.assertEqual((sidecar["kind"], sidecar["provesDelivery"], sidecar["originalMessageId"]),
+                             ("receipt", True, message["messageId"]))
+            self.assertEqual(record["state"], "confirmed")
+        self.assertEqual(self.home.stop(), 0)
+        self.assertEqual(self.home.json("message", "show", without["id"])["deliveredTo"], "")
+        self.assertEqual(len(list((self.home.path / "delivery" / "trade").glob("*.mdn"))), 2)
+
     def test_a_queued_message_can_be_cancelled_and_sent_after_all(self):
         queued = self.send("--queue")
         cancelled = self.home.json("message", "cancel", queued["id"], "--reason", "ordered twice")

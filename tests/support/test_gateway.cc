@@ -180,6 +180,9 @@ void TestGateway::start() {
       *store_, [this](std::string_view agreement) { return delivery_folder(agreement); }, clock);
   const bool hands_over = options.hands_over;
   if (hands_over) need(service_->delivery->recover());
+  const auto hand_over = [delivery = service_->delivery.get(), hands_over](const std::string& id) {
+    if (hands_over) delivery->enqueue(id);
+  };
 
   const CurrentAccount account = [this] { return home_->current_account(); };
   service_->client = std::make_unique<HttpClient>(home_->spool_area());
@@ -193,7 +196,8 @@ void TestGateway::start() {
   service_->outbound = std::make_unique<OutboundExchange>(outbound(post));
   if (options.sends)
     service_->outbox =
-        need(Outbox::start({*service_->outbound, *store_, account, clock}, {.lanes = lanes}), "the outbox");
+        need(Outbox::start({*service_->outbound, *store_, account, clock, hand_over}, {.lanes = lanes}),
+             "the outbox");
   service_->posted_receipts =
       std::make_unique<PostedReceipts>(PostedReceipts::Ports{account, *store_, clock, home_->spool_area()});
 
@@ -204,10 +208,7 @@ void TestGateway::start() {
   inbound.spool = home_->spool_area();
   service_->exchange = std::make_unique<InboundExchange>(
       InboundPorts{
-          account, *store_, clock,
-          [delivery = service_->delivery.get(), hands_over](const std::string& id) {
-            if (hands_over) delivery->enqueue(id);
-          },
+          account, *store_, clock, hand_over,
           [poster = service_->receipt_poster.get()](const std::string& id, const std::string& agreement) {
             poster->enqueue(id, agreement);
           },

@@ -215,6 +215,13 @@ TEST(Lint, ReportsReceiptsThatContradictThemselves) {
               error("/sendAgreement/mdnSettings/receiptDeliveryUrl", "our URL", "none"));
   EXPECT_THAT(mdn("<receiptDeliveryUrl>https://us/</receiptDeliveryUrl>"),
               warning("/sendAgreement/mdnSettings/receiptDeliveryUrl", "none", "https://us/"));
+  const std::string handed_over = "<sendInboundMDNToMessageBox>true</sendInboundMDNToMessageBox>";
+  EXPECT_THAT(mdn(handed_over), IsEmpty());
+  EXPECT_THAT(mdn("<needMDN>false</needMDN><signMDN>false</signMDN>" + handed_over),
+              warning("/sendAgreement/mdnSettings/needMDN", "since sendInboundMDNToMessageBox is", "false"));
+  EXPECT_THAT(lint_xml(with(minimal_with(""), "<securitySettings>",
+                            "<mdnSettings>" + handed_over + "</mdnSettings><securitySettings>")),
+              warning("/receiveAgreement/mdnSettings/sendInboundMDNToMessageBox", "false or absent", "true"));
   const std::string off = "<mdnSettings><needMDN>false</needMDN><signMDN>false</signMDN></mdnSettings>";
   EXPECT_THAT(lint_xml(with(minimal_with("<sendAgreement>" + off + "</sendAgreement>"), "<securitySettings>",
                             off + "<securitySettings>")),
@@ -225,9 +232,6 @@ TEST(Lint, RefusesWhatThisVersionDoesNotDoSoThatNobodyReliesOnIt) {
   const auto send = [](const std::string& inside) {
     return lint_xml(minimal_with("<sendAgreement>" + inside + "</sendAgreement>"));
   };
-  EXPECT_THAT(
-      send("<mdnSettings><sendInboundMDNToMessageBox>true</sendInboundMDNToMessageBox></mdnSettings>"),
-      error("/sendAgreement/mdnSettings/sendInboundMDNToMessageBox", "false or absent", "true"));
   EXPECT_THAT(send("<validationSettings><checkCertificateRevocationListOnSend>true"
                    "</checkCertificateRevocationListOnSend></validationSettings>"),
               error("/sendAgreement/validationSettings/checkCertificateRevocationListOnSend",

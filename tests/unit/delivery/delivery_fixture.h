@@ -64,4 +64,15 @@ inline MessageRecord record_of(std::string_view name) {
   return record;
 }
 
+/// A message that was sent and confirmed.
+inline MessageRecord sent_record_of(std::string_view name, bool hands_receipt_over) {
+  MessageRecord record = record_of(name);
+  record.direction = Direction::Outbound;
+  record.state = MessageState::Confirmed;
+  record.settled = kNoon + std::chrono::minutes(1);
+  record.receipt_signer_thumbprint = "CD34";
+  record.hands_receipt_over = hands_receipt_over;
+  return record;
+}
+
 }  // namespace signet::gateway

@@ -24,6 +24,13 @@ class FakeStore final : public test::UnaskedMessageStore {
     records_[record.id] = record;
     return record.id;
   }
+  /// An outbound message that is settled.
+  std::string add_sent(std::string_view name, bool hands_receipt_over) {
+    const std::lock_guard lock(mutex_);
+    const MessageRecord record = sent_record_of(name, hands_receipt_over);
+    records_[record.id] = record;
+    return record.id;
+  }
   MessageState state(const std::string& id) {
     const std::lock_guard lock(mutex_);
     return records_.at(id).state;
@@ -37,15 +44,16 @@ class FakeStore final : public test::UnaskedMessageStore {
     const std::lock_guard lock(mutex_);
     std::vector<MessageRecord> waiting;
     for (const auto& [id, record] : records_)
-      if (record.state == MessageState::Accepted) waiting.push_back(record);
+      if (waits_for_hand_over(record)) waiting.push_back(record);
     return waiting;
   }
   Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override {
     const std::lock_guard lock(mutex_);
     if (fail_marking_) return fail(ErrorKind::IoFailure, "the disk is full");
     MessageRecord& record = records_.at(std::string(id));
-    record.state = MessageState::Delivered;
     record.delivered_to = where;
+    if (record.direction == Direction::Outbound) return {};
+    record.state = MessageState::Delivered;
     record.settled = when;
     return {};
   }
@@ -56,6 +64,9 @@ class FakeStore final : public test::UnaskedMessageStore {
     return found->second;
   }
   Result<Slice> payload(std::string_view id) override { return Slice::of(id); }
+  Result<StoredReceipt> receipt(std::string_view id) override {
+    return StoredReceipt{200, {{"Content-Type", "multipart/report"}}, to_bytes(id)};
+  }
 
  private:
   std::mutex mutex_;
@@ -124,6 +135,22 @@ TEST_F(DeliveryWorkTest, TellsWhoeverWatchesOnceTheHandOverIsOnRecord) {
   EXPECT_EQ(onlooker_.told[0].second.id, id);
   EXPECT_EQ(onlooker_.told[0].second.state, MessageState::Delivered);
   EXPECT_FALSE(onlooker_.told[0].second.delivered_to.empty());
+}
+
+TEST_F(DeliveryWorkTest, HandsOverTheReceiptOfWhatWasSentWhereThatIsWanted) {
+  mount();
+  const std::string wanted = store_.add_sent("wanted", true);
+  const std::string unwanted = store_.add_sent("unwanted", false);
+  work_.add(wanted, start_);
+  work_.add(unwanted, start_);
+  run(start_);
+  EXPECT_EQ(work_.waiting(), 0U);
+  const std::string name = FolderDelivery::name_of(*store_.find(wanted));
+  EXPECT_EQ(store_.find(wanted)->delivered_to, (target() / name).string());
+  EXPECT_EQ(store_.state(wanted), MessageState::Confirmed);
+  EXPECT_EQ(read_text_file(target() / name).value(), "Content-Type: multipart/report\r\n\r\n" + wanted);
+  EXPECT_EQ(store_.find(unwanted)->delivered_to, "");
+  EXPECT_TRUE(onlooker_.told.empty()) << "a receipt is no message";
 }
 
 TEST_F(DeliveryWorkTest, TriesAgainAtGrowingIntervalsUntilTheFolderIsThere) {

@@ -45,6 +45,7 @@ TEST_F(FolderDeliveryTest, HandsOverThePayloadAndItsSidecar) {
   EXPECT_THAT(folder_.names(), ElementsAre(name, name + ".json"));
 
   const auto sidecar = nlohmann::json::parse(read_text_file(file->string() + ".json").value());
+  EXPECT_EQ(sidecar["kind"], "message");
   EXPECT_EQ(sidecar["id"], record.id);
   EXPECT_EQ(sidecar["file"], name);
   EXPECT_EQ(sidecar["agreement"], "acme-globex");
@@ -60,6 +61,35 @@ TEST_F(FolderDeliveryTest, HandsOverThePayloadAndItsSidecar) {
   EXPECT_EQ(sidecar["signerThumbprintSha256"], "AB12");
   EXPECT_EQ(sidecar["received"], to_rfc3339(record.created));
   EXPECT_EQ(sidecar["handedOver"], to_rfc3339(kNoon));
+}
+
+TEST_F(FolderDeliveryTest, HandsOverAReceiptAndWhatItIsWorth) {
+  MessageRecord record = sent_record_of("1", true);
+  record.settled = parse_time("2026-11-21T08:30:02.999Z").value();
+  const std::string name = "20261121T083002Z-" + record.id + "-receipt.mdn";
+  EXPECT_EQ(FolderDelivery::name_of(record), name) << "not the name of the document that it is for";
+  const auto file = deliver(record, Slice::of("Content-Type: multipart/report"));
+  ASSERT_TRUE(file) << file.error().detail;
+  auto sidecar = nlohmann::json::parse(read_text_file(file->string() + ".json").value());
+  EXPECT_EQ(sidecar["kind"], "receipt");
+  EXPECT_EQ(sidecar["file"], name);
+  EXPECT_EQ(sidecar["as2From"], "Globex") << "from whom the receipt is";
+  EXPECT_EQ(sidecar["as2To"], "Acme");
+  EXPECT_EQ(sidecar["originalMessageId"], "<1@acme.example>");
+  EXPECT_EQ(sidecar["originalFileName"], "order.edi");
+  EXPECT_EQ(sidecar["provesDelivery"], true);
+  EXPECT_EQ(sidecar["signerThumbprintSha256"], "CD34");
+  EXPECT_EQ(sidecar["received"], to_rfc3339(*record.settled));
+  EXPECT_EQ(sidecar["size"], 30);
+
+  MessageRecord failed = sent_record_of("2", true);
+  failed.state = MessageState::Failed;
+  failed.reason = "the MIC is another one";
+  const auto bad = deliver(failed, Slice::of("x"));
+  ASSERT_TRUE(bad) << bad.error().detail;
+  sidecar = nlohmann::json::parse(read_text_file(bad->string() + ".json").value());
+  EXPECT_EQ(sidecar["provesDelivery"], false);
+  EXPECT_EQ(sidecar["reason"], "the MIC is another one");
 }
 
 TEST_F(FolderDeliveryTest, HandsOverAnEmptyAndALargePayload) {

@@ -179,6 +179,46 @@ TEST_F(QueuesTest, WhatACallerLeavesOpenIsTheGatewaysToGoOnWith) {
   EXPECT_THAT(*store->take_notes(), IsEmpty());
 }
 
+TEST_F(QueuesTest, AReceiptForTheBusinessWaitsUntilItIsHandedOver) {
+  MessageRecord record = outbound("out");
+  MessageRecord other = outbound("other");
+  record.state = other.state = MessageState::Confirmed;
+  record.hands_receipt_over = true;
+  {
+    const auto store = open();
+    for (const char* name : {"out", "other"})
+      ASSERT_TRUE(store->commit_outbound(outbound(name), Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+    ASSERT_TRUE(store->settle_outbound(record, receipt_saying("mdn"), Tell::Nobody));
+    ASSERT_TRUE(store->settle_outbound(other, receipt_saying("mdn"), Tell::Nobody));
+    EXPECT_THAT(*store->take_notes(), ElementsAre(record.id)) << "whoever took the receipt";
+  }
+  const auto store = open();
+  ASSERT_EQ(store->undelivered()->size(), 1U);
+  EXPECT_EQ(store->undelivered()->front().id, record.id);
+  EXPECT_EQ(store->mark_delivered(other.id, "/in/x", kNoon).error().kind, ErrorKind::InvalidInput);
+  ASSERT_TRUE(store->mark_delivered(record.id, "/in/x", kNoon + hours(1)));
+  EXPECT_THAT(*store->undelivered(), IsEmpty());
+  EXPECT_EQ(store->find(record.id)->state, MessageState::Confirmed);
+  EXPECT_EQ(store->find(record.id)->delivered_to, "/in/x");
+}
+
+TEST_F(QueuesTest, AMessageThatIsSentAgainWaitsForAnotherReceipt) {
+  const auto store = open();
+  MessageRecord record = outbound("out");
+  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+  for (const MessageState state : {MessageState::Failed, MessageState::Confirmed}) {
+    record.state = state;
+    record.hands_receipt_over = true;
+    ASSERT_TRUE(store->settle_outbound(record, receipt_saying("mdn"), Tell::Nobody));
+    EXPECT_EQ(store->undelivered()->size(), 1U);
+    ASSERT_TRUE(store->mark_delivered(record.id, "/in/x", kNoon));
+    if (state == MessageState::Confirmed) continue;
+    ASSERT_TRUE(store->queue_again(record.id, kNoon, Tell::Nobody));
+    EXPECT_EQ(store->find(record.id)->delivered_to, "");
+    EXPECT_FALSE(store->find(record.id)->hands_receipt_over);
+  }
+}
+
 TEST_F(QueuesTest, AnAttemptThatNobodyMakesAnyMoreWaitsForTheNext) {
   ASSERT_TRUE(open()->commit_outbound(outbound("out", MessageState::Sending), Slice::of("x"),
                                       wire_saying("wire"), Tell::Nobody));
