@@ -4,12 +4,14 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <utility>
 
 #include "base/file.h"
 #include "certstore/vault/provider.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/serve_lock.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/store/account_store.h"
 #include "gateway/store/audit_file.h"
@@ -93,6 +95,77 @@ Result<> make_directory(const std::filesystem::path& directory) {
   return {};
 }
 
+/// @error InvalidInput  something else than a directory has the name.
+Result<> check_directory(const std::filesystem::path& home) {
+  std::error_code ignored;
+  if (!is_there(home) || std::filesystem::is_directory(home, ignored)) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format("{} is not a directory: name a gateway's home with --home or SIGNET_HOME", home.string()));
+}
+
+bool holds_home(const std::filesystem::path& directory) {
+  return is_there(key_file(directory)) || is_there(passphrase_parameters(directory));
+}
+
+// ---- The making of a home. From its first file to its last one a mark lies in it, with which nothing opens
+// it; so whatever lies beside a mark was never used, and may go.
+
+constexpr std::string_view kUnfinished =
+    "This home was not made to its end: run `signet init` for it again, which begins anew.\n";
+
+std::filesystem::path unfinished_mark(const std::filesystem::path& home) { return home / "init.unfinished"; }
+
+/// What `signet init` makes.
+constexpr std::array kParts = {"delivery", "serve.toml", "master.key", "master.scrypt", "store", "audit.log"};
+
+/// Whether a home can be made here: nothing is there, or what an init that was cut short left.
+///
+/// @error AlreadyExists  nothing was changed.
+Result<> check_vacant(const std::filesystem::path& directory) {
+  SIGNET_CHECK(check_directory(directory));
+  if (!is_there(directory) || is_there(unfinished_mark(directory))) return {};
+  if (holds_home(directory))
+    return fail(ErrorKind::AlreadyExists,
+                fmt::format("{} is a home already; nothing was changed", directory.string()));
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error))
+    if (entry->path().filename() != ServeLock::kFileName)
+      return fail(ErrorKind::AlreadyExists,
+                  fmt::format("{} is not empty: name a new or an empty directory; nothing was changed",
+                              directory.string()));
+  if (error)
+    return fail(ErrorKind::IoFailure, fmt::format("reading {}: {}", directory.string(), error.message()));
+  return {};
+}
+
+Result<> set_mark(const std::filesystem::path& home) {
+  if (is_there(unfinished_mark(home))) return {};
+  SIGNET_TRY(NewFile file, NewFile::create(unfinished_mark(home)));
+  SIGNET_CHECK(file.write(as_bytes(kUnfinished)));
+  SIGNET_CHECK(file.sync());
+  return sync_directory(home);
+}
+
+Result<> remove_unfinished(const std::filesystem::path& home) {
+  if (!is_there(unfinished_mark(home))) return {};
+  std::error_code error;
+  for (const char* part : kParts) {
+    std::filesystem::remove_all(home / part, error);
+    if (error)
+      return fail(ErrorKind::IoFailure, fmt::format("removing {}, which an earlier init left: {}",
+                                                    (home / part).string(), error.message()));
+  }
+  return {};
+}
+
+Result<> remove_mark(const std::filesystem::path& home) {
+  if (::unlink(unfinished_mark(home).c_str()) != 0)
+    return fail(errno_error("removing " + unfinished_mark(home).string()));
+  return sync_directory(home);
+}
+
 }  // namespace
 
 struct Home::Stores {
@@ -107,28 +180,32 @@ Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {
 Home::~Home() = default;
 
 Result<> Home::initialise(const std::filesystem::path& directory, const InitOptions& options) {
-  if (is_there(key_file(directory)) || is_there(passphrase_parameters(directory)))
-    return fail(ErrorKind::AlreadyExists,
-                fmt::format("{} is a home already; nothing was changed", directory.string()));
-  std::error_code error;
-  if (is_there(directory) && !std::filesystem::is_empty(directory, error))
-    return fail(ErrorKind::AlreadyExists,
-                fmt::format("{} is not empty: name a new or an empty directory; nothing was changed",
-                            directory.string()));
+  SIGNET_CHECK(check_vacant(directory));
   SIGNET_CHECK(make_directory(directory));
+  SIGNET_TRY(const ServeLock lock, ServeLock::take(directory, SystemClock().now()));
+  SIGNET_CHECK(check_vacant(directory));  // another init may have been faster
+  SIGNET_CHECK(remove_unfinished(directory));
+  SIGNET_CHECK(set_mark(directory));
   SIGNET_CHECK(make_directory(directory / "delivery"));
   SIGNET_CHECK(write_file_durably(directory / "serve.toml", as_bytes(kServeSettings)));
   SIGNET_TRY(vault::MasterKey master_key, create_master_key(directory, options));
   SIGNET_TRY(const auto home, open(directory, std::move(master_key)));
-  return home->vault().set_policy(vault::Principal::local_operator(),
-                                  {std::string(kDefaultVault), vault::Principal::gateway(),
-                                   vault::gateway_key_permissions(), vault::gateway_secret_permissions()});
+  SIGNET_CHECK(
+      home->vault().set_policy(vault::Principal::local_operator(),
+                               {std::string(kDefaultVault), vault::Principal::gateway(),
+                                vault::gateway_key_permissions(), vault::gateway_secret_permissions()}));
+  return remove_mark(directory);
 }
 
 Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory) {
+  SIGNET_CHECK(check_directory(directory));
   if (::access(directory.c_str(), F_OK) == 0 && ::access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
     return fail(errno_error("opening the home " + directory.string() + ", which belongs to another user"));
-  if (!is_there(key_file(directory)) && !is_there(passphrase_parameters(directory)))
+  if (is_there(unfinished_mark(directory)))
+    return fail(ErrorKind::NotFound, fmt::format("the home {} was not made to its end: run 'signet --home {} "
+                                                 "init' again, which begins anew",
+                                                 directory.string(), directory.string()));
+  if (!holds_home(directory))
     return fail(ErrorKind::NotFound, fmt::format("{} is not a gateway's home: make one with 'signet --home "
                                                  "{} init', or name another with --home or "
                                                  "SIGNET_HOME",

@@ -33,13 +33,14 @@ class Home {
         passphrase_file;  ///< its first line; absent: a random key in master.key
   };
 
-  /// Makes a home in an empty or new directory, with a vault that lets the gateway use its keys.
+  /// Makes a home in an empty or new directory, with a vault that lets the gateway use its keys. One that was
+  /// cut short opens nowhere, and is begun anew by the next.
   ///
-  /// @error AlreadyExists  there is a home already; nothing is changed.
+  /// @error AlreadyExists  there is a home already, or something else; nothing is changed.
   static Result<> initialise(const std::filesystem::path& directory, const InitOptions& options);
 
-  /// @error NotFound  no home there: says to run `signet init`.  @error ...  of the store, the vault, the
-  /// master key.
+  /// @error NotFound  no home there, or one that is half made: says to run `signet init`.  @error ...  of the
+  /// store, the vault, the master key.
   static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory);
   ~Home();
 

@@ -13,7 +13,7 @@
 namespace signet::gateway {
 namespace {
 
-std::filesystem::path lock_file(const std::filesystem::path& home) { return home / "serve.lock"; }
+std::filesystem::path lock_file(const std::filesystem::path& home) { return home / ServeLock::kFileName; }
 
 /// A lock of the open file, not of the process (fcntl(2), "Open file description locks"), since it can be
 /// asked for without being taken: somebody who looks must not keep a gateway from starting.

@@ -11,9 +11,11 @@
 namespace signet::gateway {
 
 /// One gateway serves a home: two would hand over the same messages. The lock is <home>/serve.lock, and goes
-/// with the process.
+/// with the process. Whoever makes the home holds it meanwhile.
 class ServeLock {
  public:
+  static constexpr const char* kFileName = "serve.lock";
+
   /// The process that serves a home.
   struct Holder {
     pid_t process = 0;

@@ -197,6 +197,44 @@ class Init(CommandTest):
         self.assertIn("nothing was changed", error["error"]["message"])
         self.assertEqual((self.home.path / "master.key").read_bytes(), key)
 
+    def test_one_that_was_cut_short_is_not_used_and_is_begun_anew(self):
+        passphrase = self.directory / "passphrase"
+        passphrase.write_text("short\n")
+        self.home.run("init", "--passphrase-file", passphrase, expect=USAGE)  # after its first files
+        (self.home.path / "master.key").write_bytes(b"half a k")  # as of a process that was killed
+        for command in [["message", "list"], ["serve", "--listen", "127.0.0.1:0"]]:
+            self.assertIn(f"'signet --home {self.home.path} init' again", self.home.run(*command, expect=NOT_FOUND).err)
+        self.home.run("init", expect=DONE)
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+        self.assertFalse((self.home.path / "init.unfinished").exists())
+        self.home.run("init", expect=REFUSED)
+        self.assertEqual(len(self.home.json("vault", "key", "list")), 1)
+
+    def test_killed_at_any_instant_it_leaves_a_home_or_what_init_completes(self):
+        for attempt in range(20):
+            home = Home(self.directory / str(attempt))
+            home.directory.mkdir()
+            making = subprocess.Popen([SIGNET, "--home", str(home.path), "init"], stdout=subprocess.DEVNULL)
+            made = lambda: sum(len(directories) + len(files) for _, directories, files in os.walk(home.path))
+            while made() < attempt and making.poll() is None:
+                pass  # each attempt dies a little later
+            making.kill()
+            making.wait()
+            if making.returncode != DONE and home.run("vault", "key", "list").returncode != DONE:
+                home.run("init", expect=DONE)
+            home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+
+    def test_a_directory_with_something_else_in_it_is_not_touched(self):
+        self.home.path.mkdir()
+        (self.home.path / "serve.toml").write_text("mine")
+        self.assertIn("nothing was changed", self.home.run("init", expect=REFUSED).err)
+        self.assertEqual([file.name for file in self.home.path.iterdir()], ["serve.toml"])
+
+    def test_a_file_is_no_home(self):
+        self.home.path.write_text("x")
+        for command in [["init"], ["message", "list"]]:
+            self.assertIn(f"{self.home.path} is not a directory", self.home.run(*command, expect=USAGE).err)
+
     def test_every_command_without_a_home_says_how_to_make_one(self):
         for arguments in [["message", "list"], ["export"], ["vault", "key", "list"], ["certificate", "list"],
                           ["serve", "--listen", "127.0.0.1:0"]]:
