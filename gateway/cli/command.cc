@@ -1,7 +1,13 @@
 #include "gateway/cli/command.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdint>
 #include <iostream>
 #include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
 
 namespace signet::gateway {
 
@@ -33,6 +39,14 @@ void CommandContext::print(const nlohmann::ordered_json& value, const std::strin
   else
     std::cout << text << (text.empty() || text.back() == '\n' ? "" : "\n");
   std::cout.flush();
+}
+
+std::string check_count(const std::string& text) {
+  std::uint64_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, count);
+  if (error == std::errc{} && rest == end && count > 0) return "";
+  return fmt::format("expected a whole number of 1 or more, got {}", printable(text));
 }
 
 void run_command(CommandContext& context, const std::function<Result<>()>& work) {

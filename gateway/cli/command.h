@@ -44,6 +44,10 @@ struct CommandContext {
 /// Runs a command's work; an error is printed ("signet: ...", or {"error": ...}) and sets the exit code.
 void run_command(CommandContext& context, const std::function<Result<>()>& work);
 
+/// A check of an option that counts something (CLI::Option::check): a whole number of 1 or more. CLI11's own
+/// checks read -1 as the largest number there is, or answer with all the digits of their range.
+std::string check_count(const std::string& text);
+
 void add_init_command(CLI::App& app, CommandContext& context);
 void add_serve_command(CLI::App& app, CommandContext& context);
 void add_account_commands(CLI::App& app, CommandContext& context);  // apply, export, lint

@@ -171,7 +171,9 @@ void add_message_commands(CLI::App& app, CommandContext& context) {
   listing->add_option("--since", options->since,
                       "Received or submitted at this time or later, e.g. 2026-11-21 or 2026-11-21T08:30:00Z");
   listing->add_option("--until", options->until, "Received or submitted before this time");
-  listing->add_option("--limit", options->limit, "At most so many")->capture_default_str();
+  listing->add_option("--limit", options->limit, "At most so many")
+      ->check(check_count)
+      ->capture_default_str();
   listing->callback([&context, options] { run_command(context, [&] { return list(context, *options); }); });
 
   const auto add = [&](const char* name, const char* description, const char* example,

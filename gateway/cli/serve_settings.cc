@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "gateway/cli/command.h"
+
 namespace signet::gateway {
 namespace {
 
@@ -46,7 +48,7 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
       ->capture_default_str();
   command
       .add_option("--body-limit", settings.body_limit, "Octets of a request body, whatever agreements say")
-      ->check(CLI::PositiveNumber)
+      ->check(check_count)
       ->capture_default_str();
   command.add_option("--workers", settings.workers, "Threads that open messages; 0: one for each core")
       ->capture_default_str();
@@ -54,17 +56,17 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
       .add_option(
           "--connections", settings.connections,
           "Connections open at once; more are answered 503. The process needs two file descriptors for each")
-      ->check(CLI::PositiveNumber)
+      ->check(check_count)
       ->capture_default_str();
   command
       .add_option("--connections-per-address", settings.connections_per_address,
                   "Of those, from one address; behind a proxy, as many as it has")
-      ->check(CLI::PositiveNumber)
+      ->check(check_count)
       ->capture_default_str();
   command
       .add_option("--queued-requests", settings.queued_requests,
                   "Complete requests that wait for a worker; more are answered 503")
-      ->check(CLI::PositiveNumber)
+      ->check(check_count)
       ->capture_default_str();
   command.add_option("--log-level", settings.log_level, "debug, info or warning")
       ->check(CLI::IsMember({"debug", "info", "warning"}))

@@ -724,6 +724,9 @@ class Exchange(CommandTest):
         ids = lambda *options: [record["messageId"] for record in self.globex.json("message", "list", *options)]
         self.assertEqual(ids(), [second, first])
         self.assertEqual(ids("--limit", "1"), [second])
+        for limit in ["-1", "0", "many"]:
+            self.assertIn(f"--limit: expected a whole number of 1 or more, got {limit};",
+                          self.globex.run("message", "list", "--limit", limit, expect=USAGE).err)
         self.assertEqual(ids("--direction", "outbound"), [])
         self.assertEqual(ids("--state", "refused"), [])
         self.assertEqual(ids("--agreement", "trade", "--message-id", first), [first])
