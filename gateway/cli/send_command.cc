@@ -11,6 +11,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/message_text.h"
+#include "gateway/cli/serve_settings.h"
 #include "gateway/cli/version.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/exchange/outbound.h"
@@ -24,7 +25,7 @@ struct SendOptions {
   std::string name;
   std::string content_type;
   std::string subject;
-  std::string host = "localhost";
+  std::string host;
   bool queue = false;
   unsigned wait = 60;
 };
@@ -34,6 +35,13 @@ Result<Slice> read_payload(const std::filesystem::path& path, const SpoolArea& a
   const auto spool = std::make_shared<Spool>(area);
   SIGNET_CHECK(copy(*source, *spool));
   return Spool::finish(spool);
+}
+
+/// The same in the Message-IDs of messages as in those of the gateway's receipts.
+Result<std::string> host_for(const Home& home, const SendOptions& options) {
+  if (!options.host.empty()) return options.host;
+  SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, home.directory() / "serve.toml"));
+  return host_of(settings);
 }
 
 /// Where the receipt comes by itself, the gateway takes it; what is left here is to look.
@@ -58,11 +66,11 @@ Result<> send(CommandContext& context, const SendOptions& options) {
   request.content_type = options.content_type;
   request.subject = options.subject;
 
+  SIGNET_TRY(const std::string host, host_for(*home, options));
   HttpClient client(home->spool_area());
-  OutboundExchange exchange(
-      {[&] { return home->current_account(); }, home->store(), home->clock(),
-       [&](const HttpPost& post) { return client.post(post); }},
-      {std::string(kProduct), std::string(kAs2Product), options.host, home->spool_area()});
+  OutboundExchange exchange({[&] { return home->current_account(); }, home->store(), home->clock(),
+                             [&](const HttpPost& post) { return client.post(post); }},
+                            {std::string(kProduct), std::string(kAs2Product), host, home->spool_area()});
   const Custody custody = options.queue ? Custody::Gateway : Custody::Caller;
   SIGNET_TRY(MessageRecord record, exchange.submit(request, custody));
   if (custody == Custody::Caller) {
@@ -95,7 +103,9 @@ void add_send_command(CLI::App& app, CommandContext& context) {
   command->add_option("--content-type", options->content_type,
                       "The document's type; the agreement's by default");
   command->add_option("--subject", options->subject, "The message's subject");
-  command->add_option("--host", options->host, "Our host name, for the Message-ID")->capture_default_str();
+  command->add_option(
+      "--host", options->host,
+      "Our host name, for the Message-ID; that of serve.toml, or else the machine's, by default");
   command->add_flag("--queue", options->queue,
                     "Only put the message on disk, for the gateway that serves this home, now or later; exit "
                     "code 0 when it is there");

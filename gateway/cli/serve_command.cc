@@ -223,7 +223,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
       {account, store, home->clock(), post, std::string(kProduct), operations.observer()});
   OutboundExchange outbound(
       {account, store, home->clock(), post, operations.observer()},
-      {std::string(kProduct), std::string(kAs2Product), settings.host, home->spool_area()});
+      {std::string(kProduct), std::string(kAs2Product), host_of(settings), home->spool_area()});
   SIGNET_TRY(const auto outbox,
              Outbox::start({outbound, store, account, home->clock(),
                             [&](const std::string& id) { delivery.enqueue(id); }, operations.observer()}));
@@ -231,7 +231,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   InboundOptions inbound;
   inbound.product = kProduct;
-  inbound.host = settings.host;
+  inbound.host = host_of(settings);
   inbound.stranger_answer =
       settings.stranger_answer == "http" ? StrangerAnswer::HttpError : StrangerAnswer::UnsignedMdn;
   inbound.workers = settings.workers;

@@ -1,8 +1,10 @@
 #include "gateway/cli/serve_settings.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <charconv>
 
 #include "gateway/cli/command.h"
@@ -39,8 +41,8 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
   command.add_option("--path", settings.path, "Where messages are posted")->capture_default_str();
   command.add_option("--receipt-path", settings.receipt_path, "Where asynchronous receipts are posted")
       ->capture_default_str();
-  command.add_option("--host", settings.host, "Our host name, for the Message-IDs of receipts")
-      ->capture_default_str();
+  command.add_option("--host", settings.host,
+                     "Our host name, for Message-IDs; the machine's name by default");
   command
       .add_option("--stranger-answer", settings.stranger_answer,
                   "What senders without an agreement get: an unsigned receipt, or just an HTTP error")
@@ -151,6 +153,13 @@ Result<Listener> parse_listener(const std::string& text) {
   if (listener.address.starts_with('[') && listener.address.ends_with(']'))
     listener.address = listener.address.substr(1, listener.address.size() - 2);
   return listener;
+}
+
+std::string host_of(const ServeSettings& settings) {
+  if (!settings.host.empty()) return settings.host;
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0') return "localhost";
+  return name.data();
 }
 
 log::Level level_of(const ServeSettings& settings) {

@@ -24,7 +24,7 @@ struct ServeSettings {
   std::string tls_certificate;
   std::string path = "/as2";
   std::string receipt_path = "/as2/receipts";
-  std::string host = "localhost";
+  std::string host;  ///< empty: see host_of()
   std::string stranger_answer = "mdn";
   std::uint64_t body_limit = std::uint64_t{2} << 30;
   unsigned workers = 0;
@@ -61,6 +61,9 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
 
 /// "0.0.0.0:4080", "[::]:4080". @error InvalidInput
 Result<Listener> parse_listener(const std::string& text);
+
+/// The right side of our Message-IDs: the setting, or else the machine's name; never empty.
+std::string host_of(const ServeSettings& settings);
 
 log::Level level_of(const ServeSettings& settings);
 

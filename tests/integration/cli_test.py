@@ -13,6 +13,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import stat
 import string
 import subprocess
@@ -716,6 +717,15 @@ class Exchange(CommandTest):
         self.home.run("message", "receipt", sent["id"], "--file", file, expect=DONE)
         self.assertIn(b"Disposition: ", file.read_bytes())
         self.assertEqual(self.home.run("message", "receipt", sent["id"], "--file", file).returncode, REFUSED, "it is there already")
+
+    def test_message_ids_name_our_host(self):
+        machine = "".join(c for c in socket.gethostname() if c.isalnum() or c in "-._")
+        self.assertTrue(self.send()["messageId"].endswith(f"@{machine}>"), "unless told otherwise")
+        (self.home.path / "serve.toml").write_text('host = "as2.acme.example"\n')
+        self.assertRegex(self.send()["messageId"], "^<[0-9a-f]{32}@as2.acme.example>$")
+        self.assertRegex(self.send("--host", "edi.acme.example")["messageId"], "@edi.acme.example>$")
+        (self.home.path / "serve.toml").write_text('hsot = "as2.acme.example"\n')
+        self.assertIn("hsot", self.send(expect=USAGE)["error"]["message"])
 
     def test_messages_are_listed_by_what_they_are(self):
         first = self.send()["messageId"]

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 
 #include "base/file.h"
 #include "tests/unit/base/temporary_directory.h"
@@ -31,6 +33,14 @@ TEST_F(ServeSettingsTest, WithoutAFileAreTheDefaults) {
   const auto settings = read_serve_settings({}, file_);
   ASSERT_TRUE(settings);
   EXPECT_EQ(*settings, ServeSettings());
+}
+
+TEST_F(ServeSettingsTest, NameOurHostOrElseTheMachine) {
+  EXPECT_EQ(host_of(*read("host = \"as2.example.com\"\n")), "as2.example.com");
+  std::array<char, 256> machine{};
+  ASSERT_EQ(::gethostname(machine.data(), machine.size() - 1), 0);
+  EXPECT_EQ(host_of(ServeSettings()), machine.data());
+  EXPECT_FALSE(host_of(ServeSettings()).empty());
 }
 
 TEST_F(ServeSettingsTest, OfTheCommandLineWinOverThoseOfTheFile) {
