@@ -24,21 +24,37 @@ struct CertificateOptions {
   int days = 730;
 };
 
+/// The words of RFC 5280 4.2.1.3.
+std::vector<std::string_view> words(const certstore::KeyUsage& usage) {
+  std::vector<std::string_view> allowed;
+  for (const auto& [allows, word] :
+       {std::pair{usage.digital_signature, "digitalSignature"},
+        std::pair{usage.non_repudiation, "nonRepudiation"},
+        std::pair{usage.key_encipherment, "keyEncipherment"},
+        std::pair{usage.data_encipherment, "dataEncipherment"},
+        std::pair{usage.key_agreement, "keyAgreement"}, std::pair{usage.key_cert_sign, "keyCertSign"}})
+    if (allows) allowed.emplace_back(word);
+  return allowed;
+}
+
 ordered_json to_json(const certstore::StoredCertificate& stored) {
   const certstore::Certificate& certificate = stored.certificate;
-  ordered_json value = {{"name", stored.name},
-                        {"subject", certificate.subject()},
-                        {"issuer", certificate.issuer()},
-                        {"serial", certificate.serial()},
-                        {"notBefore", to_rfc3339(certificate.not_before())},
-                        {"notAfter", to_rfc3339(certificate.not_after())},
-                        {"keyBits", certificate.key_bits()},
-                        {"curve", certificate.curve()},
-                        {"subjectAlternativeNames", certificate.subject_alternative_names()},
-                        {"thumbprint", certificate.thumbprint_sha1()},
-                        {"thumbprintSha256", certificate.thumbprint_sha256()},
-                        {"created", to_rfc3339(stored.created)},
-                        {"changed", to_rfc3339(stored.changed)}};
+  ordered_json value = {
+      {"name", stored.name},
+      {"subject", certificate.subject()},
+      {"issuer", certificate.issuer()},
+      {"serial", certificate.serial()},
+      {"notBefore", to_rfc3339(certificate.not_before())},
+      {"notAfter", to_rfc3339(certificate.not_after())},
+      {"keyBits", certificate.key_bits()},
+      {"curve", certificate.curve()},
+      {"keyUsage",
+       certificate.key_usage().present ? ordered_json(words(certificate.key_usage())) : ordered_json()},
+      {"subjectAlternativeNames", certificate.subject_alternative_names()},
+      {"thumbprint", certificate.thumbprint_sha1()},
+      {"thumbprintSha256", certificate.thumbprint_sha256()},
+      {"created", to_rfc3339(stored.created)},
+      {"changed", to_rfc3339(stored.changed)}};
   if (stored.key)
     value["key"] = {{"keyVault", stored.key->key_vault},
                     {"keyName", stored.key->key_name},
@@ -48,18 +64,26 @@ ordered_json to_json(const certstore::StoredCertificate& stored) {
 
 std::string to_text(const certstore::StoredCertificate& stored) {
   const certstore::Certificate& certificate = stored.certificate;
-  std::string names;
-  for (const std::string& name : certificate.subject_alternative_names())
-    names += (names.empty() ? "" : ", ") + name;
-  return fmt::format(
-      "name         {}\nsubject      {}\nissuer       {}\nserial       {}\nvalid        {} to {}\nkey        "
-      "  {}\n"
-      "also named   {}\nSHA-1        {}\nSHA-256      {}\nin vault     {}\n",
-      stored.name, printable(certificate.subject()), printable(certificate.issuer()), certificate.serial(),
-      to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after()),
-      certificate.curve().empty() ? fmt::format("RSA {}", certificate.key_bits()) : certificate.curve(),
-      printable(names), certificate.thumbprint_sha1(), certificate.thumbprint_sha256(),
-      stored.key ? to_string(*stored.key) : "no: a public certificate");
+  std::string text;
+  const auto line = [&text](std::string_view name, std::string_view value) {
+    if (!value.empty()) text += fmt::format("{:<12} {}\n", name, value);
+  };
+  line("name", stored.name);
+  line("subject", printable(certificate.subject()));
+  line("issuer", printable(certificate.issuer()));
+  line("serial", certificate.serial());
+  line("valid",
+       fmt::format("{} to {}", to_rfc3339(certificate.not_before()), to_rfc3339(certificate.not_after())));
+  line("key",
+       certificate.curve().empty() ? fmt::format("RSA {}", certificate.key_bits()) : certificate.curve());
+  line("key usage", certificate.key_usage().present
+                        ? fmt::format("{}", fmt::join(words(certificate.key_usage()), ", "))
+                        : "any: the certificate does not say");
+  line("also named", printable(fmt::format("{}", fmt::join(certificate.subject_alternative_names(), ", "))));
+  line("SHA-1", certificate.thumbprint_sha1());
+  line("SHA-256", certificate.thumbprint_sha256());
+  line("in vault", stored.key ? to_string(*stored.key) : "no: a public certificate");
+  return text;
 }
 
 /// The account's certificates with what they stand on.

@@ -377,6 +377,26 @@ class Certificates(CommandTest):
         self.home.run("certificate", "show", "globex", expect=NOT_FOUND)
         self.home.run("certificate", "delete", "globex", expect=NOT_FOUND)
 
+    def test_are_shown_with_what_they_may_be_used_for_and_without_empty_lines(self):
+        self.with_account()
+        self.home.json("certificate", "add", "globex", self.directory / "globex.cer")
+        usage = self.home.json("certificate", "show", "globex")["keyUsage"]
+        self.assertIn("digitalSignature", usage)
+        text = self.home.run("certificate", "show", "globex", expect=DONE).out.split("-----BEGIN")[0]
+        self.assertIn("key usage    " + ", ".join(usage), text)
+        for line in text.splitlines():
+            self.assertRegex(line, r"^[a-zA-Z0-9 -]{12} \S")
+        # One that says nothing of either.
+        bare = self.directory / "bare.cer"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null", "-out", bare, "-subj",
+                        "/CN=bare", "-config", "/dev/stdin"], input=b"[req]\ndistinguished_name=dn\n[dn]\n", check=True,
+                       stderr=subprocess.DEVNULL)
+        self.home.run("certificate", "add", "bare", bare, expect=DONE)
+        self.assertIsNone(self.home.json("certificate", "show", "bare")["keyUsage"])
+        text = self.home.run("certificate", "show", "bare", expect=DONE).out
+        self.assertIn("any: the certificate does not say", text)
+        self.assertNotIn("also named", text)
+
     def test_one_that_an_agreement_names_is_not_deleted_and_the_agreement_is_named(self):
         self.home.run("apply", self.with_account(), expect=DONE)
         for name in ["acme", "globex"]:
