@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -101,25 +102,38 @@ Result<> lint(CommandContext& context, const std::filesystem::path& file) {
   return {};
 }
 
-/// What would be left lying: an accepted message is handed over to the folder that its agreement says.
+/// What becomes of an agreement's messages in one state once it is gone.
+struct Orphans {
+  MessageState state;
+  std::string_view what;
+  std::string_view then;
+};
+constexpr std::array kOrphans = {
+    Orphans{MessageState::Received, "that were taken and are not opened yet", "they are refused"},
+    Orphans{MessageState::Accepted, "that were accepted and are not handed over yet",
+            "they have no folder to go to, and stay in the store until it is back and the gateway has been "
+            "started again"},
+    Orphans{MessageState::Queued, "that are not sent yet", "they fail"},
+    Orphans{MessageState::Sending, "that are being sent", "they may fail"},
+    Orphans{MessageState::AwaitingReceipt, "that wait for their receipts",
+            "nothing says who may sign those, and they fail"},
+};
+
+/// What would be left lying, or fail, without the agreements that are removed.
 Result<std::vector<std::string>> left_behind(const std::vector<agreements::EntryChange>& changes,
                                              MessageStore& store) {
   std::vector<std::string> warnings;
   for (const agreements::EntryChange& entry : changes) {
     if (entry.kind != agreements::EntryKind::Agreement || entry.change != agreements::ChangeKind::Removed)
       continue;
-    MessageFilter undelivered;
-    undelivered.direction = Direction::Inbound;
-    undelivered.state = MessageState::Accepted;
-    undelivered.agreement = entry.name;
-    undelivered.limit = kMaxCounted;
-    SIGNET_TRY(const auto records, store.list(undelivered));
-    if (records.empty()) continue;
-    warnings.push_back(fmt::format(
-        "messages of agreement '{}' that were accepted and are not handed over yet: {}{}; without "
-        "it they have no folder to go to, and stay in the store until it is back and the gateway "
-        "has been started again",
-        entry.name, records.size(), records.size() == kMaxCounted ? " or more" : ""));
+    for (const Orphans& orphans : kOrphans) {
+      SIGNET_TRY(const auto records,
+                 store.list({.state = orphans.state, .agreement = entry.name, .limit = kMaxCounted}));
+      if (records.empty()) continue;
+      warnings.push_back(fmt::format("messages of agreement '{}' {}: {}{}; without it {}", entry.name,
+                                     orphans.what, records.size(),
+                                     records.size() == kMaxCounted ? " or more" : "", orphans.then));
+    }
   }
   return warnings;
 }

@@ -778,6 +778,22 @@ class Exchange(CommandTest):
         account.write_text(text)
         self.assertEqual(self.globex.json("apply", account)["warnings"], [])
 
+    def test_an_agreement_with_messages_that_are_not_sent_is_not_removed_without_a_warning(self):
+        self.globex.stop()
+        self.send("--queue")
+        self.send("--queue")
+        account = self.home.directory / "account.xml"
+        account.write_text(re.sub(r"<agreements>.*</agreements>", "", account.read_text(), flags=re.S))
+        warnings = self.home.json("apply", account, "--dry-run")["warnings"]
+        self.assertEqual(len(warnings), 1)
+        self.assertRegex(warnings[0], "'trade' that are not sent yet: 2; without it they fail")
+        self.home.run("apply", account, expect=DONE)
+        # ... which is true.
+        queued = self.home.json("message", "list", "--state", "queued")[0]
+        self.home.start()
+        failed = self.home.json("message", "wait", queued["id"], "--timeout", str(int(START_TIMEOUT)), expect=REFUSED)
+        self.assertIn("'trade' is gone", failed["reason"])
+
     def test_the_exit_code_is_0_only_for_a_receipt_that_proves_delivery(self):
         self.globex.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "get,list", expect=DONE)
         deadline = time.monotonic() + START_TIMEOUT  # the running gateway takes it up within its refresh interval
