@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "certstore/vault/provider.h"
@@ -21,6 +23,29 @@ std::vector<MessageCount> failures_in(std::vector<MessageCount> counts) {
     return count.state != MessageState::Refused && count.state != MessageState::Failed;
   });
   return counts;
+}
+
+/// The newest few that were refused or failed since then, or are queued again after an attempt.
+Result<std::vector<MessageRecord>> troubles(MessageStore& store, Time since) {
+  constexpr std::size_t kShown = 5;
+  SIGNET_TRY(std::vector<MessageRecord> newest, store.list({.state = MessageState::Queued}));
+  std::erase_if(newest, [](const MessageRecord& record) { return record.reason.empty(); });
+  for (const MessageState state : {MessageState::Refused, MessageState::Failed}) {
+    SIGNET_TRY(auto records, store.list({.state = state, .since = since, .limit = kShown}));
+    std::move(records.begin(), records.end(), std::back_inserter(newest));
+  }
+  std::stable_sort(newest.begin(), newest.end(),
+                   [](const auto& a, const auto& b) { return a.created > b.created; });
+  newest.resize(std::min(newest.size(), kShown));
+  return newest;
+}
+
+/// Payloads, and receipts for the business.
+Result<QueueStatus> hand_over(MessageStore& store) {
+  SIGNET_TRY(const auto waiting, store.undelivered());
+  QueueStatus queue{"hand-over", waiting.size(), std::nullopt};
+  if (!waiting.empty()) queue.next_due = waiting.front().created;
+  return queue;
 }
 
 Result<QueueStatus> receipts_to_post(MessageStore& store) {
@@ -48,7 +73,10 @@ Result<HomeStatus> status_of(Home& home) {
   status.failures_since = status.now - kLookBack;
   SIGNET_TRY(auto recent, home.store().counts(status.failures_since));
   status.failures = failures_in(std::move(recent));
+  SIGNET_TRY(status.troubles, troubles(home.store(), status.failures_since));
   status.queues = queues_of(status.messages);
+  SIGNET_TRY(QueueStatus payloads, hand_over(home.store()));
+  status.queues.push_back(std::move(payloads));
   SIGNET_TRY(QueueStatus receipts, receipts_to_post(home.store()));
   status.queues.push_back(std::move(receipts));
   SIGNET_TRY(status.certificates, certificates_of(home));

@@ -1,5 +1,7 @@
 #include "gateway/operations/certificate_expiry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -48,10 +50,13 @@ Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapsho
 }
 
 std::string to_string(const std::vector<CertificateUse>& uses) {
-  std::string text;
-  for (const CertificateUse& use : uses)
-    text += (text.empty() ? "" : ", ") + use.agreement + (use.agreement.empty() ? "" : " ") + use.role;
-  return text;
+  std::map<std::string, std::vector<std::string>> roles;
+  for (const CertificateUse& use : uses) roles[use.agreement].push_back(use.role);
+  std::vector<std::string> texts;
+  for (const auto& [agreement, in_it] : roles)
+    texts.push_back(agreement.empty() ? fmt::format("{}", fmt::join(in_it, ", "))
+                                      : fmt::format("{} ({})", agreement, fmt::join(in_it, ", ")));
+  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 Reading reading_of(const std::vector<CertificateExpiry>& certificates, Time now) {

@@ -36,7 +36,7 @@ struct CertificateExpiry {
 Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapshot& account,
                                                             const std::string& tls_server);
 
-/// "trade encrypt, trade verifyMdn, tlsServer"
+/// "tlsServer, trade (encrypt, verifyMdn)"
 std::string to_string(const std::vector<CertificateUse>& uses);
 
 Reading reading_of(const std::vector<CertificateExpiry>& certificates, Time now);

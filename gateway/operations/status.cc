@@ -18,7 +18,6 @@ struct StateQueue {
 };
 constexpr std::array kStateQueues = {
     StateQueue{MessageState::Received, "to-be-opened"},
-    StateQueue{MessageState::Accepted, "hand-over"},
     StateQueue{MessageState::Queued, "outbox"},
     StateQueue{MessageState::Sending, "being-sent"},
     StateQueue{MessageState::AwaitingReceipt, "awaiting-receipt"},
@@ -49,6 +48,15 @@ ordered_json to_json(const CertificateExpiry& certificate, Time now) {
           {"uses", std::move(uses)}};
 }
 
+ordered_json trouble_json(const MessageRecord& record) {
+  return {{"id", record.id},
+          {"created", to_rfc3339(record.created)},
+          {"direction", to_string(record.direction)},
+          {"state", to_string(record.state)},
+          {"agreement", record.agreement},
+          {"reason", record.reason}};
+}
+
 template <class List, class Map>
 ordered_json array_of(const List& list, Map map) {
   ordered_json array = ordered_json::array();
@@ -66,6 +74,13 @@ std::string lines_of(const std::vector<MessageCount>& counts) {
     text += fmt::format("  {:>9}  {:<16}  {:<8}  {}\n", count.count, to_string(count.state),
                         to_string(count.direction), agreement_or_none(count.agreement));
   return text.empty() ? "  none\n" : text;
+}
+
+/// With the id as lists show it, for `signet message show`.
+std::string line_of(const MessageRecord& trouble) {
+  return fmt::format("  {}  {}  {:<8}  {}: {}\n", to_rfc3339(trouble.created), trouble.id.substr(0, 8),
+                     to_string(trouble.state), agreement_or_none(trouble.agreement),
+                     printable(trouble.reason, 300));
 }
 
 std::string line_of(const CertificateExpiry& certificate, Time now) {
@@ -111,6 +126,7 @@ ordered_json to_json(const HomeStatus& status) {
       {"failures",
        {{"since", to_rfc3339(status.failures_since)},
         {"messages", array_of(status.failures, [](const MessageCount& count) { return to_json(count); })}}},
+      {"troubles", array_of(status.troubles, trouble_json)},
       {"messages", array_of(status.messages, [](const MessageCount& count) { return to_json(count); })},
       {"certificates",
        array_of(status.certificates, [&](const CertificateExpiry& one) { return to_json(one, status.now); })},
@@ -131,6 +147,9 @@ std::string to_text(const HomeStatus& status) {
                         queue.next_due ? "next " + to_rfc3339(*queue.next_due) : "");
   text += fmt::format("\nrefused and failed since {}\n{}", to_rfc3339(status.failures_since),
                       lines_of(status.failures));
+  text += "\nlatest troubles, for `signet message show`\n";
+  for (const MessageRecord& trouble : status.troubles) text += line_of(trouble);
+  if (status.troubles.empty()) text += "  none\n";
   text += "\nmessages\n" + lines_of(status.messages);
   text += "\ncertificates\n";
   for (const CertificateExpiry& certificate : status.certificates) text += line_of(certificate, status.now);

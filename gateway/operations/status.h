@@ -36,9 +36,11 @@ struct HomeStatus {
   std::filesystem::path home;
   std::optional<Process> gateway;  ///< that serves this home
   std::vector<MessageCount> messages;
-  std::vector<MessageCount>
-      failures;  ///< of those that came or were submitted since `failures_since`: refused, failed
+  /// Of those that came or were submitted since `failures_since`: refused, failed.
+  std::vector<MessageCount> failures;
   Time failures_since{};
+  /// The newest few of those, and of what is queued again after an attempt: with their reasons.
+  std::vector<MessageRecord> troubles;
   std::vector<QueueStatus> queues;
   std::vector<CertificateExpiry> certificates;
   std::vector<Volume> volumes;

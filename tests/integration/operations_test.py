@@ -622,10 +622,23 @@ class Status(GatewayTest):
         self.assertEqual(counts, {("trade", "inbound", "delivered"): 1, ("trade", "inbound", "refused"): 1,
                                   ("trade", "outbound", "queued"): 1})
         self.assertEqual([(count["state"], count["count"]) for count in status["failures"]["messages"]], [("refused", 1)])
+        refused = self.home.json("message", "list", "--state", "refused")[0]
+        self.assertEqual([(trouble["id"], trouble["reason"]) for trouble in status["troubles"]],
+                         [(refused["id"], refused["reason"])], "what is queued was not tried yet")
+        self.assertIn(refused["id"][:8], self.home.run("status", expect=DONE).out)
         queues = {queue["name"]: queue for queue in status["queues"]}
         self.assertEqual(queues["outbox"]["waiting"], 1)
         self.assertIsNotNone(queues["outbox"]["nextDue"])
         self.assertEqual(queues["hand-over"]["waiting"], 0)
+
+    def test_tells_why_a_message_is_not_sent_yet(self):
+        self.home.run("apply", self.make_partners(), expect=DONE)  # whose gateway nobody runs
+        document = self.directory / "order.edi"
+        document.write_bytes(b"x")
+        self.home.run("send", "--agreement", "trade", document, expect=cli_test.PENDING)
+        trouble, = self.status()["troubles"]
+        self.assertEqual(trouble["state"], "queued")
+        self.assertIn("connect", trouble["reason"])
 
     def test_tells_when_certificates_end_and_what_they_are_for(self):
         self.home.run("apply", self.make_partners(days=100), expect=DONE)

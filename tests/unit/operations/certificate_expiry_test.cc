@@ -86,7 +86,9 @@ TEST(CertificateExpiry, KnowsTheOneThatHttpsListenersShow) {
   const auto all = *certificate_expiries(*account(), "unused");
   EXPECT_THAT(find(all, "unused").uses, Contains(CertificateUse{"", "tlsServer"}));
   EXPECT_THAT(find(all, "ours").uses, Not(Contains(CertificateUse{"", "tlsServer"})));
-  EXPECT_EQ(to_string({{"trade", "encrypt"}, {"", "tlsServer"}}), "trade encrypt, tlsServer");
+  EXPECT_EQ(
+      to_string({{"trade", "encrypt"}, {"other", "encrypt"}, {"trade", "verifyMdn"}, {"", "tlsServer"}}),
+      "tlsServer, other (encrypt), trade (encrypt, verifyMdn)");
   EXPECT_EQ(to_string(std::vector<CertificateUse>{}), "");
 }
 

@@ -11,6 +11,7 @@ namespace {
 using nlohmann::json;
 using std::chrono::hours;
 using testing::HasSubstr;
+using testing::Not;
 
 const Time kNow = *parse_time("2026-11-21T08:30:00Z");
 
@@ -25,6 +26,11 @@ HomeStatus example() {
       {Direction::Outbound, MessageState::Queued, "trade", 2, kNow - hours(3), kNow - hours(1)}};
   status.failures = {{Direction::Inbound, MessageState::Refused, "", 4, kNow - hours(2), {}}};
   status.failures_since = kNow - hours(24);
+  MessageRecord trouble;
+  trouble.id = "3f9a2c71aaaaaaaaaaaaaaaaaaaaaaaa";
+  trouble.created = kNow - hours(2);
+  trouble.reason = "no agreement\nfor it";
+  status.troubles = {trouble};
   status.queues = queues_of(status.messages);
   status.certificates = {
       {"theirs", false, kNow + hours(24 * 10 + 1), {{"trade", "encrypt"}, {"trade", "verifyMdn"}}},
@@ -35,16 +41,16 @@ HomeStatus example() {
 
 TEST(HomeStatus, HasAQueueForEachStateThatWaits) {
   const std::vector<MessageCount> counts = {
-      {Direction::Inbound, MessageState::Accepted, "a", 1, kNow - hours(2), {}},
-      {Direction::Inbound, MessageState::Accepted, "b", 3, kNow - hours(5), {}},
+      {Direction::Inbound, MessageState::Received, "a", 1, kNow - hours(2), {}},
+      {Direction::Inbound, MessageState::Received, "b", 3, kNow - hours(5), {}},
       {Direction::Outbound, MessageState::AwaitingReceipt, "a", 2, kNow - hours(5), kNow + hours(1)},
       {Direction::Outbound, MessageState::Failed, "a", 9, kNow, {}},
   };
   std::map<std::string, QueueStatus> queues;
   for (const QueueStatus& queue : queues_of(counts)) queues[queue.name] = queue;
-  EXPECT_EQ(queues.size(), 5);
-  EXPECT_EQ(queues["hand-over"].waiting, 4);
-  EXPECT_EQ(queues["hand-over"].next_due, kNow - hours(5)) << "due since it came";
+  EXPECT_EQ(queues.size(), 4);
+  EXPECT_EQ(queues["to-be-opened"].waiting, 4);
+  EXPECT_EQ(queues["to-be-opened"].next_due, kNow - hours(5)) << "due since it came";
   EXPECT_EQ(queues["awaiting-receipt"].waiting, 2);
   EXPECT_EQ(queues["awaiting-receipt"].next_due, kNow + hours(1));
   EXPECT_EQ(queues["outbox"].waiting, 0);
@@ -61,6 +67,12 @@ TEST(HomeStatus, IsJsonForPrograms) {
                                               {"count", 7},
                                               {"oldest", "2026-11-19T06:30:00.000Z"}}));
   EXPECT_EQ(shown.at("failures").at("messages").at(0).at("count"), 4);
+  EXPECT_EQ(shown.at("troubles").at(0), json({{"id", "3f9a2c71aaaaaaaaaaaaaaaaaaaaaaaa"},
+                                              {"created", "2026-11-21T06:30:00.000Z"},
+                                              {"direction", "inbound"},
+                                              {"state", "refused"},
+                                              {"agreement", ""},
+                                              {"reason", "no agreement\nfor it"}}));
   EXPECT_EQ(shown.at("failures").at("since"), "2026-11-20T08:30:00.000Z");
   EXPECT_EQ(shown.at("certificates").at(0), json({{"name", "theirs"},
                                                   {"owner", "partner"},
@@ -85,11 +97,15 @@ TEST(HomeStatus, IsTextForPeople) {
   HomeStatus status = example();
   EXPECT_THAT(to_text(status), HasSubstr("not served"));
   EXPECT_THAT(to_text(status), HasSubstr("(no agreement)"));
+  EXPECT_THAT(to_text(status),
+              HasSubstr("2026-11-21T06:30:00.000Z  3f9a2c71  refused   (no agreement): no agreement"));
+  EXPECT_THAT(to_text(status), Not(HasSubstr("agreement\nfor it"))) << "a line stays one";
   EXPECT_THAT(to_text(status), HasSubstr("300 MiB free of 1024 MiB at /srv/signet"));
-  EXPECT_THAT(to_text(status), HasSubstr("trade encrypt, trade verifyMdn"));
+  EXPECT_THAT(to_text(status), HasSubstr("trade (encrypt, verifyMdn)"));
   status.gateway = HomeStatus::Process{42, kNow};
   EXPECT_THAT(to_text(status), HasSubstr("served by process 42"));
   EXPECT_THAT(to_text(HomeStatus()), HasSubstr("messages\n  none\n"));
+  EXPECT_THAT(to_text(HomeStatus()), HasSubstr("message show`\n  none\n"));
 }
 
 }  // namespace
