@@ -231,9 +231,9 @@ std::vector<Setting> mdn_settings() {
           "mdnText", "In: the receipt's text for people. Empty: a text that tells the outcome."),
       text<&S::send_inbound_mdn_to_message_box>(
           "sendInboundMDNToMessageBox",
-          "Out: hand the receipts that we get over, good and bad ones, into the folder that the guest's "
-          "documents go to: as `...-receipt.mdn`, header fields and body as they came, whose sidecar says "
-          "what the receipt is worth (`provesDelivery`). The record is kept anyway. In: no effect."),
+          "Out: hand each receipt that settles a message over, a good or a bad one, into the folder that the "
+          "guest's documents go to: as `...-receipt.mdn`, header fields and body as they came, whose sidecar "
+          "says what the receipt is worth (`provesDelivery`). The record is kept anyway. In: no effect."),
       text<&S::mic_hashing_algorithm>(
           "micHashingAlgorithm",
           "In: the MIC's hash where a message is unsigned and its request names none. Out: "
