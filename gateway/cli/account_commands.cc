@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -110,9 +111,6 @@ struct Orphans {
 };
 constexpr std::array kOrphans = {
     Orphans{MessageState::Received, "that were taken and are not opened yet", "they are refused"},
-    Orphans{MessageState::Accepted, "that were accepted and are not handed over yet",
-            "they have no folder to go to, and stay in the store until it is back and the gateway has been "
-            "started again"},
     Orphans{MessageState::Queued, "that are not sent yet", "they fail"},
     Orphans{MessageState::Sending, "that are being sent", "they may fail"},
     Orphans{MessageState::AwaitingReceipt, "that wait for their receipts",
@@ -123,9 +121,18 @@ constexpr std::array kOrphans = {
 Result<std::vector<std::string>> left_behind(const std::vector<agreements::EntryChange>& changes,
                                              MessageStore& store) {
   std::vector<std::string> warnings;
+  SIGNET_TRY(const auto undelivered, store.undelivered());
   for (const agreements::EntryChange& entry : changes) {
     if (entry.kind != agreements::EntryKind::Agreement || entry.change != agreements::ChangeKind::Removed)
       continue;
+    const auto waiting =
+        std::count_if(undelivered.begin(), undelivered.end(),
+                      [&](const MessageRecord& record) { return record.agreement == entry.name; });
+    if (waiting > 0)
+      warnings.push_back(fmt::format(
+          "messages of agreement '{}' whose payload or receipt is not handed over yet: {}; without "
+          "it they have no folder to go to, and wait in the store until it is back",
+          entry.name, waiting));
     for (const Orphans& orphans : kOrphans) {
       SIGNET_TRY(const auto records,
                  store.list({.state = orphans.state, .agreement = entry.name, .limit = kMaxCounted}));

@@ -777,6 +777,9 @@ class Exchange(CommandTest):
         self.assertIn("warning: messages of agreement 'trade'", self.globex.run("apply", account, expect=DONE).out)
         account.write_text(text)
         self.assertEqual(self.globex.json("apply", account)["warnings"], [])
+        (self.globex.path / "delivery" / "trade").unlink()
+        waited = self.globex.json("message", "wait", sent["messageId"], "--timeout", str(2 * int(START_TIMEOUT)))
+        self.assertEqual(waited["state"], "delivered", "once it is back, without a new start")
 
     def test_an_agreement_with_messages_that_are_not_sent_is_not_removed_without_a_warning(self):
         self.globex.stop()
