@@ -61,7 +61,8 @@ class Libas2 : public testing::Test {
                                                                     {"encrypt", "aes256-CBC"},
                                                                     {"partner_cert", path("ours.crt")},
                                                                     {"mdn", "signed"},
-                                                                    {"oaep", "sha256"}};
+                                                                    {"oaep", "sha256"},
+                                                                    {"async", "no"}};
     std::string line;
     for (const auto& [name, value] : usual) {
       const auto other = std::find_if(options.begin(), options.end(),
@@ -141,6 +142,25 @@ TEST_F(Libas2, GetsAnUnsignedReceiptOrNoneWhenItAsksForThat) {
   EXPECT_EQ(gateway_.messages().size(), 2U);
 }
 
+TEST_F(Libas2, GetsItsReceiptPostedWhereTheAgreementAllowsThat) {
+  PeerProcess sender({"node", kLibas2 + "/send.js"});
+  sender.write_line("listen");
+  const std::string url = json::parse(sender.read_line()).at("url");
+  for (const bool allowed : {true, false}) {
+    agreement().receive_agreement.receipt_policy.allowed_urls = {allowed ? url : "http://127.0.0.1:1/"};
+    gateway_.apply(account_);
+    for (const char* mdn : {"signed", "unsigned"}) {
+      const json result = sent_by_peer(sender, {{"async", "yes"}, {"mdn", mdn}});
+      SCOPED_TRACE(result.dump());
+      ASSERT_TRUE(result.value("delivered", false));
+      EXPECT_EQ(result.value("answered", -1) == 0, allowed);  // or else it is in the answer
+      EXPECT_TRUE(result.at("mic").at("matches").get<bool>());
+      const auto record = gateway_.wait_delivered(result.at("messageId").get<std::string>());
+      EXPECT_EQ(record.receipt_url, allowed ? url : "");
+    }
+  }
+}
+
 TEST_F(Libas2, IsToldWhenItsMessageIsNotAccepted) {
   PeerProcess sender({"node", kLibas2 + "/send.js"});
   const std::vector<std::vector<std::pair<std::string, std::string>>> wrong = {
@@ -192,6 +212,28 @@ TEST_F(Libas2, AnswersWithAnUnsignedReceiptWhereThatIsAgreed) {
   const auto record = send();
   EXPECT_EQ(record.state, MessageState::Confirmed) << record.reason;
   EXPECT_EQ(record.receipt_signer_thumbprint, "");
+}
+
+TEST_F(Libas2, PostsItsReceiptAndThatProvesIt) {
+  const auto peer = receiver();
+  agreements::MdnSettings& wanted = agreement().send_agreement.mdn_settings;
+  wanted.send_mdn_asynchronously = true;
+  wanted.receipt_delivery_url = gateway_.receipt_url();
+  for (const bool is_signed : {true, false}) {
+    wanted.sign_mdn = is_signed;
+    const auto sent = send();
+    const auto confirmed = gateway_.wait_for_state(sent.id, MessageState::Confirmed);
+    EXPECT_EQ(confirmed.receipt_signer_thumbprint, is_signed ? theirs_.certificate.thumbprint_sha256() : "");
+  }
+}
+
+TEST_F(Libas2, ReceiptsThatItPostsAsItSignsThemProveNothing) {
+  const auto peer = receiver({"--repair=no"});
+  agreements::MdnSettings& wanted = agreement().send_agreement.mdn_settings;
+  wanted.send_mdn_asynchronously = true;
+  wanted.receipt_delivery_url = gateway_.receipt_url();
+  const auto sent = send();
+  EXPECT_FALSE(gateway_.wait_for_state(sent.id, MessageState::Failed).reason.empty());
 }
 
 TEST_F(Libas2, ReceiptsAsItSignsThemProveNothing) {

@@ -138,10 +138,27 @@ async function answer(mdnNode, options, request, response) {
   const end = raw.indexOf('\r\n\r\n')
   const headers = as2.parseHeaderString(raw.subarray(0, end).toString('latin1'))
   const body = raw.subarray(end + 4)
-  response.writeHead(200, { ...headers, 'Content-Length': body.length })
-  response.end(body)
+  const url = request.headers['receipt-delivery-option']
+  if (url) {
+    response.writeHead(200, { 'Content-Length': 0 })
+    response.end()
+    await post(url, { ...headers, 'Content-Length': body.length }, body)
+  } else {
+    response.writeHead(200, { ...headers, 'Content-Length': body.length })
+    response.end(body)
+  }
   const kind = signing ? 'signed' : 'unsigned'
   return options.log_mdn === 'yes' ? { kind, body: body.toString('latin1') } : kind
+}
+
+/** The receipt by a connection of its own. libas2 leaves that to its user. */
+function post(url, headers, body) {
+  if (new URL(url).hostname !== '127.0.0.1') throw new Error(`this peer talks to the loopback only, not to ${url}`)
+  return new Promise((resolve, reject) => {
+    const request = http.request(url, { method: 'POST', headers }, response => response.resume().on('end', resolve))
+    request.on('error', reject)
+    request.end(body)
+  })
 }
 
 /**

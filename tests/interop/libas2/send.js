@@ -1,10 +1,12 @@
 'use strict'
 /**
  * Sends a file with libas2 and prints what came back as one line of JSON. With arguments: one message, and the exit code
- * is 0 only for a receipt that proves delivery. Without: one message per line of standard input, options parted by tabs.
+ * is 0 only for a receipt that proves delivery. Without: one message per line of standard input, options parted by tabs;
+ * the line "listen" opens a port for receipts that are posted, and prints its URL, for messages with async=yes after it.
  */
 const crypto = require('crypto')
 const fs = require('fs')
+const http = require('http')
 const path = require('path')
 const readline = require('readline')
 const as2 = require('./library')
@@ -22,6 +24,7 @@ const OPTIONS = {
   cert: undefined, // ours, for signing
   key: undefined, // ours, PKCS#8
   partner_cert: undefined, // theirs: encrypts the message, verifies the MDN
+  async: 'no', // yes: the receipt is to be posted to the port of "listen"
   message_id: undefined,
   save: undefined, // directory for request.body, request.head.json and response.body
   timeout: '30000' // milliseconds until the whole answer is here
@@ -35,14 +38,39 @@ async function send(words) {
   as2.last.signedDigest = as2.last.encryptedEntity = undefined
   const payload = fs.readFileSync(options.file)
   const request = await compose(options, payload)
-  const reply = await Promise.race([as2.request({ ...request }), deadline(Number(options.timeout))])
+  const posted = options.async === 'yes' ? receipts.next() : undefined
+  const answer = await Promise.race([as2.request({ ...request }), deadline(Number(options.timeout))])
+  const result = { messageId: request.headers['Message-ID'] || request.headers['Message-Id'], status: answer.statusCode }
+  if (posted) result.answered = answer.rawBody.length
+  const reply = posted && result.answered === 0 ? await Promise.race([posted, deadline(Number(options.timeout))]) : answer
   if (options.save) save(options.save, request, reply)
-  const result = { messageId: request.headers['Message-ID'] || request.headers['Message-Id'], status: reply.statusCode }
   if (options.mdn === 'none') return { ...result, delivered: reply.statusCode >= 200 && reply.statusCode < 300 }
   try {
     return { ...result, ...(await readReceipt(options, request, payload, reply)) }
   } catch (error) {
     return { ...result, delivered: false, error: error.message, body: reply.rawBody.toString('latin1').slice(0, 500) }
+  }
+}
+
+/** Receipts that come by a connection of their own, one at a time. */
+const receipts = {
+  url: undefined,
+  taken: undefined,
+  next() {
+    if (!this.url) throw new Error('async=yes comes after "listen"')
+    return new Promise(resolve => { this.taken = resolve })
+  },
+  listen() {
+    const server = http.createServer(async (request, response) => {
+      const rawBody = await as2.AS2Parser.streamToBuffer(request)
+      response.writeHead(200, { 'Content-Length': 0 })
+      response.end()
+      if (this.taken) this.taken({ statusCode: 200, rawHeaders: request.rawHeaders, rawBody })
+    })
+    return new Promise(resolve => server.listen(0, '127.0.0.1', () => {
+      this.url = `http://127.0.0.1:${server.address().port}/receipts`
+      resolve({ url: this.url })
+    }))
   }
 }
 
@@ -72,11 +100,11 @@ async function compose(options, payload) {
     },
     agreement: {
       host: {
-        name: options.from, id: options.from, url: 'http://127.0.0.1/', decrypt: false,
+        name: options.from, id: options.from, url: receipts.url || 'http://127.0.0.1/', decrypt: false,
         sign: spelling || false,
         certificate: options.cert && fs.readFileSync(options.cert),
         privateKey: options.key && fs.readFileSync(options.key),
-        ...(options.mdn === 'none' ? {} : { mdn: { async: false, signing: options.mdn === 'signed' ? spelling || 'sha-256' : false } })
+        ...(options.mdn === 'none' ? {} : { mdn: { async: options.async === 'yes', signing: options.mdn === 'signed' ? spelling || 'sha-256' : false } })
       },
       partner: {
         name: options.to, id: options.to, url: options.url, file: 'EDIX12', verify: false,
@@ -159,7 +187,8 @@ async function main() {
   if (process.argv.length > 2) process.exit((await answer(process.argv.slice(2))).delivered ? 0 : 1)
   for await (const line of readline.createInterface({ input: process.stdin })) {
     if (line === 'quit') break
-    await answer(line.split('\t'))
+    if (line === 'listen') process.stdout.write(JSON.stringify(await receipts.listen()) + '\n')
+    else await answer(line.split('\t'))
   }
   process.exit(0)
 }
