@@ -471,13 +471,43 @@ Element limits() {
            "maxCompressionRatio", "Expanded size over compressed size; looked at from 1 MiB on.")});
 }
 
+Element webhook() {
+  using S = Webhook;
+  return optional_block<&Delivery::webhook>(
+      Space::Extension, "webhook",
+      "Instead of a folder: a service of ours, to which each payload is posted, signed, until it is taken.",
+      {required(attribute<&S::url, UrlCodec>("url", "Where to; an https URL, or http on the same machine.")),
+       required(attribute<&S::key_vault, NameCodec>("keyVault", "Name of the key vault.")),
+       required(attribute<&S::secret_name, NameCodec>(
+           "secretName", "Name of the secret in it that the requests are signed with (HMAC-SHA-256).")),
+       attribute<&S::timeout>("timeout", "For one request and its answer.")});
+}
+
 Element delivery() {
   return block<&OneWayAgreement::delivery>(
       Space::Extension, "delivery", "Where payloads are handed over.",
       {attribute<&Delivery::folder, LineCodec>(
           "folder",
           "A folder, absolute or below the gateway's delivery directory. Empty: "
-          "one named like the agreement, below it.")});
+          "one named like the agreement, below it.")},
+      {webhook()});
+}
+
+Element pickup() {
+  using S = Pickup;
+  return optional_block<&OneWayAgreement::pickup>(
+      Space::Extension, "pickup",
+      "A folder whose files are sent. Without the element nothing is picked up; `<x:pickup/>` is enough.",
+      {attribute<&S::folder, LineCodec>("folder",
+                                        "A folder, absolute or below the gateway's pick-up directory. Empty: "
+                                        "one named like the agreement, below it."),
+       attribute<&S::stable_for>(
+           "stableFor",
+           "A file is taken once its size and its time have not changed for so long. Files "
+           "whose names begin with a dot or end in .tmp or .part are never taken: write "
+           "under such a name and rename, then `stableFor` may be short."),
+       attribute<&S::keep_sent>(
+           "keepSent", "Whether a file whose receipt proves delivery is kept, in `sent`, or removed.")});
 }
 
 Element tls_trust() {
@@ -571,8 +601,9 @@ std::vector<Element> direction_elements(Direction direction) {
       signature(),
       mic(),
   };
-  std::vector<Element> own = in ? std::vector<Element>{receipt_policy(), limits(), delivery()}
-                                : std::vector<Element>{encryption(), packaging(), expected_receipt()};
+  std::vector<Element> own =
+      in ? std::vector<Element>{receipt_policy(), limits(), delivery()}
+         : std::vector<Element>{encryption(), packaging(), expected_receipt(), pickup()};
   elements.insert(elements.end(), own.begin(), own.end());
   return elements;
 }

@@ -508,13 +508,38 @@ class AgreementLint {
       warning("receiveAgreement/x:limits/@maxDecompressedSize", "no less than maxMessageSize",
               std::to_string(in_.limits.max_decompressed_size) + " octets",
               "A compressed message could not expand to what a plain one may have.");
-    const std::filesystem::path folder(in_.delivery.folder);
-    if (std::find(folder.begin(), folder.end(), "..") != folder.end())
-      error("receiveAgreement/x:delivery/@folder", "a folder without \"..\"", in_quotes(in_.delivery.folder),
-            "Write it absolute, or below the gateway's delivery directory.");
+    folder("receiveAgreement/x:delivery/@folder", in_.delivery.folder, "delivery");
+    if (in_.delivery.webhook) webhook(*in_.delivery.webhook);
+    if (out_.pickup) pickup(*out_.pickup);
     if (!in_.validation_settings.check_duplicate_message)
       warning("receiveAgreement/validationSettings/checkDuplicateMessage", "true", "false",
               "A message whose receipt got lost comes again, and will be handed over again.");
+  }
+
+  void folder(std::string_view path, const std::filesystem::path& named, std::string_view directory) {
+    if (std::find(named.begin(), named.end(), "..") != named.end())
+      error(path, "a folder without \"..\"", in_quotes(named.native()),
+            fmt::format("Write it absolute, or below the gateway's {} directory.", directory));
+  }
+
+  void webhook(const Webhook& webhook) {
+    constexpr std::string_view kPath = "receiveAgreement/x:delivery/x:webhook/@url";
+    if (!in_.delivery.folder.empty())
+      error("receiveAgreement/x:delivery/@folder", "none beside <x:webhook>", in_quotes(in_.delivery.folder),
+            "A payload is handed over once: remove one of the two.");
+    const std::string url = to_lower(webhook.url);
+    const bool stays_here = url.starts_with("http://127.") || url.starts_with("http://localhost") ||
+                            url.starts_with("http://[::1]");
+    if (url.starts_with("http://") && !stays_here)
+      warning(kPath, "https, or this machine", in_quotes(webhook.url),
+              "Payloads would be readable on the way: write an https URL.");
+  }
+
+  void pickup(const Pickup& pickup) {
+    folder("sendAgreement/x:pickup/@folder", pickup.folder, "pick-up");
+    if (agreement_.connection.url.empty())
+      error("sendAgreement/x:pickup", "<x:connection url=\"...\">", "none",
+            "What is picked up could not be sent: write the guest's URL, or remove x:pickup.");
   }
 
   // -- the way to the guest
@@ -637,15 +662,8 @@ class Neighbours {
                         in_quotes(names.receive_to) + " for both",
                         "Many products refuse messages from oneself.");
     }
-    const std::string& named = agreement.receive_agreement.delivery.folder;
-    const std::string folder =
-        std::filesystem::path(named.empty() ? agreement.name : named).lexically_normal().generic_string();
-    const auto [owner, first] = folders_.try_emplace(folder, agreement.name);
-    if (!first)
-      report_.warning(
-          path + "/receiveAgreement/x:delivery/@folder", "a folder of its own",
-          fmt::format("{}, which agreement {} has as well", in_quotes(folder), in_quotes(owner->second)),
-          "Whoever picks up from there cannot tell the partners apart: name another folder.");
+    delivery_folder(agreement, path);
+    if (agreement.send_agreement.pickup) pickup_folder(agreement, path);
   }
 
  private:
@@ -662,10 +680,53 @@ class Neighbours {
                   "Remove one of the two, or give one another identity.");
   }
 
+  static std::string folder_of(const std::string& named, const Agreement& agreement) {
+    auto folder =
+        std::filesystem::path(named.empty() ? agreement.name : named).lexically_normal().generic_string();
+    if (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+    return folder;
+  }
+
+  void delivery_folder(const Agreement& agreement, const std::string& path) {
+    if (agreement.receive_agreement.delivery.webhook) return;
+    const std::string folder = folder_of(agreement.receive_agreement.delivery.folder, agreement);
+    const std::string where = path + "/receiveAgreement/x:delivery/@folder";
+    const auto [owner, first] = delivery_folders_.try_emplace(folder, agreement.name);
+    if (!first)
+      report_.warning(
+          where, "a folder of its own",
+          fmt::format("{}, which agreement {} has as well", in_quotes(folder), in_quotes(owner->second)),
+          "Whoever picks up from there cannot tell the partners apart: name another folder.");
+    no_circle(where, folder, pickup_folders_);
+  }
+
+  void pickup_folder(const Agreement& agreement, const std::string& path) {
+    const std::string folder = folder_of(agreement.send_agreement.pickup->folder, agreement);
+    const std::string where = path + "/sendAgreement/x:pickup/@folder";
+    const auto [owner, first] = pickup_folders_.try_emplace(folder, agreement.name);
+    if (!first)
+      report_.error(
+          where, "a folder of its own",
+          fmt::format("{}, which agreement {} has as well", in_quotes(folder), in_quotes(owner->second)),
+          "Whose a file in it is could not be told: name another folder.");
+    no_circle(where, folder, delivery_folders_);
+  }
+
+  /// Only absolute folders can be the same: relative ones lie below different directories.
+  void no_circle(const std::string& where, const std::string& folder,
+                 const std::map<std::string, std::string>& others) {
+    const auto other = others.find(folder);
+    if (other == others.end() || !std::filesystem::path(folder).is_absolute()) return;
+    report_.error(where, "different folders for what is received and what is sent",
+                  fmt::format("{} for both, in agreement {}", in_quotes(folder), in_quotes(other->second)),
+                  "What one partner sends would be sent on to another: name another folder.");
+  }
+
   Report& report_;
   Claims inbound_;
   Claims outbound_;
-  std::map<std::string, std::string> folders_;
+  std::map<std::string, std::string> delivery_folders_;  ///< and whose they are
+  std::map<std::string, std::string> pickup_folders_;
 };
 
 }  // namespace

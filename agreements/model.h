@@ -352,12 +352,34 @@ struct Limits {
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 
+/// A service of ours that takes payloads as signed HTTP requests.
+struct Webhook {
+  std::string url;  ///< http or https
+  std::string key_vault;
+  std::string secret_name;  ///< of the secret that requests are signed with
+  std::chrono::milliseconds timeout = std::chrono::seconds(30);  ///< for one request and its answer
+
+  friend bool operator==(const Webhook&, const Webhook&) = default;
+};
+
 /// In: where payloads are handed over.
 struct Delivery {
   std::string
       folder;  ///< absolute, or below the gateway's delivery directory. Empty: the agreement's name, below it
+  std::optional<Webhook> webhook;  ///< instead of the folder
 
   friend bool operator==(const Delivery&, const Delivery&) = default;
+};
+
+/// Out: a folder of ours whose files are sent under the agreement.
+struct Pickup {
+  std::string
+      folder;  ///< absolute, or below the gateway's pick-up directory. Empty: the agreement's name, below it
+  std::chrono::milliseconds stable_for =
+      std::chrono::seconds(5);  ///< a file is whole once it is unchanged so long
+  bool keep_sent = false;       ///< keep what was sent, in `sent`, instead of removing it
+
+  friend bool operator==(const Pickup&, const Pickup&) = default;
 };
 
 // ---- One direction
@@ -388,6 +410,7 @@ struct OneWayAgreement {
   ReceiptPolicy receipt_policy;                ///< [ext] In only
   Limits limits;                               ///< [ext] In only
   Delivery delivery;                           ///< [ext] In only
+  std::optional<Pickup> pickup;                ///< [ext] Out only; absent: nothing is picked up
 
   friend bool operator==(const OneWayAgreement&, const OneWayAgreement&) = default;
 };

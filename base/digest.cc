@@ -1,5 +1,7 @@
 #include "base/digest.h"
 
+#include <openssl/hmac.h>
+
 #include <array>
 #include <new>
 #include <utility>
@@ -71,6 +73,15 @@ Bytes digest(Hash hash, ByteView bytes) {
   Digest running(hash);
   running.update(bytes);
   return std::move(running).finish();
+}
+
+Bytes hmac_sha256(ByteView key, ByteView text) {
+  Bytes out(digest_size(Hash::Sha256));
+  unsigned size = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), text.data(), text.size(), out.data(),
+           &size) == nullptr)
+    throw std::bad_alloc();
+  return out;
 }
 
 Result<Bytes> digest(Hash hash, const Slice& slice) {

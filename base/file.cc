@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,6 +47,15 @@ Result<> sync_directory(const std::filesystem::path& directory) {
   auto synced = sync_file(descriptor, directory);
   ::close(descriptor);
   return synced;
+}
+
+Result<> make_directories_durably(const std::filesystem::path& directory) {
+  if (std::error_code ignored; std::filesystem::is_directory(directory, ignored)) return {};
+  const std::filesystem::path parent = directory.has_parent_path() ? directory.parent_path() : ".";
+  if (parent != directory) SIGNET_CHECK(make_directories_durably(parent));
+  if (::mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST)
+    return fail(errno_error("making the folder " + directory.string()));
+  return sync_directory(parent);
 }
 
 NewFile::NewFile(int descriptor, std::filesystem::path path) : file_(descriptor), path_(std::move(path)) {}

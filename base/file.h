@@ -23,11 +23,16 @@ Result<> sync_file(int descriptor, const std::filesystem::path& path);
 /// fsync of a directory: makes the names in it durable.
 Result<> sync_directory(const std::filesystem::path& directory);
 
+/// Makes a directory, and those above it that are missing, durably. One that is there is no error.
+Result<> make_directories_durably(const std::filesystem::path& directory);
+
 /// A file being made; whoever creates it finishes it or removes it.
 class NewFile final : public Sink {
  public:
   /// Exclusive, never through a symbolic link. @error AlreadyExists and as errno_error().
   static Result<NewFile> create(const std::filesystem::path& path, unsigned mode = 0600);
+  /// Takes over an open file. `path` is for errors' texts.
+  NewFile(int descriptor, std::filesystem::path path);
   NewFile(NewFile&& other) noexcept;
   NewFile& operator=(NewFile&&) = delete;
   ~NewFile() override;
@@ -36,7 +41,6 @@ class NewFile final : public Sink {
   Result<> sync();
 
  private:
-  NewFile(int descriptor, std::filesystem::path path);
   int file_;
   std::filesystem::path path_;
 };

@@ -25,6 +25,7 @@ class AuditFile;
 ///     <home>/store/          the database, large bodies and spools
 ///     <home>/audit.log       every use of a key, hash-chained
 ///     <home>/delivery/       received payloads, a folder per agreement, unless the agreement names another
+///     <home>/pickup/         documents to be sent, a folder per agreement that picks up, unless it names another
 class Home {
  public:
   /// How a new home's master key is kept.
@@ -46,6 +47,7 @@ class Home {
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] std::filesystem::path delivery_directory() const { return directory_ / "delivery"; }
+  [[nodiscard]] std::filesystem::path pickup_directory() const { return directory_ / "pickup"; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] SqliteStore& store() { return *store_; }
   [[nodiscard]] vault::EmbeddedVault& vault() { return *vault_; }

@@ -31,6 +31,7 @@
 #include "gateway/exchange/posted_receipts.h"
 #include "gateway/exchange/receipt_poster.h"
 #include "gateway/operations/service_manager.h"
+#include "gateway/pickup/pickup_service.h"
 
 namespace signet::gateway {
 namespace {
@@ -69,23 +70,53 @@ Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& setting
   return all;
 }
 
-/// The folder that an agreement's payloads go to; one below our own directory is made, one elsewhere has to
-/// be there.
-Result<std::filesystem::path> delivery_folder(Home& home, std::string_view agreement_name) {
+/// An agreement's folder; one below our own directory is made, one elsewhere has to be there.
+/// @param named  as the agreement has it: absolute, below `ours`, or empty: named like the agreement
+Result<std::filesystem::path> agreement_folder(const std::filesystem::path& ours,
+                                               const std::filesystem::path& named,
+                                               std::string_view agreement) {
+  if (named.is_absolute()) return named;
+  const auto below = ours / (named.empty() ? std::filesystem::path(agreement) : named);
+  SIGNET_CHECK(make_directories_durably(below));  // or a power cut would take it with what lies in it
+  return below;
+}
+
+/// The webhook, with its secret as the vault has it now.
+Result<Webhook> webhook_of(Home& home, const agreements::Webhook& agreed) {
+  SIGNET_TRY(vault::Secret secret, home.vault().get_secret(vault::Principal::gateway(),
+                                                           {agreed.key_vault, agreed.secret_name, ""}));
+  return Webhook{agreed.url, agreed.timeout, agreed.secret_name, std::move(secret.value)};
+}
+
+/// Where an agreement's payloads go to.
+Result<DeliveryTarget> delivery_target(Home& home, std::string_view agreement_name) {
   SIGNET_TRY(const auto account, home.current_account());
   const auto* agreement = account->directory().by_name(agreement_name);
   if (agreement == nullptr)
     return fail(
         ErrorKind::NotFound,
         fmt::format("agreement '{}' is gone, and with it the folder to hand over to", agreement_name));
-  const std::filesystem::path folder = agreement->agreement.receive_agreement.delivery.folder;
-  if (folder.is_absolute()) return folder;
-  const auto below =
-      home.delivery_directory() / (folder.empty() ? std::filesystem::path(agreement_name) : folder);
-  std::error_code error;
-  std::filesystem::create_directories(below, error);
-  if (error) return fail(ErrorKind::IoFailure, fmt::format("making {}: {}", below.string(), error.message()));
-  return below;
+  const agreements::Delivery& delivery = agreement->agreement.receive_agreement.delivery;
+  if (delivery.webhook) {
+    SIGNET_TRY(Webhook webhook, webhook_of(home, *delivery.webhook));
+    return webhook;
+  }
+  SIGNET_TRY(const auto folder, agreement_folder(home.delivery_directory(), delivery.folder, agreement_name));
+  return folder;
+}
+
+/// The folders that documents are picked up from.
+Result<std::vector<PickupSettings>> pickup_folders(Home& home) {
+  SIGNET_TRY(const auto account, home.current_account());
+  std::vector<PickupSettings> all;
+  for (const agreements::ResolvedAgreement& resolved : account->directory().all()) {
+    const agreements::Agreement& agreement = resolved.agreement;
+    const auto& pickup = agreement.send_agreement.pickup;
+    if (!pickup) continue;
+    SIGNET_TRY(const auto folder, agreement_folder(home.pickup_directory(), pickup->folder, agreement.name));
+    all.push_back({agreement.name, folder, pickup->stable_for, pickup->keep_sent});
+  }
+  return all;
 }
 
 /// Asks for the signals that steer a gateway, instead of being ended by them. Before any thread is made: they
@@ -210,23 +241,31 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
   MessageStore& store = wiring::message_store(home->store());
   ServeOperations operations(*home, settings);
-  DeliveryQueue delivery(
-      store, [&](std::string_view agreement) { return delivery_folder(*home, agreement); }, home->clock(), {},
-      operations.observer());
-  operations.show_queue("hand-over", [&] { return delivery.waiting(); });
-  SIGNET_TRY(const std::size_t recovered, delivery.recover());
-
   const CurrentAccount account = [&home] { return home->current_account(); };
   HttpClient client(home->spool_area());
   const auto post = [&client](const HttpPost& request) { return client.post(request); };
+  DeliveryQueue delivery(
+      {store, home->clock(),
+       [&home](std::string_view agreement) { return delivery_target(*home, agreement); }, post},
+      {}, operations.observer());
+  operations.show_queue("hand-over", [&] { return delivery.waiting(); });
+  SIGNET_TRY(const std::size_t recovered, delivery.recover());
+  const auto hand_over = [&delivery](const std::string& id, const std::string& agreement) {
+    delivery.enqueue(id, agreement);
+  };
   ReceiptPoster receipt_poster(
       {account, store, home->clock(), post, std::string(kProduct), operations.observer()});
   OutboundExchange outbound(
       {account, store, home->clock(), post, operations.observer()},
       {std::string(kProduct), std::string(kAs2Product), host_of(settings), home->spool_area()});
   SIGNET_TRY(const auto outbox,
-             Outbox::start({outbound, store, account, home->clock(),
-                            [&](const std::string& id) { delivery.enqueue(id); }, operations.observer()}));
+             Outbox::start({outbound, store, account, home->clock(), hand_over, operations.observer()}));
+  const auto submit = [&](const SendRequest& request) -> Result<MessageRecord> {
+    SIGNET_TRY(MessageRecord record, outbound.submit(request, Custody::Outbox));
+    outbox->take_on(record);
+    return record;
+  };
+  PickupService pickup([&home] { return pickup_folders(*home); }, {submit, store, home->spool_area()});
   PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area(), operations.observer()});
 
   InboundOptions inbound;
@@ -237,7 +276,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   inbound.workers = settings.workers;
   inbound.spool = home->spool_area();
   InboundExchange exchange(
-      {account, store, home->clock(), [&](const std::string& id) { delivery.enqueue(id); },
+      {account, store, home->clock(), hand_over,
        [&](const std::string& id, const std::string& agreement) { receipt_poster.enqueue(id, agreement); },
        [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer()},
       inbound);
@@ -287,6 +326,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   Running running{*home, *server, handler, operations, given, settings};
   serve_until_told_to_end(signals, running);
   end_in_time.emplace(kLongestStop);
+  pickup.stop();
   exchange.stop();
   outbox->stop();
   receipt_poster.stop();

@@ -7,164 +7,121 @@
 #include "base/log.h"
 
 namespace signet::gateway {
+namespace {
 
-DeliveryWork::DeliveryWork(MessageStore& store, FolderOf folder_of, const Clock& clock,
-                           DeliverySettings settings, ExchangeObserver& observer)
-    : store_(store),
-      folder_of_(std::move(folder_of)),
-      clock_(clock),
-      delivery_(clock),
+/// In a lane, payloads are handed over in their order.
+constexpr unsigned kAtOncePerAgreement = 1;
+constexpr unsigned kAtOnce = 16;
+
+LaneSettings lane_settings(const DeliverySettings& settings) {
+  return {.threads = kAtOnce,
+          .window = kAtOncePerAgreement,
+          .first_pause = settings.first_retry,
+          .longest_pause = settings.longest_retry};
+}
+
+/// Whether a failure is the message's own, and says nothing about where it was to go.
+bool is_of_the_message(const Error& reason) {
+  return reason.kind == ErrorKind::AlreadyExists || reason.kind == ErrorKind::InvalidInput;
+}
+
+}  // namespace
+
+DeliveryQueue::DeliveryQueue(DeliveryPorts ports, DeliverySettings settings, ExchangeObserver& observer)
+    : ports_(std::move(ports)),
+      settings_(settings),
       observer_(observer),
-      settings_(settings) {}
+      folders_(ports_.clock),
+      webhooks_(ports_.clock, ports_.post),
+      lanes_("hand-over", lane_settings(settings),
+             [this](const Lanes::Turn& turn) { return hand_over(turn); }) {}
 
-void DeliveryWork::add(std::string id, Moment due) {
+DeliveryQueue::~DeliveryQueue() { drain(); }
+
+void DeliveryQueue::enqueue(std::string id, std::string agreement) {
+  lanes_.add(std::move(id), std::move(agreement));
+}
+
+Result<std::size_t> DeliveryQueue::recover() {
+  SIGNET_TRY(const std::vector<MessageRecord> records, ports_.store.undelivered());
+  for (const MessageRecord& record : records) enqueue(record.id, record.agreement);
+  return records.size();
+}
+
+void DeliveryQueue::drain(std::chrono::milliseconds patience) {
+  lanes_.wait_until_idle(patience);
+  lanes_.stop();
+  lanes_.join();
+}
+
+LaneRunner::Finish DeliveryQueue::hand_over(const Lanes::Turn& turn) {
+  if (const auto done = hand_over(turn.job.id); !done) return postpone(turn.job.id, done.error());
   const std::lock_guard lock(mutex_);
-  if (waiting_.try_emplace(id, Waiting{due, 0, {}}).second) order_.emplace(due, std::move(id));
+  failures_.erase(turn.job.id);
+  return {};
 }
 
-std::optional<DeliveryWork::Moment> DeliveryWork::next_due() const {
-  const std::lock_guard lock(mutex_);
-  if (order_.empty()) return std::nullopt;
-  return order_.begin()->first;
-}
-
-std::size_t DeliveryWork::waiting() const {
-  const std::lock_guard lock(mutex_);
-  return waiting_.size();
-}
-
-std::size_t DeliveryWork::run_due(Moment now, const std::function<bool()>& stop) {
-  std::size_t handed_over = 0;
-  while (!stop()) {
-    const std::optional<std::string> id = take_due(now);
-    if (!id) break;
-    if (auto outcome = hand_over(*id); !outcome) {
-      postpone(*id, now, outcome.error());
-      continue;
-    }
-    ++handed_over;
-    const std::lock_guard lock(mutex_);
-    waiting_.erase(*id);
-  }
-  return handed_over;
-}
-
-std::optional<std::string> DeliveryWork::take_due(Moment now) {
-  const std::lock_guard lock(mutex_);
-  if (order_.empty() || order_.begin()->first > now) return std::nullopt;
-  return order_.extract(order_.begin()).value().second;
-}
-
-Result<Slice> DeliveryWork::content_of(const MessageRecord& record) {
-  if (record.direction == Direction::Inbound) return store_.payload(record.id);
-  SIGNET_TRY(const StoredReceipt receipt, store_.receipt(record.id));
+Result<Slice> DeliveryQueue::content_of(const MessageRecord& record) const {
+  if (record.direction == Direction::Inbound) return ports_.store.payload(record.id);
+  SIGNET_TRY(const StoredReceipt receipt, ports_.store.receipt(record.id));
   return Slice::of(to_octets(receipt));
 }
 
-Result<> DeliveryWork::hand_over(const std::string& id) {
-  const auto found = store_.find(id);
+Result<> DeliveryQueue::hand_over(const std::string& id) {
+  const auto found = ports_.store.find(id);
   if (!found && found.error().kind == ErrorKind::NotFound) {
     log::error("delivery-of-unknown-message", {{"id", id}});
     return {};  // to try again would not make it known
   }
   SIGNET_TRY(MessageRecord record, found);
   if (!waits_for_hand_over(record)) return {};  // done before
-  SIGNET_TRY(const std::filesystem::path folder, folder_of_(record.agreement));
+  SIGNET_TRY(const DeliveryTarget target, ports_.target_of(record.agreement));
   SIGNET_TRY(const Slice content, content_of(record));
-  SIGNET_TRY(const std::filesystem::path file, delivery_.deliver(record, content, folder));
-  const Time now = clock_.now();
+  SIGNET_TRY(const std::string where, deliver(record, content, target));
+  const Time now = ports_.clock.now();
   failpoint("delivery.mark");
-  SIGNET_CHECK(store_.mark_delivered(id, file.string(), now));
+  SIGNET_CHECK(ports_.store.mark_delivered(id, where, now));
   const bool is_message = record.direction == Direction::Inbound;
   log::info(is_message ? "message-delivered" : "receipt-handed-over", {{"request", record.request_id},
                                                                        {"id", id},
                                                                        {"agreement", record.agreement},
                                                                        {"message_id", record.message_id},
-                                                                       {"file", file.string()}});
+                                                                       {"delivered_to", where}});
   // The hand-over is on record: a trace that cannot be taken away is untidy and nothing worse.
-  if (auto confirmed = delivery_.confirm(record, folder); !confirmed)
-    log::warning("delivery-trace-left", {{"id", id}, {"reason", confirmed.error().detail}});
+  const auto* folder = std::get_if<std::filesystem::path>(&target);
+  const auto confirmed = folder != nullptr ? folders_.confirm(record, *folder) : Result<>();
+  if (!confirmed) log::warning("delivery-trace-left", {{"id", id}, {"reason", confirmed.error().detail}});
   if (!is_message) return {};
   record.state = MessageState::Delivered;
   record.settled = now;
-  record.delivered_to = file.string();
+  record.delivered_to = where;
   observer_.message(MessageEvent::Delivered, record);
   return {};
 }
 
-void DeliveryWork::postpone(const std::string& id, Moment now, const Error& reason) {
+/// @returns where it lies now.
+Result<std::string> DeliveryQueue::deliver(const MessageRecord& record, const Slice& content,
+                                           const DeliveryTarget& target) const {
+  if (const auto* webhook = std::get_if<Webhook>(&target)) {
+    SIGNET_CHECK(webhooks_.deliver(record, content, *webhook));
+    return url_for_people(webhook->url);
+  }
+  SIGNET_TRY(const std::filesystem::path file,
+             folders_.deliver(record, content, std::get<std::filesystem::path>(target)));
+  return file.string();
+}
+
+LaneRunner::Finish DeliveryQueue::postpone(const std::string& id, const Error& reason) {
   const std::lock_guard lock(mutex_);
-  Waiting& waiting = waiting_[id];
-  const unsigned doublings = std::min(waiting.failures++, 20U);
+  Failure& failure = failures_[id];
+  const unsigned doublings = std::min(failure.times++, 20U);
   const auto wait = std::min(settings_.first_retry * (1U << doublings), settings_.longest_retry);
-  waiting.due = now + wait;
-  order_.emplace(waiting.due, id);
-  if (std::exchange(waiting.last_reason, reason.detail) == reason.detail) return;
-  log::error("delivery-failed", {{"id", id},
-                                 {"kind", std::string(to_string(reason.kind))},
-                                 {"reason", reason.detail},
-                                 {"next_try_in_ms", std::to_string(wait.count())}});
-}
-
-DeliveryQueue::DeliveryQueue(MessageStore& store, DeliveryWork::FolderOf folder_of, const Clock& clock,
-                             DeliverySettings settings, ExchangeObserver& observer)
-    : store_(store),
-      work_(store, std::move(folder_of), clock, settings, observer),
-      thread_([this] { run(); }) {}
-
-DeliveryQueue::~DeliveryQueue() { drain(); }
-
-void DeliveryQueue::enqueue(std::string id) {
-  work_.add(std::move(id), std::chrono::steady_clock::now());
-  {
-    const std::lock_guard lock(mutex_);
-    news_ = true;
-  }
-  changed_.notify_one();
-}
-
-Result<std::size_t> DeliveryQueue::recover() {
-  SIGNET_TRY(const std::vector<MessageRecord> records, store_.undelivered());
-  for (const MessageRecord& record : records) enqueue(record.id);
-  return records.size();
-}
-
-void DeliveryQueue::drain(std::chrono::milliseconds patience) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!drain_until_) drain_until_ = std::chrono::steady_clock::now() + patience;
-  }
-  changed_.notify_one();
-  const std::lock_guard lock(joining_);
-  if (thread_.joinable()) thread_.join();
-}
-
-bool DeliveryQueue::out_of_patience() {
-  const std::lock_guard lock(mutex_);
-  return drain_until_ && std::chrono::steady_clock::now() >= *drain_until_;
-}
-
-void DeliveryQueue::run() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    const bool last_round = drain_until_.has_value();
-    news_ = false;
-    lock.unlock();
-    try {
-      work_.run_due(std::chrono::steady_clock::now(), [this] { return out_of_patience(); });
-    } catch (const std::exception& thrown) {
-      log::error("delivery-interrupted",
-                 {{"reason", thrown.what()}});  // what it was at is found again at the next start
-    }
-    const auto next = work_.next_due();
-    lock.lock();
-    if (last_round) return;
-    const auto woken = [this] { return news_ || drain_until_; };
-    if (next)
-      changed_.wait_until(lock, *next, woken);
-    else
-      changed_.wait(lock, woken);
-  }
+  if (std::exchange(failure.reason, reason.detail) != reason.detail)
+    log::error("delivery-failed", {{"id", id},
+                                   {"kind", std::string(to_string(reason.kind))},
+                                   {"reason", reason.detail},
+                                   {"next_try_in_ms", std::to_string(wait.count())}});
+  return {is_of_the_message(reason) ? Lanes::Outcome::NotTried : Lanes::Outcome::Failed, wait};
 }
 
 }  // namespace signet::gateway

@@ -187,7 +187,7 @@ class Journey {
     }
     ports_.observer.message(MessageEvent::Repeated, record_);
     // The earlier one may have been stored by a process that ended before it could hand it over.
-    if (earlier.state == MessageState::Accepted) ports_.accepted(earlier.id);
+    if (earlier.state == MessageState::Accepted) ports_.accepted(earlier.id, record_.agreement);
     if (!answers_first())
       return earlier.state == MessageState::Received ? try_again_later() : Outcome{earlier.receipt, {}};
     // Its receipt goes out once it is there; one that is there goes out again.
@@ -240,7 +240,7 @@ class Journey {
                                            : MessageEvent::Refused,
                             record_);
     if (has_receipt_) ports_.observer.receipt_sent(record_);
-    if (record_.state == MessageState::Accepted) ports_.accepted(record_.id);
+    if (accepted) ports_.accepted(record_.id, record_.agreement);
     if (!record_.receipt_url.empty()) ports_.receipt_stored(record_.id, record_.agreement);
   }
 

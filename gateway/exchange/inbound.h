@@ -42,7 +42,8 @@ struct InboundPorts {
   CurrentAccount account;
   MessageStore& store;
   const Clock& clock;
-  std::function<void(const std::string& id)> accepted;  ///< a message is stored and waits to be handed over
+  /// A message is stored and waits to be handed over.
+  std::function<void(const std::string& id, const std::string& agreement)> accepted;
   /// A message's receipt is stored and waits to be posted.
   std::function<void(const std::string& id, const std::string& agreement)> receipt_stored;
   /// A partner repeats a message whose receipt was made: it is to be posted again.

@@ -160,6 +160,15 @@ void LaneRunner::add(std::string id, std::string lane, std::chrono::milliseconds
   changed_.notify_one();
 }
 
+void LaneRunner::wait_until_idle(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  finished_.wait_for(lock, patience, [this] {
+    const auto next = lanes_.next();
+    const bool is_idle = lanes_.running() == 0 && (!next || *next > std::chrono::steady_clock::now());
+    return stopping_ || is_idle;
+  });
+}
+
 void LaneRunner::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -233,6 +242,7 @@ void LaneRunner::run() {
     std::optional<Lanes::Moment> again;
     if (finish.again_in) again = now + *finish.again_in;
     lanes_.finished(turn->job, finish.outcome, now, again);
+    finished_.notify_all();
   }
 }
 

@@ -135,6 +135,8 @@ class LaneRunner {
   /// Notes a job that is due in `delay`.
   void add(std::string id, std::string lane, std::chrono::milliseconds delay = {},
            std::optional<std::chrono::milliseconds> expires_in = std::nullopt);
+  /// Waits until nothing is being done and nothing is due, or stop(); for at most `patience`.
+  void wait_until_idle(std::chrono::milliseconds patience);
   /// Lets no further job begin. Those that are being done go on. Idempotent.
   void stop();
   /// Waits for what is being done, after stop(). Idempotent.
@@ -154,6 +156,7 @@ class LaneRunner {
   const Work work_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable finished_;
   Lanes lanes_;
   bool stopping_ = false;
   std::size_t idle_ = 0;  ///< threads that wait for something to do

@@ -48,7 +48,7 @@ Result<HttpPost> http_post(const ResolvedAgreement& agreement, const AccountSnap
 MessageRecord record_of(const SendRequest& request, const ResolvedAgreement& agreement,
                         const as2::MessageId& id, Time now) {
   MessageRecord record;
-  record.id = random_id();
+  record.id = request.id.empty() ? random_id() : request.id;
   record.direction = Direction::Outbound;
   record.state = MessageState::Queued;
   record.agreement = agreement.agreement.name;

@@ -20,6 +20,7 @@ struct SendRequest {
   std::string file_name;     ///< the document's own name; told to the partner as the agreement says
   std::string content_type;  ///< empty: the agreement's messageContentType
   std::string subject;       ///< empty: one made of the file's name
+  std::string id = {};       ///< of the message's record, 32 hexadecimal digits; empty: one is made
 };
 
 struct OutboundOptions {

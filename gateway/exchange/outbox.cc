@@ -154,7 +154,7 @@ void Outbox::watch_notes() {
       for (const std::string& id : *ids) {
         const auto record = ports_.store.find(id);
         if (!record) continue;
-        if (waits_for_hand_over(*record)) ports_.receipt_came(id);
+        if (waits_for_hand_over(*record)) ports_.receipt_came(id, record->agreement);
         if (!is_open(record->state)) continue;  // settled, or cancelled meanwhile
         ports_.observer.message(MessageEvent::Submitted, *record);
         take_on(*record);

@@ -25,7 +25,7 @@ struct OutboxPorts {
   CurrentAccount account;
   const Clock& clock;
   /// A receipt came that is to be handed over, by this process or by another one. Must not wait for anything.
-  std::function<void(const std::string& id)> receipt_came;
+  std::function<void(const std::string& id, const std::string& agreement)> receipt_came;
   ExchangeObserver& observer = NoObserver::instance();
 };
 

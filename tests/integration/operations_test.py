@@ -318,7 +318,7 @@ class Endpoints(GatewayTest):
         self.home.start()
         warning = self.wait_for_event("certificate-expires-soon")
         self.assertEqual((warning["certificate"], warning["owner"], warning["days_left"]), ("acme", "us", "99"))
-        self.assertIn("trade signMdn", warning["uses"])
+        self.assertIn("trade (decrypt, signMdn", warning["uses"])
 
 
 class Stopping(GatewayTest):
@@ -369,7 +369,7 @@ class Stopping(GatewayTest):
         self.folder.mkdir()
         self.start()
         delivered = self.wait_for_event("message-delivered")
-        self.assertEqual(pathlib.Path(delivered["file"]).read_bytes(), b"ISA*00*the order~\n")
+        self.assertEqual(pathlib.Path(delivered["delivered_to"]).read_bytes(), b"ISA*00*the order~\n")
 
     def answer(self, connection):
         try:
@@ -580,9 +580,8 @@ class Counting(GatewayTest):
         self.globex.stop()
         self.home.run("send", "--agreement", "trade", "--queue", document, expect=DONE)
         self.wait_for_metric('signet_posts_total{agreement="trade",taken="false",what="message"}', 1)
-        found = self.metrics()
-        self.assertEqual(found['signet_queue_messages{queue="outbox"}'], 1)
-        self.assertEqual(found[self.outcome("outbound", "submitted")], 2)
+        self.wait_for_metric('signet_queue_messages{queue="outbox"}', 1)  # again, once the attempt has ended
+        self.assertEqual(self.metrics()[self.outcome("outbound", "submitted")], 2)
 
 
 class Status(GatewayTest):

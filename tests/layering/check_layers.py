@@ -23,7 +23,11 @@ ALLOWED = {
     # and is seen by nobody but the wiring, which is cli.
     "gateway/exchange": ["base", "certstore", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h"],
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
-    "gateway/delivery": ["base", "as2/mime", "gateway/exchange/message_store.h", "gateway/exchange/observer.h"],
+    "gateway/delivery": [
+        "base", "as2/mime", "gateway/exchange/message_store.h", "gateway/exchange/observer.h", "gateway/exchange/lanes.h",
+        "gateway/endpoint/http_client.h",
+    ],
+    "gateway/pickup": ["base", "gateway/exchange/message_store.h", "gateway/exchange/outbound.h", "gateway/exchange/lanes.h"],
     "gateway/operations": [
         "base", "certstore/x509", "agreements", "as2/disposition.h", "as2/mdn.h", "as2/receipt.h",
         "gateway/exchange/message_store.h", "gateway/exchange/observer.h", "gateway/exchange/account_snapshot.h",

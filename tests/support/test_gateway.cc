@@ -118,8 +118,8 @@ class TestGateway::Handler final : public HttpHandler {
 
 /// What lives from start() to stop(), in the order in which it has to go.
 struct TestGateway::Service {
-  std::unique_ptr<DeliveryQueue> delivery;
   std::unique_ptr<HttpClient> client;
+  std::unique_ptr<DeliveryQueue> delivery;
   std::unique_ptr<ReceiptPoster> receipt_poster;
   std::unique_ptr<OutboundExchange> outbound;
   std::unique_ptr<Outbox> outbox;
@@ -167,7 +167,7 @@ void TestGateway::set_key_permissions(std::string_view words) {
       {std::string(kDefaultVault), vault::Principal::gateway(), need(vault::parse_key_permissions(words))}));
 }
 
-Result<std::filesystem::path> TestGateway::delivery_folder(std::string_view agreement) {
+Result<DeliveryTarget> TestGateway::delivery_folder(std::string_view agreement) {
   const auto folder = home_->delivery_directory() / agreement;
   std::filesystem::create_directories(folder);
   return folder;
@@ -176,18 +176,18 @@ Result<std::filesystem::path> TestGateway::delivery_folder(std::string_view agre
 void TestGateway::start() {
   if (!home_) open();
   service_ = std::make_unique<Service>();
-  service_->delivery = std::make_unique<DeliveryQueue>(
-      *store_, [this](std::string_view agreement) { return delivery_folder(agreement); }, clock);
-  const bool hands_over = options.hands_over;
-  if (hands_over) need(service_->delivery->recover());
-  const auto hand_over = [delivery = service_->delivery.get(), hands_over](const std::string& id) {
-    if (hands_over) delivery->enqueue(id);
-  };
-
   const CurrentAccount account = [this] { return home_->current_account(); };
   service_->client = std::make_unique<HttpClient>(home_->spool_area());
   const auto post = [client = service_->client.get()](const HttpPost& request) {
     return client->post(request);
+  };
+  service_->delivery = std::make_unique<DeliveryQueue>(DeliveryPorts{
+      *store_, clock, [this](std::string_view agreement) { return delivery_folder(agreement); }, post});
+  const bool hands_over = options.hands_over;
+  if (hands_over) need(service_->delivery->recover());
+  const auto hand_over = [delivery = service_->delivery.get(), hands_over](const std::string& id,
+                                                                           const std::string& agreement) {
+    if (hands_over) delivery->enqueue(id, agreement);
   };
   const LaneSettings lanes{.threads = 16, .window = 4};
   service_->receipt_poster =

@@ -231,7 +231,7 @@ class TestGateway {
   struct Service;
   class Handler;
   void open();
-  Result<std::filesystem::path> delivery_folder(std::string_view agreement);
+  Result<gateway::DeliveryTarget> delivery_folder(std::string_view agreement);
   gateway::OutboundExchange outbound(std::function<Result<HttpAnswer>(const HttpPost&)> post);
 
   TestDirectory directory_;

@@ -124,6 +124,48 @@ TEST(Lint, ReportsTwoAgreementsForTheSameNamesAndFolder) {
                              Field(&Problem::severity, Severity::Warning))));
 }
 
+TEST(Lint, ReportsWebhooksThatCannotWork) {
+  const auto webhook = [](const std::string& url, const std::string& delivery = "") {
+    return lint_xml(with(read_data("minimal.xml"), "<securitySettings>",
+                         "<x:delivery" + delivery + "><x:webhook url='" + url +
+                             "' keyVault='main' secretName='hook'/></x:delivery><securitySettings>"));
+  };
+  EXPECT_THAT(webhook("https://erp.acme.example/as2"), IsEmpty());
+  EXPECT_THAT(webhook("http://127.0.0.1:8080/as2"), IsEmpty());
+  EXPECT_THAT(webhook("http://erp.acme.example/as2"),
+              warning("/receiveAgreement/x:delivery/x:webhook/@url", "https", "erp.acme"));
+  EXPECT_THAT(webhook("https://erp.acme.example/as2", " folder='in'"),
+              error("/receiveAgreement/x:delivery/@folder", "none beside", "'in'"));
+}
+
+TEST(Lint, ReportsPickUpFoldersThatCannotWork) {
+  const auto pickup = [](const std::string& element, std::string_view delivery = "") {
+    return lint_xml(with(minimal_with("<sendAgreement>" + element + "</sendAgreement>"), "<securitySettings>",
+                         std::string(delivery) + "<securitySettings>"));
+  };
+  EXPECT_THAT(pickup("<x:pickup/>"), IsEmpty());
+  EXPECT_THAT(pickup("<x:pickup folder='/srv/out/globex'/>", "<x:delivery folder='/srv/in/globex'/>"),
+              IsEmpty());
+  EXPECT_THAT(pickup("<x:pickup folder='a/../b'/>"),
+              error("/sendAgreement/x:pickup/@folder", "without", "a/../b"));
+  EXPECT_THAT(pickup("<x:pickup folder='/srv/edi/'/>", "<x:delivery folder='/srv/edi'/>"),
+              error("/sendAgreement/x:pickup/@folder", "different folders", "'/srv/edi' for both"));
+  EXPECT_THAT(lint_xml(with(minimal_with("<sendAgreement><x:pickup/></sendAgreement>"),
+                            " url=\"https://globex.example/as2\"", "")),
+              error("/sendAgreement/x:pickup", "<x:connection url", "none"));
+}
+
+TEST(Lint, ReportsTwoAgreementsThatPickUpFromOneFolder) {
+  const std::string xml = minimal_with("<sendAgreement><x:pickup folder='out'/></sendAgreement>");
+  const std::size_t begin = xml.find("    <agreement ");
+  const std::size_t end = xml.find("  </agreements>");
+  std::string twice = xml;
+  twice.insert(end, with(xml.substr(begin, end - begin), "acme-globex", "again"));
+  EXPECT_THAT(lint_xml(twice),
+              Contains(AllOf(Field(&Problem::path, "agreement[again]/sendAgreement/x:pickup/@folder"),
+                             Field(&Problem::severity, Severity::Error))));
+}
+
 TEST(Lint, ReportsCertificatesThatAreExpiredNearlyOrNotYetValid) {
   FakeFacts facts;
   facts.changes["globex"] = [](CertificateFact& fact) { fact.not_after = day("2026-11-20"); };

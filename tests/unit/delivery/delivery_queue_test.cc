@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <future>
 #include <map>
+#include <thread>
 
 #include "tests/support/unasked_message_store.h"
 #include "tests/unit/delivery/delivery_fixture.h"
@@ -12,15 +14,14 @@ namespace signet::gateway {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
-using testing::ElementsAre;
 
 /// Keeps messages in memory, and fails when told to.
 class FakeStore final : public test::UnaskedMessageStore {
  public:
-  std::string add(std::string_view name) {
+  std::string add(std::string_view name, std::string_view agreement = "acme-globex") {
     const std::lock_guard lock(mutex_);
-    const MessageRecord record = record_of(name);
+    MessageRecord record = record_of(name);
+    record.agreement = agreement;
     records_[record.id] = record;
     return record.id;
   }
@@ -86,50 +87,57 @@ class Onlooker final : public ExchangeObserver {
   std::vector<std::pair<MessageEvent, MessageRecord>> told;
 };
 
-class DeliveryWorkTest : public testing::Test {
+/// A queue whose agreements "acme-globex" and "other" go to folders of their own, each of which may be
+/// missing.
+class DeliveryQueueTest : public testing::Test {
  protected:
-  using Moment = DeliveryWork::Moment;
-
-  [[nodiscard]] std::filesystem::path target() const { return folder_.path() / "in"; }
-  void mount() { std::filesystem::create_directory(target()); }
-  std::size_t run(Moment now) {
-    return work_.run_due(now, [] { return false; });
+  [[nodiscard]] std::filesystem::path target(std::string_view agreement = "acme-globex") const {
+    return folder_.path() / agreement;
+  }
+  void mount(std::string_view agreement = "acme-globex") {
+    std::filesystem::create_directory(target(agreement));
+  }
+  DeliveryPorts ports() {
+    return {store_, clock_,
+            [this](std::string_view agreement) -> Result<DeliveryTarget> { return target(agreement); },
+            [](const HttpPost&) -> Result<HttpAnswer> {
+              return fail(ErrorKind::Internal, "no webhook is here");
+            }};
+  }
+  /// Hands over what can be, and leaves what has failed for later.
+  void hand_over(const std::vector<std::string>& ids) {
+    DeliveryQueue queue(ports(), kHoursApart, onlooker_);
+    for (const std::string& id : ids) queue.enqueue(id, store_.find(id)->agreement);
+    queue.drain(std::chrono::minutes(5));
   }
 
+  static constexpr DeliverySettings kHoursApart{std::chrono::hours(1), std::chrono::hours(1)};
+  static constexpr DeliverySettings kAtOnce{milliseconds(1), milliseconds(1)};
   TemporaryFolder folder_;
   FakeStore store_;
   FixedClock clock_{kNoon};
-  const Moment start_{seconds(1000)};
   Onlooker onlooker_;
-  DeliveryWork work_{store_, [this](std::string_view) { return Result<std::filesystem::path>(target()); },
-                     clock_, DeliverySettings{seconds(1), seconds(60)}, onlooker_};
 };
 
-TEST_F(DeliveryWorkTest, HandsOverWhatIsDueAndMarksIt) {
+TEST_F(DeliveryQueueTest, HandsOverAndMarks) {
   mount();
   const std::string id = store_.add("1");
-  work_.add(id, start_);
-  work_.add(id, start_);
-  EXPECT_EQ(run(start_ - milliseconds(1)), 0U);
-  EXPECT_EQ(run(start_), 1U);
+  hand_over({id, id});
   EXPECT_EQ(store_.state(id), MessageState::Delivered);
-  EXPECT_EQ(work_.waiting(), 0U);
-  EXPECT_FALSE(work_.next_due());
   const std::string name = FolderDelivery::name_of(record_of("1"));
   EXPECT_EQ(store_.find(id)->delivered_to, (target() / name).string());
   EXPECT_TRUE(std::filesystem::exists(target() / name));
   EXPECT_FALSE(std::filesystem::exists(target() / ("." + name + ".done")));
 }
 
-TEST_F(DeliveryWorkTest, TellsWhoeverWatchesOnceTheHandOverIsOnRecord) {
+TEST_F(DeliveryQueueTest, TellsWhoeverWatchesOnceTheHandOverIsOnRecord) {
   mount();
   const std::string id = store_.add("order");
   store_.fail_marking(true);
-  work_.add(id, start_);
-  run(start_);
+  hand_over({id});
   EXPECT_TRUE(onlooker_.told.empty()) << "it will be handed over again";
   store_.fail_marking(false);
-  run(*work_.next_due());
+  hand_over({id});
   ASSERT_EQ(onlooker_.told.size(), 1U);
   EXPECT_EQ(onlooker_.told[0].first, MessageEvent::Delivered);
   EXPECT_EQ(onlooker_.told[0].second.id, id);
@@ -137,14 +145,11 @@ TEST_F(DeliveryWorkTest, TellsWhoeverWatchesOnceTheHandOverIsOnRecord) {
   EXPECT_FALSE(onlooker_.told[0].second.delivered_to.empty());
 }
 
-TEST_F(DeliveryWorkTest, HandsOverTheReceiptOfWhatWasSentWhereThatIsWanted) {
+TEST_F(DeliveryQueueTest, HandsOverTheReceiptOfWhatWasSentWhereThatIsWanted) {
   mount();
   const std::string wanted = store_.add_sent("wanted", true);
   const std::string unwanted = store_.add_sent("unwanted", false);
-  work_.add(wanted, start_);
-  work_.add(unwanted, start_);
-  run(start_);
-  EXPECT_EQ(work_.waiting(), 0U);
+  hand_over({wanted, unwanted});
   const std::string name = FolderDelivery::name_of(*store_.find(wanted));
   EXPECT_EQ(store_.find(wanted)->delivered_to, (target() / name).string());
   EXPECT_EQ(store_.state(wanted), MessageState::Confirmed);
@@ -153,87 +158,97 @@ TEST_F(DeliveryWorkTest, HandsOverTheReceiptOfWhatWasSentWhereThatIsWanted) {
   EXPECT_TRUE(onlooker_.told.empty()) << "a receipt is no message";
 }
 
-TEST_F(DeliveryWorkTest, TriesAgainAtGrowingIntervalsUntilTheFolderIsThere) {
+TEST_F(DeliveryQueueTest, TriesAgainUntilTheFolderIsThere) {
   const std::string id = store_.add("1");
-  work_.add(id, start_);
-  Moment now = start_;
-  for (const int wait : {1, 2, 4, 8, 16, 32, 60, 60, 60}) {
-    EXPECT_EQ(run(now), 0U);
-    ASSERT_TRUE(work_.next_due());
-    EXPECT_EQ(*work_.next_due() - now, seconds(wait));
-    EXPECT_EQ(run(now + seconds(wait) - milliseconds(1)), 0U);
-    now += seconds(wait);
-  }
+  std::promise<void> tried_often;
+  std::atomic<int> tries = 0;
+  DeliveryPorts counting = ports();
+  counting.target_of = [&](std::string_view agreement) -> Result<DeliveryTarget> {
+    if (++tries == 10) tried_often.set_value();
+    return target(agreement);
+  };
+  DeliveryQueue queue(counting, kAtOnce);
+  queue.enqueue(id, "acme-globex");
+  tried_often.get_future().wait();
   EXPECT_EQ(store_.state(id), MessageState::Accepted);
+  EXPECT_EQ(queue.waiting(), 1U);
   mount();
-  EXPECT_EQ(run(now), 1U);
-  EXPECT_EQ(store_.state(id), MessageState::Delivered);
+  while (store_.state(id) != MessageState::Delivered) std::this_thread::sleep_for(milliseconds(1));
 }
 
-TEST_F(DeliveryWorkTest, KeepsTheWaitBoundedAfterAThousandFailures) {
-  work_.add(store_.add("1"), start_);
-  Moment now = start_;
-  for (int i = 0; i < 1000; ++i) {
-    run(now);
-    now = *work_.next_due();
-  }
-  run(now);
-  EXPECT_EQ(*work_.next_due() - now, seconds(60));
-}
-
-TEST_F(DeliveryWorkTest, AMessageThatCannotBeHandedOverHoldsUpNoOther) {
-  DeliveryWork work(store_,
-                    [this](std::string_view agreement) -> Result<std::filesystem::path> {
-                      if (agreement == "broken")
-                        return fail(ErrorKind::NotFound, "the agreement has no folder");
-                      return target();
-                    },
-                    clock_, {});
+TEST_F(DeliveryQueueTest, AMessageThatCannotBeHandedOverHoldsUpNoOther) {
   mount();
   const std::string first = store_.add("1");
-  work.add(first, start_);
+  const std::string second = store_.add("2");
   ASSERT_TRUE(
       write_file_durably(target() / FolderDelivery::name_of(record_of("1")), as_bytes("something else")));
-  const std::string second = store_.add("2");
-  work.add(second, start_);
-  EXPECT_EQ(work.run_due(start_, [] { return false; }), 1U);
+  hand_over({first, second});
   EXPECT_EQ(store_.state(first), MessageState::Accepted);
   EXPECT_EQ(store_.state(second), MessageState::Delivered);
-  EXPECT_EQ(work.waiting(), 1U);
 }
 
-TEST_F(DeliveryWorkTest, HandsOverOnceWhenTheMarkFailedAndTheBusinessTookTheFile) {
+TEST_F(DeliveryQueueTest, AnAgreementWhoseTargetHangsHoldsUpNoOther) {
+  mount();
+  std::promise<void> let_go;
+  DeliveryPorts hanging = ports();
+  hanging.target_of =
+      [&, gate = let_go.get_future().share()](std::string_view agreement) -> Result<DeliveryTarget> {
+    if (agreement == "other") gate.wait();
+    return target(agreement);
+  };
+  const std::string stuck = store_.add("1", "other");
+  const std::string free = store_.add("2");
+  DeliveryQueue queue(hanging, kHoursApart);
+  queue.enqueue(stuck, "other");
+  queue.enqueue(free, "acme-globex");
+  while (store_.state(free) != MessageState::Delivered) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(store_.state(stuck), MessageState::Accepted);
+  let_go.set_value();
+}
+
+TEST_F(DeliveryQueueTest, HandsOverOnceWhenTheMarkFailedAndTheBusinessTookTheFile) {
   mount();
   const std::string id = store_.add("1");
-  work_.add(id, start_);
   store_.fail_marking(true);
-  EXPECT_EQ(run(start_), 0U);
+  hand_over({id});
   const std::filesystem::path file = target() / FolderDelivery::name_of(record_of("1"));
   ASSERT_TRUE(std::filesystem::remove(file));
   ASSERT_TRUE(std::filesystem::remove(file.string() + ".json"));
   store_.fail_marking(false);
-  EXPECT_EQ(run(*work_.next_due()), 1U);
+  hand_over({id});
   EXPECT_EQ(store_.state(id), MessageState::Delivered);
   EXPECT_TRUE(std::filesystem::is_empty(target()));
 }
 
-TEST_F(DeliveryWorkTest, ForgetsAMessageThatNobodyKnowsAndOneThatWasDeliveredBefore) {
+TEST_F(DeliveryQueueTest, ForgetsAMessageThatNobodyKnowsAndOneThatWasDeliveredBefore) {
   mount();
   const std::string done = store_.add("1");
   ASSERT_TRUE(store_.mark_delivered(done, "elsewhere", kNoon));
-  work_.add(done, start_);
-  work_.add("0123456789abcdef0123456789abcdef", start_);
-  run(start_);
-  EXPECT_EQ(work_.waiting(), 0U);
+  DeliveryQueue queue(ports(), kHoursApart);
+  queue.enqueue(done, "acme-globex");
+  queue.enqueue("0123456789abcdef0123456789abcdef", "acme-globex");
+  queue.drain(std::chrono::minutes(5));
+  EXPECT_EQ(queue.waiting(), 0U);
   EXPECT_TRUE(std::filesystem::is_empty(target()));
 }
 
-TEST_F(DeliveryWorkTest, LogsAReasonOnceUntilItChanges) {
-  work_.add(store_.add("1"), start_);
+TEST_F(DeliveryQueueTest, LogsAReasonOnceUntilItChanges) {
+  const std::string id = store_.add("1");
+  std::promise<void> tried_often;
+  int tries = 0;
+  DeliveryPorts counting = ports();
+  counting.target_of = [&](std::string_view agreement) -> Result<DeliveryTarget> {
+    if (++tries == 5) EXPECT_TRUE(write_file_durably(target(), as_bytes("now it is a file")));
+    if (tries == 10) tried_often.set_value();
+    return target(agreement);
+  };
   testing::internal::CaptureStderr();
-  for (int i = 0; i < 5; ++i) run(*work_.next_due());
-  ASSERT_TRUE(write_file_durably(target(), as_bytes("now it is a file")));
-  for (int i = 0; i < 5; ++i) run(*work_.next_due());
+  {
+    DeliveryQueue queue(counting, kAtOnce);
+    queue.enqueue(id, "acme-globex");
+    tried_often.get_future().wait();
+    queue.drain(milliseconds(0));
+  }
   const std::string log = testing::internal::GetCapturedStderr();
   std::size_t lines = 0;
   for (std::size_t at = log.find("delivery-failed"); at != std::string::npos;
@@ -242,87 +257,53 @@ TEST_F(DeliveryWorkTest, LogsAReasonOnceUntilItChanges) {
   EXPECT_EQ(lines, 2U) << log;
 }
 
-TEST_F(DeliveryWorkTest, StopsBetweenMessagesWhenAsked) {
-  mount();
-  work_.add(store_.add("1"), start_);
-  work_.add(store_.add("2"), start_);
-  int asked = 0;
-  EXPECT_EQ(work_.run_due(start_, [&] { return asked++ == 1; }), 1U);
-  EXPECT_EQ(work_.waiting(), 1U);
-}
-
-class DeliveryQueueTest : public testing::Test {
- protected:
-  DeliveryWork::FolderOf here() {
-    return [this](std::string_view) { return Result<std::filesystem::path>(folder_.path()); };
-  }
-  TemporaryFolder folder_;
-  FakeStore store_;
-  FixedClock clock_{kNoon};
-};
-
 TEST_F(DeliveryQueueTest, HandsOverEverythingThatManyThreadsEnqueue) {
+  mount();
   std::vector<std::string> ids;
   for (int i = 0; i < 80; ++i) ids.push_back(store_.add(std::to_string(i)));
   {
-    DeliveryQueue queue(store_, here(), clock_);
+    DeliveryQueue queue(ports());
     std::vector<std::thread> threads;
     for (std::size_t t = 0; t < 8; ++t)
       threads.emplace_back([&, t] {
-        for (std::size_t i = 0; i < 10; ++i) queue.enqueue(ids[t * 10 + i]);
-        queue.enqueue(ids[0]);
+        for (std::size_t i = 0; i < 10; ++i) queue.enqueue(ids[t * 10 + i], "acme-globex");
+        queue.enqueue(ids[0], "acme-globex");
       });
     for (std::thread& thread : threads) thread.join();
     queue.drain(std::chrono::minutes(5));
     EXPECT_EQ(queue.waiting(), 0U);
   }
   for (const std::string& id : ids) EXPECT_EQ(store_.state(id), MessageState::Delivered);
-  EXPECT_EQ(folder_.names().size(), 160U);
+  const auto files = std::filesystem::directory_iterator(target());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 160);
 }
 
 TEST_F(DeliveryQueueTest, RecoversWhatAnEarlierProcessLeft) {
+  mount();
   const std::string waiting = store_.add("1");
   const std::string done = store_.add("2");
   ASSERT_TRUE(store_.mark_delivered(done, "elsewhere", kNoon));
-  DeliveryQueue queue(store_, here(), clock_);
+  DeliveryQueue queue(ports());
   EXPECT_EQ(queue.recover().value(), 1U);
   queue.drain(std::chrono::minutes(5));
   EXPECT_EQ(store_.state(waiting), MessageState::Delivered);
-  EXPECT_EQ(folder_.names().size(), 2U);
-}
-
-TEST_F(DeliveryQueueTest, TriesAgainOnItsOwn) {
-  std::promise<void> tried_again;
-  int calls = 0;
-  const std::string id = store_.add("1");
-  DeliveryQueue queue(
-      store_,
-      [&](std::string_view) -> Result<std::filesystem::path> {
-        if (++calls == 1) return fail(ErrorKind::NotFound, "not mounted");
-        tried_again.set_value();
-        return folder_.path();
-      },
-      clock_, DeliverySettings{milliseconds(1), milliseconds(1)});
-  queue.enqueue(id);
-  tried_again.get_future().wait();
-  queue.drain(std::chrono::minutes(5));
-  EXPECT_EQ(store_.state(id), MessageState::Delivered);
+  const auto files = std::filesystem::directory_iterator(target());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 2);
 }
 
 TEST_F(DeliveryQueueTest, DrainsWithoutWaitingForWhatHasFailed) {
   std::promise<void> tried;
   const std::string id = store_.add("1");
-  DeliveryQueue queue(
-      store_,
-      [&](std::string_view) -> Result<std::filesystem::path> {
-        tried.set_value();
-        return fail(ErrorKind::NotFound, "not mounted");
-      },
-      clock_, DeliverySettings{std::chrono::hours(1), std::chrono::hours(1)});
-  queue.enqueue(id);
+  DeliveryPorts failing = ports();
+  failing.target_of = [&](std::string_view) -> Result<DeliveryTarget> {
+    tried.set_value();
+    return fail(ErrorKind::NotFound, "not mounted");
+  };
+  DeliveryQueue queue(failing, kHoursApart);
+  queue.enqueue(id, "acme-globex");
   tried.get_future().wait();
-  queue.drain();
-  queue.drain();
+  queue.drain(std::chrono::minutes(5));
+  queue.drain(std::chrono::minutes(5));
   EXPECT_EQ(queue.waiting(), 1U);
   EXPECT_EQ(store_.state(id), MessageState::Accepted);
 }
