@@ -6,7 +6,7 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMED = re.compile(r'failpoint\("([a-z.-]+)"\)')
 # What makes something durable, puts it in its place or sends it away.
-STEP = re.compile(r'::(?:fsync|fdatasync|rename|renameat2?|linkat|link)\(|"COMMIT"|curl_easy_perform\(|async_write\(')
+STEP = re.compile(r'(?<!\w)::(?:fsync|fdatasync|rename|renameat2?|linkat|link)\(|"COMMIT"|curl_easy_perform\(|async_write\(')
 NEAR = 4  # lines
 
 

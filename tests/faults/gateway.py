@@ -48,9 +48,9 @@ class Gateway:
             raise GatewayFailed(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    def set_up(self, partner_certificate, url="http://127.0.0.1:1/as2", receive="", rest="", own_key=None):
-        """Makes the home, its key and certificate, and applies the account. `url` is the partner's, `receive` goes into
-        receiveAgreement, `rest` behind the connection, both as XML. `own_key` is a key's and its certificate's file; without it
+    def set_up(self, partner_certificate, url="http://127.0.0.1:1/as2", receive="", send="", rest="", own_key=None):
+        """Makes the home, its key and certificate, and applies the account. `url` is the partner's, `receive` and `send` go into
+        the two directions' agreements, `rest` behind the connection, all as XML. `own_key` is a key's and its certificate's file; without it
         the key is made in the vault."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.run("init")
@@ -64,7 +64,7 @@ class Gateway:
         account = self.directory / "account.xml"
         account.write_text(string.Template(ACCOUNT.read_text()).substitute(
             partner_certificate=partner_certificate, gateway_certificate=self.certificate, url=url, receive=receive,
-            rest=rest))
+            send=send, rest=rest))
         self.run("apply", account)
         return self
 
@@ -86,6 +86,10 @@ class Gateway:
     @property
     def delivery_folder(self):
         return self.home / "delivery" / "trade"
+
+    @property
+    def pickup_folder(self):
+        return self.home / "pickup" / "trade"
 
     # ---- The process
 

@@ -16,9 +16,11 @@ PLANTS = [
     ("reply-before-commit", "R1"),
     ("forget-undelivered", "R1"),
     ("forget-undelivered", "R2"),
+    ("forget-queued", "R2"),
     ("crash-on-missing-names", "R3"),
     ("processed-though-not-stored", "R6"),
     ("processed-though-not-stored", "R7"),
+    ("skip-fsync", "R8"),
     ("hang-at-the-end", "R9"),
     ("processed-though-not-stored", "R10"),
     ("forget-repeats", "R12"),
@@ -34,13 +36,13 @@ PLANTS = [
 ]
 
 
-def measure(planted_signet, dice, full):
+def measure(planted_signet, power_module, dice, full):
     plants = PLANTS if full else dice.sample(PLANTS, QUICK_SHARE)
 
     def run(plant):
         fault, row = plant
         command = [sys.executable, str(pathlib.Path(__file__).with_name("scoreboard.py")), "--signet", str(planted_signet),
-                   "--no-full", row]
+                   "--no-full", *(["--power", str(power_module)] if power_module else []), row]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env={**os.environ, "SIGNET_PLANT": fault})
         return done.stdout

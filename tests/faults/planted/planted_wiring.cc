@@ -2,10 +2,10 @@
 // gateway/cli/wiring.cc; the environment variable SIGNET_PLANT names the one that is in force.
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -54,6 +54,11 @@ class PlantedStore final : public test::ForwardingMessageStore {
   Result<std::vector<MessageRecord>> undelivered() override {
     if (planted("forget-undelivered")) return std::vector<MessageRecord>();
     return store_.undelivered();
+  }
+
+  Result<std::vector<WaitingWork>> waiting(MessageState state) override {
+    if (planted("forget-queued")) return std::vector<WaitingWork>();
+    return store_.waiting(state);
   }
 };
 
@@ -165,12 +170,15 @@ void signet::failpoint(const char* name) noexcept {
   if (place == name && --left == 0) ::kill(::getpid(), SIGKILL);
 }
 
-// SQLite's calls come here too, since the program's own functions go before those of libraries.
+// SQLite's calls come here too, since the program's own functions go before those of libraries. What is not
+// left out goes on to whoever is next: the C library, or R8's disk that forgets.
 
-extern "C" int fsync(int file) {
-  return signet::gateway::planted("skip-fsync") ? 0 : static_cast<int>(syscall(SYS_fsync, file));
+namespace {
+int next_sync(const char* name, int file) {
+  if (signet::gateway::planted("skip-fsync")) return 0;
+  return reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, name))(file);
 }
+}  // namespace
 
-extern "C" int fdatasync(int file) {
-  return signet::gateway::planted("skip-fsync") ? 0 : static_cast<int>(syscall(SYS_fdatasync, file));
-}
+extern "C" int fsync(int file) { return next_sync("fsync", file); }
+extern "C" int fdatasync(int file) { return next_sync("fdatasync", file); }
