@@ -4,7 +4,19 @@
 
 #include <nlohmann/json.hpp>
 
+#include "gateway/endpoint/post_fault.h"
+
 namespace signet::gateway {
+
+namespace {
+
+/// For programs: the fault that a reason begins with, or null.
+nlohmann::ordered_json reason_code(std::string_view reason) {
+  if (const auto fault = fault_of(reason)) return to_string(*fault);
+  return nullptr;
+}
+
+}  // namespace
 
 nlohmann::ordered_json to_json(const MessageRecord& record) {
   return {{"id", record.id},
@@ -30,6 +42,7 @@ nlohmann::ordered_json to_json(const MessageRecord& record) {
           {"receiptSignerThumbprint", record.receipt_signer_thumbprint},
           {"security", record.security},
           {"reason", record.reason},
+          {"reasonCode", reason_code(record.reason)},
           {"deliveredTo", record.delivered_to},
           {"attempts", record.attempts},
           {"due", record.due ? nlohmann::ordered_json(to_rfc3339(*record.due)) : nlohmann::ordered_json()},

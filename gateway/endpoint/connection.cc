@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "gateway/endpoint/http_wire.h"
+#include "gateway/endpoint/tls_context_internal.h"
 
 namespace signet::gateway {
 namespace {
@@ -165,6 +166,7 @@ void Connection::start() {
       log::warning("tls-handshake-failed", {{"remote", self->remote_address_}, {"reason", error.message()}});
       return self->close();
     }
+    self->client_certificate_ = client_certificate(self->tls_->native_handle());
     self->phase_ = Phase::Head;
     self->set_deadline(steady_now() + self->door_->limits.head_time);
     self->read_more();
@@ -252,6 +254,7 @@ void Connection::begin_request() {
   request_.remote_address = remote_address_;
   request_.listener = listener_;
   request_.tls = tls_.has_value();
+  request_.client_certificate = client_certificate_;
   request_.received = SystemClock().now();
 
   HeadVerdict verdict;

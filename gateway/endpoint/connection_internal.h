@@ -184,6 +184,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   const asio::ip::address address_;
   const std::string remote_address_;
   const std::string listener_;
+  std::optional<certstore::Certificate> client_certificate_;
 
   Phase phase_ = Phase::Handshake;
   bool draining_ = false;

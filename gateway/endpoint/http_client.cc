@@ -10,12 +10,14 @@
 #include <charconv>
 #include <exception>
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include "base/digest.h"
 #include "base/failpoint.h"
 #include "base/handle.h"
 #include "base/openssl.h"
+#include "gateway/endpoint/post_fault.h"
 #include "gateway/endpoint/tls_context_internal.h"
 
 namespace signet::gateway {
@@ -32,6 +34,12 @@ constexpr long kBufferSize = 128 * 1024;
 /// Less than peers commonly keep an idle connection, so that we seldom write into one that is just being
 /// closed.
 constexpr long kMaxIdleSeconds = 30;
+
+/// A handle with its open connections, and what was heard on them.
+struct Line {
+  const char* alert = nullptr;  ///< the last fatal alert of a server, since somebody looked
+  EasyPtr easy{curl_easy_init()};
+};
 
 /// Whom a handle's open connections trust and show, as text. libcurl would use a connection again for a post
 /// with another trust, since it does not see what our callback decided; so handles are kept apart by this.
@@ -83,20 +91,27 @@ Result<HeaderListPtr> make_header_list(const HttpPost& post) {
   for (const char* unwanted : {"Accept", "Content-Type"})
     if (!post.headers.has(unwanted)) append(std::string(unwanted) + ":");
   append(post.expect_continue && !post.body.empty() ? "Expect: 100-continue" : "Expect:");
+  if (!post.keep_alive) append("Connection: close");
   return list;
 }
+
+/// Why TLS failed: the fault, and its description.
+struct TlsFailure {
+  PostFault fault;
+  std::string text;
+};
 
 /// One post under way: what libcurl's callbacks read and write. No exception leaves a callback.
 class Exchange {
  public:
-  Exchange(const HttpPost& post, const SpoolArea& area, const std::atomic<bool>& stopping)
-      : post_(post), stopping_(stopping) {
+  Exchange(const HttpPost& post, const SpoolArea& area, Line& line, const std::atomic<bool>& stopping)
+      : post_(post), line_(line), stopping_(stopping) {
     SpoolArea bounded = area;
     bounded.size_limit = std::min(area.size_limit, post.answer_limit);
     answer_body_ = std::make_shared<Spool>(std::move(bounded));
   }
 
-  Result<HttpAnswer> run(CURL* easy);
+  Result<HttpAnswer> run();
 
  private:
   Result<> configure(CURL* easy);
@@ -105,6 +120,7 @@ class Exchange {
   bool keeps_going();
   curl_socket_t open_socket(const curl_sockaddr& target);
   Error error_of(CURL* easy, CURLcode code) const;
+  TlsFailure tls_failure(CURLcode code, const std::string& libcurl_text) const;
   Result<HttpAnswer> answer(CURL* easy);
   std::string peer() const;
 
@@ -116,6 +132,7 @@ class Exchange {
   bool accept_pinned(X509_STORE_CTX* chain, X509* leaf);
 
   const HttpPost& post_;
+  Line& line_;
   const std::atomic<bool>& stopping_;
   HeaderListPtr headers_;
   std::string authorities_pem_;
@@ -126,7 +143,7 @@ class Exchange {
   std::shared_ptr<Spool> answer_body_;
   std::optional<Error> failure_;  ///< of one of our callbacks: the cause that libcurl only sees as "aborted"
   std::string peer_certificate_;  ///< the one that the server showed, for the error's text
-  std::string certificate_fault_;
+  std::optional<TlsFailure> certificate_failure_;
   std::string refused_address_;
 };
 
@@ -140,7 +157,48 @@ auto guarded(Failed failed, Call call) -> decltype(call()) {
   }
 }
 
-Result<HttpAnswer> Exchange::run(CURL* easy) {
+PostFault fault_of_chain(int verify_error, bool pinned) {
+  switch (verify_error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return PostFault::TlsExpired;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return PostFault::TlsNotYetValid;
+    default:
+      return pinned ? PostFault::TlsNotPinned : PostFault::TlsUntrusted;
+  }
+}
+
+/// The octets where a TLS record should begin are none of TLS. libcurl has emptied OpenSSL's error queue and
+/// gives the code in its text alone: "error:0A00010B:SSL routines::wrong version number".
+bool is_not_tls(std::string_view libcurl_text) {
+  static const std::string kCode =
+      fmt::format("error:{:08X}:", ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER));
+  return libcurl_text.find(kCode) != std::string_view::npos;
+}
+
+/// OpenSSL 3.0 does not have all the words of TLS 1.3.
+const char* words_of_alert(int value) {
+  switch (value & 0xFF) {
+    case TLS13_AD_MISSING_EXTENSION:
+      return "missing extension";
+    case TLS13_AD_CERTIFICATE_REQUIRED:
+      return "certificate required";
+    default:
+      return SSL_alert_desc_string_long(value);
+  }
+}
+
+/// A server that refuses our certificate says so by an alert, in TLS 1.3 after the handshake.
+void note_alert(const SSL* connection, int where, int value) {
+  constexpr int kFatal = 2;
+  if (where != SSL_CB_READ_ALERT || value >> 8 != kFatal) return;
+  auto* line = static_cast<Line*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), 0));
+  line->alert = words_of_alert(value);
+}
+
+Result<HttpAnswer> Exchange::run() {
+  CURL* const easy = line_.easy.get();
+  line_.alert = nullptr;
   SIGNET_CHECK(parse_url(post_.url));
   SIGNET_CHECK(configure(easy));
   failpoint("post.send");
@@ -228,9 +286,11 @@ void Exchange::configure_connection(CURL* easy) {
       easy, CURLOPT_XFERINFOFUNCTION, +[](void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) -> int {
         return guarded(1, [&] { return static_cast<Exchange*>(self)->keeps_going() ? 0 : 1; });
       });
+  if (!post_.keep_alive || post_.allows_address) {
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+  }
   if (!post_.allows_address) return;
-  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(
       easy, CURLOPT_OPENSOCKETFUNCTION,
@@ -259,7 +319,6 @@ curl_socket_t Exchange::open_socket(const curl_sockaddr& target) {
 }
 
 void Exchange::configure_tls(CURL* easy) {
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, post_.trust.ignore_name_mismatch ? 0L : 2L);
   if (post_.trust.kind != TlsTrust::Kind::System) {
@@ -317,7 +376,10 @@ std::size_t Exchange::on_answer_body(ByteView octets) {
 }
 
 CURLcode Exchange::on_tls_context(SSL_CTX* context) {
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  harden(context);
+  // These outlive this post, as its connection does.
+  SSL_CTX_set_ex_data(context, 0, &line_);
+  SSL_CTX_set_info_callback(context, note_alert);
   SSL_CTX_set_cert_verify_callback(
       context,
       [](X509_STORE_CTX* chain, void* self) -> int {
@@ -345,12 +407,15 @@ bool Exchange::accept_certificate(X509_STORE_CTX* chain) {
   peer_certificate_ =
       fmt::format("{} (SHA-256 {})", printable(subject ? subject.get() : "?"), hex_upper(sha256));
 
-  const bool accepted =
-      post_.trust.kind == TlsTrust::Kind::Pinned ? accept_pinned(chain, leaf) : X509_verify_cert(chain) == 1;
-  if (!accepted) certificate_fault_ = X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain));
-  if (!accepted && post_.trust.kind == TlsTrust::Kind::Pinned &&
-      X509_STORE_CTX_get_error(chain) == X509_V_ERR_CERT_UNTRUSTED)
-    certificate_fault_ = "certificate not trusted: it is none of those pinned for this partner";
+  const bool pinned = post_.trust.kind == TlsTrust::Kind::Pinned;
+  const bool accepted = pinned ? accept_pinned(chain, leaf) : X509_verify_cert(chain) == 1;
+  if (!accepted) {
+    const int error = X509_STORE_CTX_get_error(chain);
+    const PostFault fault = fault_of_chain(error, pinned);
+    certificate_failure_ = TlsFailure{fault, fault == PostFault::TlsNotPinned
+                                                 ? "the certificate is none of those pinned for this partner"
+                                                 : X509_verify_cert_error_string(error)};
+  }
   ERR_clear_error();
   return accepted;
 }
@@ -376,6 +441,21 @@ std::string Exchange::peer() const {
                                    : fmt::format("; the server's certificate is {}", peer_certificate_);
 }
 
+/// Our own verdict over the certificate goes before what came of it. Where the chain was accepted, libcurl
+/// has nothing left to compare but the name.
+TlsFailure Exchange::tls_failure(CURLcode code, const std::string& libcurl_text) const {
+  if (certificate_failure_) return *certificate_failure_;
+  if (line_.alert != nullptr)
+    return {PostFault::TlsRefusedByPeer, fmt::format("the server refuses with the alert '{}'", line_.alert)};
+  if (code == CURLE_PEER_FAILED_VERIFICATION) return {PostFault::TlsNameMismatch, libcurl_text};
+  if (code == CURLE_SSL_CACERT_BADFILE)  // there is no authority that could vouch
+    return {PostFault::TlsUntrusted, libcurl_text};
+  if (is_not_tls(libcurl_text))
+    return {PostFault::TlsNotSpoken,
+            fmt::format("what answers there does not speak TLS ({}): is it an http server?", libcurl_text)};
+  return {PostFault::TlsFailed, libcurl_text};
+}
+
 Error Exchange::error_of(CURL* easy, CURLcode code) const {
   const std::string url = printable(post_.url);
   if (failure_) return Error(*failure_).within(fmt::format("posting to {}", url));
@@ -387,9 +467,10 @@ Error Exchange::error_of(CURL* easy, CURLcode code) const {
   const std::string why = error_text_[0] != '\0' ? printable(error_text_, 400) : curl_easy_strerror(code);
   const auto told = [&](ErrorKind kind) { return Error{kind, fmt::format("posting to {}: {}", url, why)}; };
   const auto tls_failed = [&] {
-    const std::string fault = certificate_fault_.empty() ? why : certificate_fault_;
-    return Error{ErrorKind::CryptoFailure, fmt::format("TLS with {} failed: {}{}", url, fault, peer())};
+    const auto [fault, text] = tls_failure(code, why);
+    return Error{ErrorKind::CryptoFailure, fmt::format("{}: {}: {}{}", to_string(fault), url, text, peer())};
   };
+  if (line_.alert != nullptr) return tls_failed();
   // libcurl has some 90 codes; those that are not here are mistakes of ours.
   long os_error = 0;
   const int number = code;
@@ -453,34 +534,34 @@ class HttpClient::Impl {
 
   Result<HttpAnswer> post(const HttpPost& post) {
     const std::string kind = connection_kind(post);
-    EasyPtr easy = borrow(kind);
-    if (!easy) return fail(ErrorKind::Internal, "libcurl gives no handle");
-    auto answer = Exchange(post, area_, stopping_).run(easy.get());
-    curl_easy_reset(easy.get());  // forgets everything but its connections
-    give_back(kind, std::move(easy));
+    std::unique_ptr<Line> line = borrow(kind);
+    if (!line->easy) return fail(ErrorKind::Internal, "libcurl gives no handle");
+    auto answer = Exchange(post, area_, *line, stopping_).run();
+    curl_easy_reset(line->easy.get());  // forgets everything but its connections
+    give_back(kind, std::move(line));
     return answer;
   }
 
  private:
-  EasyPtr borrow(const std::string& kind) {
+  std::unique_ptr<Line> borrow(const std::string& kind) {
     const std::lock_guard lock(mutex_);
     const auto idle = idle_.find(kind);
-    if (idle == idle_.end()) return EasyPtr(curl_easy_init());
-    EasyPtr easy = std::move(idle->second);
+    if (idle == idle_.end()) return std::make_unique<Line>();
+    std::unique_ptr<Line> line = std::move(idle->second);
     idle_.erase(idle);
-    return easy;
+    return line;
   }
 
-  void give_back(const std::string& kind, EasyPtr easy) {
+  void give_back(const std::string& kind, std::unique_ptr<Line> line) {
     const std::lock_guard lock(mutex_);
     if (idle_.size() >= kMaxIdleHandles) idle_.erase(idle_.begin());
-    idle_.emplace(kind, std::move(easy));
+    idle_.emplace(kind, std::move(line));
   }
 
   const SpoolArea area_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
-  std::multimap<std::string, EasyPtr> idle_;
+  std::multimap<std::string, std::unique_ptr<Line>> idle_;
 };
 
 HttpClient::HttpClient() : HttpClient(SpoolArea{std::filesystem::temp_directory_path()}) {}

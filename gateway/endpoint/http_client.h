@@ -70,6 +70,7 @@ struct HttpPost {
 
   std::uint64_t answer_limit = 16 * 1024 * 1024;  ///< octets of the answer's body
   bool expect_continue = false;                   ///< ask before sending the body
+  bool keep_alive = true;  ///< false: a connection for this post alone, and the server is told so
 
   /// Asked about the numeric address that the host's name stands for, before that very address is connected
   /// to, by a connection that serves this post alone; unset allows all.
@@ -86,7 +87,8 @@ struct HttpAnswer {
 /// own, so that keep-alive works and no two posts wait for each other.
 ///
 /// Never follows a redirect (the 3xx is the answer), never uses a proxy of the environment, speaks nothing
-/// but http and https.
+/// but http and https, and TLS only as our listeners do: 1.2 and 1.3, forward secrecy, authenticated
+/// encryption.
 class HttpClient {
  public:
   HttpClient();
@@ -101,8 +103,9 @@ class HttpClient {
   /// @error InvalidInput   a URL, header or credential that cannot be sent (a CR, LF or NUL in it, another
   /// scheme, ...).
   /// @error Unavailable    no such host, refused, reset, too slow: worth trying again.
-  /// @error CryptoFailure  TLS failed, and why: which certificate came and what is wrong with it. Nothing was
-  /// sent.
+  /// @error CryptoFailure  TLS failed. The text begins with the word of a PostFault (post_fault.h), and says
+  ///                       which certificate came and what is wrong with it, or what the server says is wrong
+  ///                       with ours. Nothing was sent to anybody who is not trusted.
   /// @error LimitExceeded  an answer beyond answer_limit, or a head beyond 64 KiB.
   /// @error IoFailure      our own disk, reading the body or keeping the answer.
   Result<HttpAnswer> post(const HttpPost& post);

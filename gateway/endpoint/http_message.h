@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "as2/mime/headers.h"
 #include "base/clock.h"
 #include "base/stream.h"
+#include "certstore/x509/certificate.h"
 
 /// HTTP/1.1 messages as the rest of the gateway sees them: complete, checked, with their framing taken off.
 
@@ -24,6 +26,9 @@ struct HttpRequest {
   std::string remote_address;  ///< numeric, without port
   std::string listener;        ///< name of the Listener it came in by
   bool tls = false;
+  /// The certificate whose key the peer has proved to have, where the listener asks for one and the peer
+  /// shows one. Whoever has it, it proves nothing yet: neither its dates nor who issued it were looked at.
+  std::optional<certstore::Certificate> client_certificate;
   Time received{};  ///< when its head was complete
 };
 

@@ -76,16 +76,18 @@ class OpenPort : public std::enable_shared_from_this<OpenPort> {
   static Result<std::shared_ptr<OpenPort>> open(const std::shared_ptr<FrontDoor>& door,
                                                 const Listener& listener);
 
-  OpenPort(std::shared_ptr<FrontDoor> door, Loop& loop, std::string name)
+  OpenPort(std::shared_ptr<FrontDoor> door, Loop& loop, const Listener& listener)
       : door_(std::move(door)),
         loop_(loop),
-        name_(std::move(name)),
+        name_(listener.name),
+        client_certificates_(listener.client_certificates),
         acceptor_(loop_.io()),
         pause_(loop_.io()) {}
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool is_tls() const { return tls_.has_value(); }
+  [[nodiscard]] ClientCertificates client_certificates() const { return client_certificates_; }
 
   /// On the loop's thread. Connections hold what they were made with.
   void show(asio::ssl::context identity) { *tls_ = std::move(identity); }
@@ -145,6 +147,7 @@ class OpenPort : public std::enable_shared_from_this<OpenPort> {
   std::shared_ptr<FrontDoor> door_;
   Loop& loop_;
   const std::string name_;
+  const ClientCertificates client_certificates_;
   std::uint16_t port_ = 0;
   std::optional<asio::ssl::context> tls_;
   Acceptor acceptor_;
@@ -155,9 +158,9 @@ class OpenPort : public std::enable_shared_from_this<OpenPort> {
 
 Result<std::shared_ptr<OpenPort>> OpenPort::open(const std::shared_ptr<FrontDoor>& door,
                                                  const Listener& listener) {
-  auto port = std::make_shared<OpenPort>(door, listener.tls ? door->tls : door->plain, listener.name);
+  auto port = std::make_shared<OpenPort>(door, listener.tls ? door->tls : door->plain, listener);
   if (listener.tls) {
-    SIGNET_TRY(SslCtxPtr context, make_server_context(*listener.tls));
+    SIGNET_TRY(SslCtxPtr context, make_server_context(*listener.tls, listener.client_certificates));
     port->tls_.emplace(context.release());
   }
   SIGNET_CHECK(port->bind(listener));
@@ -211,7 +214,7 @@ class HttpServer::Impl {
     std::vector<std::pair<std::shared_ptr<OpenPort>, std::shared_ptr<asio::ssl::context>>> renewed;
     for (const auto& port : ports_) {
       if (!port->is_tls() || port->name() != listener) continue;
-      SIGNET_TRY(SslCtxPtr context, make_server_context(identity));
+      SIGNET_TRY(SslCtxPtr context, make_server_context(identity, port->client_certificates()));
       renewed.emplace_back(port, std::make_shared<asio::ssl::context>(context.release()));
     }
     if (renewed.empty())

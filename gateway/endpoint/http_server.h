@@ -87,11 +87,20 @@ struct TlsIdentity {
   std::vector<certstore::Certificate> chain;  ///< intermediates, in sending order, without the root
 };
 
+/// Whether a TLS listener asks its clients for a certificate. Whichever they show is taken, if they prove to
+/// have its key: see HttpRequest::client_certificate.
+enum class ClientCertificates {
+  NotAsked,
+  Wanted,    ///< who has none is served all the same
+  Required,  ///< who has none gets no further than the handshake
+};
+
 struct Listener {
   std::string name = "as2";
   std::string address = "0.0.0.0";  ///< numeric IPv4 or IPv6
   std::uint16_t port = 0;           ///< 0 takes any free one; HttpServer::ports() tells which
   std::optional<TlsIdentity> tls;
+  ClientCertificates client_certificates = ClientCertificates::NotAsked;
 };
 
 /// What a peer may take of us. Deadlines are absolute: a drip of single octets does not move them.

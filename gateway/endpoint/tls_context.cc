@@ -20,6 +20,19 @@ int choose_protocol(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_
   return SSL_TLSEXT_ERR_OK;
 }
 
+/// Octets of the certificates that a client may show: nobody knows it yet.
+constexpr long kMaxClientCertificates = 32 * 1024;
+
+/// Whom a client's certificate stands for is the agreement's matter, which is known when the request has been
+/// read. So no chain is built here: that would be work for strangers, and would refuse the self-signed
+/// certificates that partners pin.
+void ask_for_certificate(SSL_CTX* context, bool required) {
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  SSL_CTX_set_cert_verify_callback(
+      context, [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
+  SSL_CTX_set_max_cert_list(context, kMaxClientCertificates);
+}
+
 }  // namespace
 
 void harden(SSL_CTX* context) {
@@ -46,15 +59,28 @@ Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
   return {};
 }
 
-Result<SslCtxPtr> make_server_context(const TlsIdentity& identity) {
+Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates) {
   SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
   if (!context) return fail(take_openssl_error(ErrorKind::Internal, "making a TLS context"));
   harden(context.get());
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   static constexpr unsigned char kSessionContext[] = "signet";
   SSL_CTX_set_session_id_context(context.get(), kSessionContext, sizeof kSessionContext - 1);
+  if (client_certificates != ClientCertificates::NotAsked)
+    ask_for_certificate(context.get(), client_certificates == ClientCertificates::Required);
   SIGNET_CHECK(present(context.get(), identity.own, identity.chain));
   return context;
+}
+
+std::optional<certstore::Certificate> client_certificate(const SSL* connection) {
+  X509* const shown = SSL_get0_peer_certificate(connection);
+  unsigned char* der = nullptr;
+  const int size = shown == nullptr ? 0 : i2d_X509(shown, &der);
+  const OpensslMemory owner(der);
+  if (size <= 0) return std::nullopt;
+  auto certificate = certstore::Certificate::parse(ByteView(der, static_cast<std::size_t>(size)));
+  if (!certificate) return std::nullopt;
+  return *std::move(certificate);
 }
 
 }  // namespace signet::gateway

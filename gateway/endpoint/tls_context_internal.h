@@ -2,6 +2,8 @@
 
 #include <openssl/ssl.h>
 
+#include <optional>
+
 #include "base/handle.h"
 #include "gateway/endpoint/http_server.h"
 
@@ -20,6 +22,9 @@ Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
                  const std::vector<certstore::Certificate>& chain);
 
 /// A server's context for a listener. @error InvalidInput  as present().
-Result<SslCtxPtr> make_server_context(const TlsIdentity& identity);
+Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates);
+
+/// The certificate that a client has shown, and has proved to have the key of; nothing when it showed none.
+std::optional<certstore::Certificate> client_certificate(const SSL* connection);
 
 }  // namespace signet::gateway

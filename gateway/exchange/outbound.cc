@@ -195,7 +195,7 @@ class OutboundExchange::Attempt {
     const agreements::Retry retry = agreement_ ? agreement_->agreement.retry : agreements::Retry{};
     const auto interval = next_interval(retry, record_.attempts, elapsed);
     if (!interval)
-      return end(fmt::format("given up after {}: {}", attempts_text(record_.attempts), record_.reason));
+      return end(fmt::format("{} (given up after {})", record_.reason, attempts_text(record_.attempts)));
     record_.state = MessageState::Queued;
     record_.due = now + *interval;
   }
@@ -353,7 +353,7 @@ Result<MessageRecord> OutboundExchange::give_up(std::string_view id) {
   SIGNET_TRY(MessageRecord record, open_message(ports_.store, id));
   std::string last = record.reason.empty() ? "the partner could not be reached" : record.reason;
   std::string reason =
-      fmt::format("given up after {} and the agreed time: {}", attempts_text(record.attempts), last);
+      fmt::format("{} (given up after {} and the agreed time)", last, attempts_text(record.attempts));
   Attempt attempt(ports_, options_, std::move(record));
   attempt.end(std::move(reason));
   return attempt.conclude();

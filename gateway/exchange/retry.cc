@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "gateway/endpoint/post_fault.h"
 
 namespace signet::gateway {
 namespace {
@@ -32,6 +33,15 @@ bool is_transient(const Result<HttpAnswer>& answer) {
 std::string refusal_of(const Result<HttpAnswer>& answer) {
   if (!answer) return answer.error().detail;
   if (answer->status >= 200 && answer->status < 300) return "";
+  if (const auto location = answer->headers.value("Location"); location && answer->status / 100 == 3)
+    return fmt::format(
+        "the partner answered HTTP {} and points to {}: no redirect is followed; correct the agreement's URL",
+        answer->status, printable(*location));
+  if (answer->status == 401)
+    return fmt::format(
+        "{}: the partner answered HTTP 401: he does not take the user and the secret of the agreement's "
+        "x:basicAuthentication, or wants some where it has none: {}",
+        to_string(PostFault::Unauthorized), words_of(*answer));
   return fmt::format("the partner answered HTTP {}: {}", answer->status, words_of(*answer));
 }
 

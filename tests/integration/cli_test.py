@@ -812,6 +812,23 @@ class Exchange(CommandTest):
         self.assertEqual(gone["state"], "queued")
         self.assertIn(str(self.globex.port), gone["reason"])
 
+    def test_a_failure_of_tls_has_a_code_and_nothing_is_sent(self):
+        plain = f"http://127.0.0.1:{self.globex.port}/as2"
+        self.assertIsNone(self.send()["reasonCode"])
+        account = self.account_xml(self.home, url=plain.replace("http:", "https:"))
+        self.home.run("apply", account, expect=DONE)
+        postponed = self.send(expect=PENDING)
+        self.assertEqual((postponed["state"], postponed["reasonCode"]), ("queued", "tls-not-spoken"))
+        self.assertTrue(postponed["reason"].startswith("tls-not-spoken: https://127.0.0.1:"), postponed["reason"])
+
+        once = account.read_text().replace("</agreement>", '<x:retry attempts="1"/></agreement>')
+        account.write_text(once)
+        self.home.run("apply", account, expect=DONE)
+        failed = self.send(expect=REFUSED)
+        self.assertEqual((failed["state"], failed["reasonCode"], failed["disposition"]), ("failed", "tls-not-spoken", ""))
+        self.assertIn("tls-not-spoken: ", self.home.run("message", "show", failed["id"], expect=DONE).out)
+        self.assertEqual(len(self.globex.json("message", "list")), 1, "the first, which went by plain HTTP")
+
     def test_what_is_queued_is_sent_by_the_gateway_that_serves_the_home(self):
         queued = self.send("--queue")
         self.assertEqual(queued["state"], "queued")

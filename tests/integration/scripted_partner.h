@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gateway/endpoint/http_server.h"
@@ -14,16 +15,21 @@ class ScriptedPartner final : public gateway::HttpHandler {
  public:
   using Script = std::function<gateway::HttpResponse(const gateway::HttpRequest&)>;
 
-  ScriptedPartner() {
+  /// With an identity it speaks TLS, and asks for a certificate.
+  explicit ScriptedPartner(std::optional<certstore::PrivateCertificate> tls = {})
+      : scheme_(tls ? "https" : "http") {
     gateway::HttpServerConfig config;
-    config.listeners.push_back({"partner", "127.0.0.1", 0, std::nullopt});
+    gateway::Listener listener{.name = "partner", .address = "127.0.0.1"};
+    if (tls) listener.tls = gateway::TlsIdentity{*std::move(tls), {}};
+    listener.client_certificates = gateway::ClientCertificates::Wanted;
+    config.listeners.push_back(std::move(listener));
     config.spool.directory = directory_.path();
     config.workers = 1;
     server_ = need(gateway::HttpServer::start(std::move(config), *this));
   }
   Script script;
   [[nodiscard]] std::string url() const {
-    return "http://127.0.0.1:" + std::to_string(server_->ports().at(0)) + "/as2";
+    return scheme_ + "://127.0.0.1:" + std::to_string(server_->ports().at(0)) + "/as2";
   }
 
   gateway::HeadVerdict on_head(const gateway::HttpRequest&) override {
@@ -34,6 +40,7 @@ class ScriptedPartner final : public gateway::HttpHandler {
   }
 
  private:
+  const std::string scheme_;
   TestDirectory directory_;
   std::unique_ptr<gateway::HttpServer> server_;
 };

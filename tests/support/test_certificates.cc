@@ -90,12 +90,15 @@ certstore::PrivateCertificate make_certificate(const CertificateSpec& spec) {
   const ByteView common_name = as_bytes(spec.common_name);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, common_name.data(),
                              static_cast<int>(common_name.size()), -1, 0);
-  X509_set_issuer_name(certificate.get(), name);
+  X509_set_issuer_name(certificate.get(),
+                       spec.issuer ? X509_get_subject_name(spec.issuer->certificate.native()) : name);
   require(X509_set_pubkey(certificate.get(), key.native()) == 1, "setting the public key");
   add_extension(certificate.get(), NID_key_usage, spec.key_usage.empty() ? "" : "critical," + spec.key_usage);
   add_extension(certificate.get(), NID_subject_alt_name, spec.subject_alternative_name);
   add_extension(certificate.get(), NID_subject_key_identifier, spec.subject_key_identifier ? "hash" : "");
-  require(X509_sign(certificate.get(), key.native(), EVP_sha256()) > 0, "signing a test certificate");
+  add_extension(certificate.get(), NID_basic_constraints, spec.authority ? "critical,CA:TRUE" : "");
+  const certstore::KeyHandle& signing_key = spec.issuer ? spec.issuer->key : key;
+  require(X509_sign(certificate.get(), signing_key.native(), EVP_sha256()) > 0, "signing a test certificate");
   unsigned char* der = nullptr;
   const int length = i2d_X509(certificate.get(), &der);
   require(length > 0, "encoding a test certificate");

@@ -17,12 +17,14 @@ struct CertificateSpec {
   std::string not_after = "2040-01-01";
   std::string
       key_usage;  ///< OpenSSL's words, e.g. "digitalSignature,keyEncipherment"; no extension when empty
-  std::string subject_alternative_name;  ///< e.g. "DNS:localhost,IP:127.0.0.1"
-  bool subject_key_identifier = false;   ///< by which a message may name the certificate
+  std::string subject_alternative_name;                   ///< e.g. "DNS:localhost,IP:127.0.0.1"
+  bool subject_key_identifier = false;                    ///< by which a message may name the certificate
+  bool authority = false;                                 ///< may issue certificates
+  const certstore::PrivateCertificate* issuer = nullptr;  ///< null: it issues itself
 };
 
-/// A self-signed certificate with its key. RSA keys come from test_keys/, another one for each
-/// `common_name` and size in the process, since making one costs more than most tests.
+/// A certificate with its key, self-signed unless an issuer is given. RSA keys come from test_keys/, another
+/// one for each `common_name` and size in the process, since making one costs more than most tests.
 certstore::PrivateCertificate make_certificate(const CertificateSpec& spec = {});
 
 /// The key as unencrypted PKCS#8 PEM.

@@ -8,6 +8,8 @@
 
 #include "base/digest.h"
 #include "base/openssl.h"
+#include "gateway/endpoint/post_fault.h"
+#include "tests/support/odd_tls_server.h"
 #include "tests/support/test_certificates.h"
 #include "tests/unit/endpoint/endpoint_support.h"
 
@@ -16,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using certstore::PrivateCertificate;
+using signet::test::OddTlsServer;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -35,6 +38,14 @@ void expect_error(const Result<HttpAnswer>& answer, ErrorKind kind, const std::s
   ASSERT_FALSE(answer) << answer->status;
   EXPECT_EQ(to_string(answer.error().kind), to_string(kind)) << answer.error().detail;
   EXPECT_THAT(answer.error().detail, HasSubstr(words));
+}
+
+/// A failure that begins with the word of its fault, which everybody who reads a reason can rely on.
+void expect_tls_failure(const Result<HttpAnswer>& answer, PostFault fault, const std::string& words) {
+  expect_error(answer, ErrorKind::CryptoFailure, words);
+  if (answer) return;
+  EXPECT_EQ(fault_of(answer.error().detail), fault) << answer.error().detail;
+  EXPECT_THAT(answer.error().detail, HasSubstr(": https://127.0.0.1:"));
 }
 
 TEST(HttpClient, PostsABodyWithItsLengthAndReadsTheAnswer) {
@@ -98,6 +109,27 @@ TEST(HttpClient, UsesItsConnectionAgain) {
     ASSERT_TRUE(answer) << answer.error().detail;
     EXPECT_EQ(answer->status, 200);
   }
+}
+
+TEST(HttpClient, KeepsNoConnectionThatIsToServeOnePostAlone) {
+  TestServer server;
+  std::vector<std::string> connection_fields;
+  server.handler.request = [&](HttpRequest request, Responder responder) {
+    connection_fields.emplace_back(request.headers.value("Connection").value_or(""));
+    responder.respond(HttpResponse{});
+  };
+  server.start();
+  HttpClient client;
+  HttpPost alone = post_to(server.url());
+  alone.keep_alive = false;
+  ASSERT_TRUE(client.post(post_to(server.url())));
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = client.post(alone);
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->headers.value("Connection"), "close");
+  }
+  ASSERT_TRUE(client.post(post_to(server.url())));
+  EXPECT_THAT(connection_fields, ElementsAre("", "close", "close", ""));
 }
 
 TEST(HttpClient, PostsFromSeveralThreadsAtOnce) {
@@ -246,9 +278,9 @@ TEST(HttpClientTls, TrustsAPinnedCertificateAndNoOther) {
 
   // Same key, same name, and still another certificate: and the error says which one came.
   const auto refused = client.post(server.post_trusting(TlsTrust::Kind::Pinned, {other.certificate}));
-  expect_error(refused, ErrorKind::CryptoFailure, server.own.certificate.thumbprint_sha256());
-  expect_error(client.post(server.post_trusting(TlsTrust::Kind::Pinned, {})), ErrorKind::CryptoFailure,
-               "not trusted");
+  expect_tls_failure(refused, PostFault::TlsNotPinned, server.own.certificate.thumbprint_sha256());
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::Pinned, {})), PostFault::TlsNotPinned,
+                     "none of those pinned");
   EXPECT_EQ(server.handler.targets().size(), 1U) << "something was sent to a server that was not trusted";
 }
 
@@ -257,25 +289,53 @@ TEST(HttpClientTls, TrustsItsAuthoritiesAndNoOthers) {
   const auto other = signet::test::make_certificate({.common_name = "Other Authority"});
   HttpClient client;
   EXPECT_TRUE(client.post(server.post_trusting(TlsTrust::Kind::Authorities, {server.own.certificate})));
-  expect_error(client.post(server.post_trusting(TlsTrust::Kind::Authorities, {other.certificate})),
-               ErrorKind::CryptoFailure, "self-signed certificate");
-  expect_error(client.post(server.post_trusting(TlsTrust::Kind::Authorities, {})), ErrorKind::CryptoFailure,
-               "certificate");
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::Authorities, {other.certificate})),
+                     PostFault::TlsUntrusted, "self-signed certificate");
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::Authorities, {})),
+                     PostFault::TlsUntrusted, "certificate");
+}
+
+TEST(HttpClientTls, TrustsWhatItsAuthorityIssuedAndNothingOfAnother) {
+  const auto authority = signet::test::make_certificate({.common_name = "Authority", .authority = true});
+  const auto impostor = signet::test::make_certificate({.common_name = "Impostor", .authority = true});
+  TlsServer server(
+      {.common_name = "localhost", .subject_alternative_name = "IP:127.0.0.1", .issuer = &authority});
+  HttpClient client;
+  const auto answer = client.post(
+      server.post_trusting(TlsTrust::Kind::Authorities, {impostor.certificate, authority.certificate}));
+  EXPECT_TRUE(answer) << answer.error().detail;
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::Authorities, {impostor.certificate})),
+                     PostFault::TlsUntrusted, "unable to get local issuer certificate");
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::System, {})), PostFault::TlsUntrusted,
+                     "unable to get local issuer certificate");
+  EXPECT_EQ(server.handler.targets().size(), 1U) << "something was sent to a server that was not trusted";
+}
+
+TEST(HttpClientTls, TrustsNothingThatItsAuthorityIssuedAndThatHasExpired) {
+  const auto authority = signet::test::make_certificate({.common_name = "Authority", .authority = true});
+  TlsServer server({.common_name = "localhost",
+                    .not_after = "2021-01-01",
+                    .subject_alternative_name = "IP:127.0.0.1",
+                    .issuer = &authority});
+  HttpClient client;
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::Authorities, {authority.certificate})),
+                     PostFault::TlsExpired, "certificate has expired");
+  EXPECT_THAT(server.handler.targets(), IsEmpty());
 }
 
 TEST(HttpClientTls, DoesNotReuseAConnectionThatWasTrustedForAnotherReason) {
   TlsServer server;
   HttpClient client;
   EXPECT_TRUE(client.post(server.post_trusting(TlsTrust::Kind::Pinned, {server.own.certificate})));
-  expect_error(client.post(server.post_trusting(TlsTrust::Kind::System, {})), ErrorKind::CryptoFailure,
-               "self-signed certificate");
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::System, {})), PostFault::TlsUntrusted,
+                     "self-signed certificate");
 }
 
 TEST(HttpClientTls, ChecksTheNameUnlessToldNotTo) {
   TlsServer server({.common_name = "elsewhere", .subject_alternative_name = "DNS:elsewhere.example"});
   HttpClient client;
   HttpPost post = server.post_trusting(TlsTrust::Kind::Pinned, {server.own.certificate});
-  expect_error(client.post(post), ErrorKind::CryptoFailure, "name");
+  expect_tls_failure(client.post(post), PostFault::TlsNameMismatch, "name");
   EXPECT_THAT(server.handler.targets(), IsEmpty());
   post.trust.ignore_name_mismatch = true;
   EXPECT_TRUE(client.post(post));
@@ -285,105 +345,136 @@ TEST(HttpClientTls, RefusesAnExpiredCertificateEvenIfPinned) {
   TlsServer server(
       {.common_name = "localhost", .not_after = "2021-01-01", .subject_alternative_name = "IP:127.0.0.1"});
   HttpClient client;
-  expect_error(client.post(server.post_trusting(TlsTrust::Kind::Pinned, {server.own.certificate})),
-               ErrorKind::CryptoFailure, "expired");
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::Pinned, {server.own.certificate})),
+                     PostFault::TlsExpired, "expired");
+}
+
+TEST(HttpClientTls, RefusesACertificateOfTomorrowEvenIfPinned) {
+  TlsServer server({.common_name = "localhost",
+                    .not_before = "2199-01-01",
+                    .not_after = "2200-01-01",
+                    .subject_alternative_name = "IP:127.0.0.1"});
+  HttpClient client;
+  expect_tls_failure(client.post(server.post_trusting(TlsTrust::Kind::Pinned, {server.own.certificate})),
+                     PostFault::TlsNotYetValid, "not yet valid");
+}
+
+TEST(PostFault, IsFoundAtTheBeginningOfAReasonAndNowhereElse) {
+  EXPECT_EQ(fault_of("tls-expired: https://as2.example/: certificate has expired"), PostFault::TlsExpired);
+  EXPECT_EQ(fault_of("unauthorized: the partner answered HTTP 401"), PostFault::Unauthorized);
+  for (const char* other : {"", "tls-expired", "tls-expire: x", " tls-expired: x", "tls: x", ": x",
+                            "the partner answered HTTP 500: tls-expired: x"})
+    EXPECT_FALSE(fault_of(other)) << other;
+}
+
+TEST(HttpClientTls, DoesNotFollowARedirectToPlainHttp) {
+  TestServer plain;
+  plain.start();
+  TlsServer server;
+  server.handler.request = [&](HttpRequest, Responder responder) {
+    HttpResponse response;
+    response.status = 308;
+    response.headers.add("Location", plain.url());
+    responder.respond(std::move(response));
+  };
+  HttpClient client;
+  const auto answer = client.post(server.post_trusting(TlsTrust::Kind::Pinned, {server.own.certificate}));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->status, 308);
+  EXPECT_THAT(plain.handler.targets(), IsEmpty());
 }
 
 TEST(HttpClientTls, DoesNotSpeakTlsWithAPlainServer) {
   TestServer server;
   server.start();
   HttpClient client;
-  expect_error(client.post(post_to(server.url("/as2", "https"))), ErrorKind::CryptoFailure, "TLS");
+  expect_tls_failure(client.post(post_to(server.url("/as2", "https"))), PostFault::TlsNotSpoken,
+                     "wrong version number");
   EXPECT_THAT(server.handler.targets(), IsEmpty());
 }
 
-/// A TLS server that asks one client for its certificate, answers 200, and tells whose certificate came.
-class AskingServer {
- public:
-  explicit AskingServer(const PrivateCertificate& own)
-      : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size);
-    ::listen(listener_, 1);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this, own] { serve(own); });
-  }
-  ~AskingServer() {
-    if (thread_.joinable()) thread_.join();
-    ::close(listener_);
-  }
-  AskingServer(const AskingServer&) = delete;
-  AskingServer& operator=(const AskingServer&) = delete;
+/// A post that would trust this server.
+HttpPost post_trusting(const OddTlsServer& server, const PrivateCertificate& own) {
+  HttpPost post = post_to(server.url());
+  post.trust = {TlsTrust::Kind::Pinned, {own.certificate}, false};
+  return post;
+}
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  std::string thumbprint_shown() {
-    thread_.join();
-    return shown_;
-  }
+PrivateCertificate server_certificate() {
+  return signet::test::make_certificate(
+      {.common_name = "localhost", .subject_alternative_name = "IP:127.0.0.1"});
+}
 
- private:
-  void serve(const PrivateCertificate& own) {
-    const Handle<SSL_CTX, SSL_CTX_free> context(SSL_CTX_new(TLS_server_method()));
-    SSL_CTX_use_certificate(context.get(), own.certificate.native());
-    SSL_CTX_use_PrivateKey(context.get(), own.key.native());
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-    SSL_CTX_set_cert_verify_callback(
-        context.get(), [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
-    const int socket = ::accept(listener_, nullptr, nullptr);
-    const Handle<SSL, SSL_free> ssl(SSL_new(context.get()));
-    SSL_set_fd(ssl.get(), socket);
-    if (SSL_accept(ssl.get()) == 1) {
-      const X509Ptr certificate(SSL_get1_peer_certificate(ssl.get()));
-      unsigned char* der = nullptr;
-      const int size = i2d_X509(certificate.get(), &der);
-      const OpensslMemory owner(der);
-      shown_ = hex_upper(digest(Hash::Sha256, ByteView(der, static_cast<std::size_t>(size))));
-      char octets[4096];
-      std::string request;
-      while (!request.ends_with("hello")) {
-        const int got = SSL_read(ssl.get(), octets, sizeof octets);
-        if (got <= 0) break;
-        request.append(octets, static_cast<std::size_t>(got));
-      }
-      const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-      SSL_write(ssl.get(), answer.data(), static_cast<int>(answer.size()));
-      SSL_shutdown(ssl.get());
-    }
-    ::close(socket);
-  }
-
-  int listener_;
-  std::uint16_t port_ = 0;
-  std::string shown_;
-  std::thread thread_;
-};
+void demand_certificate(SSL_CTX* context) {
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_cert_verify_callback(
+      context, [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
+}
 
 TEST(HttpClientTls, ShowsItsCertificateToAServerThatAsks) {
-  const auto own = signet::test::make_certificate(
-      {.common_name = "localhost", .subject_alternative_name = "IP:127.0.0.1"});
+  const auto own = server_certificate();
   const auto ours = signet::test::make_certificate({.common_name = "Signet", .key = "ec:P-256"});
-  AskingServer server(own);
+  OddTlsServer server(own, demand_certificate);
   HttpClient client;
-  HttpPost post = post_to("https://127.0.0.1:" + std::to_string(server.port()) + "/");
-  post.trust = {TlsTrust::Kind::Pinned, {own.certificate}, false};
+  HttpPost post = post_trusting(server, own);
   post.client_certificate = ours;
   const auto answer = client.post(post);
   ASSERT_TRUE(answer) << answer.error().detail;
   EXPECT_EQ(server.thumbprint_shown(), ours.certificate.thumbprint_sha256());
 }
 
-TEST(HttpClientTls, FailsWithoutTheCertificateThatTheServerWants) {
-  const auto own = signet::test::make_certificate(
-      {.common_name = "localhost", .subject_alternative_name = "IP:127.0.0.1"});
-  AskingServer server(own);
+TEST(HttpClientTls, SaysThatTheServerWantsACertificate) {
+  const auto own = server_certificate();
+  OddTlsServer server(own, demand_certificate);  // TLS 1.3: our handshake is over before the server minds
   HttpClient client;
-  HttpPost post = post_to("https://127.0.0.1:" + std::to_string(server.port()) + "/");
-  post.trust = {TlsTrust::Kind::Pinned, {own.certificate}, false};
-  EXPECT_FALSE(client.post(post));
+  expect_tls_failure(client.post(post_trusting(server, own)), PostFault::TlsRefusedByPeer,
+                     "alert 'certificate required'");
+}
+
+TEST(HttpClientTls, SaysThatTheServerRefusesOurCertificate) {
+  const auto own = server_certificate();
+  const auto ours = signet::test::make_certificate({.common_name = "Signet", .key = "ec:P-256"});
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    OddTlsServer server(own, [&](SSL_CTX* context) {
+      SSL_CTX_set_max_proto_version(context, version);
+      SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);  // by no authority: ours is none it knows
+    });
+    HttpClient client;
+    HttpPost post = post_trusting(server, own);
+    post.client_certificate = ours;
+    expect_tls_failure(client.post(post), PostFault::TlsRefusedByPeer, "alert 'unknown CA'");
+  }
+}
+
+TEST(HttpClientTls, SpeaksNothingOlderThanTls12) {
+  const auto own = server_certificate();
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    OddTlsServer server(own, [&](SSL_CTX* context) {
+      SSL_CTX_set_security_level(context, 0);
+      SSL_CTX_set_min_proto_version(context, version);
+      SSL_CTX_set_max_proto_version(context, version);
+      SSL_CTX_set_cipher_list(context, "ALL");
+    });
+    HttpClient client;
+    expect_tls_failure(client.post(post_trusting(server, own)), PostFault::TlsRefusedByPeer, "alert");
+  }
+}
+
+TEST(HttpClientTls, TakesForwardSecrecyWithAuthenticatedEncryptionAndNothingElse) {
+  const auto own = server_certificate();
+  const auto post_with = [&](const char* ciphers) {
+    OddTlsServer server(own, [&](SSL_CTX* context) {
+      SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+      SSL_CTX_set_cipher_list(context, ciphers);
+    });
+    HttpClient client;
+    return client.post(post_trusting(server, own));
+  };
+  for (const char* good :
+       {"ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"})
+    EXPECT_TRUE(post_with(good)) << good;
+  for (const char* bad : {"AES256-GCM-SHA384", "ECDHE-RSA-AES256-SHA384", "ECDHE-RSA-AES128-SHA"})
+    expect_tls_failure(post_with(bad), PostFault::TlsRefusedByPeer, "alert 'handshake failure'");
 }
 
 }  // namespace
