@@ -105,6 +105,8 @@ std::vector<std::string> certificates_named(const Agreement& agreement) {
     for (const RoleCertificates& list : direction->certificates)
       for (const DatedCertificate& certificate : list.certificates) add(certificate.name);
   }
+  if (const auto& required = agreement.receive_agreement.required_client_certificate)
+    for (const std::string& name : required->certificates) add(name);
   add(agreement.connection.client_certificate_name);
   for (const std::string& name : agreement.connection.tls_trust.certificates) add(name);
   return names;

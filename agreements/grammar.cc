@@ -126,7 +126,7 @@ Element block(Space space, std::string_view name, std::string_view doc, std::vec
 /// An element for a member that may be absent.
 template <auto kMember>
 Element optional_block(Space space, std::string_view name, std::string_view doc,
-                       std::vector<Setting> settings) {
+                       std::vector<Setting> settings, std::vector<Element> children = {}) {
   using Object = ClassOf<kMember>;
   Element element;
   element.name = name;
@@ -134,6 +134,7 @@ Element optional_block(Space space, std::string_view name, std::string_view doc,
   element.doc = doc;
   element.only_if_filled = false;
   element.settings = std::move(settings);
+  element.children = std::move(children);
   element.enter = [](void* parent) -> void* { return &(static_cast<Object*>(parent)->*kMember).emplace(); };
   element.count = [](const void* parent) {
     return std::size_t{(static_cast<const Object*>(parent)->*kMember).has_value() ? 1U : 0U};
@@ -510,9 +511,21 @@ Element pickup() {
            "keepSent", "Whether a file whose receipt proves delivery is kept, in `sent`, or removed.")});
 }
 
+/// The names of certificates, each an <x:certificate name="..."/>.
+template <auto kMember>
+Element certificate_names(std::string_view doc) {
+  Setting name = setting_with<std::string, NameCodec>(
+      [](const std::string& self) -> const std::string& { return self; });
+  name.form = Form::Attribute;
+  name.space = Space::None;
+  name.required = true;
+  name.name = "name";
+  name.doc = "Name of a certificate in the account.";
+  return entries<kMember>(Space::Extension, "certificate", "name", doc, {name});
+}
+
 Element tls_trust() {
   using S = TlsTrust;
-  Setting name = only_attribute<NameCodec>("name", "Name of a certificate in the account.");
   return block<&Connection::tls_trust>(
       Space::Extension, "tlsTrust", "Which TLS servers of the guest we believe.",
       {attribute<&S::mode>("mode",
@@ -522,18 +535,43 @@ Element tls_trust() {
            "caFile",
            "PEM file of issuers, for `certificateAuthorities`. A relative path stands "
            "beside the XML.")},
-      {entries<&S::certificates>(
-          Space::Extension, "certificate", "name",
-          "A certificate for `certificateAuthorities` (an issuer) or `pinned` (the server's).", {name})});
+      {certificate_names<&S::certificates>(
+          "A certificate for `certificateAuthorities` (an issuer) or `pinned` (the server's).")});
+}
+
+std::vector<Setting> credentials(std::string_view user_name) {
+  using S = BasicAuthentication;
+  return {required(attribute<&S::user_name, WordsCodec>("userName", user_name)),
+          required(attribute<&S::key_vault, NameCodec>("keyVault", "Name of the key vault.")),
+          required(attribute<&S::secret_name, NameCodec>("secretName", "Name of the secret in it."))};
 }
 
 Element basic_authentication() {
-  using S = BasicAuthentication;
   return optional_block<&Connection::basic_authentication>(
-      Space::Extension, "basicAuthentication", "HTTP Basic. The password is a secret in a key vault.",
-      {required(attribute<&S::user_name, WordsCodec>("userName", "Our name at the guest's.")),
-       required(attribute<&S::key_vault, NameCodec>("keyVault", "Name of the key vault.")),
-       required(attribute<&S::secret_name, NameCodec>("secretName", "Name of the secret in it."))});
+      Space::Extension, "basicAuthentication",
+      "HTTP Basic for what we post, messages and receipts, over https and to the server of `url` alone (by "
+      "scheme, host and port). The password is a secret in a key vault.",
+      credentials("Our name at the guest's."));
+}
+
+Element require_basic_authentication() {
+  return optional_block<&OneWayAgreement::required_basic_authentication>(
+      Space::Extension, "requireBasicAuthentication",
+      "HTTP Basic that the guest's messages must come with; others are answered 401. The password is a "
+      "secret in a key vault. It does not replace the message's signature. Receipts that the guest posts "
+      "prove themselves, and need none.",
+      credentials("The guest's name here."));
+}
+
+Element require_client_certificate() {
+  return optional_block<&OneWayAgreement::required_client_certificate>(
+      Space::Extension, "requireClientCertificate",
+      "The TLS client certificate that the guest's messages must come with; others are answered 403. It "
+      "takes a listener that asks for one (`signet serve --tls-client-certificates wanted`), and does not "
+      "replace the message's signature. Receipts that the guest posts prove themselves, and need none.",
+      {},
+      {certificate_names<&RequiredClientCertificate::certificates>(
+          "A certificate of the guest's. One of those named, exactly, must be shown, whoever issued it.")});
 }
 
 Element connection() {
@@ -602,7 +640,8 @@ std::vector<Element> direction_elements(Direction direction) {
       mic(),
   };
   std::vector<Element> own =
-      in ? std::vector<Element>{receipt_policy(), limits(), delivery()}
+      in ? std::vector<Element>{require_basic_authentication(), require_client_certificate(),
+                                receipt_policy(), limits(), delivery()}
          : std::vector<Element>{encryption(), packaging(), expected_receipt(), pickup()};
   elements.insert(elements.end(), own.begin(), own.end());
   return elements;

@@ -145,6 +145,7 @@ class Report {
 struct Scope {
   const Account& account;
   const CertificateFacts& facts;
+  const SecretFacts* secrets;
   Time now;
   Report& report;
 };
@@ -222,6 +223,7 @@ class AgreementLint {
   AgreementLint(const Scope& scope, const Agreement& agreement)
       : account_(scope.account),
         facts_(scope.facts),
+        secrets_(scope.secrets),
         now_(scope.now),
         report_(scope.report),
         agreement_(agreement),
@@ -240,6 +242,7 @@ class AgreementLint {
     exceptions(out_, kSend);
     compression();
     limits_and_delivery();
+    who_posts();
     connection();
     retry();
     not_offered_yet();
@@ -533,6 +536,7 @@ class AgreementLint {
     if (url.starts_with("http://") && !stays_here)
       warning(kPath, "https, or this machine", in_quotes(webhook.url),
               "Payloads would be readable on the way: write an https URL.");
+    secret("receiveAgreement/x:delivery/x:webhook/@secretName", webhook.key_vault, webhook.secret_name);
   }
 
   void pickup(const Pickup& pickup) {
@@ -540,6 +544,40 @@ class AgreementLint {
     if (agreement_.connection.url.empty())
       error("sendAgreement/x:pickup", "<x:connection url=\"...\">", "none",
             "What is picked up could not be sent: write the guest's URL, or remove x:pickup.");
+  }
+
+  // -- who may post to us
+
+  void who_posts() {
+    if (const auto& basic = in_.required_basic_authentication)
+      credentials("receiveAgreement/x:requireBasicAuthentication", *basic);
+    const auto& required = in_.required_client_certificate;
+    if (!required) return;
+    const std::string path = "receiveAgreement/x:requireClientCertificate";
+    if (required->certificates.empty())
+      error(path, "at least one <x:certificate>", "none, so that every request would be refused",
+            "Add the guest's, or remove the element.");
+    for (const std::string& name : required->certificates)
+      check_name(fmt::format("{}/x:certificate[{}]", path, name), name, false);
+  }
+
+  void credentials(const std::string& path, const BasicAuthentication& basic) {
+    if (basic.user_name.find(':') != std::string::npos)
+      error(path + "/@userName", "a name without \":\", which ends it in HTTP Basic",
+            in_quotes(basic.user_name), "Agree on another name with the partner.");
+    secret(path + "/@secretName", basic.key_vault, basic.secret_name);
+  }
+
+  void secret(const std::string& path, const std::string& key_vault, const std::string& name) {
+    if (secrets_ == nullptr) return;
+    const SecretFact fact = secrets_->find(key_vault, name);
+    if (!fact.missing.empty())
+      error(path, "a secret in the vault", fact.missing,
+            fmt::format("Set it: signet vault secret set --vault {} {}; or correct the names here.",
+                        key_vault, name));
+    else if (!fact.unusable.empty())
+      warning(path, "a secret that is given out now", fact.unusable,
+              "Set a new version, or change its dates.");
   }
 
   // -- the way to the guest
@@ -557,6 +595,8 @@ class AgreementLint {
     if (is_plain_http() && connection.basic_authentication)
       error("x:connection/x:basicAuthentication", "https", "http",
             "The password would be readable on the way: write an https URL.");
+    if (connection.basic_authentication)
+      credentials("x:connection/x:basicAuthentication", *connection.basic_authentication);
     if (is_plain_http() && !connection.client_certificate_name.empty())
       warning("x:connection/@clientCertificateName", "https", "http", "Without TLS it is not used.");
     if (out_.message_connection_settings.ignore_certificate_name_mismatch)
@@ -622,8 +662,6 @@ class AgreementLint {
     refuse(out_.validation_settings.check_certificate_revocation_list_on_send,
            "sendAgreement/validationSettings/checkCertificateRevocationListOnSend",
            "look into revocation lists");
-    refuse(agreement_.connection.basic_authentication.has_value(), "x:connection/x:basicAuthentication",
-           "keep secrets in its vault, and so not log on with one");
   }
 
   void error(std::string_view path, std::string expected, std::string found, std::string advice) {
@@ -635,6 +673,7 @@ class AgreementLint {
 
   const Account& account_;
   const CertificateFacts& facts_;
+  const SecretFacts* const secrets_;
   const Time now_;
   Report& report_;
   const Agreement& agreement_;
@@ -732,9 +771,9 @@ class Neighbours {
 }  // namespace
 
 std::vector<Problem> lint(const Account& account, const CertificateFacts& facts, Time now,
-                          const Positions& positions) {
+                          const Positions& positions, const SecretFacts* secrets) {
   Report report(positions);
-  const Scope scope{account, facts, now, report};
+  const Scope scope{account, facts, secrets, now, report};
   lint_partners(scope);
   lint_certificates(scope);
   Neighbours neighbours(report);

@@ -42,12 +42,25 @@ class CertificateFacts {
                                               CertificatePurpose purpose) const = 0;
 };
 
+/// What the linter has to know of a secret in a key vault.
+struct SecretFact {
+  std::string missing;   ///< why there is none by this name; empty: there is one
+  std::string unusable;  ///< why it is not given out now; empty: it is
+};
+
+/// The secrets of the vaults, for whom has them at hand.
+class SecretFacts {
+ public:
+  virtual ~SecretFacts() = default;
+  [[nodiscard]] virtual SecretFact find(std::string_view key_vault, std::string_view secret_name) const = 0;
+};
+
 /// How long before a certificate's end the linter begins to warn.
 inline constexpr std::chrono::hours kExpiryWarning = std::chrono::hours(24) * 30;
 
 /// Every problem of meaning, errors and warnings, in the order of the account. `positions` as parse_account()
-/// gave them, or empty ones.
+/// gave them, or empty ones. Without `secrets`, nothing is said about which secrets there are.
 std::vector<Problem> lint(const Account& account, const CertificateFacts& facts, Time now,
-                          const Positions& positions = Positions{});
+                          const Positions& positions = Positions{}, const SecretFacts* secrets = nullptr);
 
 }  // namespace signet::agreements

@@ -343,6 +343,23 @@ struct ReceiptPolicy {
   friend bool operator==(const ReceiptPolicy&, const ReceiptPolicy&) = default;
 };
 
+/// HTTP Basic; the password is a secret in a key vault, never in the XML.
+struct BasicAuthentication {
+  std::string user_name;
+  std::string key_vault;
+  std::string secret_name;
+
+  friend bool operator==(const BasicAuthentication&, const BasicAuthentication&) = default;
+};
+
+/// In: the TLS client certificate that a request must come with.
+struct RequiredClientCertificate {
+  std::vector<std::string>
+      certificates;  ///< names in the account; one of them, octet by octet, whoever issued it
+
+  friend bool operator==(const RequiredClientCertificate&, const RequiredClientCertificate&) = default;
+};
+
 /// In: what we are ready to take, in octets.
 struct Limits {
   std::uint64_t max_message_size = std::uint64_t{2} << 30;        ///< of the HTTP body
@@ -400,32 +417,25 @@ struct OneWayAgreement {
   EnvelopeSettings envelope_settings;
   ErrorSettings error_settings;
 
-  std::vector<RoleCertificates> certificates;  ///< [ext]
-  std::vector<WeakException> allow_weak;       ///< [ext]
-  Signature signature;                         ///< [ext]
-  Mic mic;                                     ///< [ext]
-  Encryption encryption;                       ///< [ext] Out only
-  Packaging packaging;                         ///< [ext] Out only
-  ExpectedReceipt expected_receipt;            ///< [ext] Out only
-  ReceiptPolicy receipt_policy;                ///< [ext] In only
-  Limits limits;                               ///< [ext] In only
-  Delivery delivery;                           ///< [ext] In only
-  std::optional<Pickup> pickup;                ///< [ext] Out only; absent: nothing is picked up
+  std::vector<RoleCertificates> certificates;                            ///< [ext]
+  std::vector<WeakException> allow_weak;                                 ///< [ext]
+  Signature signature;                                                   ///< [ext]
+  Mic mic;                                                               ///< [ext]
+  Encryption encryption;                                                 ///< [ext] Out only
+  Packaging packaging;                                                   ///< [ext] Out only
+  ExpectedReceipt expected_receipt;                                      ///< [ext] Out only
+  std::optional<BasicAuthentication> required_basic_authentication;      ///< [ext] In only
+  std::optional<RequiredClientCertificate> required_client_certificate;  ///< [ext] In only
+  ReceiptPolicy receipt_policy;                                          ///< [ext] In only
+  Limits limits;                                                         ///< [ext] In only
+  Delivery delivery;                                                     ///< [ext] In only
+  std::optional<Pickup> pickup;  ///< [ext] Out only; absent: nothing is picked up
 
   friend bool operator==(const OneWayAgreement&, const OneWayAgreement&) = default;
 };
 
 // ---- [ext] What holds for both directions
 // ------------------------------------------------------------------------------
-
-/// HTTP Basic; the password is a secret in a key vault, never in the XML.
-struct BasicAuthentication {
-  std::string user_name;
-  std::string key_vault;
-  std::string secret_name;
-
-  friend bool operator==(const BasicAuthentication&, const BasicAuthentication&) = default;
-};
 
 enum class TlsTrustMode {
   System,                  ///< the operating system's certificate authorities
@@ -450,7 +460,7 @@ struct Connection {
       std::chrono::minutes(10);         ///< from the first octet to the answer's last
   std::string client_certificate_name;  ///< private certificate for TLS client authentication. Empty: none
   TlsTrust tls_trust;
-  std::optional<BasicAuthentication> basic_authentication;
+  std::optional<BasicAuthentication> basic_authentication;  ///< sent to the server of `url` alone
 
   friend bool operator==(const Connection&, const Connection&) = default;
 };

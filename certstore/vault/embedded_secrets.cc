@@ -37,21 +37,6 @@ Result<> check_settings(const SecretSettings& settings) {
   return check_dates(settings.attributes, "secret");
 }
 
-/// Key Vault gives out a secret whatever its dates say; here they count.
-Result<> check_usable(const SecretInfo& info, Time now) {
-  const auto refuse = [&](std::string_view why) {
-    return fail(ErrorKind::PermissionDenied,
-                fmt::format("secret '{}' is not given out: {}", to_string(info.id), why));
-  };
-  const SecretAttributes& attributes = info.settings.attributes;
-  if (!attributes.enabled) return refuse("it is disabled; enable it, or set a new version");
-  if (attributes.not_before && now < *attributes.not_before)
-    return refuse("it is not valid before " + to_rfc3339(*attributes.not_before));
-  if (attributes.expires && now >= *attributes.expires)
-    return refuse(fmt::format("it expired at {}; set a new version", to_rfc3339(*attributes.expires)));
-  return {};
-}
-
 }  // namespace
 
 Result<SecretInfo> EmbeddedVault::set_secret(const Principal& principal, std::string_view vault,

@@ -41,6 +41,12 @@ struct Secret {
   SecretBytes value;
 };
 
+/// Whether a secret is given out at the time `now`. Key Vault gives it out whatever its dates say; here they
+/// count.
+///
+/// @error PermissionDenied  says why not, and what to do.
+Result<> check_usable(const SecretInfo& info, Time now);
+
 /// Octets of a value, as in Key Vault.
 inline constexpr std::size_t kMaxSecretSize = 25 * 1024;
 

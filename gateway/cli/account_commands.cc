@@ -84,22 +84,32 @@ struct Checked {
   std::vector<agreements::Problem> problems;
 };
 
-Result<Checked> check_file(const std::filesystem::path& file, Time now) {
+/// @param home  null: nobody can say which secrets there are.
+Result<Checked> check_file(const std::filesystem::path& file, Time now, Home* home) {
   SIGNET_TRY(agreements::ParseOutcome parsed, agreements::parse_account_file(file));
   Checked checked{std::move(parsed.account), std::move(parsed.problems)};
   if (!checked.account) return checked;
   const ParsedCertificateFacts facts;
-  auto meaning = agreements::lint(*checked.account, facts, now, parsed.positions);
+  std::optional<VaultSecretFacts> secrets;
+  if (home != nullptr) secrets.emplace(home->vault(), now);
+  auto meaning =
+      agreements::lint(*checked.account, facts, now, parsed.positions, secrets ? &*secrets : nullptr);
   checked.problems.insert(checked.problems.end(), meaning.begin(), meaning.end());
   if (agreements::has_errors(checked.problems)) checked.account.reset();
   return checked;
 }
 
+/// Where there is a home, its vault knows which secrets there are; a home that cannot be opened keeps nobody
+/// from linting.
 Result<> lint(CommandContext& context, const std::filesystem::path& file) {
-  SIGNET_TRY(const Checked checked, check_file(file, SystemClock().now()));
+  const auto home = Home::open(context.home);
+  const bool unread = !home && home.error().kind != ErrorKind::NotFound;
+  SIGNET_TRY(const Checked checked, check_file(file, SystemClock().now(), home ? home->get() : nullptr));
   if (!checked.account) context.exit_code = ExitCode::Refused;
-  context.print({{"problems", to_json(checked.problems)}},
-                checked.problems.empty() ? "no problems found" : agreements::to_string(checked.problems));
+  std::string text =
+      checked.problems.empty() ? "no problems found\n" : agreements::to_string(checked.problems);
+  if (unread) text += "secrets were not looked for: " + home.error().detail + "\n";
+  context.print({{"problems", to_json(checked.problems)}, {"secretsLookedFor", home.has_value()}}, text);
   return {};
 }
 
@@ -147,7 +157,7 @@ Result<std::vector<std::string>> left_behind(const std::vector<agreements::Entry
 
 Result<> apply(CommandContext& context, const std::filesystem::path& file, bool dry_run) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const Checked checked, check_file(file, home->clock().now()));
+  SIGNET_TRY(const Checked checked, check_file(file, home->clock().now(), home.get()));
   if (!checked.account) {
     context.exit_code = ExitCode::Refused;
     context.print({{"applied", false}, {"problems", to_json(checked.problems)}},

@@ -67,6 +67,15 @@ std::string ParsedCertificateFacts::objection(const agreements::CertificateEntry
   return "";
 }
 
+agreements::SecretFact VaultSecretFacts::find(std::string_view key_vault,
+                                              std::string_view secret_name) const {
+  const auto versions = vault_.secret_versions(vault::Principal::local_operator(), key_vault, secret_name);
+  if (!versions) return {versions.error().detail, ""};
+  const vault::SecretInfo& current = versions->front();
+  if (const auto usable = vault::check_usable(current, now_); !usable) return {"", usable.error().detail};
+  return {};
+}
+
 Result<certstore::KeyHandle> VaultLookup::public_key(const certstore::KeyReference& key) {
   SIGNET_TRY(const vault::KeyInfo info,
              vault_.get(vault::Principal::local_operator(), {key.key_vault, key.key_name, key.key_version}));

@@ -5,6 +5,7 @@
 
 #include "agreements/lint.h"
 #include "certstore/account/certificates.h"
+#include "certstore/vault/secret.h"
 #include "certstore/vault/vault.h"
 #include "gateway/cli/home.h"
 
@@ -19,6 +20,18 @@ class ParsedCertificateFacts final : public agreements::CertificateFacts {
                                                                 std::string& why_not) const override;
   [[nodiscard]] std::string objection(const agreements::CertificateEntry& entry,
                                       agreements::CertificatePurpose purpose) const override;
+};
+
+/// The vault's secrets as the linter sees them at a moment, in the operator's name.
+class VaultSecretFacts final : public agreements::SecretFacts {
+ public:
+  VaultSecretFacts(vault::SecretVault& vault, Time now) : vault_(vault), now_(now) {}
+  [[nodiscard]] agreements::SecretFact find(std::string_view key_vault,
+                                            std::string_view secret_name) const override;
+
+ private:
+  vault::SecretVault& vault_;
+  const Time now_;
 };
 
 /// The public halves of the vault's keys, in the operator's name.

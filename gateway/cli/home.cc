@@ -246,11 +246,17 @@ Result<std::shared_ptr<const AccountSnapshot>> Home::current_account() {
   const std::lock_guard lock(mutex_);
   if (account_ && generation == account_generation_) return account_;
   SIGNET_TRY(agreements::StoredAccount stored, stores_->accounts.load());
-  SIGNET_TRY(account_, AccountSnapshot::build(std::move(stored.account),
-                                              [this](const agreements::KeyReference& key,
-                                                     const certstore::Certificate& certificate) {
-                                                return open_key_of(*vault_, key, certificate);
-                                              }));
+  SIGNET_TRY(account_,
+             AccountSnapshot::build(
+                 std::move(stored.account),
+                 [this](const agreements::KeyReference& key, const certstore::Certificate& certificate) {
+                   return open_key_of(*vault_, key, certificate);
+                 },
+                 [this](const std::string& key_vault, const std::string& secret_name) -> Result<SecretBytes> {
+                   SIGNET_TRY(vault::Secret secret,
+                              vault_->get_secret(vault::Principal::gateway(), {key_vault, secret_name, {}}));
+                   return std::move(secret.value);
+                 }));
   account_generation_ = generation;
   return account_;
 }

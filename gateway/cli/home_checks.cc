@@ -24,14 +24,33 @@ Result<> write_probe(const std::filesystem::path& directory) {
   return written;
 }
 
-Result<> check_vault(vault::EmbeddedVault& vault, const std::string& name) {
+Result<vault::AccessPolicy> gateways_policy(vault::EmbeddedVault& vault, const std::string& name) {
   SIGNET_TRY(const auto policies, vault.policies(vault::Principal::local_operator(), name));
-  vault::KeyPermissions granted;
   for (const vault::AccessPolicy& policy : policies)
-    if (policy.principal == vault::Principal::gateway()) granted = policy.keys;
+    if (policy.principal == vault::Principal::gateway()) return policy;
+  return vault::AccessPolicy{name, vault::Principal::gateway()};
+}
+
+Result<> check_vault(vault::EmbeddedVault& vault, const std::string& name) {
+  SIGNET_TRY(const vault::AccessPolicy granted, gateways_policy(vault, name));
   for (const auto needed : {vault::KeyPermission::Get, vault::KeyPermission::List, vault::KeyPermission::Sign,
                             vault::KeyPermission::Decrypt})
-    SIGNET_CHECK(vault::check_permission(vault::Principal::gateway(), name, granted, needed));
+    SIGNET_CHECK(vault::check_permission(vault::Principal::gateway(), name, granted.keys, needed));
+  return {};
+}
+
+/// The passwords that agreements name.
+Result<> check_secrets(vault::EmbeddedVault& vault, const agreements::Account& account) {
+  std::set<std::string> names;
+  for (const agreements::Agreement& agreement : account.agreements)
+    for (const auto& credentials : {agreement.connection.basic_authentication,
+                                    agreement.receive_agreement.required_basic_authentication})
+      if (credentials) names.insert(credentials->key_vault);
+  for (const std::string& name : names) {
+    SIGNET_TRY(const vault::AccessPolicy granted, gateways_policy(vault, name));
+    SIGNET_CHECK(vault::check_permission(vault::Principal::gateway(), name, granted.secrets,
+                                         vault::SecretPermission::Get));
+  }
   return {};
 }
 
@@ -53,7 +72,7 @@ Result<> check_vault(Home& home) {
   for (const agreements::CertificateEntry& entry : account->account().certificates)
     if (entry.key) names.insert(entry.key->key_vault);
   for (const std::string& name : names) SIGNET_CHECK(check_vault(home.vault(), name));
-  return {};
+  return check_secrets(home.vault(), account->account());
 }
 
 Result<std::vector<Volume>> volumes_of(Home& home) {

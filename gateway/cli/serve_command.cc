@@ -53,6 +53,12 @@ Result<TlsIdentity> tls_identity(Home& home, const ServeSettings& settings) {
   return TlsIdentity{std::move(own), {}};
 }
 
+ClientCertificates client_certificates(const ServeSettings& settings) {
+  if (settings.tls_client_certificates == "required") return ClientCertificates::Required;
+  if (settings.tls_client_certificates == "wanted") return ClientCertificates::Wanted;
+  return ClientCertificates::NotAsked;
+}
+
 Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& settings) {
   std::vector<Listener> all;
   for (const std::string& text : settings.listen) {
@@ -65,6 +71,7 @@ Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& setting
     SIGNET_TRY(Listener listener, parse_listener(text));
     listener.name = kTlsListener;
     listener.tls = identity;
+    listener.client_certificates = client_certificates(settings);
     all.push_back(std::move(listener));
   }
   return all;

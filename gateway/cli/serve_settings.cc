@@ -38,6 +38,12 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
   command.add_option("--listen-tls", settings.listen_tls, "Address and port for HTTPS (TLS 1.2 and 1.3)");
   command.add_option("--tls-certificate", settings.tls_certificate,
                      "Private certificate of the account that HTTPS listeners show");
+  command
+      .add_option("--tls-client-certificates", settings.tls_client_certificates,
+                  "Whether HTTPS listeners ask clients for a certificate, or let none in without one; which "
+                  "one is needed, agreements say")
+      ->check(CLI::IsMember({"off", "wanted", "required"}))
+      ->capture_default_str();
   command.add_option("--path", settings.path, "Where messages are posted")->capture_default_str();
   command.add_option("--receipt-path", settings.receipt_path, "Where asynchronous receipts are posted")
       ->capture_default_str();
@@ -126,6 +132,7 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   };
   compare("listen", running.listen, wanted.listen);
   compare("listen-tls", running.listen_tls, wanted.listen_tls);
+  compare("tls-client-certificates", running.tls_client_certificates, wanted.tls_client_certificates);
   compare("path", running.path, wanted.path);
   compare("receipt-path", running.receipt_path, wanted.receipt_path);
   compare("host", running.host, wanted.host);

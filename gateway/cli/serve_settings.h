@@ -22,6 +22,7 @@ struct ServeSettings {
   std::vector<std::string> listen = {"127.0.0.1:4080"};
   std::vector<std::string> listen_tls;
   std::string tls_certificate;
+  std::string tls_client_certificates = "off";
   std::string path = "/as2";
   std::string receipt_path = "/as2/receipts";
   std::string host;  ///< empty: see host_of()

@@ -6,14 +6,16 @@
 
 namespace signet::gateway {
 
-AccountSnapshot::AccountSnapshot(agreements::Account account, OpenKey open_key)
-    : account_(std::move(account)), open_key_(std::move(open_key)) {
+AccountSnapshot::AccountSnapshot(agreements::Account account, OpenKey open_key, GetSecret get_secret)
+    : account_(std::move(account)), open_key_(std::move(open_key)), get_secret_(std::move(get_secret)) {
   for (const auto& entry : account_.certificates) entries_.emplace(entry.name, &entry);
 }
 
 Result<std::shared_ptr<const AccountSnapshot>> AccountSnapshot::build(agreements::Account account,
-                                                                      OpenKey open_key) {
-  std::shared_ptr<AccountSnapshot> snapshot(new AccountSnapshot(std::move(account), std::move(open_key)));
+                                                                      OpenKey open_key,
+                                                                      GetSecret get_secret) {
+  std::shared_ptr<AccountSnapshot> snapshot(
+      new AccountSnapshot(std::move(account), std::move(open_key), std::move(get_secret)));
   SIGNET_TRY(snapshot->directory_, agreements::AgreementDirectory::build(snapshot->account_));
   return snapshot;
 }
@@ -50,6 +52,14 @@ Result<certstore::PrivateCertificate> AccountSnapshot::private_certificate(const
   const std::lock_guard lock(mutex_);
   return certstore::PrivateCertificate{std::move(parsed),
                                        opened_.emplace(name, *std::move(handle)).first->second};
+}
+
+Result<SecretBytes> AccountSnapshot::password(const agreements::BasicAuthentication& credentials) const {
+  auto secret = get_secret_(credentials.key_vault, credentials.secret_name);
+  if (!secret)
+    return fail(std::move(secret).error().within(
+        fmt::format("the password of '{}'", printable(credentials.user_name))));
+  return secret;
 }
 
 }  // namespace signet::gateway

@@ -10,6 +10,7 @@
 #include "agreements/directory.h"
 #include "agreements/model.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "certstore/x509/key_handle.h"
 
 namespace signet::gateway {
@@ -23,8 +24,13 @@ class AccountSnapshot {
   using OpenKey = std::function<Result<certstore::KeyHandle>(const agreements::KeyReference&,
                                                              const certstore::Certificate&)>;
 
+  /// Gets, in the gateway's name, a secret of the vault.
+  using GetSecret =
+      std::function<Result<SecretBytes>(const std::string& key_vault, const std::string& secret_name)>;
+
   /// @error  as AgreementDirectory::build().
-  static Result<std::shared_ptr<const AccountSnapshot>> build(agreements::Account account, OpenKey open_key);
+  static Result<std::shared_ptr<const AccountSnapshot>> build(agreements::Account account, OpenKey open_key,
+                                                              GetSecret get_secret);
 
   [[nodiscard]] const agreements::AgreementDirectory& directory() const { return *directory_; }
   [[nodiscard]] const agreements::Account& account() const { return account_; }
@@ -36,12 +42,17 @@ class AccountSnapshot {
   /// @error NotFound  no such certificate, or it has no key.  @error PermissionDenied, ...  the vault says
   /// no.
   [[nodiscard]] Result<certstore::PrivateCertificate> private_certificate(const std::string& name) const;
+  /// The password, as the vault has it now: it is asked each time, and nothing is kept here.
+  ///
+  /// @error NotFound  no such secret.  @error PermissionDenied, ...  the vault says no.
+  [[nodiscard]] Result<SecretBytes> password(const agreements::BasicAuthentication& credentials) const;
 
  private:
-  AccountSnapshot(agreements::Account account, OpenKey open_key);
+  AccountSnapshot(agreements::Account account, OpenKey open_key, GetSecret get_secret);
 
   const agreements::Account account_;
   const OpenKey open_key_;
+  const GetSecret get_secret_;
   std::shared_ptr<const agreements::AgreementDirectory> directory_;
   std::map<std::string, const agreements::CertificateEntry*, std::less<>> entries_;
 

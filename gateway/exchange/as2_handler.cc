@@ -15,6 +15,17 @@ HttpResponse to_response(StoredReceipt receipt) {
   return response;
 }
 
+InboundRequest to_inbound(HttpRequest request) {
+  InboundRequest inbound;
+  inbound.proof = take_proof(request);
+  inbound.headers = std::move(request.headers);
+  inbound.body = std::move(request.body);
+  inbound.request_id = std::move(request.request_id);
+  inbound.remote_address = std::move(request.remote_address);
+  inbound.received = request.received;
+  return inbound;
+}
+
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 }  // namespace
@@ -44,8 +55,7 @@ HeadVerdict As2Handler::on_head(const HttpRequest& head) {
 
 void As2Handler::on_too_large(const HttpRequest& head, const std::string& reason) {
   if (path_of(head.target) != path_ || head.method != "POST") return;
-  exchange_.refuse_unread({head.headers, Slice(), head.request_id, head.remote_address, head.received},
-                          reason);
+  exchange_.refuse_unread(to_inbound(head), reason);
 }
 
 void As2Handler::on_request(HttpRequest request, Responder responder) {
@@ -60,8 +70,7 @@ void As2Handler::on_request(HttpRequest request, Responder responder) {
         request.request_id);
     return responder.respond(std::move(response));
   }
-  InboundRequest message{std::move(request.headers), std::move(request.body), std::move(request.request_id),
-                         std::move(request.remote_address), request.received};
+  const InboundRequest message = to_inbound(std::move(request));
   if (for_receipts) return responder.respond(to_response(receipts_.receive(message)));
   // The reply may come on another thread, after this function has returned.
   auto way_back = std::make_shared<Responder>(std::move(responder));

@@ -143,6 +143,7 @@ class Journey {
     agreement_ = account_->directory().find_inbound(record_.as2_from, record_.as2_to);
     if (agreement_ == nullptr) return answer_stranger();
     record_.agreement = agreement_->agreement.name;
+    if (auto refused = authenticate()) return refused;
     const std::uint64_t limit = agreement_->agreement.receive_agreement.limits.max_message_size;
     if (request_.body.size() > limit)
       return turn_away({413, fmt::format("the message has {} octets; {} are agreed at most",
@@ -267,6 +268,22 @@ class Journey {
   }
 
  private:
+  /// Whether the request proves what the agreement demands of it. A message that was taken before had done so
+  /// then.
+  std::optional<Outcome> authenticate() {
+    if (was_received_) return std::nullopt;
+    const vault::AuditScope audited = vault::message_scope(record_.id);
+    auto unproven =
+        check_sender(request_.proof, agreement_->agreement.receive_agreement, *account_, request_.received);
+    if (!unproven) return not_now(unproven.error());
+    if (!*unproven) return std::nullopt;
+    const Unproven& refusal = **unproven;
+    StoredReceipt answer = http_answer(refusal.http_status, refusal.for_sender, record_.request_id);
+    if (refusal.http_status == 401)
+      answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"AS2\", charset=\"UTF-8\"");
+    return commit_refusal(refusal.reason, std::move(answer));
+  }
+
   /// The verdict over the message, with the record filled in on the way.
   Step<as2::AcceptedContent> accept() {
     SIGNET_CHECK(check_receipt_request());
@@ -474,11 +491,18 @@ class Journey {
                 {"to", record_.as2_to},
                 {"message_id", record_.message_id},
                 {"remote", record_.remote_address},
+                {"client_certificate", certificate_shown()},
                 {"security", record_.security},
                 {"signer", record_.signer_thumbprint},
                 {"mic", record_.mic.empty() ? "" : record_.mic + ", " + record_.mic_algorithm},
                 {"disposition", record_.disposition},
                 {"reason", record_.reason}});
+  }
+
+  /// SHA-256 of the TLS client certificate; empty for none.
+  [[nodiscard]] std::string certificate_shown() const {
+    const auto& shown = request_.proof.client_certificate;
+    return shown ? shown->thumbprint_sha256() : std::string();
   }
 
   /// Whether it is our disk or our vault that failed, and not the message. A receipt would be final, and

@@ -11,6 +11,7 @@
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/exchange/observer.h"
+#include "gateway/exchange/sender_proof.h"
 
 namespace signet::gateway {
 
@@ -21,6 +22,7 @@ struct InboundRequest {
   std::string request_id;
   std::string remote_address;
   Time received{};
+  SenderProof proof{};  ///< nothing for a message that was taken before
 };
 
 /// What strangers hear: senders that no agreement knows. Never our signature.

@@ -36,18 +36,33 @@ Result<TlsTrust> tls_trust(const ResolvedAgreement& agreement, const AccountSnap
   return trust;
 }
 
+/// The password is for the guest's server, and for nobody whom somebody else's URL names.
+bool is_same_server(const UrlParts& a, const UrlParts& b) {
+  return a.scheme == b.scheme && a.host == b.host && a.port == b.port;
+}
+
+Result<std::optional<BasicCredentials>> credentials_for(const std::string& url,
+                                                        const agreements::Connection& connection,
+                                                        const AccountSnapshot& account) {
+  const auto& agreed = connection.basic_authentication;
+  if (!agreed) return std::optional<BasicCredentials>();
+  SIGNET_TRY(const UrlParts target, parse_url(url));
+  SIGNET_TRY(const UrlParts guest, parse_url(connection.url));
+  if (!is_same_server(target, guest)) return std::optional<BasicCredentials>();
+  if (target.scheme != "https")
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("HTTP Basic would show the password of '{}' to everybody on the way to {}: "
+                            "give the connection an https URL",
+                            printable(agreed->user_name), printable(url)));
+  SIGNET_TRY(SecretBytes password, account.password(*agreed));
+  return std::optional(BasicCredentials{agreed->user_name, std::move(password)});
+}
+
 }  // namespace
 
 Result<HttpPost> request_to(const std::string& url, const ResolvedAgreement& agreement,
                             const AccountSnapshot& account, const agreements::ConnectionSettings& settings) {
   const agreements::Connection& connection = agreement.agreement.connection;
-  if (connection.basic_authentication)
-    return fail(
-        ErrorKind::Unsupported,
-        fmt::format(
-            "agreement '{}' asks for HTTP Basic authentication; the vault holds no secrets yet, so it cannot "
-            "be used",
-            agreement.agreement.name));
   HttpPost post;
   post.url = url;
   post.connect_timeout = connection.connect_timeout;
@@ -59,6 +74,7 @@ Result<HttpPost> request_to(const std::string& url, const ResolvedAgreement& agr
   if (!connection.client_certificate_name.empty()) {
     SIGNET_TRY(post.client_certificate, account.private_certificate(connection.client_certificate_name));
   }
+  SIGNET_TRY(post.basic, credentials_for(url, connection, account));
   return post;
 }
 

@@ -10,8 +10,11 @@ namespace signet::gateway {
 
 /// A request to the guest's server, without headers and body: time-outs, whom to trust, who we are.
 ///
-/// @error NotFound, InvalidInput, PermissionDenied, ...  a certificate or key that the agreement names cannot
-/// be used.
+/// The agreed credentials go to the server of the agreement's own URL alone, not to another that receipts are
+/// posted to, and only over https.
+///
+/// @error NotFound, InvalidInput, PermissionDenied, ...  a certificate, key or secret that the agreement
+/// names cannot be used.
 Result<HttpPost> request_to(const std::string& url, const agreements::ResolvedAgreement& agreement,
                             const AccountSnapshot& account, const agreements::ConnectionSettings& settings);
 

@@ -278,7 +278,7 @@ class Init(CommandTest):
 class Account(CommandTest):
     def test_lint_accepts_a_good_account_and_says_so(self):
         file = self.with_account()
-        self.assertEqual(self.home.json("lint", file), {"problems": []})
+        self.assertEqual(self.home.json("lint", file), {"problems": [], "secretsLookedFor": True})
         self.assertIn("no problems found", self.home.run("lint", file, expect=DONE).out)
 
     def test_lint_reports_every_problem_at_once_with_its_place(self):
@@ -298,6 +298,33 @@ class Account(CommandTest):
         self.assertIn("nobody", told)
         self.assertIn("missing", told)
         self.assertRegex(told, re.escape(str(file)) + r":\d+:\d+: error: ")
+
+    def test_lint_and_apply_know_which_secrets_there_are(self):
+        file = self.with_account()
+        file.write_text(file.read_text().replace(
+            "<receiveAgreement>", '<receiveAgreement><x:requireBasicAuthentication userName="globex" keyVault="signet"'
+            ' secretName="globex-password"/>', 1))
+        for command in ["lint", "apply"]:
+            problems = self.home.json(command, file, expect=REFUSED)["problems"]
+            self.assertTrue([problem for problem in problems if problem["path"].endswith("@secretName")], problems)
+            self.assertIn("signet vault secret set --vault signet globex-password", problems[0]["advice"])
+
+        self.home.run("vault", "secret", "set", "globex-password", "--disabled", standard_input=b"pass", expect=DONE)
+        warned = self.home.json("lint", file)["problems"]
+        self.assertEqual([problem["severity"] for problem in warned], ["warning"])
+        self.home.run("vault", "secret", "update", "globex-password", "--enable", expect=DONE)
+        self.assertTrue(self.home.json("apply", file)["applied"])
+
+    def test_lint_works_without_a_home_and_beside_a_locked_one(self):
+        file = self.with_account()
+        elsewhere = Home(self.directory / "nowhere")
+        elsewhere.directory.mkdir()
+        self.assertEqual(elsewhere.json("lint", file), {"problems": [], "secretsLookedFor": False})
+        passphrase = self.directory / "passphrase"
+        passphrase.write_text("correct horse battery staple\n")
+        elsewhere.run("init", "--passphrase-file", passphrase, expect=DONE)
+        self.assertFalse(elsewhere.json("lint", file)["secretsLookedFor"])
+        self.assertIn("secrets were not looked for", elsewhere.run("lint", file, expect=DONE).out)
 
     def test_lint_refuses_what_is_no_account(self):
         file = self.directory / "x.xml"
@@ -362,7 +389,7 @@ class Account(CommandTest):
         self.assertEqual(self.home.json("export")["xml"], exported.read_text())
         self.assertEqual(self.home.json("apply", exported)["changes"], [])
         # In another home that has the same key's certificate, the same document comes out again.
-        self.assertEqual(self.home.json("lint", exported), {"problems": []})
+        self.assertEqual(self.home.json("lint", exported)["problems"], [])
 
 
 class Certificates(CommandTest):

@@ -292,7 +292,8 @@ TEST_F(Refusals, DecompressionFailedForABrokenStreamAndForABomb) {
   });
   WireMessage broken = pair_.acme.compose("trade", Slice::of(noise(3000)));
   std::string body = text_of(broken.body);
-  body[body.size() / 2] = static_cast<char>(body[body.size() / 2] ^ 1);
+  const std::size_t at = body.find_first_of("bdfhjlnprtvxz", body.size() / 2);  // and no line end of base64's
+  body[at] = static_cast<char>(body[at] ^ 1);
   broken.body = Slice::of(std::string_view(body));
   EXPECT_THAT(disposition_of(answer_to(broken)), EndsWith("processed/error: decompression-failed"));
   expect_refused(Not(IsEmpty()));

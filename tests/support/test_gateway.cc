@@ -167,6 +167,12 @@ void TestGateway::set_key_permissions(std::string_view words) {
       {std::string(kDefaultVault), vault::Principal::gateway(), need(vault::parse_key_permissions(words))}));
 }
 
+void TestGateway::set_secret(const std::string& name, std::string_view value,
+                             const vault::SecretSettings& settings) {
+  need(home_->vault().set_secret(vault::Principal::local_operator(), kDefaultVault, name,
+                                 SecretBytes::copy_of(value), settings));
+}
+
 Result<DeliveryTarget> TestGateway::delivery_folder(std::string_view agreement) {
   const auto folder = home_->delivery_directory() / agreement;
   std::filesystem::create_directories(folder);
@@ -224,7 +230,7 @@ void TestGateway::start() {
   if (!options.tls_certificate.empty()) {
     const auto current = need(home_->current_account());
     TlsIdentity identity{need(current->private_certificate(options.tls_certificate)), {}};
-    config.listeners.push_back({"as2-tls", "127.0.0.1", 0, std::move(identity)});
+    config.listeners.push_back({"as2-tls", "127.0.0.1", 0, std::move(identity), options.client_certificates});
   }
   config.spool = home_->spool_area();
   config.workers = options.workers;

@@ -133,6 +133,8 @@ struct TestGatewayOptions {
   gateway::StrangerAnswer stranger_answer = gateway::StrangerAnswer::UnsignedMdn;
   std::uint64_t body_limit = std::uint64_t{1} << 30;
   std::string tls_certificate;  ///< name of a private certificate of the account; adds an HTTPS listener
+  gateway::ClientCertificates client_certificates =
+      gateway::ClientCertificates::NotAsked;  ///< of the HTTPS listener
   bool hands_over =
       true;  ///< false: payloads stay undelivered, as after a crash between commit and hand-over
   unsigned workers = 2;
@@ -164,6 +166,9 @@ class TestGateway {
   [[nodiscard]] Account account();
   /// What the gateway's principal may do with the vault's keys, e.g. "sign,get,list".
   void set_key_permissions(std::string_view words);
+  /// A secret of the vault, in a new version.
+  void set_secret(const std::string& name, std::string_view value,
+                  const vault::SecretSettings& settings = {});
 
   // ---- Running
 

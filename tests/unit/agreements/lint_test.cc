@@ -44,10 +44,12 @@ class FakeFacts final : public CertificateFacts {
   std::map<std::string, CertificatePurpose> objections;
 };
 
-std::vector<Problem> lint_xml(const std::string& xml, const FakeFacts& facts = {}, Time now = kNow) {
+std::vector<Problem> lint_xml(const std::string& xml, const FakeFacts& facts = {}, Time now = kNow,
+                              const SecretFacts* secrets = nullptr) {
   const ParseOutcome outcome = parse_account(xml, {"account.xml", {}});
   EXPECT_TRUE(outcome.account) << to_string(outcome.problems);
-  return outcome.account ? lint(*outcome.account, facts, now, outcome.positions) : std::vector<Problem>{};
+  return outcome.account ? lint(*outcome.account, facts, now, outcome.positions, secrets)
+                         : std::vector<Problem>{};
 }
 
 std::vector<Problem> lint_minimal(const FakeFacts& facts, Time now = kNow) {
@@ -399,6 +401,56 @@ TEST(Lint, ReportsTlsTrustAtOdds) {
               error("/x:connection/x:tlsTrust/@caFile", "none", "/etc/ca.pem"));
   EXPECT_THAT(trust("mode='pinned'", "<x:certificate name='nobody'/>"),
               error("/x:connection/x:tlsTrust/x:certificate[nobody]", "name of a certificate", "'nobody'"));
+}
+
+/// One secret that is given out, and one that is not.
+class FakeSecrets final : public SecretFacts {
+ public:
+  SecretFact find(std::string_view key_vault, std::string_view secret_name) const override {
+    if (key_vault != "kv1") return {"there is no such vault", ""};
+    if (secret_name == "good") return {};
+    if (secret_name == "expired") return {"", "it expired"};
+    return {"there is no such secret", ""};
+  }
+};
+
+TEST(Lint, ReportsSecretsThatAreNotThereOrNotGivenOut) {
+  const FakeSecrets secrets;
+  const auto account = [](const std::string& vault, const std::string& name, const std::string& user = "u") {
+    const std::string attributes =
+        " userName='" + user + "' keyVault='" + vault + "' secretName='" + name + "'/>";
+    const std::string both = with(read_data("minimal.xml"), "<securitySettings>",
+                                  "<x:requireBasicAuthentication" + attributes + "<securitySettings>");
+    return with(both, "as2\"/>", "as2\"><x:basicAuthentication" + attributes + "</x:connection>");
+  };
+  const std::string in = "/receiveAgreement/x:requireBasicAuthentication";
+  const std::string out = "/x:connection/x:basicAuthentication";
+  EXPECT_THAT(lint_xml(account("kv1", "good"), {}, kNow, &secrets), IsEmpty());
+  for (const std::string& path : {in, out}) {
+    EXPECT_THAT(lint_xml(account("kv1", "missing"), {}, kNow, &secrets),
+                error(path + "/@secretName", "a secret in the vault", "no such secret"));
+    EXPECT_THAT(lint_xml(account("kv2", "good"), {}, kNow, &secrets),
+                error(path + "/@secretName", "a secret in the vault", "no such vault"));
+    EXPECT_THAT(lint_xml(account("kv1", "expired"), {}, kNow, &secrets),
+                warning(path + "/@secretName", "given out now", "it expired"));
+    EXPECT_THAT(lint_xml(account("kv1", "good", "a:b")), error(path + "/@userName", "without", "'a:b'"));
+  }
+  EXPECT_THAT(lint_xml(account("kv1", "missing")), IsEmpty()) << "nobody has the vault at hand";
+}
+
+TEST(Lint, ReportsARequiredClientCertificateThatNobodyCanShow) {
+  const auto required = [](const std::string& inside) {
+    return lint_xml(
+        with(read_data("minimal.xml"), "<securitySettings>",
+             "<x:requireClientCertificate>" + inside + "</x:requireClientCertificate><securitySettings>"));
+  };
+  const std::string path = "/receiveAgreement/x:requireClientCertificate";
+  EXPECT_THAT(required("<x:certificate name='globex'/>"), IsEmpty());
+  EXPECT_THAT(required(""), error(path, "at least one", "every request would be refused"));
+  EXPECT_THAT(required("<x:certificate name='nobody'/>"),
+              error(path + "/x:certificate[nobody]", "name of a certificate", "'nobody'"));
+  EXPECT_THAT(required("<x:certificate name='acme'/>"),
+              warning(path + "/x:certificate[acme]", "the guest's", "private key is ours"));
 }
 
 TEST(Lint, ReportsTheConnectionsOtherMistakes) {

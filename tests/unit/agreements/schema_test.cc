@@ -184,6 +184,9 @@ TEST(AccountSchema, RefusesWhatTheParserRefuses) {
       "<agreementType>as2</agreementType>",
       "<sendAgreement><mdnSettings><needMDN>yes</needMDN></mdnSettings></sendAgreement>",
       "<sendAgreement><x:limits/></sendAgreement>",
+      "<sendAgreement><x:requireClientCertificate/></sendAgreement>",
+      ("<sendAgreement><x:requireBasicAuthentication userName='u' keyVault='v' "
+       "secretName='s'/></sendAgreement>"),
       "<sendAgreement><x:allowWeak algorithm='SHA1' reason='r'/></sendAgreement>",
       "<sendAgreement><x:allowWeak algorithm='MD5' reason='r' until='2030-01-01'/></sendAgreement>",
       "<sendAgreement><x:encryption contentCipher='AES256'/></sendAgreement>",

@@ -69,6 +69,9 @@ TEST(AccountXml, WhatIsWrittenIsReadAsTheSame) {
   agreement.connection.connect_timeout = std::chrono::milliseconds(90'061);
   agreement.receive_agreement.limits.max_message_size = 1'048'577;
   agreement.retry.factor = 1.125;
+  agreement.receive_agreement.required_basic_authentication = {"guest", "kv1", "guest-password"};
+  agreement.receive_agreement.required_client_certificate
+      .emplace();  // demands what nobody can show, and is not nothing
   account.certificates[0].public_certificate.assign(200, 7);
   account.certificates[0].public_certificate[0] = 0x30;
   account.certificates[0].public_certificate[1] = 0x81;

@@ -54,11 +54,18 @@ TEST_F(ServeSettingsTest, OfTheCommandLineWinOverThoseOfTheFile) {
   EXPECT_EQ(settings->path, "/as2");
 }
 
+TEST_F(ServeSettingsTest, AskClientsForCertificatesInThreeWays) {
+  EXPECT_EQ(read("")->tls_client_certificates, "off");
+  for (const std::string word : {"off", "wanted", "required"})
+    EXPECT_EQ(read("tls-client-certificates = \"" + word + "\"\n")->tls_client_certificates, word);
+}
+
 TEST_F(ServeSettingsTest, WithAMistakeAreRefusedWithTheFileAndTheSetting) {
   for (const auto& [text, name] :
        {std::pair{"hsot = \"x\"\n", "hsot"}, std::pair{"[section]\nhost = \"x\"\n", "[section]"},
         std::pair{"host = \"\"\n", "host"}, std::pair{"body-limit = -1\n", "body-limit"},
         std::pair{"connections = 0\n", "connections"},
+        std::pair{"tls-client-certificates = \"perhaps\"\n", "tls-client-certificates"},
         std::pair{"queued-requests = \"many\"\n", "queued-requests"},
         std::pair{"log-level = \"loud\"\n", "log-level"},
         std::pair{"stranger-answer = \"shout\"\n", "stranger-answer"}}) {
@@ -88,12 +95,14 @@ TEST(SettingsForNextStart, AreThoseThatARunningGatewayCannotTakeUp) {
   wanted.tls_certificate = "other";
   EXPECT_THAT(settings_for_next_start(running, wanted), IsEmpty());
   wanted.listen = {"127.0.0.1:1"};
+  wanted.tls_client_certificates = "required";
   wanted.workers = 7;
   wanted.connections = 10;
   wanted.connections_per_address = 10;
   wanted.queued_requests = 10;
   EXPECT_THAT(settings_for_next_start(running, wanted),
-              ElementsAre("listen", "workers", "connections", "connections-per-address", "queued-requests"));
+              ElementsAre("listen", "tls-client-certificates", "workers", "connections",
+                          "connections-per-address", "queued-requests"));
 }
 
 }  // namespace

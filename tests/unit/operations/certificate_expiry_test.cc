@@ -42,9 +42,13 @@ std::shared_ptr<const AccountSnapshot> account() {
       {agreements::CertificateRole::VerifyMessage, {{"theirs-next", *parse_time("2026-11-25"), {}}}}};
   trade.connection.tls_trust.certificates = {"tls"};
   account.agreements = {trade};
-  auto snapshot =
-      AccountSnapshot::build(account, [](const auto&, const auto&) -> Result<certstore::KeyHandle> {
+  auto snapshot = AccountSnapshot::build(
+      account,
+      [](const auto&, const auto&) -> Result<certstore::KeyHandle> {
         return fail(ErrorKind::Internal, "no key is opened for a look at the dates");
+      },
+      [](const auto&, const auto&) -> Result<SecretBytes> {
+        return fail(ErrorKind::Internal, "nor is a secret asked for");
       });
   EXPECT_TRUE(snapshot) << snapshot.error().detail;
   return *snapshot;

@@ -1,0 +1,105 @@
+#include "gateway/exchange/sender_proof.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/digest.h"
+#include "base/secret.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::string_view kScheme = "Basic ";
+
+/// "user:password" as one secret.
+SecretBytes joined(std::string_view user, ByteView password) {
+  SecretBytes text(user.size() + 1 + password.size());
+  auto out = text.writable().begin();
+  out = std::copy(user.begin(), user.end(), out);
+  *out++ = ':';
+  std::copy(password.begin(), password.end(), out);
+  return text;
+}
+
+/// The "user:password" of a field value [RFC7617 2]; nothing when it is none.
+std::optional<Bytes> read_credentials(std::string_view value) {
+  if (!equal_ignoring_case(value.substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  Result<Bytes> decoded = parse_base64(value.substr(kScheme.size()));
+  if (!decoded) return std::nullopt;
+  return *std::move(decoded);
+}
+
+/// Compares digests, which are of one length: not even the password's can be learnt from the time.
+bool is_same_secret(ByteView a, ByteView b) {
+  return equal_in_constant_time(digest(Hash::Sha256, a), digest(Hash::Sha256, b));
+}
+
+std::string describe(const certstore::Certificate& certificate) {
+  return fmt::format("{} (SHA-256 {})", printable(certificate.subject()), certificate.thumbprint_sha256());
+}
+
+Result<std::optional<Unproven>> check_certificate(const std::optional<certstore::Certificate>& shown,
+                                                  const agreements::RequiredClientCertificate& required,
+                                                  const AccountSnapshot& account, Time now) {
+  const auto refuse = [](std::string reason) {
+    return Unproven{403, std::move(reason), "the TLS client certificate that was agreed on is needed"};
+  };
+  if (!shown)
+    return refuse(
+        "the agreement demands a TLS client certificate, and none was shown (the listener has to ask for "
+        "one: signet serve --tls-client-certificates wanted)");
+  for (const std::string& name : required.certificates) {
+    SIGNET_TRY(const certstore::Certificate agreed, account.certificate(name));
+    if (agreed.thumbprint_sha256() != shown->thumbprint_sha256()) continue;
+    if (agreed.valid_at(now)) return std::optional<Unproven>();
+    return refuse(fmt::format(
+        "the TLS client certificate '{}' is valid from {} to {} only: ask the partner for a new one", name,
+        to_rfc3339(agreed.not_before()), to_rfc3339(agreed.not_after())));
+  }
+  return refuse(fmt::format("the TLS client certificate that was shown is none of those agreed on: {}",
+                            describe(*shown)));
+}
+
+Result<std::optional<Unproven>> check_password(const std::optional<std::string>& authorization,
+                                               const agreements::BasicAuthentication& required,
+                                               const AccountSnapshot& account) {
+  const auto refuse = [](std::string_view reason) {
+    return Unproven{401, std::string(reason), "HTTP Basic authentication is needed"};
+  };
+  if (!authorization)
+    return refuse("the agreement demands HTTP Basic authentication, and the request has none");
+  auto given = read_credentials(*authorization);
+  if (!given)
+    return refuse(
+        "the agreement demands HTTP Basic authentication, and the request's Authorization is another one");
+  SIGNET_TRY(const SecretBytes password, account.password(required));
+  const bool same = is_same_secret(*given, joined(required.user_name, password.view()).view());
+  wipe(*given);
+  if (!same)
+    return refuse("the agreement demands HTTP Basic authentication, and user name or password are wrong");
+  return std::optional<Unproven>();
+}
+
+}  // namespace
+
+SenderProof take_proof(HttpRequest& request) {
+  SenderProof proof{std::move(request.client_certificate), std::nullopt};
+  proof.authorization = request.headers.value("Authorization");
+  request.headers.remove("Authorization");
+  return proof;
+}
+
+Result<std::optional<Unproven>> check_sender(const SenderProof& proof,
+                                             const agreements::OneWayAgreement& agreed,
+                                             const AccountSnapshot& account, Time now) {
+  if (agreed.required_client_certificate) {
+    SIGNET_TRY(auto unproven, check_certificate(proof.client_certificate, *agreed.required_client_certificate,
+                                                account, now));
+    if (unproven) return unproven;
+  }
+  if (!agreed.required_basic_authentication) return std::optional<Unproven>();
+  return check_password(proof.authorization, *agreed.required_basic_authentication, account);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agreements/model.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "gateway/endpoint/http_message.h"
+#include "gateway/exchange/account_snapshot.h"
+
+/// Who sent a request, as far as HTTP and TLS can tell. It keeps strangers out where an agreement asks for
+/// it; what a message proves is its signature's matter alone.
+
+namespace signet::gateway {
+
+/// What a request brought along for itself.
+struct SenderProof {
+  std::optional<certstore::Certificate> client_certificate;  ///< that TLS has shown it to have the key of
+  std::optional<std::string> authorization;                  ///< value of its Authorization field
+};
+
+/// Takes it off the request, so that no copy of the message that is kept has the password in it.
+SenderProof take_proof(HttpRequest& request);
+
+/// Why a sender is turned away.
+struct Unproven {
+  int http_status = 403;   ///< or 401
+  std::string reason;      ///< for the operator
+  std::string for_sender;  ///< tells nothing of what was expected
+};
+
+/// Whether a request proves what the agreement demands, at the time `now`; nothing when it does, or when
+/// nothing is demanded.
+///
+/// @error  of the vault that is to say what the password is: our own trouble.
+Result<std::optional<Unproven>> check_sender(const SenderProof& proof,
+                                             const agreements::OneWayAgreement& agreed,
+                                             const AccountSnapshot& account, Time now);
+
+}  // namespace signet::gateway
