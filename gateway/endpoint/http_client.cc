@@ -476,7 +476,6 @@ Error Exchange::error_of(CURL* easy, CURLcode code) const {
   const int number = code;
   switch (number) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return told(ErrorKind::InvalidInput);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
@@ -487,6 +486,7 @@ Error Exchange::error_of(CURL* easy, CURLcode code) const {
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_FAIL_REWIND:
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:  // the server's: what it says is no HTTP, or HTTP/0.9
     case CURLE_CHUNK_FAILED:
     case CURLE_HTTP2:
       return told(ErrorKind::Unavailable);

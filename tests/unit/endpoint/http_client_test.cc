@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/openssl.h"
 #include "gateway/endpoint/post_fault.h"
+#include "tests/integration/loopback_listener.h"
 #include "tests/support/odd_tls_server.h"
 #include "tests/support/test_certificates.h"
 #include "tests/unit/endpoint/endpoint_support.h"
@@ -244,6 +245,20 @@ TEST(HttpClient, CallsAPeerThatDoesNotAnswerUnavailable) {
   expect_error(client.post(post), ErrorKind::Unavailable, "timed out");
   server.server->stop(0ms);
   expect_error(client.post(post), ErrorKind::Unavailable, "127.0.0.1");
+}
+
+TEST(HttpClient, CallsAPeerUnavailableWhoseAnswerIsNoHttp) {
+  const signet::test::LoopbackListener listener;
+  std::thread peer([&] {
+    const int connection = listener.accept();
+    char octets[4096];
+    while (::recv(connection, octets, sizeof octets, 0) == sizeof octets) continue;
+    constexpr std::string_view kGreeting = "220 mail.example ESMTP\r\n";
+    ::send(connection, kGreeting.data(), kGreeting.size(), MSG_NOSIGNAL);
+    ::close(connection);
+  });
+  expect_error(HttpClient().post(post_to(listener.url())), ErrorKind::Unavailable, "HTTP/0.9");
+  peer.join();
 }
 
 // ---- TLS
