@@ -69,6 +69,7 @@ int run(int argc, char** argv) {
   gateway::add_certificate_commands(app, context);
   gateway::add_vault_commands(app, context);
   gateway::add_inspect_command(app, context);
+  gateway::add_simulate_commands(app, context);
 
   try {
     app.parse(argc, argv);

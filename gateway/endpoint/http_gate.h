@@ -7,7 +7,8 @@
 #include "as2/mime/headers.h"
 #include "base/bytes.h"
 
-/// The gate: the only code that reads a request's head and its body's framing. Internal to the module.
+/// The gate: the only code that reads a request's head and its body's framing. Internal to the module, but
+/// for the simulator, which reads requests by it too.
 ///
 /// It lets nothing through that it does not understand to the last octet, and nothing that another parser on
 /// the way could have understood differently [RFC9112 11.2]. Both readers take octets as they arrive, in

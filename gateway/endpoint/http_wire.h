@@ -5,7 +5,7 @@
 
 #include "gateway/endpoint/http_message.h"
 
-/// How an answer looks on the wire. Internal to the module.
+/// How an answer looks on the wire. Internal to the module, but for the simulator.
 
 namespace signet::gateway {
 

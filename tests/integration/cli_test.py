@@ -7,6 +7,7 @@ Usage: cli_test.py --signet BINARY [TestClass...]. Homes are made in temporary d
 import argparse
 import base64
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ import string
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -131,7 +133,8 @@ class Help(CommandTest):
                 "message receipt", "message wire", "message resend", "message cancel", "message wait", "certificate add", "certificate create", "certificate list", "certificate show",
                 "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show", "vault key update",
                 "vault policy set", "vault policy show", "vault secret set", "vault secret list", "vault secret show",
-                "vault secret update", "vault secret delete", "status", "tracking export"]
+                "vault secret update", "vault secret delete", "status", "tracking export", "simulate init", "simulate serve",
+                "simulate send", "simulate remove"]
 
     def test_every_command_has_an_example(self):
         for command in self.COMMANDS:
@@ -944,6 +947,140 @@ class Exchange(CommandTest):
         self.globex.stop()
         logged = [json.loads(line) for line in self.globex.log.read_text().splitlines() if received["requestId"] in line]
         self.assertTrue(any("no agreement" in line.get("reason", "") for line in logged), logged)
+
+
+class Simulate(CommandTest):
+    """Acme's home, and a partner that `signet simulate` makes of its agreement."""
+
+    # What `signet send` ends with for each behaviour of the partner that it sends to.
+    ANSWERS = {DONE: ["correct", "warning-disposition", "late-mdn", "early-mdn", "duplicate-mdn", "slow", "drip"],
+               REFUSED: ["wrong-signer", "wrong-mic", "no-mic", "wrong-message-id", "unsigned-mdn", "tampered-mdn", "error-disposition",
+                         "failed-disposition", "contradictory-mdn", "garbage", "http-404"],
+               PENDING: ["no-mdn", "reset", "reset-mid-body", "reset-mid-answer", "not-http", "http-503-then-correct", "http-500"]}
+
+    def setUp(self):
+        super().setUp()
+        self.home.run("apply", self.with_account(), expect=DONE)
+        self.partner = self.directory / "sim"
+        self.document = self.directory / "order.edi"
+        self.document.write_bytes(b"ISA*00*\x00\xff the order~\n")
+
+    def make_partner(self, *options):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{free.getsockname()[1]}/as2"
+        return self.home.json("simulate", "init", self.partner, "--for", "trade", "--url", url, *options)
+
+    def serve_partner(self, *options):
+        """@returns the process, once it listens, and its output's lines"""
+        partner = subprocess.Popen([SIGNET, "--output", "json", "simulate", "serve", self.partner, *options],
+                                   stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.addCleanup(partner.stdout.close)
+        self.addCleanup(partner.wait)
+        self.addCleanup(partner.kill)
+        lines = map(json.loads, partner.stdout)
+        self.assertEqual(next(lines)["event"], "listening")
+        return partner, lines
+
+    def send(self, expect):
+        return self.home.json("send", "--agreement", "trade-simulated", self.document, expect=expect)
+
+    def test_each_answer_has_its_exit_code(self):
+        self.make_partner("--apply")
+        expected = [(name, code) for code, names in self.ANSWERS.items() for name in names]
+        partner, lines = self.serve_partner("--delay", "0.2", "--behaviour", ",".join(name for name, _ in expected),
+                                            "--count", str(len(expected)))
+        for name, code in expected:
+            with self.subTest(name):
+                self.send(expect=code)
+        self.assertEqual(partner.wait(timeout=60), DONE, "it ends after so many messages")
+        # One that is cut off while it still comes is never read, and so not told of as a message.
+        self.assertEqual([line["behaviour"] for line in lines if line["event"] == "message"],
+                         [name for name, _ in expected if name != "reset-mid-body"])
+
+    def test_the_help_tells_of_each_behaviour(self):
+        told = self.home.run("simulate", "serve", "--help", expect=DONE).out
+        for name in {name for names in self.ANSWERS.values() for name in names} - {"http-404", "http-500"}:
+            self.assertIn(f"\n  {name} ", told)
+
+    def test_without_apply_the_account_is_changed_by_apply_alone(self):
+        before = self.home.run("export", expect=DONE).out
+        self.assertFalse(self.make_partner()["applied"])
+        self.assertEqual(self.home.run("export", expect=DONE).out, before)
+        changes = self.home.json("apply", self.partner / "gateway-account.xml")["changes"]
+        self.assertEqual({change["change"] for change in changes}, {"added"})
+        self.serve_partner()
+        self.send(expect=DONE)
+        self.assertEqual(sorted(self.home.json("simulate", "remove")["removed"]),
+                         sorted(change["name"] for change in changes))
+        self.assertEqual(self.home.run("export", expect=DONE).out, before)
+        self.assertEqual(self.home.json("simulate", "remove")["removed"], [])
+
+    def test_its_messages_are_judged_by_the_exit_code(self):
+        self.home.start()
+        self.make_partner("--gateway-url", f"http://127.0.0.1:{self.home.port}/as2", "--apply")
+        send = lambda *options, expect: self.home.json("simulate", "send", self.partner, self.document, *options, expect=expect)
+        self.assertTrue(send(expect=DONE)["handled"])
+        refused = send("--behaviour", "wrong-signer", expect=DONE)
+        self.assertIn("authentication-failed", refused["disposition"])
+        states = [message["state"] for message in self.home.json("message", "list", "--direction", "inbound")]
+        self.assertEqual(states[0], "refused")
+
+        class Silent(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.HTTPServer(("127.0.0.1", 0), Silent) as silent:
+            threading.Thread(target=silent.serve_forever, daemon=True).start()
+            verdict = send("--behaviour", "wrong-signer", "--gateway-url", f"http://127.0.0.1:{silent.server_port}/as2", expect=REFUSED)
+            silent.shutdown()
+        self.assertFalse(verdict["handled"])
+        self.assertIn("without a word", verdict["verdict"])
+
+    def test_a_port_may_be_any(self):
+        self.make_partner()
+        ports = self.directory / "ports.json"
+        self.serve_partner("--listen", "127.0.0.1:0", "--ports-file", ports)
+        self.assertGreater(json.loads(ports.read_text())[0]["port"], 0)
+
+    def test_its_keys_are_called_test_keys(self):
+        self.make_partner("--apply")
+        partner = Home(self.directory)
+        partner.path = self.partner
+        for entry in self.home.json("certificate", "list") + partner.json("certificate", "list"):
+            if entry["name"] != "acme" and entry["name"] != "globex":
+                self.assertIn("test-key", entry["name"])
+                self.assertIn("TEST KEY", json.dumps(entry))
+        self.assertEqual({key["name"] for key in partner.json("vault", "key", "list")}, {"partner-test-key", "stranger-test-key"})
+
+    def test_it_runs_in_no_home_that_is_real(self):
+        for arguments in [["serve", self.home.path], ["send", self.home.path, self.document], ["serve", self.directory / "none"]]:
+            self.assertIn("signet simulate init", self.home.run("simulate", *arguments, expect=NOT_FOUND).err)
+
+    def test_it_stays_on_this_machine_unless_told_otherwise(self):
+        self.make_partner()
+        for address in ["0.0.0.0:0", "[::]:0"]:
+            self.assertIn("--allow-remote", self.home.run("simulate", "serve", self.partner, "--listen", address, expect=USAGE).err)
+
+    def test_what_it_cannot_play_is_refused(self):
+        self.assertIn("'wrong-mik'; there are correct",
+                      self.home.run("simulate", "serve", self.partner, "--behaviour", "wrong-mik", expect=USAGE).err)
+        self.assertIn("'wrong-mic'; there are correct",
+                      self.home.run("simulate", "send", self.partner, self.document, "--behaviour", "wrong-mic", expect=USAGE).err)
+        init = lambda *options, expect: self.home.run("simulate", "init", self.partner, *options, expect=expect).err
+        self.assertIn("'none'", init("--for", "none", expect=NOT_FOUND))
+        self.assertIn("http only", init("--for", "trade", "--url", "https://127.0.0.1/as2", expect=REFUSED))
+        self.assertFalse(self.partner.exists(), "nothing is left behind")
+        self.make_partner("--apply")
+        self.assertIn("nothing was changed", init("--for", "trade", expect=REFUSED))
+        shutil.rmtree(self.partner)
+        self.assertIn("simulated partner already", init("--for", "trade-simulated", expect=USAGE))
 
 
 def main():

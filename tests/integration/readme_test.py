@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""The README's first steps, word for word: what a newcomer types works.
+"""What the documents have a newcomer type, word for word: the README's first steps, and behind them the simulator's page.
 
-Usage: readme_test.py --signet BINARY.
+Usage: readme_test.py --signet BINARY [TestClass...].
 """
 
 import argparse
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
+import sys
 import tempfile
+import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TYPED_PORT = "4090"
@@ -17,47 +20,103 @@ TYPED_PORT = "4090"
 UNTIL_LISTENING = "for attempt in $(seq 600); do (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break; sleep 0.1; done\n"
 UNTIL_DELIVERED = "for attempt in $(seq 300); do signet --home globex message list | grep -q delivered && break; sleep 0.2; done\n"
 
-
-def first_steps():
-    section = (SOURCE / "README.md").read_text().split("## Ten minutes", 1)[1]
-    return re.search(r"```bash\n(.*?)```", section, re.S).group(1)
+SIGNET = None
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return str(listener.getsockname()[1])
+def typed(document, heading):
+    """What is typed in a document's section."""
+    section = (SOURCE / document).read_text().split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
+    return "".join(re.findall(r"```bash\n(.*?)```", section, re.S))
+
+
+def free_ports(count):
+    listeners = [socket.socket() for _ in range(count)]
+    try:
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [str(listener.getsockname()[1]) for listener in listeners]
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+class Newcomer(unittest.TestCase):
+    """Somebody in the repository's folder, with its samples and the binary where it is built."""
+
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="signet-readme."))
+        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        self.ports = free_ports(4)
+        self.samples = self.root / "samples" / "first"
+        self.samples.mkdir(parents=True)
+        for file in (SOURCE / "samples" / "first").iterdir():
+            (self.samples / file.name).write_bytes(file.read_bytes().replace(f":{TYPED_PORT}/".encode(), f":{self.ports[0]}/".encode()))
+        (self.root / "build" / "release").mkdir(parents=True)
+        (self.root / "build" / "release" / "signet").symlink_to(SIGNET)
+
+    def first_steps(self):
+        steps = ""
+        for line in typed("README.md", "Ten minutes").replace(TYPED_PORT, self.ports[0]).splitlines(keepends=True):
+            steps += line
+            if line.endswith("&\n"):
+                steps += UNTIL_LISTENING.format(port=self.ports[0])
+            if line.startswith("signet send"):
+                steps += UNTIL_DELIVERED
+        return steps
+
+    def run_steps(self, steps):
+        """Types them, and ends what is left in the background. @returns what was on the screen"""
+        ending = "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"
+        done = subprocess.run(["bash", "-euo", "pipefail", "-m", "-c", ending + steps], cwd=self.root, text=True,
+                              timeout=600, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        print(done.stdout)
+        self.assertEqual(done.returncode, 0, "the steps' exit code")
+        return done.stdout
+
+
+class Readme(Newcomer):
+    def test_its_first_steps_work(self):
+        screen = self.run_steps(self.first_steps())
+        for told in ["no problems found", "dry run: nothing was changed", "applied", "confirmed", "delivered", "-order.edi.json",
+                     "automatic-action/MDN-sent-automatically; processed"]:
+            self.assertIn(told, screen)
+        delivered = [file for file in (self.root / "build/first/globex/delivery/globex-acme").iterdir() if file.suffix == ".edi"]
+        self.assertEqual([file.read_bytes() for file in delivered], [(self.samples / "order.edi").read_bytes()])
+
+
+class Simulator(Newcomer):
+    def test_what_its_page_has_one_type_works(self):
+        _, gateway, partner, receipts = self.ports
+        # The page goes by the default ports, of which a test has none.
+        elsewhere = f" --url http://127.0.0.1:{partner}/as2 --receipt-url http://127.0.0.1:{receipts}/as2/receipts"
+        steps = f"echo 'listen = [\"127.0.0.1:{gateway}\"]' >acme/serve.toml\n"
+        for line in typed("docs/simulator.md", "Three commands").splitlines(keepends=True):
+            line = line.replace(" --for acme-globex", " --for acme-globex" + elsewhere)
+            command = line.partition("#")[0].rstrip()
+            if re.match(r"signet (simulate )?send ", command):
+                steps += f"code=0; {command} || code=$?; echo \"'{command}' ended with $code\"\n"
+            else:
+                steps += line
+            if command.endswith("&"):
+                steps += UNTIL_LISTENING.format(port=partner if "simulate" in command else gateway)
+        screen = self.run_steps(self.first_steps() + steps + "signet export | grep -c simulated || true\n")
+        for told in ["made a simulated partner", "'signet send --agreement acme-globex-simulated order.edi' ended with 1",
+                     "the receipt's MIC", "wrong-mic, so the gateway must end the message as failed",
+                     "'signet simulate send sim order.edi' ended with 0", "'signet simulate send sim order.edi --behaviour all' ended with 0",
+                     "removed"]:
+            self.assertIn(told, screen)
+        self.assertNotIn("FAILED ", screen)
+        self.assertTrue(screen.endswith("\n0\n"), "nothing is left of it in the account")
+        self.assertFalse((self.root / "build/first/sim").exists())
 
 
 def main():
+    global SIGNET
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--signet", required=True, help="the signet binary")
-    signet = pathlib.Path(parser.parse_args().signet).resolve()
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="signet-readme.") as directory:
-        root = pathlib.Path(directory)
-        samples = root / "samples" / "first"
-        samples.mkdir(parents=True)
-        for file in (SOURCE / "samples" / "first").iterdir():
-            (samples / file.name).write_bytes(file.read_bytes().replace(b":4090/", f":{port}/".encode()))
-        (root / "build" / "release").mkdir(parents=True)
-        (root / "build" / "release" / "signet").symlink_to(signet)
-        steps = ""
-        for line in first_steps().replace(TYPED_PORT, port).splitlines(keepends=True):
-            steps += line
-            if line.endswith("&\n"):
-                steps += UNTIL_LISTENING.format(port=port)
-            if line.startswith("signet send"):
-                steps += UNTIL_DELIVERED
-        done = subprocess.run(["bash", "-euo", "pipefail", "-m", "-c", steps + "\nwait %1 || true\n"], cwd=root, text=True, timeout=300,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        print(done.stdout)
-        assert done.returncode == 0, f"the steps ended with {done.returncode}"
-        for told in ["no problems found", "dry run: nothing was changed", "applied", "confirmed", "delivered", "-order.edi.json",
-                     "automatic-action/MDN-sent-automatically; processed"]:
-            assert told in done.stdout, f"nothing said '{told}'"
-        delivered = [file for file in (root / "build/first/globex/delivery/globex-acme").iterdir() if file.suffix == ".edi"]
-        assert [file.read_bytes() for file in delivered] == [(samples / "order.edi").read_bytes()], delivered
+    options, rest = parser.parse_known_args()
+    SIGNET = str(pathlib.Path(options.signet).resolve())
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
 
 
 if __name__ == "__main__":

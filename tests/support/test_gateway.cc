@@ -234,6 +234,7 @@ void TestGateway::start() {
   }
   config.spool = home_->spool_area();
   config.workers = options.workers;
+  config.limits = options.http_limits;
   service_->server = need(HttpServer::start(std::move(config), *service_->handler), "listening");
 }
 

@@ -1,0 +1,1 @@
+#include "gateway/simulator/partner.h"
