@@ -44,21 +44,20 @@ Result<SecretInfo> EmbeddedVault::set_secret(const Principal& principal, std::st
                                              const SecretSettings& settings) {
   SecretId id{std::string(vault), std::string(name), {}};
   StoredSecret stored;
-  SIGNET_CHECK(state_->change(
-      state_->new_secret_record(principal, "setSecret", id, describe(settings)), id,
-      [&]() -> Result<> {
-        SIGNET_CHECK(check_secret_id(id));
-        SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
-        SIGNET_CHECK(check_value(value));
-        SIGNET_CHECK(check_settings(settings));
-        SIGNET_CHECK(adopt_spelling(state_->secrets(), id));
-        id.version = random_id();
-        const Time now = state_->now();
-        stored.info = {id, settings, now, now};
-        stored.sealed = state_->master_key().seal(value.view(), context_of_secret(id));
-        return {};
-      },
-      [&] { return state_->secrets().put_version(stored); }));
+  const auto prepare = [&]() -> Result<> {
+    SIGNET_CHECK(check_secret_id(id));
+    SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
+    SIGNET_CHECK(check_value(value));
+    SIGNET_CHECK(check_settings(settings));
+    SIGNET_CHECK(adopt_spelling(state_->secrets(), id));
+    id.version = random_id();
+    const Time now = state_->now();
+    stored.info = {id, settings, now, now};
+    stored.sealed = state_->master_key().seal(value.view(), context_of_secret(id));
+    return {};
+  };
+  SIGNET_CHECK(state_->change(state_->new_secret_record(principal, "setSecret", id, describe(settings)), id,
+                              prepare, [&] { return state_->secrets().put_version(stored); }));
   return std::move(stored.info);
 }
 
@@ -103,18 +102,17 @@ Result<SecretInfo> EmbeddedVault::update_secret(const Principal& principal, cons
                                                 const SecretSettings& settings) {
   SecretInfo info;
   SecretId secret = id;
-  SIGNET_CHECK(state_->change(
-      state_->new_secret_record(principal, "updateSecret", id, describe(settings)), secret,
-      [&]() -> Result<> {
-        SIGNET_CHECK(check_secret_id(id));
-        SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
-        SIGNET_CHECK(check_settings(settings));
-        SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
-        secret = stored.info.id;
-        info = {stored.info.id, settings, stored.info.created, state_->now()};
-        return {};
-      },
-      [&] { return state_->secrets().update(info); }));
+  const auto prepare = [&]() -> Result<> {
+    SIGNET_CHECK(check_secret_id(id));
+    SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
+    SIGNET_CHECK(check_settings(settings));
+    SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
+    secret = stored.info.id;
+    info = {stored.info.id, settings, stored.info.created, state_->now()};
+    return {};
+  };
+  SIGNET_CHECK(state_->change(state_->new_secret_record(principal, "updateSecret", id, describe(settings)),
+                              secret, prepare, [&] { return state_->secrets().update(info); }));
   return info;
 }
 
