@@ -162,7 +162,7 @@ class Opening {
     return verified(std::move(canonical_signer), std::move(canonical));
   }
 
-  Step<mime::Entity> verified(cms::VerifiedSigner signer, Slice content) {
+  Step<mime::Entity> verified(cms::VerifiedSigner signer, const Slice& content) {
     layers_.push_back({LayerKind::Signed, signer.algorithm_text(), signer.certificate().thumbprint_sha256()});
     opened_.signer = std::move(signer);
     opened_.signed_content = content;

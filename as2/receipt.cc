@@ -69,7 +69,6 @@ std::string objection(const ReceiptVerdict& verdict, const ReceiptExpectation& e
                        to_rfc3339(verdict.signer->certificate().not_after()));
   switch (verdict.mic_status) {
     case MicStatus::Matched:
-      return "";
     case MicStatus::NotApplicable:
       return "";
     case MicStatus::Missing:

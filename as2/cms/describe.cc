@@ -240,7 +240,7 @@ Result<> describe_enveloped(ber::Walker& walker, CmsDescription& description) {
 // ---- SignerInfos
 
 std::string describe_signature_algorithm(const X509_ALGOR* algorithm) {
-  const std::string name = describe(algorithm_of(algorithm));
+  std::string name = describe(algorithm_of(algorithm));
   if (OBJ_obj2nid(algorithm_of(algorithm)) != NID_rsassaPss) return name;
   const Result<PssParameters> parameters = read_pss_parameters(algorithm);
   if (!parameters) return name + " without readable parameters";

@@ -202,7 +202,7 @@ struct Pieces {
     const std::size_t first = text.find('\'');
     const std::size_t second = first == std::string_view::npos ? first : text.find('\'', first + 1);
     if (second == std::string_view::npos) return {};
-    const std::string charset(text.substr(0, first));
+    std::string charset(text.substr(0, first));
     text.remove_prefix(second + 1);
     return charset;
   }

@@ -13,16 +13,16 @@ constexpr std::size_t kMaxSpaces = 64 * 1024;
 /// 57 octets are a line of 76 characters.
 constexpr std::size_t kEncodedAtOnce = 57 * 1024;
 
-constexpr std::int8_t kSkip = -1;
-constexpr std::int8_t kPad = -2;
-constexpr std::int8_t kBad = -3;
+constexpr std::int16_t kSkip = -1;
+constexpr std::int16_t kPad = -2;
+constexpr std::int16_t kBad = -3;
 
-constexpr std::array<std::int8_t, 256> make_base64_values() {
+constexpr std::array<std::int16_t, 256> make_base64_values() {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::array<std::int8_t, 256> values{};
+  std::array<std::int16_t, 256> values{};
   for (auto& value : values) value = kBad;
   for (std::size_t i = 0; i < alphabet.size(); ++i)
-    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int16_t>(i);
   for (const char c : std::string_view(" \t\r\n")) values[static_cast<unsigned char>(c)] = kSkip;
   values['='] = kPad;
   return values;
@@ -125,7 +125,7 @@ Result<> Base64Decoder::take(ByteView characters) {
       }
     }
     const std::uint8_t character = characters[i++];
-    const std::int8_t value = kBase64Values[character];
+    const std::int16_t value = kBase64Values[character];
     if (value >= 0 && !padded_) {
       group_ = (group_ << 6U) | static_cast<std::uint32_t>(value);
       if (++count_ < 4) continue;
