@@ -44,12 +44,13 @@ Result<> export_events(CommandContext& context, const ExportOptions& options) {
     SIGNET_TRY(NewFile made, NewFile::create(options.file));
     file.emplace(std::move(made));
   }
-  SIGNET_CHECK(home->store().visit(filter, [&](const MessageRecord& record) -> Result<> {
+  const auto export_one = [&](const MessageRecord& record) -> Result<> {
     SIGNET_TRY(const auto lines, tracking_lines(*home, record));
     for (const std::string& line : lines)
       SIGNET_CHECK(file ? file->write(as_bytes(line + '\n')) : write_line(std::cout, line));
     return {};
-  }));
+  };
+  SIGNET_CHECK(home->store().visit(filter, export_one));
   if (file) return file->sync();
   std::cout.flush();
   return {};
