@@ -74,8 +74,9 @@ Result<> send(CommandContext& context, const SendOptions& options) {
   const Custody custody = options.queue ? Custody::Gateway : Custody::Caller;
   SIGNET_TRY(MessageRecord record, exchange.submit(request, custody));
   if (custody == Custody::Caller) {
-    SIGNET_TRY(record, exchange.attempt(record.id));
-    SIGNET_TRY(record, wait_for_receipt(*home, std::move(record), std::chrono::seconds(options.wait)));
+    SIGNET_TRY(Attempted attempted, exchange.attempt(record.id));
+    SIGNET_TRY(record,
+               wait_for_receipt(*home, std::move(attempted.record), std::chrono::seconds(options.wait)));
     if (record.state != MessageState::Confirmed)
       context.exit_code = is_open(record.state) ? ExitCode::Pending : ExitCode::Refused;
   }

@@ -186,7 +186,7 @@ class OutboundExchange::Attempt {
     reconcile(answer);
   }
 
-  /// The attempt was not made, or says no: another one follows when the agreement allows it.
+  /// Nothing came of it: another attempt follows when the agreement allows it.
   void postpone(std::string reason) {
     record_.reason = std::move(reason);
     const Time now = ports_.clock.now();
@@ -216,25 +216,28 @@ class OutboundExchange::Attempt {
   }
 
   /// Writes down how it ended.
-  Result<MessageRecord> conclude() {
+  Result<Attempted> conclude() {
     SIGNET_CHECK(ports_.store.settle_outbound(record_, answer_, tell_));
     report(record_, mic_status_);
     if (has_receipt_) ports_.observer.receipt_received(record_);
     if (record_.state == MessageState::Confirmed) ports_.observer.message(MessageEvent::Confirmed, record_);
     if (record_.state == MessageState::Failed) ports_.observer.message(MessageEvent::Failed, record_);
-    return record_;
+    return Attempted{record_, partner_failed_};
   }
-
-  [[nodiscard]] const MessageRecord& record() const { return record_; }
 
  private:
   void reconcile(const Result<HttpAnswer>& answer) {
     if (std::string reason = refusal_of(answer); !reason.empty())
-      return is_transient(answer) ? postpone(std::move(reason)) : end(std::move(reason));
+      return is_transient(answer) ? blame_partner(std::move(reason)) : end(std::move(reason));
     const auto& wanted = agreement_->agreement.send_agreement;
     if (!wanted.mdn_settings.need_mdn) return confirm();
     if (!holds_receipt(*answer)) return wait_for_receipt(*answer);
     judge(as2::check_receipt(answer->headers, answer->body, *expectation_));
+  }
+
+  void blame_partner(std::string reason) {
+    partner_failed_ = true;
+    postpone(std::move(reason));
   }
 
   [[nodiscard]] bool holds_receipt(const HttpAnswer& answer) const {
@@ -249,7 +252,7 @@ class OutboundExchange::Attempt {
       std::string reason =
           fmt::format("the partner answered HTTP {} without the receipt that was asked for", answer.status);
       if (agreement_->agreement.send_agreement.error_settings.resend_if_mdn_not_received)
-        return postpone(std::move(reason));
+        return blame_partner(std::move(reason));
       return end(std::move(reason));
     }
     record_.state = MessageState::AwaitingReceipt;
@@ -287,6 +290,7 @@ class OutboundExchange::Attempt {
   HttpPost post_;
   std::optional<as2::ReceiptExpectation> expectation_;
   std::optional<StoredReceipt> answer_;
+  bool partner_failed_ = false;
   bool has_receipt_ = false;
   as2::MicStatus mic_status_ = as2::MicStatus::NotApplicable;
 };
@@ -335,7 +339,7 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
   return record;
 }
 
-Result<MessageRecord> OutboundExchange::attempt(std::string_view id) {
+Result<Attempted> OutboundExchange::attempt(std::string_view id) {
   SIGNET_TRY(MessageRecord record, open_message(ports_.store, id));
   Attempt attempt(ports_, options_, std::move(record));
   if (auto prepared = attempt.prepare(); !prepared) {
@@ -349,7 +353,7 @@ Result<MessageRecord> OutboundExchange::attempt(std::string_view id) {
   return attempt.conclude();
 }
 
-Result<MessageRecord> OutboundExchange::give_up(std::string_view id) {
+Result<Attempted> OutboundExchange::give_up(std::string_view id) {
   SIGNET_TRY(MessageRecord record, open_message(ports_.store, id));
   std::string last = record.reason.empty() ? "the partner could not be reached" : record.reason;
   std::string reason =
@@ -359,7 +363,7 @@ Result<MessageRecord> OutboundExchange::give_up(std::string_view id) {
   return attempt.conclude();
 }
 
-Result<MessageRecord> OutboundExchange::receipt_overdue(std::string_view id) {
+Result<Attempted> OutboundExchange::receipt_overdue(std::string_view id) {
   SIGNET_TRY(MessageRecord record, open_message(ports_.store, id));
   if (record.state != MessageState::AwaitingReceipt)
     return fail(ErrorKind::AlreadyExists, fmt::format("message {} does not wait for a receipt", record.id));

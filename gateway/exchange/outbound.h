@@ -45,6 +45,12 @@ enum class Custody {
   Caller,   ///< the caller, at once; should it die, the gateway takes over after a while
 };
 
+/// What became of an attempt.
+struct Attempted {
+  MessageRecord record;
+  bool partner_failed = false;  ///< he cannot be reached, or takes nothing now
+};
+
 /// The outbound journey: submit (compose, on disk), attempt (send, await the receipt in the answer,
 /// reconcile), report. Every attempt sends the same octets under the same Message-ID and Date. Thread-safe;
 /// one message is attempted by one caller at a time.
@@ -66,14 +72,14 @@ class OutboundExchange {
   /// @error NotFound, AlreadyExists  it is gone, or settled by now, and was not posted.
   /// @error ...  of the store: what the partner answered could not be written down, so the message is as it
   /// was.
-  Result<MessageRecord> attempt(std::string_view id);
+  Result<Attempted> attempt(std::string_view id);
 
   /// Ends a message whose time is over while its partner could not be reached. As attempt() otherwise.
-  Result<MessageRecord> give_up(std::string_view id);
+  Result<Attempted> give_up(std::string_view id);
 
   /// What becomes of a message whose asynchronous receipt has not come in time: the same octets again, or
   /// Failed. One that is settled by now is left alone. As attempt() otherwise.
-  Result<MessageRecord> receipt_overdue(std::string_view id);
+  Result<Attempted> receipt_overdue(std::string_view id);
 
  private:
   class Attempt;

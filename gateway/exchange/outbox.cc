@@ -94,23 +94,27 @@ LaneRunner::Finish Outbox::attempt(const Lanes::Turn& turn) {
 }
 
 /// What an attempt says about the partner, and when the message's turn comes again.
-LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<MessageRecord>& record) {
-  if (!record) {
-    const ErrorKind kind = record.error().kind;
+LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<Attempted>& attempted) {
+  if (!attempted) {
+    const ErrorKind kind = attempted.error().kind;
     if (kind == ErrorKind::NotFound || kind == ErrorKind::AlreadyExists)
       return {Lanes::Outcome::NotTried, std::nullopt};
-    log::error("outcome-not-recorded", {{"id", turn.job.id}, {"reason", record.error().detail}});
+    log::error("outcome-not-recorded", {{"id", turn.job.id}, {"reason", attempted.error().detail}});
     return {Lanes::Outcome::NotTried, kOwnTroublePause};
   }
-  switch (record->state) {
+  const MessageRecord& record = attempted->record;
+  // A partner who is not there stays so when his message is given up.
+  const Lanes::Outcome otherwise =
+      attempted->partner_failed ? Lanes::Outcome::Failed : Lanes::Outcome::NotTried;
+  switch (record.state) {
     case MessageState::Queued:
-      return {Lanes::Outcome::Failed, until(record->due.value_or(ports_.clock.now()))};
+      return {otherwise, until(record.due.value_or(ports_.clock.now()))};
     case MessageState::AwaitingReceipt:
-      take_on(*record);
+      take_on(record);
       return {Lanes::Outcome::Worked, std::nullopt};
     case MessageState::Confirmed:
       return {Lanes::Outcome::Worked, std::nullopt};
-    case MessageState::Failed:  // for good, and whoever says so is there
+    case MessageState::Failed:
     case MessageState::Received:
     case MessageState::Accepted:
     case MessageState::Delivered:
@@ -119,7 +123,7 @@ LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<Message
     case MessageState::Cancelled:
       break;
   }
-  return {Lanes::Outcome::NotTried, std::nullopt};
+  return {otherwise, std::nullopt};
 }
 
 /// A receipt that should have come, or a caller who should be done.
@@ -136,7 +140,7 @@ LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
   if (const milliseconds wait = until(record->due.value_or(ports_.clock.now())); wait > milliseconds(0))
     return {Lanes::Outcome::Worked, wait};  // it was sent again meanwhile
   const auto settled = ports_.exchange.receipt_overdue(turn.job.id);
-  if (settled) take_on(*settled);
+  if (settled) take_on(settled->record);
   if (settled || settled.error().kind == ErrorKind::AlreadyExists ||
       settled.error().kind == ErrorKind::NotFound)
     return {};

@@ -70,7 +70,7 @@ class Outbox {
   Result<> recover();
   LaneRunner::Finish attempt(const Lanes::Turn& turn);
   LaneRunner::Finish look_overdue(const Lanes::Turn& turn);
-  LaneRunner::Finish outcome(const Lanes::Turn& turn, const Result<MessageRecord>& record);
+  LaneRunner::Finish outcome(const Lanes::Turn& turn, const Result<Attempted>& attempted);
   [[nodiscard]] std::chrono::milliseconds until(Time moment) const;
   [[nodiscard]] std::chrono::milliseconds patience_for(const std::string& agreement, Time queued) const;
   void watch_notes();

@@ -19,6 +19,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using testing::AllOf;
 using testing::Each;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -147,6 +148,22 @@ TEST_F(OutboxJourney, AMessageWhosePartnerIsBackIsSentWithoutWaitingForEver) {
   const auto queued =
       need(pair_.acme.submit("trade", "an order"));  // the lane is broken after three failures, and probed
   EXPECT_EQ(pair_.acme.wait_for_state(queued.id, MessageState::Confirmed).attempts, 5U);
+}
+
+TEST_F(OutboxJourney, APartnerWhoseMessagesAreGivenUpIsOnlyProbed) {
+  retrying({.attempts = 1});
+  answers({503});
+  for (int i = 0; i < 4; ++i)
+    pair_.acme.wait_for_state(need(pair_.acme.submit("trade", "an order")).id, MessageState::Failed);
+  EXPECT_THAT(pair_.acme.unreachable(), ElementsAre("trade"));
+}
+
+TEST_F(OutboxJourney, APartnerWhoRefusesIsThere) {
+  retrying({.attempts = 1});
+  answers({404});
+  for (int i = 0; i < 4; ++i)
+    pair_.acme.wait_for_state(need(pair_.acme.submit("trade", "an order")).id, MessageState::Failed);
+  EXPECT_THAT(pair_.acme.unreachable(), IsEmpty());
 }
 
 TEST_F(OutboxJourney, ACancelledMessageIsNotSentAnyMore) {

@@ -273,7 +273,8 @@ Result<MessageRecord> TestGateway::send(const std::string& agreement, Slice payl
   auto exchange = outbound([this](const HttpPost& request) { return client_.post(request); });
   SIGNET_TRY(const MessageRecord record,
              exchange.submit({agreement, std::move(payload), file_name, "", ""}, Custody::Caller));
-  return exchange.attempt(record.id);
+  SIGNET_TRY(Attempted attempted, exchange.attempt(record.id));
+  return std::move(attempted.record);
 }
 
 Result<MessageRecord> TestGateway::submit(const std::string& agreement, Slice payload,
@@ -331,6 +332,8 @@ MessageRecord TestGateway::wait_delivered(std::string_view message_id) {
 }
 
 void TestGateway::drain() { service_->delivery->drain(); }
+
+std::vector<std::string> TestGateway::unreachable() const { return service_->outbox->broken(); }
 
 std::vector<std::filesystem::path> TestGateway::delivered(const std::string& agreement) const {
   std::vector<std::filesystem::path> files;

@@ -228,6 +228,8 @@ class TestGateway {
   }
   /// Ends the hand-over's thread after its work; nothing is handed over any more until the next start().
   void drain();
+  /// The agreements whose partners the outbox only probes.
+  [[nodiscard]] std::vector<std::string> unreachable() const;
   /// The payload files, without sidecars, that lie in an agreement's delivery folder, by name.
   [[nodiscard]] std::vector<std::filesystem::path> delivered(const std::string& agreement) const;
   /// The audit log's lines, oldest first, once its chain was verified.
