@@ -23,6 +23,8 @@ PLANTS = [
     ("skip-fsync", "R8"),
     ("hang-at-the-end", "R9"),
     ("processed-though-not-stored", "R10"),
+    ("one-lane-for-all", "R11"),
+    ("believe-any-receipt", "R11"),
     ("forget-repeats", "R12"),
     ("no-deadlines", "R13"),
     ("wait-in-the-loop", "R13"),

@@ -56,9 +56,25 @@ class PlantedStore final : public test::ForwardingMessageStore {
     return store_.undelivered();
   }
 
+  Result<> settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,
+                           Tell tell) override {
+    MessageRecord settled = record;
+    if (planted("believe-any-receipt") && answer && record.state == MessageState::Failed)
+      settled.state = MessageState::Confirmed;
+    return store_.settle_outbound(settled, answer, tell);
+  }
+
   Result<std::vector<WaitingWork>> waiting(MessageState state) override {
     if (planted("forget-queued")) return std::vector<WaitingWork>();
-    return store_.waiting(state);
+    auto works = store_.waiting(state);
+    if (works && planted("one-lane-for-all"))
+      for (WaitingWork& work : *works) work.agreement = "all";
+    return works;
+  }
+
+  Result<std::vector<std::string>> take_notes() override {
+    if (planted("one-lane-for-all")) return std::vector<std::string>();  // what is in the lane stays there
+    return store_.take_notes();
   }
 };
 

@@ -27,6 +27,13 @@ class Behaviour(enum.Enum):
     RESET = "resets the connection in the middle of the receipt"
 
 
+WITHOUT_RECEIPT = {
+    Behaviour.ERROR: ("500 Internal Server Error",),
+    Behaviour.LATER: ("503 Service Unavailable", [("Retry-After", "1")]),
+    Behaviour.NO_RECEIPT: ("200 OK",),
+}
+
+
 @dataclasses.dataclass
 class Arrival:
     """One request as it came."""
@@ -38,7 +45,8 @@ class Arrival:
 
 class PartnerServer:
     """Serves on a free port of the loopback, from a thread of its own. `behaviour` may be changed at any time, or be a function
-    of the Message-ID and the number of times that it came before."""
+    of the Message-ID and the number of times that it came before. `delay` is how long each answer takes, in seconds, unless it
+    takes longer to make one."""
 
     def __init__(self, partner, gateway_certificate, behaviour=Behaviour.GOOD, tls_identity=None, delay=0.0):
         self.behaviour = behaviour
@@ -86,9 +94,10 @@ class PartnerServer:
     def check(self):
         """What a gateway must not do: send the same Message-ID with other octets."""
         faults = list(self.faults)
-        bodies = {}
+        requests = {}
         for arrival in self.arrivals:
-            if bodies.setdefault(arrival.message_id, arrival.body) != arrival.body:
+            request = arrival.headers.octets() + arrival.body
+            if requests.setdefault(arrival.message_id, request) != request:
                 faults.append(f"{arrival.message_id}: sent again with other octets")
         return faults
 
@@ -125,22 +134,20 @@ class PartnerServer:
     async def _answer(self, request, writer):
         message_id = request.headers.get("Message-ID")
         before = len(self.attempts(message_id))
-        self.arrivals.append(Arrival(time.monotonic(), message_id, request.headers, request.body))
+        now = time.monotonic()
+        self.arrivals.append(Arrival(now, message_id, request.headers, request.body))
         behaviour = self.behaviour(message_id, before) if callable(self.behaviour) else self.behaviour
-        await asyncio.sleep(self._delay)
         if behaviour is Behaviour.BLACK_HOLE:
             await self._ending.wait()
-        if behaviour is Behaviour.ERROR:
-            return await self._send(writer, "500 Internal Server Error")
-        if behaviour is Behaviour.LATER:
-            return await self._send(writer, "503 Service Unavailable", [("Retry-After", "1")])
-        if behaviour is Behaviour.NO_RECEIPT:
-            return await self._send(writer, "200 OK")
+        if behaviour in WITHOUT_RECEIPT:
+            await asyncio.sleep(self._delay)
+            return await self._send(writer, *WITHOUT_RECEIPT[behaviour])
 
         received = await asyncio.to_thread(self._open, request)
         if received is None:
             return await self._send(writer, "400 Bad Request")
         headers, body = await asyncio.to_thread(self._receipt, received, behaviour)
+        await asyncio.sleep(now + self._delay - time.monotonic())
         if received.async_url:
             self._keep(self._post_receipt(received, headers, body))
             return await self._send(writer, "202 Accepted")
@@ -212,3 +219,30 @@ class RefusingPort:
 
     def __exit__(self, *_):
         self._socket.close()
+
+
+class SilentPort:
+    """A port whose queue of connections is full: who connects hears nothing."""
+
+    def __enter__(self):
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(0)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/as2"
+        self._waiting = []
+        while self._connects():
+            pass
+        return self
+
+    def _connects(self):
+        self._waiting.append(socket.socket())
+        self._waiting[-1].settimeout(0.3)
+        try:
+            self._waiting[-1].connect(self._socket.getsockname())
+        except TimeoutError:
+            return False
+        return True
+
+    def __exit__(self, *_):
+        for waiting in [*self._waiting, self._socket]:
+            waiting.close()

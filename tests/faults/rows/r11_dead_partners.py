@@ -1,0 +1,174 @@
+"""R11: most partners are dead, each in its own way, while the gateway sends to all of them."""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import itertools
+import os
+import time
+
+from row import Outcome
+from sim.openssl import Identity
+from sim.server import Behaviour, PartnerServer, RefusingPort, SilentPort
+
+LEAST_SHARE = 0.95           # of the throughput that the good ones have alone
+LEAST_SHARE_SANITIZED = 0.5  # no speed, and still far from what starving leaves
+ANSWER_TIME = 2.0            # seconds that a good partner takes: it is what bounds the throughput, not this machine
+GOOD_PATIENCE, DEAD_PATIENCE = "60s", "2s"  # with a partner's answer
+ATTEMPTS, FIRST_INTERVAL, FACTOR = 3, 1, 2
+SHORTENED = 0.8              # an interval is shortened by a fifth at most
+
+AGREEMENT = """
+    <agreement name="{name}">
+      <hostPartner>Gateway</hostPartner>
+      <guestPartner>{name}</guestPartner>
+      <receiveAgreement><securitySettings>
+        <signingCertificateName>partner</signingCertificateName>
+        <encryptionCertificateName>gateway</encryptionCertificateName>
+      </securitySettings></receiveAgreement>
+      <x:connection url="{url}" connectTimeout="{timeout}" totalTimeout="{timeout}"/>
+      <x:retry attempts="{attempts}" firstInterval="{interval}s" factor="{factor}"/>
+    </agreement>"""
+PARTNER = """
+    <partner name="{name}">
+      <businessIdentities><businessIdentity><value>{name}</value></businessIdentity></businessIdentities>
+    </partner>"""
+
+
+@dataclasses.dataclass
+class Kind:
+    """A way to be dead."""
+    name: str
+    server: object
+    reason: str   # what the record says in the end
+    final: bool = False  # an answer that no further attempt changes
+
+
+def measure(bench):
+    good, bad, good_messages, bad_messages = bench.share((2, 9, 4, 1), (10, 50, 40, 2))
+    trade = bench.trade(messages=1)
+    with contextlib.ExitStack() as servers:
+        good_one = servers.enter_context(PartnerServer(trade.partner, trade.gateway.certificate, delay=ANSWER_TIME))
+        kinds = [Kind(name, servers.enter_context(server), *more) for name, server, *more in ways_to_be_dead(trade)]
+        good_names = [f"good-{number}" for number in range(good)]
+        bad_names = {f"{kind.name}-{number}": kind for number, kind in zip(range(bad), itertools.cycle(kinds))}
+        apply(trade, {name: good_one for name in good_names}, bad_names)
+
+        quiet_ids = queue(bench, trade, good_names * good_messages)
+        quiet = drain(trade, good_one, quiet_ids, patience=60.0 * bench.slack)
+        faults = settle(trade, patience=20.0 * bench.slack)
+        trade.gateway.terminate()
+
+        bad_ids = queue(bench, trade, list(bad_names) * bad_messages)
+        busy_ids = queue(bench, trade, good_names * good_messages)
+        least = (LEAST_SHARE if bench.timed else LEAST_SHARE_SANITIZED) * quiet
+        busy = drain(trade, good_one, busy_ids, patience=good * good_messages / least)
+        figure = f"{good} good partners had {busy / quiet * 100:.0f} % of their {quiet:.1f}/s beside {bad} dead ones"
+        bar = f">= {least / quiet * 100:.0f} %, each failed by its schedule and with its reason, same octets, 0 believed"
+        if busy < least:
+            return Outcome(figure, bar, [figure])
+        faults += settle(trade, patience=60.0 * bench.slack)
+        records = {record["messageId"]: record for record in trade.gateway.messages("--direction", "outbound")}
+        trade.gateway.terminate()
+
+    faults += good_one.check()
+    faults += [f"a good partner's message is {records[message_id]['state']}: {records[message_id]['reason']}"
+               for message_id in quiet_ids + busy_ids if records[message_id]["state"] != "confirmed"]
+    for message_id in bad_ids:
+        faults += judge_dead(records[message_id], bad_names[records[message_id]["agreement"]])
+    for kind in kinds:
+        faults += judge_schedule(kind)
+    attempts = sum(records[message_id]["attempts"] for message_id in bad_ids)
+    believed = sum(records[message_id]["state"] == "confirmed" for message_id in bad_ids)
+    return Outcome(f"{figure}; {len(bad_ids)} messages to those failed after {attempts} attempts, {believed} false receipts believed, "
+                   f"{len(faults)} faults", bar, faults)
+
+
+def ways_to_be_dead(trade):
+    def server(behaviour, **more):
+        return PartnerServer(trade.partner, trade.gateway.certificate, behaviour, **more)
+
+    yield "refuses", RefusingPort(), "Failed to connect"
+    yield "takes-no-connection", SilentPort(), "Connection timed out"
+    yield "black-hole", server(Behaviour.BLACK_HOLE), "Operation timed out"
+    yield "drips", server(Behaviour.SLOW), "Operation timed out"
+    yield "out-of-order", server(Behaviour.ERROR), "HTTP 500"
+    yield "resets", server(Behaviour.RESET), "reset by peer"
+    yield "other-mic", server(Behaviour.WRONG_MIC), "received something else", True
+    yield "unsigned", server(Behaviour.UNSIGNED), "not signed", True
+    stranger = Identity.create(trade.gateway.directory, "stranger")
+    yield "bad-tls", server(Behaviour.GOOD, tls_identity=stranger), "tls-untrusted"
+
+
+def apply(trade, good, bad):
+    """An agreement with each of them."""
+    gateway = trade.gateway
+    partners = agreements = ""
+    for name, url, timeout in [*((name, server.url, GOOD_PATIENCE) for name, server in good.items()),
+                               *((name, kind.server.url, DEAD_PATIENCE) for name, kind in bad.items())]:
+        partners += PARTNER.format(name=name)
+        agreements += AGREEMENT.format(name=name, url=url, timeout=timeout, attempts=ATTEMPTS, interval=FIRST_INTERVAL, factor=FACTOR)
+    account = (gateway.directory / "account.xml").read_text()
+    account = account.replace("</partners>", partners + "</partners>").replace("</agreements>", agreements + "</agreements>")
+    (gateway.directory / "partners.xml").write_text(account)
+    gateway.run("apply", gateway.directory / "partners.xml")
+
+
+def queue(bench, trade, agreements):
+    """Puts a message on disk for each, while no gateway runs. @returns their Message-IDs"""
+    document = trade.gateway.directory / "order.edi"
+    document.write_bytes(b"ISA*00*" + bench.dice.randbytes(10_000))
+
+    def send(agreement):
+        return trade.gateway.run("send", "--queue", "--agreement", agreement, document)["messageId"]
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(send, agreements))
+
+
+def drain(trade, server, message_ids, patience):
+    """Starts the gateway, and waits until the server has all of these or patience ends. @returns messages a second"""
+    trade.gateway.start()
+    started = time.monotonic()
+    deadline = started + patience
+    came = {}
+    while len(came) < len(message_ids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        came = {arrival.message_id: arrival.when for arrival in list(server.arrivals) if arrival.message_id in message_ids}
+    ended = max(came.values()) if len(came) == len(message_ids) else deadline
+    return len(came) / (ended - min([started, *came.values()]) + ANSWER_TIME)
+
+
+def settle(trade, patience):
+    """Waits until nothing is open any more."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if not trade.gateway.messages("--direction", "outbound", "--state", "queued", limit=1):
+            return []
+        time.sleep(0.5)
+    return [f"messages are open {patience:.0f} s after the good partners had all theirs"]
+
+
+def judge_dead(record, kind):
+    told = f"{record['state']} after {record['attempts']} attempts: {record['reason']}"
+    if record["state"] == "confirmed":
+        yield f"BELIEVED: a message to {record['agreement']} is confirmed"
+    elif record["state"] != "failed" or kind.reason not in record["reason"]:
+        yield f"a message to {record['agreement']} is {told}"
+    elif record["attempts"] != (1 if kind.final else ATTEMPTS) or kind.final == ("given up" in record["reason"]):
+        yield f"a message to {record['agreement']} is {told}"
+
+
+def judge_schedule(kind):
+    """What arrived: the same octets each time, and never sooner than agreed."""
+    if not isinstance(kind.server, PartnerServer):
+        return
+    yield from kind.server.check()
+    moments = {}
+    for arrival in kind.server.arrivals:
+        moments.setdefault(arrival.message_id, []).append(arrival.when)
+    for message_id, times in moments.items():
+        for number, (earlier, later) in enumerate(itertools.pairwise(times)):
+            agreed = SHORTENED * FIRST_INTERVAL * FACTOR ** number
+            if later - earlier < agreed:
+                yield f"{message_id} came again at {kind.name} after {later - earlier:.2f} s, agreed were {agreed:.2f} s at least"
