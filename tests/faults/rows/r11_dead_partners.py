@@ -13,8 +13,7 @@ from sim.server import Behaviour, PartnerServer, RefusingPort, SilentPort
 
 LEAST_SHARE = 0.95           # of the throughput that the good ones have alone
 LEAST_SHARE_SANITIZED = 0.5  # no speed, and still far from what starving leaves
-ANSWER_TIME = 2.0            # seconds that a good partner takes: it is what bounds the throughput, not this machine
-GOOD_PATIENCE, DEAD_PATIENCE = "60s", "2s"  # with a partner's answer
+PATIENCE, SHORT_PATIENCE = "60s", "2s"  # with an answer; the short one is for those who never give any
 ATTEMPTS, FIRST_INTERVAL, FACTOR = 3, 1, 2
 SHORTENED = 0.8              # an interval is shortened by a fifth at most
 
@@ -41,15 +40,20 @@ class Kind:
     name: str
     server: object
     reason: str   # what the record says in the end
-    final: bool = False  # an answer that no further attempt changes
+    final: bool = False   # an answer that no further attempt changes
+    silent: bool = False  # no answer: the gateway's patience ends it
 
 
 def measure(bench):
-    good, bad, good_messages, bad_messages = bench.share((2, 9, 4, 1), (10, 50, 40, 2))
+    good, bad, good_messages, bad_messages = bench.share((2, 9, 4, 1), (10, 50, 21, 2))
+    # What bounds the throughput is to be how long a good partner takes to answer, and not this machine.
+    answer_time = bench.share(2.0, 5.0)
     trade = bench.trade(messages=1)
     with contextlib.ExitStack() as servers:
-        good_one = servers.enter_context(PartnerServer(trade.partner, trade.gateway.certificate, delay=ANSWER_TIME))
-        kinds = [Kind(name, servers.enter_context(server), *more) for name, server, *more in ways_to_be_dead(trade)]
+        good_one = servers.enter_context(PartnerServer(trade.partner, trade.gateway.certificate, delay=answer_time))
+        kinds = ways_to_be_dead(trade)
+        for kind in kinds:
+            servers.enter_context(kind.server)
         good_names = [f"good-{number}" for number in range(good)]
         bad_names = {f"{kind.name}-{number}": kind for number, kind in zip(range(bad), itertools.cycle(kinds))}
         apply(trade, {name: good_one for name in good_names}, bad_names)
@@ -88,24 +92,26 @@ def ways_to_be_dead(trade):
     def server(behaviour, **more):
         return PartnerServer(trade.partner, trade.gateway.certificate, behaviour, **more)
 
-    yield "refuses", RefusingPort(), "Failed to connect"
-    yield "takes-no-connection", SilentPort(), "Connection timed out"
-    yield "black-hole", server(Behaviour.BLACK_HOLE), "Operation timed out"
-    yield "drips", server(Behaviour.SLOW), "Operation timed out"
-    yield "out-of-order", server(Behaviour.ERROR), "HTTP 500"
-    yield "resets", server(Behaviour.RESET), "reset by peer"
-    yield "other-mic", server(Behaviour.WRONG_MIC), "received something else", True
-    yield "unsigned", server(Behaviour.UNSIGNED), "not signed", True
     stranger = Identity.create(trade.gateway.directory, "stranger")
-    yield "bad-tls", server(Behaviour.GOOD, tls_identity=stranger), "tls-untrusted"
+    return [
+        Kind("refuses", RefusingPort(), "Failed to connect"),
+        Kind("takes-no-connection", SilentPort(), "Connection timed out", silent=True),
+        Kind("black-hole", server(Behaviour.BLACK_HOLE), "Operation timed out", silent=True),
+        Kind("drips", server(Behaviour.SLOW), "Operation timed out", silent=True),
+        Kind("out-of-order", server(Behaviour.ERROR), "HTTP 500"),
+        Kind("resets", server(Behaviour.RESET), "reset by peer"),
+        Kind("other-mic", server(Behaviour.WRONG_MIC), "received something else", final=True),
+        Kind("unsigned", server(Behaviour.UNSIGNED), "not signed", final=True),
+        Kind("bad-tls", server(Behaviour.GOOD, tls_identity=stranger), "tls-untrusted"),
+    ]
 
 
 def apply(trade, good, bad):
     """An agreement with each of them."""
     gateway = trade.gateway
     partners = agreements = ""
-    for name, url, timeout in [*((name, server.url, GOOD_PATIENCE) for name, server in good.items()),
-                               *((name, kind.server.url, DEAD_PATIENCE) for name, kind in bad.items())]:
+    for name, url, timeout in [*((name, server.url, PATIENCE) for name, server in good.items()),
+                               *((name, kind.server.url, SHORT_PATIENCE if kind.silent else PATIENCE) for name, kind in bad.items())]:
         partners += PARTNER.format(name=name)
         agreements += AGREEMENT.format(name=name, url=url, timeout=timeout, attempts=ATTEMPTS, interval=FIRST_INTERVAL, factor=FACTOR)
     account = (gateway.directory / "account.xml").read_text()
@@ -136,7 +142,7 @@ def drain(trade, server, message_ids, patience):
         time.sleep(0.05)
         came = {arrival.message_id: arrival.when for arrival in list(server.arrivals) if arrival.message_id in message_ids}
     ended = max(came.values()) if len(came) == len(message_ids) else deadline
-    return len(came) / (ended - min([started, *came.values()]) + ANSWER_TIME)
+    return len(came) / (ended - min([started, *came.values()]) + server.delay)
 
 
 def settle(trade, patience):

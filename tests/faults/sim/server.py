@@ -50,13 +50,13 @@ class PartnerServer:
 
     def __init__(self, partner, gateway_certificate, behaviour=Behaviour.GOOD, tls_identity=None, delay=0.0):
         self.behaviour = behaviour
+        self.delay = delay
         self.arrivals = []  # every request, in order
         self.opened = {}    # by Message-ID: what could be opened, verified and was taken
         self.faults = []    # what could not
         self.async_answers = []  # (Message-ID, HTTP status or None) of the receipts that were posted
         self._partner = partner
         self._gateway_certificate = gateway_certificate
-        self._delay = delay
         self._tls = None
         if tls_identity is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -140,14 +140,14 @@ class PartnerServer:
         if behaviour is Behaviour.BLACK_HOLE:
             await self._ending.wait()
         if behaviour in WITHOUT_RECEIPT:
-            await asyncio.sleep(self._delay)
+            await asyncio.sleep(self.delay)
             return await self._send(writer, *WITHOUT_RECEIPT[behaviour])
 
         received = await asyncio.to_thread(self._open, request)
         if received is None:
             return await self._send(writer, "400 Bad Request")
         headers, body = await asyncio.to_thread(self._receipt, received, behaviour)
-        await asyncio.sleep(now + self._delay - time.monotonic())
+        await asyncio.sleep(now + self.delay - time.monotonic())
         if received.async_url:
             self._keep(self._post_receipt(received, headers, body))
             return await self._send(writer, "202 Accepted")
