@@ -141,6 +141,7 @@ class Composing {
     const Hash hash = settings_.signer ? settings_.sign.hash : settings_.unsigned_mic_hash;
     SIGNET_TRY(Bytes value, digest(hash, octets));
     composed_.mic = {hash, std::move(value)};
+    composed_.mic_content = octets;
     return {};
   }
 

@@ -55,6 +55,7 @@ struct Composed {
   mime::Headers headers;  ///< of the HTTP message; without Host and Content-Length, which the transport adds
   Slice body;
   Mic mic;                    ///< what the receipt has to repeat
+  Slice mic_content;          ///< what the MIC is over
   std::vector<Layer> layers;  ///< outermost first
 };
 

@@ -231,16 +231,16 @@ Hash mic_hash(const Opened& opened, const ReceiptRequest& request, const std::ve
   return fallback;
 }
 
+Slice mic_content(const Opened& opened, CompressedMic rule) {
+  if (opened.signer) return opened.signed_content;
+  if (opened.has(LayerKind::Encrypted)) return opened.payload.whole;
+  if (opened.has(LayerKind::Compressed) && rule == CompressedMic::WithHeaders) return opened.payload.whole;
+  return opened.payload.body;
+}
+
 Result<Mic> compute_mic(const Opened& opened, Hash hash, CompressedMic rule) {
-  const auto mic_over = [hash](const Slice& octets) -> Result<Mic> {
-    SIGNET_TRY(Bytes value, digest(hash, octets));
-    return Mic{hash, std::move(value)};
-  };
-  if (opened.signer) return mic_over(opened.signed_content);
-  if (opened.has(LayerKind::Encrypted)) return mic_over(opened.payload.whole);
-  if (opened.has(LayerKind::Compressed) && rule == CompressedMic::WithHeaders)
-    return mic_over(opened.payload.whole);
-  return mic_over(opened.payload.body);
+  SIGNET_TRY(Bytes value, digest(hash, mic_content(opened, rule)));
+  return Mic{hash, std::move(value)};
 }
 
 Step<AcceptedContent> judge(const Opened& opened, const Requirements& requirements, const SpoolArea& area) {

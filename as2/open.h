@@ -84,8 +84,10 @@ enum class CompressedMic { WithHeaders, ContentOnly };
 Hash mic_hash(const Opened& opened, const ReceiptRequest& request, const std::vector<Hash>& allowed,
               Hash fallback);
 
-/// The MIC by the table of RFC 4130 section 7.3.1 and RFC 5402 section 4: signed, over what was signed;
-/// encrypted, over the decrypted and decompressed entity with its headers; neither, over the content alone.
+/// What the MIC is over, by the table of RFC 4130 section 7.3.1 and RFC 5402 section 4: signed, what was
+/// signed; encrypted, the decrypted and decompressed entity with its headers; neither, the content alone.
+Slice mic_content(const Opened& opened, CompressedMic rule);
+/// The MIC over that.
 Result<Mic> compute_mic(const Opened& opened, Hash hash, CompressedMic rule);
 
 /// What the agreement demands of a message.

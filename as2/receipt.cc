@@ -32,15 +32,11 @@ Result<std::optional<mime::SignedParts>> split(const mime::Entity& outer, const 
 
 /// Verifies and takes off the signature, if there is one.
 Step<Unwrapped> unwrap(const mime::Headers& headers, const Slice& body, const ReceiptExpectation& expected) {
-  const mime::Entity outer{headers, body, body};
-  SIGNET_TRY(const auto parts, or_refuse(Fault::AuthenticationFailed, split(outer, expected.spool)));
-  if (!parts) return Unwrapped{outer, std::nullopt};
-  SIGNET_TRY(const Slice signature,
-             or_refuse(Fault::AuthenticationFailed, mime::decoded(parts->signature, expected.spool)));
-  SIGNET_TRY(const Bytes signature_octets,
-             or_refuse(Fault::AuthenticationFailed, signature.to_bytes(kMaxReceiptSize)));
+  SIGNET_TRY(const auto parts,
+             or_refuse(Fault::AuthenticationFailed, split_receipt(headers, body, expected.spool)));
+  if (!parts) return Unwrapped{mime::Entity{headers, body, body}, std::nullopt};
   SIGNET_TRY(cms::VerifiedSigner signer,
-             cms::verify_detached(signature_octets, parts->content, expected.signers, expected.verify));
+             cms::verify_detached(parts->signature, parts->content, expected.signers, expected.verify));
   SIGNET_TRY(mime::Entity report,
              or_refuse(Fault::UnexpectedProcessingError, mime::read_entity(parts->content)));
   return Unwrapped{std::move(report), std::move(signer)};
@@ -118,6 +114,15 @@ bool may_be_receipt(const mime::Headers& headers) {
   if (is_mdn(headers)) return true;
   const auto type = mime::content_type(headers);
   return type && *type && (*type)->is("multipart/signed");
+}
+
+Result<std::optional<SignedReceipt>> split_receipt(const mime::Headers& headers, const Slice& body,
+                                                   const SpoolArea& spool) {
+  SIGNET_TRY(const auto parts, split({headers, body, body}, spool));
+  if (!parts) return std::nullopt;
+  SIGNET_TRY(const Slice signature, mime::decoded(parts->signature, spool));
+  SIGNET_TRY(Bytes octets, signature.to_bytes(kMaxReceiptSize));
+  return SignedReceipt{parts->content, std::move(octets)};
 }
 
 Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice& body,

@@ -66,6 +66,18 @@ ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body,
 /// Whether an HTTP message with these headers may hold a receipt: a report, or something signed.
 bool may_be_receipt(const mime::Headers& headers);
 
+/// A signed receipt cut in two, as it came: the octets that are signed, and the signature over them (CMS).
+struct SignedReceipt {
+  Slice content;
+  Bytes signature;
+};
+
+/// Cuts a receipt in two, for others to verify; nothing for one that is not signed.
+///
+/// @error InvalidInput  a multipart/signed that cannot be cut.  @error LimitExceeded  a signature over 1 MiB.
+Result<std::optional<SignedReceipt>> split_receipt(const mime::Headers& headers, const Slice& body,
+                                                   const SpoolArea& spool);
+
 /// What a receipt says, without looking at its signature: which message it is for, so that check_receipt()
 /// can be asked about that one. Claims, and nothing else.
 ///

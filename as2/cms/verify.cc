@@ -30,26 +30,37 @@ tl::unexpected<Refusal> reading_failed(Error cause) {
 
 /// A SignedData taken apart: what OpenSSL is to see, and where the content is.
 struct SignedDataParts {
-  CmsPtr skeleton;  ///< with neither content nor certificates nor CRLs
+  Bytes version;
+  Bytes digests;
+  std::vector<Bytes> infos;  ///< the SignerInfos
+  CmsPtr skeleton;           ///< with neither content nor certificates nor CRLs
   std::optional<ber::Element> content;
+
+  /// The SignedData with some of the SignerInfos and with nothing that need not be there.
+  [[nodiscard]] Bytes with(std::span<const Bytes> some) const {
+    Bytes chosen;
+    for (const Bytes& info : some) chosen.insert(chosen.end(), info.begin(), info.end());
+    const Bytes no_content = ber::element(ber::kSequence, {oid::kData});
+    return content_info(oid::kSignedData, {version, digests, no_content, ber::element(ber::kSet, {chosen})});
+  }
 };
 
-/// Reads the SignerInfos as they are, header of the SET included.
-Result<Bytes> take_signer_infos(ber::Walker& walker, std::size_t max_signers) {
-  Bytes infos;
-  std::size_t count = 0;
+/// Reads the SignerInfos as they are.
+Result<std::vector<Bytes>> take_signer_infos(ber::Walker& walker, std::size_t max_signers) {
+  std::vector<Bytes> infos;
   SIGNET_CHECK(walker.enter(ber::kSet, "the SignerInfos"));
   for (;;) {
     SIGNET_TRY(const std::optional<ber::Header> next, walker.peek());
     if (!next) break;
-    if (++count > max_signers)
+    if (infos.size() == max_signers)
       return fail(ErrorKind::LimitExceeded, fmt::format("more than the {} SignerInfos allowed", max_signers));
-    SIGNET_TRY(const Bytes info, walker.take(ber::kSequence, kMaxInfoSize, "a SignerInfo"));
-    infos.insert(infos.end(), info.begin(), info.end());
+    SIGNET_TRY(Bytes info, walker.take(ber::kSequence, kMaxInfoSize, "a SignerInfo"));
+    infos.push_back(std::move(info));
   }
   SIGNET_CHECK(walker.leave("the SignerInfos"));
-  if (count == 0) return fail(ErrorKind::InvalidInput, "a SignedData that nobody has signed (no SignerInfo)");
-  return ber::element(ber::kSet, {infos});
+  if (infos.empty())
+    return fail(ErrorKind::InvalidInput, "a SignedData that nobody has signed (no SignerInfo)");
+  return infos;
 }
 
 /// RFC 5652 section 5.1. The parts that are kept are copied as they are, BER within a new DER outside:
@@ -58,17 +69,16 @@ Result<Bytes> take_signer_infos(ber::Walker& walker, std::size_t max_signers) {
 Result<SignedDataParts> take_apart(const Slice& message, std::size_t max_signers) {
   ber::Walker walker(message);
   SIGNET_CHECK(enter_content(walker, CmsType::Signed));
-  SIGNET_TRY(const Bytes version, walker.take(ber::kInteger, 16, "a version"));
-  SIGNET_TRY(const Bytes digests, walker.take(ber::kSet, kMaxInfoSize, "the digest algorithms"));
   SignedDataParts parts;
+  SIGNET_TRY(parts.version, walker.take(ber::kInteger, 16, "a version"));
+  SIGNET_TRY(parts.digests, walker.take(ber::kSet, kMaxInfoSize, "the digest algorithms"));
   SIGNET_TRY(parts.content, find_content(walker, Encapsulated::DataOnly));
   SIGNET_CHECK(skip_optional(walker, ber::context(0)));  // certificates
   SIGNET_CHECK(skip_optional(walker, ber::context(1)));  // CRLs
-  SIGNET_TRY(const Bytes infos, take_signer_infos(walker, max_signers));
+  SIGNET_TRY(parts.infos, take_signer_infos(walker, max_signers));
   SIGNET_CHECK(leave_content(walker));
 
-  const Bytes no_content = ber::element(ber::kSequence, {oid::kData});
-  const Bytes skeleton = content_info(oid::kSignedData, {version, digests, no_content, infos});
+  const Bytes skeleton = parts.with(parts.infos);
   const unsigned char* in = skeleton.data();
   parts.skeleton.reset(d2i_CMS_ContentInfo(nullptr, &in, static_cast<long>(skeleton.size())));
   if (!parts.skeleton || CMS_get0_SignerInfos(parts.skeleton.get()) == nullptr)
@@ -80,6 +90,7 @@ Result<SignedDataParts> take_apart(const Slice& message, std::size_t max_signers
 /// A SignerInfo and those of the accepted certificates that it may mean.
 struct Match {
   CMS_SignerInfo* info;
+  std::size_t index;  ///< its place among the SignerInfos
   std::vector<Certificate> certificates;
 };
 
@@ -104,7 +115,7 @@ Step<Match> find_signer(CMS_ContentInfo* cms, std::span<const Certificate> accep
   std::vector<Match> matches;
   std::string strangers;
   for (int i = 0; i < sk_CMS_SignerInfo_num(infos); ++i) {
-    Match match{sk_CMS_SignerInfo_value(infos, i), {}};
+    Match match{sk_CMS_SignerInfo_value(infos, i), static_cast<std::size_t>(i), {}};
     for (const Certificate& each : accepted)
       if (CMS_SignerInfo_cert_cmp(match.info, each.native()) == 0) match.certificates.push_back(each);
     if (match.certificates.empty())
@@ -301,12 +312,15 @@ bool signed_attributes(CMS_SignerInfo* info, const Certificate& certificate) {
 /// One SignerInfo against the content, step by step. The only maker of VerifiedSigner.
 class SignatureCheck {
  public:
-  static Step<VerifiedSigner> run(CMS_ContentInfo* cms, Source& content,
+  static Step<VerifiedSigner> run(const SignedDataParts& parts, Source& content,
                                   std::span<const Certificate> accepted, const VerifyPolicy& policy) {
-    SIGNET_TRY(const Match match, find_signer(cms, accepted));
+    SIGNET_TRY(const Match match, find_signer(parts.skeleton.get(), accepted));
     SIGNET_TRY(const Algorithms algorithms, check_algorithms(match.info, policy));
-    if (has_signed_attributes(match.info)) return with_attributes(match, algorithms, content);
-    return without_attributes(match, algorithms, content);
+    SIGNET_TRY(VerifiedSigner signer, has_signed_attributes(match.info)
+                                          ? with_attributes(match, algorithms, content)
+                                          : without_attributes(match, algorithms, content));
+    signer.signature_ = parts.with(std::span(parts.infos).subspan(match.index, 1));
+    return signer;
   }
 
  private:
@@ -377,7 +391,7 @@ Step<VerifiedSigner> verify_detached(ByteView signature, Source& content,
   if (parts->content)
     return not_authentic(ErrorKind::InvalidInput,
                          "a detached signature that carries a content of its own: which one was signed?");
-  return SignatureCheck::run(parts->skeleton.get(), content, accepted, policy);
+  return SignatureCheck::run(*parts, content, accepted, policy);
 }
 
 Step<VerifiedSigner> verify_detached(ByteView signature, const Slice& content,
@@ -393,7 +407,7 @@ Step<VerifiedSigner> verify_opaque(const Slice& signed_data, std::span<const Cer
   if (!parts->content)
     return not_authentic(ErrorKind::InvalidInput, "a SignedData without the content it should hold");
   ber::OctetStringSource octets(signed_data, *parts->content);
-  SIGNET_TRY(VerifiedSigner signer, SignatureCheck::run(parts->skeleton.get(), octets, accepted, policy));
+  SIGNET_TRY(VerifiedSigner signer, SignatureCheck::run(*parts, octets, accepted, policy));
   ber::OctetStringSource again(signed_data, *parts->content);
   SIGNET_CHECK(or_refuse(Fault::UnexpectedProcessingError, copy(again, content)));
   return signer;

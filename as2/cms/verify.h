@@ -32,6 +32,9 @@ class VerifiedSigner {
   [[nodiscard]] const std::string& algorithm_text() const { return algorithm_text_; }
   /// What the signer claims; absent when it says nothing.
   [[nodiscard]] const std::optional<Time>& signing_time() const { return signing_time_; }
+  /// The signature, for others to verify: a detached SignedData in DER with this signer's SignerInfo alone,
+  /// and without the certificates that came with it.
+  [[nodiscard]] const Bytes& signature() const { return signature_; }
 
  private:
   friend class SignatureCheck;
@@ -46,6 +49,7 @@ class VerifiedSigner {
   Hash hash_;
   std::string algorithm_text_;
   std::optional<Time> signing_time_;
+  Bytes signature_;
 };
 
 /// Verifies a detached signature over exactly the octets of `content`.

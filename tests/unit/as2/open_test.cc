@@ -39,6 +39,8 @@ TEST_P(EveryClosing, OpensToTheSamePayloadWithTheMicThatTheSenderKept) {
   EXPECT_EQ(opened->layers.size(), message.layers.size());
   const Hash hash = mic_hash(*opened, settings.receipt, {Hash::Sha256}, Hash::Sha256);
   EXPECT_EQ(compute_mic(*opened, hash, CompressedMic::WithHeaders).value(), message.mic);
+  EXPECT_EQ(text_of(mic_content(*opened, CompressedMic::WithHeaders)), text_of(message.mic_content));
+  EXPECT_EQ(digest(hash, message.mic_content).value(), message.mic.value);
 
   const auto content = judge(*opened, {closing.sign, closing.cipher.has_value(), settings.compress}, {});
   ASSERT_TRUE(content) << content.error().cause.detail;

@@ -121,6 +121,24 @@ TEST_F(Receipts, AChangedWordBreaksTheSignature) {
   EXPECT_FALSE(check(receipt, expectation()).proves_delivery);
 }
 
+TEST_F(Receipts, ASignedReceiptIsCutInTwoForOthersToVerify) {
+  const Receipt receipt = make_receipt(content(), signing(globex_)).value();
+  const auto parts = split_receipt(receipt.headers, Slice::of(receipt.body), {}).value();
+  ASSERT_TRUE(parts);
+  EXPECT_NE(text_of(parts->content).find("Original-Message-ID: <1@acme.example>"), std::string::npos);
+  const auto signed_by = [&](const certstore::PrivateCertificate& signer) {
+    return cms::verify_detached(parts->signature, parts->content, std::span(&signer.certificate, 1), {});
+  };
+  EXPECT_TRUE(signed_by(globex_));
+  EXPECT_FALSE(signed_by(stranger_));
+
+  const Receipt bare = make_receipt(content(), {}).value();
+  EXPECT_FALSE(split_receipt(bare.headers, Slice::of(bare.body), {}).value());
+  const Bytes half(receipt.body.begin(),
+                   receipt.body.begin() + static_cast<std::ptrdiff_t>(receipt.body.size() / 2));
+  EXPECT_FALSE(split_receipt(receipt.headers, Slice::of(half), {}));
+}
+
 TEST_F(Receipts, APageOfAWebServerIsNoReceipt) {
   mime::Headers headers;
   headers.add("Content-Type", "text/html");

@@ -295,6 +295,21 @@ TEST(Verify, CountsStrangersForNothingAndWantsOneSignerOfOurs) {
   EXPECT_FALSE(verified(both, kText, {}));
 }
 
+TEST(Verify, GivesTheSignatureOfItsSignerAloneForOthersToVerify) {
+  const auto partner = rsa();
+  const auto stranger = ec();
+  for (const Bytes& p7s : {made_by_openssl({stranger, partner}, EVP_sha256(), CMS_DETACHED),
+                           signature(kText, partner, {.include_certificate = true})}) {
+    const auto proof = verified(p7s, kText, {partner.certificate});
+    ASSERT_TRUE(proof) << proof.error().cause.detail;
+    const auto again = verified(proof->signature(), kText, {partner.certificate});
+    ASSERT_TRUE(again) << again.error().cause.detail;
+    EXPECT_EQ(again->signature(), proof->signature());
+    EXPECT_FALSE(verified(proof->signature(), kText + "x", {partner.certificate}));
+    EXPECT_FALSE(verified(proof->signature(), kText, {stranger.certificate})) << "he is not in it any more";
+  }
+}
+
 TEST(Verify, RefusesMoreSignersThanAllowed) {
   const auto partner = rsa();
   const std::vector<PrivateCertificate> nine(9, partner);
