@@ -602,6 +602,13 @@ Element retry() {
                                    "From the first attempt; after that the message has failed.")});
 }
 
+Element retention() {
+  return block<&Agreement::retention>(Space::Extension, "retention",
+                                      "How long evidence is kept: the copies of messages and receipts.",
+                                      {attribute<&Retention::days, IntegerCodec<std::uint32_t, 0, 36'500>>(
+                                          "days", "Days after a message was settled. 0: for ever.")});
+}
+
 // ---- The account
 // ---------------------------------------------------------------------------------------------------------
 
@@ -704,7 +711,8 @@ Element agreement() {
                                 {}, direction_elements(Direction::Send)),
       metadata<&S::metadata>(),
       connection(),
-      retry()};
+      retry(),
+      retention()};
   return entries<&Account::agreements>(
       Space::Account, "agreement", "name",
       "How messages between two partners are secured, from our point of view.",

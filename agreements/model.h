@@ -477,6 +477,13 @@ struct Retry {
   friend bool operator==(const Retry&, const Retry&) = default;
 };
 
+/// How long evidence is kept: the copies of messages, receipts among them. See docs/evidence.md.
+struct Retention {
+  std::uint32_t days = 0;  ///< after a message was settled; 0: for ever
+
+  friend bool operator==(const Retention&, const Retention&) = default;
+};
+
 // ---- Agreement and account
 // -----------------------------------------------------------------------------------------------
 
@@ -495,6 +502,7 @@ struct Agreement {
   Metadata metadata;
   Connection connection;  ///< [ext]
   Retry retry;            ///< [ext]
+  Retention retention;    ///< [ext]
 
   friend bool operator==(const Agreement&, const Agreement&) = default;
 };

@@ -58,6 +58,8 @@ void add_message_commands(CLI::App& app, CommandContext& context);
 void add_certificate_commands(CLI::App& app, CommandContext& context);
 void add_vault_commands(CLI::App& app, CommandContext& context);
 void add_vault_secret_commands(CLI::App& vault, CommandContext& context);
+void add_audit_commands(CLI::App& app, CommandContext& context);
+void add_evidence_commands(CLI::App& app, CommandContext& context);
 void add_inspect_command(CLI::App& app, CommandContext& context);
 void add_simulate_commands(CLI::App& app, CommandContext& context);
 

@@ -16,6 +16,7 @@
 #include "gateway/store/account_store.h"
 #include "gateway/store/audit_file.h"
 #include "gateway/store/certificate_store.h"
+#include "gateway/store/evidence_store.h"
 #include "gateway/store/key_store.h"
 #include "gateway/store/secret_store.h"
 
@@ -174,6 +175,7 @@ struct Home::Stores {
   SqliteSecretStore secrets;
   SqliteAccountStore accounts;
   SqliteCertificateStore certificates;
+  SqliteEvidenceStore evidence;
 };
 
 Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -222,9 +224,11 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
   const auto& database = home->store_->database();
   // No receipt may leave before the audit records of the keys that made it are on disk.
   database->set_before_commit([file = audit.get()] { return file->sync(); });
-  home->stores_ = std::make_unique<Stores>(
-      Stores{std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
-             SqliteAccountStore(database, home->clock_), SqliteCertificateStore(database)});
+  home->store_->name_audit_head([file = audit.get()] { return file->head(); });
+  home->stores_ =
+      std::make_unique<Stores>(Stores{std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
+                                      SqliteAccountStore(database, home->clock_),
+                                      SqliteCertificateStore(database), SqliteEvidenceStore(*home->store_)});
   SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, home->stores_->secrets,
                                                       wiring::audit_log(*home->stores_->audit),
                                                       std::move(master_key), home->clock_));
@@ -234,6 +238,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
 agreements::AccountStore& Home::accounts() { return stores_->accounts; }
 certstore::CertificateStore& Home::certificates() { return stores_->certificates; }
 AuditFile& Home::audit() { return *stores_->audit; }
+EvidenceStore& Home::evidence() { return stores_->evidence; }
 
 SpoolArea Home::spool_area() const {
   SpoolArea area;

@@ -17,6 +17,7 @@
 namespace signet::gateway {
 
 class AuditFile;
+class EvidenceStore;
 
 /// A gateway's home directory, opened: its store, its vault and its account, wired together.
 ///
@@ -25,7 +26,7 @@ class AuditFile;
 ///     <home>/store/          the database, large bodies and spools
 ///     <home>/audit.log       every use of a key, hash-chained
 ///     <home>/delivery/       received payloads, a folder per agreement, unless the agreement names another
-///     <home>/pickup/         documents to be sent, a folder per agreement that picks up, unless it names another
+///     <home>/pickup/         documents to be sent, a folder per agreement that picks up and names no other
 class Home {
  public:
   /// How a new home's master key is kept.
@@ -54,6 +55,7 @@ class Home {
   [[nodiscard]] agreements::AccountStore& accounts();
   [[nodiscard]] certstore::CertificateStore& certificates();
   [[nodiscard]] AuditFile& audit();
+  [[nodiscard]] EvidenceStore& evidence();
   /// For bodies on their way.
   [[nodiscard]] SpoolArea spool_area() const;
 

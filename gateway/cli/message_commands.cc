@@ -102,10 +102,8 @@ Result<> wire(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
   SIGNET_TRY(const WireCopy copy, home->store().wire(record.id));
-  std::string head;
-  for (const auto& [name, value] : copy.headers) head += fmt::format("{}: {}\r\n", name, value);
   const auto whole = std::make_shared<Spool>(home->spool_area());
-  SIGNET_CHECK(whole->write(as_bytes(head + "\r\n")));
+  SIGNET_CHECK(whole->write(as_bytes(head_octets(copy.headers))));
   SIGNET_CHECK(copy.body.copy_to(*whole));
   return write_out(Spool::finish(whole), options.file);
 }

@@ -39,6 +39,7 @@ nlohmann::ordered_json to_json(const MessageRecord& record) {
           {"micAlgorithm", record.mic_algorithm},
           {"disposition", record.disposition},
           {"signerThumbprint", record.signer_thumbprint},
+          {"recipientThumbprint", record.recipient_thumbprint},
           {"receiptSignerThumbprint", record.receipt_signer_thumbprint},
           {"security", record.security},
           {"reason", record.reason},
@@ -74,6 +75,7 @@ std::string to_text(const MessageRecord& record) {
   line("mic", record.mic.empty() ? "" : record.mic + ", " + record.mic_algorithm);
   line("disposition", printable(record.disposition));
   line("signer", record.signer_thumbprint);
+  line("recipient", record.recipient_thumbprint);
   line("receipt signer", record.receipt_signer_thumbprint);
   line("delivered to", record.delivered_to);
   line("receipt to", printable(record.receipt_url));

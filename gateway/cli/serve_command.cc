@@ -24,6 +24,7 @@
 #include "gateway/delivery/delivery_queue.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/endpoint/http_server.h"
+#include "gateway/evidence/retention.h"
 #include "gateway/exchange/as2_handler.h"
 #include "gateway/exchange/inbound.h"
 #include "gateway/exchange/outbound.h"
@@ -273,6 +274,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
     return record;
   };
   PickupService pickup([&home] { return pickup_folders(*home); }, {submit, store, home->spool_area()});
+  Retention retention(home->evidence(), account, home->clock());
   PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area(), operations.observer()});
 
   InboundOptions inbound;
@@ -337,6 +339,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   exchange.stop();
   outbox->stop();
   receipt_poster.stop();
+  retention.stop();
   server->stop(kDrainTime);
   client.stop();  // what was being sent is sent again at the next start, under its Message-ID
   delivery.drain(kHandOverTime);

@@ -113,6 +113,7 @@ class Journey {
   Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request)
       : ports_(ports), options_(options), request_(std::move(request)) {
     record_.id = random_id();
+    record_.keeps = KeptCopies::none();  // until there is an agreement that says otherwise
     record_.direction = Direction::Inbound;
     record_.created = request_.received;
     record_.request_id = request_.request_id;
@@ -144,6 +145,9 @@ class Journey {
     if (agreement_ == nullptr) return answer_stranger();
     record_.agreement = agreement_->agreement.name;
     if (auto refused = authenticate()) return refused;
+    const auto& switches = agreement_->agreement.receive_agreement.security_settings;
+    record_.keeps = {switches.enable_nrr_for_inbound_encoded_messages,
+                     switches.enable_nrr_for_inbound_decoded_messages, switches.enable_nrr_for_outbound_mdn};
     const std::uint64_t limit = agreement_->agreement.receive_agreement.limits.max_message_size;
     if (request_.body.size() > limit)
       return turn_away({413, fmt::format("the message has {} octets; {} are agreed at most",
@@ -292,6 +296,7 @@ class Journey {
                               receive_settings(*agreement_, *account_, request_.received, options_.spool)));
     SIGNET_TRY(const as2::Opened opened, open());
     SIGNET_CHECK(compute_mic(opened));
+    take_evidence(opened);
     SIGNET_CHECK(check_signer(opened));
     SIGNET_TRY(as2::AcceptedContent content, as2::judge(opened, settings_.requirements, options_.spool));
     SIGNET_CHECK(check_not_receipt(opened));
@@ -373,6 +378,20 @@ class Journey {
     return {};
   }
 
+  /// What shows later, without any key of ours, what was signed and by whom.
+  void take_evidence(const as2::Opened& opened) {
+    evidence_.proof = Proof{as2::mic_content(opened, settings_.compressed_mic), {}};
+    if (opened.signer) {
+      evidence_.proof->signature = opened.signer->signature();
+      evidence_.certificates.push_back(opened.signer->certificate().der());
+    }
+    for (const as2::Layer& layer : opened.layers)
+      if (layer.kind == as2::LayerKind::Encrypted) record_.recipient_thumbprint = layer.thumbprint;
+    for (const certstore::PrivateCertificate& own : settings_.open.decryption)
+      if (own.certificate.thumbprint_sha256() == record_.recipient_thumbprint)
+        evidence_.certificates.push_back(own.certificate.der());
+  }
+
   /// An expired certificate proves nothing any more, whoever has its key by now.
   Step<> check_signer(const as2::Opened& opened) const {
     if (!opened.signer || opened.signer->certificate().valid_at(request_.received)) return {};
@@ -440,7 +459,12 @@ class Journey {
       return fail(std::move(receipt).error().within("making the receipt"));
     }
     has_receipt_ = true;
-    return as_http(*std::move(receipt));
+    StoredReceipt answer = as_http(*std::move(receipt));
+    if (settings.signer) {
+      answer.signer = settings.signer->certificate.der();
+      record_.receipt_signer_thumbprint = settings.signer->certificate.thumbprint_sha256();
+    }
+    return answer;
   }
 
   [[nodiscard]] StoredReceipt as_http(as2::Receipt receipt) const {
@@ -463,21 +487,15 @@ class Journey {
     if (answer.body.empty()) record_.receipt_url.clear();  // none is wanted after all
     Outcome outcome = committing(std::move(answer), content && suspends_repeats());
     if (content) outcome.commit->payload = content->payload();
-    if (keeps_wire()) {
-      outcome.commit->keep_received = true;
-      if (!was_received_) outcome.commit->wire = wire();
-    }
+    if (!content) evidence_.proof.reset();
+    outcome.commit->evidence = std::move(evidence_);
+    if (record_.keeps.wire && !was_received_) outcome.commit->wire = wire();
     return outcome;
   }
 
   Outcome committing(StoredReceipt answer, bool unique) {
-    InboundCommit commit{record_, Slice(), answer, unique, std::nullopt, false};
+    InboundCommit commit{record_, Slice(), answer, unique, std::nullopt, {}};
     return {std::move(answer), std::move(commit)};
-  }
-
-  [[nodiscard]] bool keeps_wire() const {
-    return agreement_ != nullptr &&
-           agreement_->agreement.receive_agreement.security_settings.enable_nrr_for_inbound_encoded_messages;
   }
 
   void report() const {
@@ -628,6 +646,7 @@ class Journey {
   const ResolvedAgreement* agreement_ = nullptr;
   ReceiveSettings settings_;
   std::optional<as2::Mic> mic_;
+  Evidence evidence_;
   bool is_receipt_ = false;   ///< what came
   bool has_receipt_ = false;  ///< what goes out
   bool ours_failed_ = false;  ///< a disk or a vault of ours, so that the answer is 503

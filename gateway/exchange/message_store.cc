@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <future>
 #include <utility>
@@ -46,15 +47,36 @@ Result<Value> value_of(const std::array<std::pair<Value, std::string_view>, N>& 
 
 }  // namespace
 
+std::string head_octets(const std::vector<std::pair<std::string, std::string>>& headers) {
+  std::string octets;
+  for (const auto& [name, value] : headers) octets += fmt::format("{}: {}\r\n", name, value);
+  return octets + "\r\n";
+}
+
+Result<bool> ends_with(const Slice& whole, const Slice& end) {
+  if (whole.size() < end.size()) return false;
+  SliceSource tail(whole.sub(whole.size() - end.size()));
+  SliceSource wanted(end);
+  // Slices of the same size are read in the same portions; were they not, a no costs space and nothing else.
+  Bytes some(kChunkSize);
+  Bytes others(kChunkSize);
+  for (;;) {
+    SIGNET_TRY(const std::size_t count, tail.read(some));
+    SIGNET_TRY(const std::size_t same, wanted.read(others));
+    if (count != same ||
+        !std::equal(some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count), others.begin()))
+      return false;
+    if (count == 0) return true;
+  }
+}
+
 std::string_view to_string(Direction direction) { return word_for(kDirections, direction); }
 std::string_view to_string(MessageState state) { return word_for(kStates, state); }
 Result<Direction> parse_direction(std::string_view word) { return value_of(kDirections, word); }
 Result<MessageState> parse_state(std::string_view word) { return value_of(kStates, word); }
 
 Bytes to_octets(const StoredReceipt& receipt) {
-  std::string head;
-  for (const auto& [name, value] : receipt.headers) head += fmt::format("{}: {}\r\n", name, value);
-  Bytes octets = to_bytes(head + "\r\n");
+  Bytes octets = to_bytes(head_octets(receipt.headers));
   octets.insert(octets.end(), receipt.body.begin(), receipt.body.end());
   return octets;
 }
@@ -62,7 +84,7 @@ Bytes to_octets(const StoredReceipt& receipt) {
 Result<> MessageStore::commit_inbound(const MessageRecord& record, const Slice& payload,
                                       const StoredReceipt& receipt, bool unique) {
   std::promise<Result<>> outcome;
-  commit_inbound(InboundCommit{record, payload, receipt, unique, std::nullopt, false},
+  commit_inbound(InboundCommit{record, payload, receipt, unique, std::nullopt, {}},
                  [&](Result<> result) { outcome.set_value(std::move(result)); });
   return outcome.get_future().get();
 }

@@ -51,8 +51,9 @@ Result<MessageState> parse_state(std::string_view word);
 struct StoredReceipt {
   int http_status = 200;
   std::vector<std::pair<std::string, std::string>>
-      headers;  ///< in their order, Content-Length not among them
-  Bytes body;   ///< empty when no receipt was asked for
+      headers;   ///< in their order, Content-Length not among them
+  Bytes body;    ///< empty when no receipt was asked for
+  Bytes signer;  ///< DER of the certificate that it is signed with; given to the store, and not given back
 };
 
 /// A stored answer as one document: its header fields, an empty line, its body.
@@ -62,6 +63,36 @@ Bytes to_octets(const StoredReceipt& receipt);
 struct WireCopy {
   std::vector<std::pair<std::string, std::string>> headers;
   Slice body;
+};
+
+/// "Name: value" CRLF for each header field, and the empty line: what stands before the body on the wire.
+std::string head_octets(const std::vector<std::pair<std::string, std::string>>& headers);
+
+/// Which copies of a message stay when its journey needs them no more: what the agreement's switches
+/// (enableNRRFor...) say. See docs/evidence.md.
+struct KeptCopies {
+  bool wire = true;     ///< as it travelled
+  bool payload = true;  ///< decrypted and verified, or as given; with its Proof
+  bool receipt = true;  ///< sent or received
+
+  static constexpr KeptCopies none() { return {false, false, false}; }
+  [[nodiscard]] constexpr bool any() const { return wire || payload || receipt; }
+};
+
+/// What a message's MIC is over, and its sender's signature over the same octets: both can be verified
+/// without any key of ours.
+struct Proof {
+  Slice content;    ///< octet for octet, MIME headers and all
+  Bytes signature;  ///< CMS SignedData, DER, detached; empty for a message of ours or an unsigned one
+};
+
+/// Whether `whole` ends with the octets of `end`. @error IoFailure  one of them could not be read.
+Result<bool> ends_with(const Slice& whole, const Slice& end);
+
+/// What is kept of a message beside its copies, so that others can verify it later.
+struct Evidence {
+  std::optional<Proof> proof;       ///< kept with the payload, or not at all
+  std::vector<Bytes> certificates;  ///< DER: that it was signed with and encrypted for
 };
 
 /// One message's record, without its bodies.
@@ -81,12 +112,13 @@ struct MessageRecord {
   std::string content_type;     ///< of the payload
   std::string file_name;        ///< as the partner sent it: metadata, never a path
   std::uint64_t payload_size = 0;
-  std::string mic;                ///< base64; empty when none could be computed
-  std::string mic_algorithm;      ///< "sha-256"
-  std::string disposition;        ///< of the receipt: sent (inbound) or received (outbound)
-  std::string signer_thumbprint;  ///< SHA-256 of the certificate that the message's signature (inbound) was
-                                  ///< verified with
-  std::string receipt_signer_thumbprint;  ///< outbound: of the certificate that the receipt was verified with
+  std::string mic;                   ///< base64; empty when none could be computed
+  std::string mic_algorithm;         ///< "sha-256"
+  std::string disposition;           ///< of the receipt: sent (inbound) or received (outbound)
+  std::string signer_thumbprint;     ///< SHA-256 of the certificate that the message's signature was verified
+                                     ///< (inbound) or made with
+  std::string recipient_thumbprint;  ///< of the one that it was encrypted for
+  std::string receipt_signer_thumbprint;  ///< of the one that the receipt was made (inbound) or verified with
   std::string
       security;  ///< the layers met or made, for people: "encrypted aes256-cbc (rsa), signed sha-256 (rsa)"
   std::string reason;          ///< why it was refused or failed, for the operator
@@ -99,6 +131,7 @@ struct MessageRecord {
   std::string receipt_url;  ///< where the receipt is posted to, inbound by us, outbound by the partner;
                             ///< empty: in the answer
   bool hands_receipt_over = false;  ///< outbound: its receipt came, and is for the business as well
+  KeptCopies keeps;
 };
 
 /// Whether something of a message is to be handed over: what was accepted, or the receipt for what was sent.
@@ -113,8 +146,16 @@ struct InboundCommit {
   Slice payload;         ///< empty for a refused message
   StoredReceipt receipt;
   bool unique = false;           ///< claim (AS2-From, AS2-To, Message-ID) for this message
-  std::optional<WireCopy> wire;  ///< to be kept as evidence
-  bool keep_received = false;    ///< keep, as evidence, what commit_received() stored of it
+  std::optional<WireCopy> wire;  ///< where it is to be kept, and commit_received() has not stored it already
+  Evidence evidence;
+};
+
+/// A message of ours, to be made durable before its first octet leaves.
+struct OutboundCommit {
+  MessageRecord record;  ///< Queued or Sending
+  Slice payload;         ///< as given
+  WireCopy wire;         ///< what will go over the wire, the same on every attempt
+  Evidence evidence;
 };
 
 /// An inbound message that came before under the same names.
@@ -168,6 +209,10 @@ struct MessageFilter {
 };
 
 /// Durable means: on disk, synced, and still there after the power fails. Thread-safe.
+///
+/// Copies that their record does not keep go with the change that ends the need for them: a payload with its
+/// hand-over, what goes over the wire and its answer when the message is settled. A receipt of ours stays for
+/// repeats; see EvidenceStore::expire().
 class MessageStore {
  public:
   /// Hears that something is durable, or why not and that nothing of it is. Called on another thread, which
@@ -217,10 +262,7 @@ class MessageStore {
   /// this home as another process finds a note.
   enum class Tell { Nobody, Gateway };
 
-  /// Makes an outbound message durable before its first octet leaves: the record (Queued or Sending), the
-  /// payload as given, and what will go over the wire, the same on every attempt.
-  virtual Result<> commit_outbound(const MessageRecord& record, const Slice& payload, const WireCopy& wire,
-                                   Tell tell) = 0;
+  virtual Result<> commit_outbound(const OutboundCommit& commit, Tell tell) = 0;
   /// Writes down what became of an open message (state, due, attempts, disposition, reason, settled, receipt
   /// signer, whether the receipt is to be handed over), with what the partner answered, if he did. The
   /// gateway is told of a receipt to hand over in any case, and otherwise of a message that is still open.
@@ -257,6 +299,7 @@ class MessageStore {
   /// By our id, its first 8 digits or more, or a Message-ID. @error NotFound  @error InvalidInput  several
   /// messages have it.
   virtual Result<MessageRecord> find(std::string_view id_or_message_id) = 0;
+  /// @error NotFound  also when it is not kept (any more).
   virtual Result<Slice> payload(std::string_view id) = 0;
   /// The message as it came or goes. @error NotFound  it is not kept.
   virtual Result<WireCopy> wire(std::string_view id) = 0;

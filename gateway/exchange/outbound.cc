@@ -60,6 +60,9 @@ MessageRecord record_of(const SendRequest& request, const ResolvedAgreement& agr
   record.due = now;
   record.remote_address = agreement.agreement.connection.url;
   record.payload_size = request.payload.size();
+  const auto& switches = agreement.agreement.send_agreement.security_settings;
+  record.keeps = {switches.enable_nrr_for_outbound_encoded_messages,
+                  switches.enable_nrr_for_outbound_decoded_messages, switches.enable_nrr_for_inbound_mdn};
   return record;
 }
 
@@ -72,6 +75,21 @@ WireCopy as_wire(const as2::Composed& message, const OutboundOptions& options) {
     wire.headers.emplace_back("AS2-Product", options.as2_product);
   wire.body = message.body;
   return wire;
+}
+
+/// What shows later what was sent, and for whom; the record tells it too.
+Evidence take_evidence(const as2::ComposeSettings& settings, const as2::Composed& message,
+                       MessageRecord& record) {
+  Evidence evidence{Proof{message.mic_content, {}}, {}};
+  if (settings.signer) {
+    record.signer_thumbprint = settings.signer->certificate.thumbprint_sha256();
+    evidence.certificates.push_back(settings.signer->certificate.der());
+  }
+  if (!settings.recipients.empty()) {
+    record.recipient_thumbprint = settings.recipients.front().thumbprint_sha256();
+    evidence.certificates.push_back(settings.recipients.front().der());
+  }
+  return evidence;
 }
 
 /// The MIC that we computed when the message was made, from its record.
@@ -182,7 +200,7 @@ class OutboundExchange::Attempt {
     const auto begin = std::chrono::steady_clock::now();
     const auto answer = ports_.post(post_);
     ports_.observer.posted(Posting::Message, record_.agreement, refusal_of(answer).empty(), since(begin));
-    if (answer) answer_ = as_stored(*answer);
+    if (answer) take(*answer);
     reconcile(answer);
   }
 
@@ -226,6 +244,13 @@ class OutboundExchange::Attempt {
   }
 
  private:
+  /// It takes the place of an earlier one, and of what that said.
+  void take(const HttpAnswer& answer) {
+    answer_ = as_stored(answer);
+    record_.disposition.clear();
+    record_.receipt_signer_thumbprint.clear();
+  }
+
   void reconcile(const Result<HttpAnswer>& answer) {
     if (std::string reason = refusal_of(answer); !reason.empty())
       return is_transient(answer) ? blame_partner(std::move(reason)) : end(std::move(reason));
@@ -264,7 +289,10 @@ class OutboundExchange::Attempt {
     has_receipt_ = true;
     mic_status_ = verdict.mic_status;
     if (verdict.content) record_.disposition = verdict.content->disposition.text;
-    if (verdict.signer) record_.receipt_signer_thumbprint = verdict.signer->certificate().thumbprint_sha256();
+    if (verdict.signer) {
+      record_.receipt_signer_thumbprint = verdict.signer->certificate().thumbprint_sha256();
+      answer_->signer = verdict.signer->certificate().der();
+    }
     record_.hands_receipt_over = hands_receipt_over(*agreement_, verdict);
     if (verdict.proves_delivery) return confirm();
     end(verdict.reason);
@@ -329,12 +357,13 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
   record.mic_algorithm = to_string(composed->mic.hash);
   record.security = as2::to_string(composed->layers);
   record.receipt_url = settings.receipt.async_url.value_or("");
+  Evidence evidence = take_evidence(settings, *composed, record);
   if (custody == Custody::Caller) {
     record.state = MessageState::Sending;
     record.due = now + agreement->agreement.connection.total_timeout + kCallersGrace;
   }
   SIGNET_CHECK(ports_.store.commit_outbound(
-      record, request.payload, wire,
+      {record, request.payload, wire, std::move(evidence)},
       custody == Custody::Gateway ? MessageStore::Tell::Gateway : MessageStore::Tell::Nobody));
   return record;
 }

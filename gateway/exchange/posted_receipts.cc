@@ -98,18 +98,18 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
   record.reason = verdict.reason;
   record.settled = ports_.clock.now();
   record.due.reset();
-  if (verdict.content) record.disposition = verdict.content->disposition.text;
-  if (verdict.signer) record.receipt_signer_thumbprint = verdict.signer->certificate().thumbprint_sha256();
+  record.disposition = verdict.content ? verdict.content->disposition.text : "";
+  record.receipt_signer_thumbprint = verdict.signer ? verdict.signer->certificate().thumbprint_sha256() : "";
+  StoredReceipt receipt = as_stored(request);
+  if (verdict.signer) receipt.signer = verdict.signer->certificate().der();
   record.hands_receipt_over = hands_receipt_over(*agreement, verdict);
 
   Result<> written =
-      was_open ? ports_.store.settle_outbound(record, as_stored(request), MessageStore::Tell::Nobody)
-               : Result<>();
+      was_open ? ports_.store.settle_outbound(record, receipt, MessageStore::Tell::Nobody) : Result<>();
   const bool settled = was_open && written;
   if (!was_open || (!written && written.error().kind == ErrorKind::AlreadyExists))
-    written = ports_.store.keep_late_receipt(record.id, as_stored(request),
-                                             verdict.proves_delivery ? "proves delivery" : verdict.reason,
-                                             *record.settled);
+    written = ports_.store.keep_late_receipt(
+        record.id, receipt, verdict.proves_delivery ? "proves delivery" : verdict.reason, *record.settled);
   if (!written) return later(written.error());
 
   if (settled) {

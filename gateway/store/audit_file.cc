@@ -8,20 +8,20 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
-#include "base/digest.h"
 #include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "gateway/store/hash_chain.h"
 
 namespace signet::gateway {
 namespace {
 
-/// What the first line gives as the hash of the line before it.
-const std::string kNoLine(64, '0');
 /// Octets of one field of a record; longer text is cut.
 constexpr std::size_t kLongestField = 1024;
 /// Octets of a line, so that looking for the last one has a bound: eight fields, each octet escaped to six,
@@ -29,14 +29,12 @@ constexpr std::size_t kLongestField = 1024;
 constexpr std::size_t kLongestLine = 64 * 1024;
 static_assert(kLongestLine > 8 * 6 * kLongestField + 1024);
 
-std::string hash_of(std::string_view line) { return hex_lower(digest(Hash::Sha256, as_bytes(line))); }
-
 /// Holds the file against other processes.
 class FileLock {
  public:
-  explicit FileLock(int file) : file_(file) {
+  explicit FileLock(int file, int operation = LOCK_EX) : file_(file) {
     int result = 0;
-    do result = ::flock(file, LOCK_EX);
+    do result = ::flock(file, operation);
     while (result != 0 && errno == EINTR);
     held_ = result == 0;
   }
@@ -54,7 +52,7 @@ class FileLock {
 
 std::string line_for(const vault::AuditRecord& record, const std::string& previous) {
   const auto cut = [](const std::string& text) { return text.substr(0, kLongestField); };
-  const nlohmann::ordered_json line = {
+  nlohmann::ordered_json line = {
       {"time", to_rfc3339(record.time)},
       {"principal", cut(record.principal)},
       {"operation", cut(record.operation)},
@@ -64,10 +62,8 @@ std::string line_for(const vault::AuditRecord& record, const std::string& previo
       {"message", cut(record.message)},
       {"result", vault::to_string(record.result)},
       {"detail", cut(record.detail)},
-      {"previous", previous},
   };
-  // ASCII only, so that no octet of a partner's Message-ID is anything but text in whatever shows the file.
-  return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+  return chain_line(std::move(line), previous);
 }
 
 /// The octets [begin, end) of a file.
@@ -114,11 +110,12 @@ Result<> AuditFile::catch_up() {
   SIGNET_CHECK(cut_off(tail.size() - whole, size));
   end_ = size - (tail.size() - whole);
   if (whole == 0) {
-    if (!known) last_hash_ = kNoLine;
+    if (!known) last_hash_ = no_record();
     return {};
   }
   tail.resize(whole - 1);
-  last_hash_ = hash_of(std::string_view(tail).substr(tail.find_last_of('\n') + 1));
+  last_hash_ = chain_hash(std::string_view(tail).substr(tail.find_last_of('\n') + 1));
+  ++appended_;  // others wrote that, and may not have synced it
   return {};
 }
 
@@ -140,7 +137,7 @@ Result<> AuditFile::append(const vault::AuditRecord& record) {
   SIGNET_CHECK(catch_up());
   const std::string line = line_for(record, last_hash_);
   SIGNET_CHECK(write_line(line));
-  last_hash_ = hash_of(line);
+  last_hash_ = chain_hash(line);
   return {};
 }
 
@@ -190,57 +187,118 @@ Result<> AuditFile::check() const {
                           path_.string()));
 }
 
+std::optional<AuditLine> AuditFile::head() {
+  const std::lock_guard guard(mutex_);
+  if (last_hash_.empty() || last_hash_ == no_record()) return std::nullopt;
+  return AuditLine{last_hash_, end_};
+}
+
 namespace {
 
-/// Checks lines as they come.
-class ChainCheck {
+/// A log that is looked at, as it is now.
+class Snapshot {
  public:
-  Result<> line(std::string_view text) {
-    ++verified_.records;
-    const auto record = nlohmann::json::parse(text, nullptr, false);
-    const auto previous = record.is_object() ? record.find("previous") : record.end();
-    if (!record.is_object() || previous == record.end() || !previous->is_string())
-      return broken("is not a record of an audit log");
-    if (previous->get_ref<const std::string&>() != verified_.last_hash)
-      return broken(
-          "does not follow the line before it: one of the two was edited, or lines were taken out or put in");
-    verified_.last_hash = hash_of(text);
+  static Result<Snapshot> take(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return fail(errno_error("opening the audit log " + path.string()));
+    Snapshot snapshot(file);
+    const FileLock lock(file, LOCK_SH);  // so that nobody is in the middle of a line
+    struct stat facts {};
+    if (!lock.held() || ::fstat(file, &facts) != 0)
+      return fail(errno_error("looking at the audit log " + path.string()));
+    snapshot.size_ = static_cast<std::uint64_t>(facts.st_size);
+    return snapshot;
+  }
+
+  /// Gives its first octets to `taker`, piece by piece, until that has enough.
+  Result<> read(std::uint64_t octets, const std::function<bool(std::string_view)>& taker) const {
+    const std::uint64_t all = std::min(octets, size_);
+    for (std::uint64_t begin = 0; begin < all;) {
+      const std::uint64_t end = std::min<std::uint64_t>(all, begin + kChunkSize);
+      SIGNET_TRY(const std::string piece, read_range(file_, begin, end));
+      if (!taker(piece)) break;
+      begin = end;
+    }
     return {};
   }
-  [[nodiscard]] Result<> broken(std::string_view how) const {
-    return fail(ErrorKind::CryptoFailure, fmt::format("line {} {}", verified_.records, how));
+
+  /// Whether that line is there.
+  [[nodiscard]] Result<bool> has(const AuditLine& line) const {
+    if (line.end == 0 || line.end > size_) return false;
+    constexpr std::uint64_t kMost = kLongestLine;
+    for (const std::uint64_t span : {kMost / 32, kMost}) {  // most lines are short
+      const std::uint64_t begin = line.end - std::min(line.end, span);
+      SIGNET_TRY(std::string text, read_range(file_, begin, line.end));
+      if (text.back() != '\n') return false;
+      text.pop_back();
+      const std::size_t before = text.find_last_of('\n');
+      if (before == std::string::npos && begin > 0) continue;
+      return chain_hash(std::string_view(text).substr(before + 1)) == line.hash;  // npos + 1 is 0
+    }
+    return false;
   }
-  [[nodiscard]] const AuditFile::Verified& verified() const { return verified_; }
 
  private:
-  AuditFile::Verified verified_{0, kNoLine};
+  explicit Snapshot(int file) : file_(file), owner_(std::make_unique<FileSource>(file)) {}
+  int file_;
+  std::unique_ptr<FileSource> owner_;
+  std::uint64_t size_ = 0;
+};
+
+/// Gives the lines of a text that comes in pieces, and says whether all of it was lines of a fair length.
+class Lines {
+ public:
+  explicit Lines(ChainCheck& chain) : chain_(chain) {}
+  void more(std::string_view piece) {
+    rest_.append(piece);
+    std::size_t begin = 0;
+    for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
+      chain_.next(std::string_view(rest_).substr(begin, end - begin));
+      begin = end + 1;
+    }
+    rest_.erase(0, begin);
+    if (rest_.size() > kLongestLine) broken("is too long for an audit log");
+  }
+  void end() {
+    if (!rest_.empty()) broken("has no end");
+  }
+
+ private:
+  void broken(std::string what) { chain_.broken(chain_.report().records + 1, std::move(what)); }
+  ChainCheck& chain_;
+  std::string rest_;
 };
 
 }  // namespace
 
-Result<AuditFile::Verified> AuditFile::verify(const std::filesystem::path& path) {
-  SIGNET_TRY(const auto source, FileSource::open(path));
-  ChainCheck chain;
-  std::string rest;
-  Bytes buffer(kChunkSize);
-  const auto check = [&]() -> Result<> {
-    for (;;) {
-      SIGNET_TRY(const std::size_t count, source->read(buffer));
-      if (count == 0) break;
-      rest.append(as_text(ByteView(buffer).first(count)));
-      std::size_t begin = 0;
-      for (std::size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
-        SIGNET_CHECK(chain.line(std::string_view(rest).substr(begin, end - begin)));
-        begin = end + 1;
-      }
-      rest.erase(0, begin);
-      if (rest.size() > kLongestLine)
-        return chain.broken("is followed by a line that is too long for an audit log");
-    }
-    return rest.empty() ? Result<>() : chain.broken("is followed by a line without an end");
-  };
-  if (auto checked = check(); !checked) return fail(std::move(checked).error().within(path.string()));
-  return chain.verified();
+Result<ChainReport> AuditFile::verify(const std::filesystem::path& path,
+                                      const std::vector<std::string>& heads) {
+  SIGNET_TRY(const Snapshot log, Snapshot::take(path));
+  ChainCheck chain(heads);
+  Lines lines(chain);
+  SIGNET_CHECK(log.read(UINT64_MAX, [&](std::string_view piece) {
+    lines.more(piece);
+    return chain.report().intact();
+  }));
+  lines.end();
+  return chain.report();
+}
+
+Result<std::optional<ChainReport::Flaw>> AuditFile::find_cut(const std::filesystem::path& path,
+                                                             EvidenceStore& evidence) {
+  SIGNET_TRY(const Snapshot log, Snapshot::take(path));
+  SIGNET_TRY(const auto missing,
+             evidence.find_missing_audit_line([&log](const AuditLine& line) { return log.has(line); }));
+  if (!missing) return std::nullopt;
+  std::uint64_t lines_before = 0;
+  SIGNET_CHECK(log.read(missing->line.end - 1, [&](std::string_view piece) {
+    lines_before += static_cast<std::uint64_t>(std::count(piece.begin(), piece.end(), '\n'));
+    return true;
+  }));
+  return ChainReport::Flaw{lines_before + 1,
+                           fmt::format("is not the one that record {} of the evidence names ({}): the end of "
+                                       "the log was cut off there or before, or all of it was made anew",
+                                       missing->record, missing->line.hash)};
 }
 
 }  // namespace signet::gateway

@@ -4,17 +4,20 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
 #include "certstore/vault/audit_log.h"
+#include "gateway/evidence/evidence_store.h"
 
 namespace signet::gateway {
 
-/// The audit log: a file that is only ever appended to, one line of JSON per record. Each line carries the
-/// SHA-256 of the line before it ("previous"), so that a line that was edited, removed from the middle or put
-/// in shows when the file is verified. Several processes may append to one file; each record is one write
+/// The audit log: a file that is only ever appended to, one line of JSON per record. The lines are chained
+/// (hash_chain.h), so that one that was edited, removed from the middle or put in shows when the file is
+/// verified. Several processes may append to one file; each record is one write
 /// under a lock.
 ///
 /// append() leaves the record with the operating system, where it survives the death of the process; sync()
@@ -41,15 +44,19 @@ class AuditFile final : public vault::AuditLog {
   /// @error IoFailure  the file was removed or replaced since it was opened.
   [[nodiscard]] Result<> check() const;
 
-  /// What verify() found in a file without a flaw.
-  struct Verified {
-    std::uint64_t records = 0;
-    std::string last_hash;  ///< of the last line; kept elsewhere, it shows later whether the end was cut off
-  };
-  /// Reads the whole file and checks that its chain is unbroken.
+  /// The newest line, as far as this process knows; nothing when there is none.
+  std::optional<AuditLine> head();
+
+  /// Reads the whole file and looks at its chain; `heads` are hashes of lines that are asked for. Lines that
+  /// are appended meanwhile are not looked at.
   ///
-  /// @error CryptoFailure  says at which line the chain breaks.  @error as read_file() otherwise
-  static Result<Verified> verify(const std::filesystem::path& path);
+  /// @error  as read_file(): a broken chain is no error, but what it reports.
+  static Result<ChainReport> verify(const std::filesystem::path& path,
+                                    const std::vector<std::string>& heads = {});
+  /// Looks for each line that the evidence names. @returns the place of the first one that is not there,
+  /// because the log's end was cut off, whatever was appended since, or all of it made anew.
+  static Result<std::optional<ChainReport::Flaw>> find_cut(const std::filesystem::path& path,
+                                                           EvidenceStore& evidence);
 
  private:
   AuditFile(int file, std::filesystem::path path) : file_(file), path_(std::move(path)) {}
@@ -64,8 +71,8 @@ class AuditFile final : public vault::AuditLog {
   std::mutex mutex_;
   std::uint64_t end_ = 0;       ///< of the file, as far as we know it
   std::string last_hash_;       ///< of the line that ends there
-  std::uint64_t appended_ = 0;  ///< records of this process
-  std::uint64_t synced_ = 0;    ///< how many of them are on disk
+  std::uint64_t appended_ = 0;  ///< grows with what this process appended, and with what it found
+  std::uint64_t synced_ = 0;    ///< how much of that is on disk
 };
 
 }  // namespace signet::gateway

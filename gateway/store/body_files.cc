@@ -18,7 +18,8 @@ constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
 bool is_name(std::string_view name) {
   const std::string_view id = name.substr(0, kIdLength);
-  return BodyFiles::is_id(id) && (name == id || name == BodyFiles::wire_name(id));
+  return BodyFiles::is_id(id) &&
+         (name == id || name == BodyFiles::wire_name(id) || name == BodyFiles::content_name(id));
 }
 
 }  // namespace

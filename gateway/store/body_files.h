@@ -23,9 +23,11 @@ class BodyFiles {
   static bool is_id(std::string_view id);
   /// The name of the file that holds a message as it travels.
   static std::string wire_name(std::string_view id) { return std::string(id) + ".wire"; }
+  /// The name of the file that holds what a message's MIC is over.
+  static std::string content_name(std::string_view id) { return std::string(id) + ".content"; }
 
-  /// Makes `body` the file `name` (an id, or wire_name() of one), synced together with the names that lead to
-  /// it. Nothing is left behind on an error.
+  /// Makes `body` the file `name` (an id, or one of the names above), synced together with the names that
+  /// lead to it. Nothing is left behind on an error.
   ///
   /// @error AlreadyExists  there is such a file.  @error IoFailure  the disk is full, the body could not be
   /// read...

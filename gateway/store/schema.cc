@@ -193,8 +193,43 @@ ALTER TABLE messages ADD COLUMN hands_receipt_over INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX messages_receipt_undelivered ON messages(sequence) WHERE hands_receipt_over = 1 AND delivered_to = '';
 )sql";
 
+constexpr const char* kEvidence = R"sql(
+-- Which copies of a message stay when its journey needs them no more.
+ALTER TABLE messages ADD COLUMN keeps_wire INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE messages ADD COLUMN keeps_payload INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE messages ADD COLUMN keeps_receipt INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE messages ADD COLUMN recipient_thumbprint TEXT NOT NULL DEFAULT '';
+
+-- What a message's MIC is over: `head`, and then the payload or what stands here.
+CREATE TABLE proofs (
+  message INTEGER PRIMARY KEY REFERENCES messages(sequence),
+  signature BLOB NOT NULL,        -- CMS SignedData, DER, detached; empty for none
+  head BLOB NOT NULL,
+  payload_follows INTEGER NOT NULL,
+  place TEXT NOT NULL,            -- 'none', 'row' or 'file' (bodies/xx/<id>.content)
+  size INTEGER NOT NULL,
+  octets BLOB NOT NULL            -- empty unless they are in the row
+) STRICT;
+CREATE INDEX proofs_with_file ON proofs(message) WHERE place = 'file';
+
+-- Certificates that messages were secured with.
+CREATE TABLE used_certificates (
+  thumbprint TEXT PRIMARY KEY,    -- SHA-256 of the DER, upper-case hexadecimal
+  der BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The chain of evidence; see gateway/store/hash_chain.h. Nothing here is ever changed or removed.
+CREATE TABLE evidence (
+  number INTEGER PRIMARY KEY,     -- 1, 2, 3...
+  message INTEGER NOT NULL REFERENCES messages(sequence),
+  line TEXT NOT NULL,
+  hash TEXT NOT NULL              -- SHA-256 of the line, lower-case hexadecimal
+) STRICT;
+CREATE INDEX evidence_by_message ON evidence(message);
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema, kSecrets, kReceiptHandOver};
+constexpr std::array kSteps = {kFirstSchema, kSecrets, kReceiptHandOver, kEvidence};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -3,65 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "gateway/store/evidence_chain_internal.h"
+#include "gateway/store/hash_chain.h"
+#include "gateway/store/message_rows_internal.h"
 #include "gateway/store/sql_internal.h"
 
 namespace signet::gateway {
 namespace {
-
-void append_counted(Bytes& out, std::string_view text) {
-  for (const unsigned shift : {24U, 16U, 8U, 0U})
-    out.push_back(static_cast<std::uint8_t>(text.size() >> shift & 0xFF));
-  const ByteView octets = as_bytes(text);
-  out.insert(out.end(), octets.begin(), octets.end());
-}
-
-std::optional<std::string> take_counted(ByteView& rest) {
-  if (rest.size() < 4) return std::nullopt;
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < 4; ++i) size = size << 8 | rest[i];
-  rest = rest.subspan(4);
-  if (size > rest.size()) return std::nullopt;
-  std::string text(as_text(rest.first(size)));
-  rest = rest.subspan(size);
-  return text;
-}
-
-using Headers = decltype(StoredReceipt::headers);
-
-Bytes encode(const Headers& headers) {
-  Bytes octets;
-  for (const auto& [name, value] : headers) {
-    append_counted(octets, name);
-    append_counted(octets, value);
-  }
-  return octets;
-}
-
-Result<Headers> decode_headers(ByteView octets) {
-  Headers headers;
-  while (!octets.empty()) {
-    auto name = take_counted(octets);
-    auto value = name ? take_counted(octets) : std::nullopt;
-    if (!value)
-      return fail(ErrorKind::IoFailure, "the database holds a receipt whose header fields cannot be read");
-    headers.emplace_back(*std::move(name), *std::move(value));
-  }
-  return headers;
-}
-
-Result<StoredReceipt> read_receipt(const Query& row, int column) {
-  StoredReceipt receipt;
-  receipt.http_status = static_cast<int>(row.integer(column));
-  SIGNET_TRY(receipt.headers, decode_headers(row.bytes(column + 1)));
-  receipt.body = row.bytes(column + 2);
-  return receipt;
-}
 
 /// A Message-ID without its angle brackets: a repeat may come with or without them.
 std::string_view bare(std::string_view message_id) {
@@ -79,16 +32,6 @@ Bytes names_hash(std::string_view as2_from, std::string_view as2_to, std::string
   return hash;
 }
 
-#define SIGNET_RECORD_COLUMNS                                                                              \
-  "id, direction, state, agreement, as2_from, as2_to, message_id, subject, created, settled, request_id, " \
-  "remote_address, content_type, file_name, payload_size, mic, mic_algorithm, disposition, "               \
-  "signer_thumbprint, "                                                                                    \
-  "receipt_signer_thumbprint, security, reason, delivered_to, attempts, queued, due, "                     \
-  "receipt_url, hands_receipt_over"
-
-/// Behind those columns, where it is asked for.
-constexpr int kSequenceColumn = 28;
-
 /// A MessageFilter as a condition, but for its limit: the parameters that bind_filter() binds.
 #define SIGNET_FILTER                                                       \
   "(?1 IS NULL OR direction = ?1) AND (?2 IS NULL OR state = ?2) "          \
@@ -104,94 +47,44 @@ void bind_filter(Query& query, const MessageFilter& filter, const Rest&... rest)
              filter.until, rest...);
 }
 
-Result<MessageRecord> read_record(const Query& row) {
-  MessageRecord record;
-  record.id = row.text(0);
-  SIGNET_TRY(record.direction, parse_direction(row.text(1)));
-  SIGNET_TRY(record.state, parse_state(row.text(2)));
-  record.agreement = row.text(3);
-  record.as2_from = row.text(4);
-  record.as2_to = row.text(5);
-  record.message_id = row.text(6);
-  record.subject = row.text(7);
-  record.created = row.time(8);
-  record.settled = row.optional_time(9);
-  record.request_id = row.text(10);
-  record.remote_address = row.text(11);
-  record.content_type = row.text(12);
-  record.file_name = row.text(13);
-  record.payload_size = static_cast<std::uint64_t>(row.integer(14));
-  record.mic = row.text(15);
-  record.mic_algorithm = row.text(16);
-  record.disposition = row.text(17);
-  record.signer_thumbprint = row.text(18);
-  record.receipt_signer_thumbprint = row.text(19);
-  record.security = row.text(20);
-  record.reason = row.text(21);
-  record.delivered_to = row.text(22);
-  record.attempts = static_cast<std::uint32_t>(row.integer(23));
-  record.queued = row.optional_time(24);
-  record.due = row.optional_time(25);
-  record.receipt_url = row.text(26);
-  record.hands_receipt_over = row.integer(27) != 0;
-  return record;
-}
-
 Result<std::vector<WaitingWork>> read_waiting(Query& query) {
   std::vector<WaitingWork> works;
   while (query.next()) works.push_back({query.text(0), query.text(1), query.time(2), query.time(3)});
   return works;
 }
 
-Result<std::vector<MessageRecord>> read_records(Query& query) {
-  std::vector<MessageRecord> records;
-  while (query.next()) {
-    SIGNET_TRY(MessageRecord record, read_record(query));
-    records.push_back(std::move(record));
-  }
-  return records;
-}
-
 /// How many of an id's 32 digits are enough to name a message by: as many as lists show.
 constexpr std::size_t kShortestId = 8;
 
-/// Where a body is kept, as the columns body_place and place say it.
-enum class Place { None, Row, File };
-
-std::string_view to_string(Place place) {
-  switch (place) {
-    case Place::None:
-      return "none";
-    case Place::Row:
-      return "row";
-    case Place::File:
-      return "file";
-  }
-  return "none";
-}
-
-Result<Place> parse_place(std::string_view word) {
-  for (const Place place : {Place::None, Place::Row, Place::File})
-    if (word == to_string(place)) return place;
-  return fail(ErrorKind::IoFailure,
-              "the database says '" + printable(word) + "' where a body's place stands");
-}
-
 }  // namespace
 
-/// A body that is stored, or about to be: in its row, or in a file that is on disk by now.
-struct SqliteStore::Body {
-  std::string name;  ///< of its file, if it has one
-  Place place = Place::None;
-  std::uint64_t size = 0;
-  Bytes octets;
+/// What a message's MIC is over, about to be stored: most often headers and then the payload, which is stored
+/// already.
+struct SqliteStore::StoredProof {
+  Bytes signature;
+  Bytes head;
+  bool payload_follows = false;
+  StoredBody rest;  ///< what follows where that is not the payload
 };
 
 /// What of a message is about to be stored beside its record.
 struct SqliteStore::Bodies {
-  std::optional<Body> payload;
-  std::optional<Body> wire;
+  std::optional<StoredBody> payload;
+  std::optional<StoredBody> wire;
   Bytes wire_headers;
+  std::optional<StoredProof> proof;
+  CopyDigests digests;  ///< of those that are kept
+
+  [[nodiscard]] std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    const auto add = [&names](const StoredBody& body) {
+      if (body.place == Place::File) names.push_back(body.name);
+    };
+    if (payload) add(*payload);
+    if (wire) add(*wire);
+    if (proof) add(proof->rest);
+    return names;
+  }
 };
 
 namespace {
@@ -201,12 +94,14 @@ std::int64_t insert_record(SqlConnection& connection, const MessageRecord& r) {
   Query insert(connection,
                "INSERT INTO messages (" SIGNET_RECORD_COLUMNS
                ", body_place, body_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-               "?, ?, ?, ?, ?, ?, ?, ?, ?, 'none', 0) RETURNING sequence");
+               "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'none', 0) RETURNING sequence");
   insert.bind(r.id, to_string(r.direction), to_string(r.state), r.agreement, r.as2_from, r.as2_to,
               r.message_id, r.subject, r.created, r.settled, r.request_id, r.remote_address, r.content_type,
               r.file_name, static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
-              r.signer_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason, r.delivered_to,
-              std::int64_t{r.attempts}, r.queued, r.due, r.receipt_url, std::int64_t{r.hands_receipt_over});
+              r.signer_thumbprint, r.recipient_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason,
+              r.delivered_to, std::int64_t{r.attempts}, r.queued, r.due, r.receipt_url,
+              std::int64_t{r.hands_receipt_over}, std::int64_t{r.keeps.wire}, std::int64_t{r.keeps.payload},
+              std::int64_t{r.keeps.receipt});
   insert.next();
   return insert.integer(0);
 }
@@ -216,19 +111,39 @@ void update_received(SqlConnection& connection, std::int64_t message, const Mess
   Query update(
       connection,
       "UPDATE messages SET state = ?, agreement = ?, settled = ?, content_type = ?, file_name = ?, "
-      "payload_size = ?, mic = ?, mic_algorithm = ?, disposition = ?, signer_thumbprint = ?, security = ?, "
-      "reason = ?, due = NULL, receipt_url = ? WHERE sequence = ?");
+      "payload_size = ?, mic = ?, mic_algorithm = ?, disposition = ?, signer_thumbprint = ?, "
+      "recipient_thumbprint = ?, receipt_signer_thumbprint = ?, security = ?, reason = ?, due = NULL, "
+      "receipt_url = ?, keeps_wire = ?, keeps_payload = ?, keeps_receipt = ? WHERE sequence = ?");
   update.bind(to_string(r.state), r.agreement, r.settled, r.content_type, r.file_name,
               static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
-              r.signer_thumbprint, r.security, r.reason, r.receipt_url, message);
+              r.signer_thumbprint, r.recipient_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason,
+              r.receipt_url, std::int64_t{r.keeps.wire}, std::int64_t{r.keeps.payload},
+              std::int64_t{r.keeps.receipt}, message);
   update.run();
 }
 
-void write_receipt(SqlConnection& connection, std::int64_t message, const StoredReceipt& receipt) {
-  const Bytes headers = encode(receipt.headers);
+void write_receipt(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+                   const StoredReceipt& receipt) {
+  const Bytes headers = encode_headers(receipt.headers);
   Query insert(connection,
                "INSERT OR REPLACE INTO receipts (message, http_status, headers, body) VALUES (?, ?, ?, ?)");
   insert.bind(message, std::int64_t{receipt.http_status}, headers, receipt.body).run();
+  if (record.keeps.any()) keep_certificate(connection, receipt.signer);
+}
+
+void forget_receipt(SqlConnection& connection, std::int64_t message) {
+  Query(connection, "DELETE FROM receipts WHERE message = ?").bind(message).run();
+}
+
+/// Whether it was the receipt of a message of ours that was handed over. One that is not kept goes with that.
+bool mark_receipt_delivered(SqlConnection& connection, std::int64_t message, std::string_view where) {
+  Query update(connection,
+               "UPDATE messages SET delivered_to = ? WHERE sequence = ? AND hands_receipt_over = 1 "
+               "RETURNING keeps_receipt");
+  if (!update.bind(where, message).next()) return false;
+  const bool keeps = update.integer(0) != 0;
+  if (!keeps) forget_receipt(connection, message);
+  return true;
 }
 
 bool is_taken(SqlConnection& connection, const MessageRecord& record, ByteView hash) {
@@ -260,11 +175,9 @@ void release_names(SqlConnection& connection, const MessageRecord& record, std::
   Query(connection, "DELETE FROM claims WHERE names_hash = ? AND message = ?").bind(hash, message).run();
 }
 
-/// @returns the name of the file that is nobody's any more once this is committed; empty when there is none.
-std::string forget_wire(SqlConnection& connection, std::int64_t message, std::string_view id) {
-  Query row(connection, "DELETE FROM wires WHERE message = ? RETURNING place");
-  const bool is_file = row.bind(message).next() && row.text(0) == to_string(Place::File);
-  return is_file ? BodyFiles::wire_name(id) : "";
+void keep_certificates(SqlConnection& connection, const MessageRecord& record, const Evidence& evidence) {
+  if (!record.keeps.any()) return;
+  for (const Bytes& der : evidence.certificates) keep_certificate(connection, der);
 }
 
 void leave_note(SqlConnection& connection, std::int64_t message) {
@@ -275,28 +188,11 @@ bool is_accepted(const MessageRecord& record) {
   return record.state == MessageState::Accepted || record.state == MessageState::Delivered;
 }
 
-Error no_message(std::string_view id) {
-  return Error{ErrorKind::NotFound, "no message has the id " + printable(id)};
-}
-
-/// The row's key and state.
-struct Found {
-  std::int64_t sequence = 0;
-  MessageState state = MessageState::Refused;
-};
-
-Result<Found> find_row(SqlConnection& connection, std::string_view id) {
-  Query row(connection, "SELECT sequence, state FROM messages WHERE id = ?");
-  if (!row.bind(id).next()) return fail(no_message(id));
-  SIGNET_TRY(const MessageState state, parse_state(row.text(1)));
-  return Found{row.integer(0), state};
-}
-
 /// The record's key if it was committed before it was opened.
 Result<std::optional<std::int64_t>> find_received(SqlConnection& connection, std::string_view id) {
   const auto found = find_row(connection, id);
   if (!found && found.error().kind == ErrorKind::NotFound) return std::nullopt;
-  SIGNET_TRY(const Found row, found);
+  SIGNET_TRY(const MessageRow row, found);
   if (row.state != MessageState::Received)
     return fail(ErrorKind::AlreadyExists, fmt::format("message {} is {} already", id, to_string(row.state)));
   return row.sequence;
@@ -311,14 +207,20 @@ Result<> repair_bodies(Database& database, const BodyFiles& bodies) {
       Query wire(connection,
                  "SELECT 1 FROM wires JOIN messages ON sequence = message WHERE id || '.wire' = ?1 AND id = "
                  "substr(?1, 1, 32) AND place = 'file'");
-      return wire.bind(name).next();
+      if (wire.bind(name).next()) return true;
+      Query content(connection,
+                    "SELECT 1 FROM proofs JOIN messages ON sequence = message WHERE id || '.content' = ?1 "
+                    "AND id = substr(?1, 1, 32) AND place = 'file'");
+      return content.bind(name).next();
     });
   }));
   if (removed > 0) log::warning("store-swept", {{"bodies_without_record", std::to_string(removed)}});
   return database.read([&](SqlConnection& connection) -> Result<> {
     Query files(connection,
                 "SELECT id FROM messages WHERE body_place = 'file' UNION ALL "
-                "SELECT id || '.wire' FROM wires JOIN messages ON sequence = message WHERE place = 'file'");
+                "SELECT id || '.wire' FROM wires JOIN messages ON sequence = message WHERE place = 'file' "
+                "UNION ALL SELECT id || '.content' FROM proofs JOIN messages ON sequence = message "
+                "WHERE place = 'file'");
     while (files.next())
       if (auto body = bodies.open_body(files.text(0)); !body)
         log::error("store-body-missing", {{"id", files.text(0)}, {"reason", body.error().detail}});
@@ -343,7 +245,11 @@ SqliteStore::SqliteStore(std::filesystem::path directory, const StoreOptions& op
       options_(options),
       lock_(std::move(lock)),
       database_(std::move(database)),
-      bodies_(std::move(bodies)) {}
+      bodies_(std::move(bodies)),
+      chain_(std::make_unique<EvidenceChain>()) {}
+SqliteStore::~SqliteStore() = default;
+
+void SqliteStore::name_audit_head(AuditHead audit_head) { chain_->name_audit_head(std::move(audit_head)); }
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& home,
                                                        const StoreOptions& options) {
@@ -398,8 +304,8 @@ Result<std::optional<EarlierMessage>> SqliteStore::find_earlier(std::string_view
 
 /// A body's file is synced before its row is committed. So a crash leaves a file without a row, never a row
 /// without a file.
-Result<SqliteStore::Body> SqliteStore::prepare(std::string name, const Slice& octets) const {
-  Body body{std::move(name), Place::None, octets.size(), {}};
+Result<StoredBody> SqliteStore::store_body(std::string name, const Slice& octets) const {
+  StoredBody body{std::move(name), Place::None, octets.size(), {}};
   if (octets.empty()) return body;
   if (octets.size() > options_.largest_row) {
     body.place = Place::File;
@@ -411,24 +317,50 @@ Result<SqliteStore::Body> SqliteStore::prepare(std::string name, const Slice& oc
   return body;
 }
 
+Result<SqliteStore::StoredProof> SqliteStore::store_proof(const std::string& id, const Proof& proof,
+                                                          const Slice& payload) const {
+  constexpr std::uint64_t kLargestHead = 16 * 1024;
+  StoredProof stored{proof.signature, {}, false, {}};
+  SIGNET_TRY(const bool ends_with_payload, ends_with(proof.content, payload));
+  if (ends_with_payload && proof.content.size() - payload.size() <= kLargestHead) {
+    stored.payload_follows = true;
+    SIGNET_TRY(stored.head,
+               proof.content.sub(0, proof.content.size() - payload.size()).to_bytes(kLargestHead));
+    return stored;
+  }
+  SIGNET_TRY(stored.rest, store_body(BodyFiles::content_name(id), proof.content));
+  return stored;
+}
+
+/// Everything of a message that is not its record, with the digests of what its record keeps.
 Result<SqliteStore::Bodies> SqliteStore::prepare(const MessageRecord& record, const Slice* payload,
-                                                 const WireCopy* wire) const {
+                                                 const WireCopy* wire, const Evidence& evidence) const {
   if (!BodyFiles::is_id(record.id))
     return fail(ErrorKind::Internal,
                 "a message's id is 32 lower-case hexadecimal digits, not '" + printable(record.id) + "'");
   Bodies bodies;
-  if (payload != nullptr) {
-    SIGNET_TRY(bodies.payload, prepare(record.id, *payload));
-  }
-  if (wire == nullptr) return bodies;
-  auto prepared = prepare(BodyFiles::wire_name(record.id), wire->body);
-  if (!prepared) {
-    remove_files(bodies);
-    return fail(std::move(prepared).error());
-  }
-  bodies.wire = *std::move(prepared);
-  bodies.wire_headers = encode(wire->headers);
-  return bodies;
+  const auto prepared = [&]() -> Result<> {
+    if (payload != nullptr) {
+      SIGNET_TRY(bodies.payload, store_body(record.id, *payload));
+      if (record.keeps.payload && !payload->empty()) {
+        SIGNET_TRY(const Bytes sha256, digest(Hash::Sha256, *payload));
+        bodies.digests.payload = hex_lower(sha256);
+      }
+      if (record.keeps.payload && evidence.proof) {
+        SIGNET_TRY(bodies.proof, store_proof(record.id, *evidence.proof, *payload));
+      }
+    }
+    if (wire == nullptr) return {};
+    SIGNET_TRY(bodies.wire, store_body(BodyFiles::wire_name(record.id), wire->body));
+    bodies.wire_headers = encode_headers(wire->headers);
+    if (record.keeps.wire) {
+      SIGNET_TRY(bodies.digests.wire, travel_digest(*wire));
+    }
+    return {};
+  }();
+  if (prepared) return bodies;
+  remove_files(bodies.files());
+  return fail(prepared.error());
 }
 
 void SqliteStore::write_bodies(SqlConnection& connection, std::int64_t message, const Bodies& bodies) {
@@ -446,11 +378,17 @@ void SqliteStore::write_bodies(SqlConnection& connection, std::int64_t message, 
         .bind(message, bodies.wire_headers, to_string(wire->place), static_cast<std::int64_t>(wire->size),
               wire->octets)
         .run();
+  if (const auto& proof = bodies.proof)
+    Query(connection,
+          "INSERT INTO proofs (message, signature, head, payload_follows, place, size, octets) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .bind(message, proof->signature, proof->head, std::int64_t{proof->payload_follows},
+              to_string(proof->rest.place), static_cast<std::int64_t>(proof->rest.size), proof->rest.octets)
+        .run();
 }
 
-void SqliteStore::remove_files(const Bodies& bodies) const {
-  for (const auto& body : {bodies.payload, bodies.wire})
-    if (body && body->place == Place::File) bodies_.remove(body->name);
+void SqliteStore::remove_files(const std::vector<std::string>& names) const {
+  for (const std::string& name : names) bodies_.remove(name);
 }
 
 void SqliteStore::commit(std::shared_ptr<const Bodies> bodies, Database::Work work, Done done) {
@@ -470,45 +408,50 @@ void SqliteStore::commit(std::shared_ptr<const Bodies> bodies, Database::Work wo
 void SqliteStore::settle_files(const Bodies& bodies, bool committed, bool complete) {
   const std::lock_guard lock(doubtful_mutex_);
   if (committed) {
-    for (const std::string& name : doubtful_files_) bodies_.remove(name);
+    remove_files(doubtful_files_);
     doubtful_files_.clear();
     return;
   }
-  if (!complete) return remove_files(bodies);
-  for (const auto& body : {bodies.payload, bodies.wire})
-    if (body && body->place == Place::File) doubtful_files_.push_back(body->name);
+  const std::vector<std::string> files = bodies.files();
+  if (!complete) return remove_files(files);
+  doubtful_files_.insert(doubtful_files_.end(), files.begin(), files.end());
 }
 
 void SqliteStore::commit_received(const MessageRecord& record, const WireCopy& wire, bool unique, Done done) {
-  auto prepared = prepare(record, nullptr, &wire);
+  auto prepared = prepare(record, nullptr, &wire, {});
   if (!prepared) return done(fail(std::move(prepared).error()));
   auto bodies = std::make_shared<const Bodies>(*std::move(prepared));
   commit(
       bodies,
-      [record, bodies, unique](SqlConnection& connection) -> Result<> {
+      [this, record, bodies, unique](SqlConnection& connection) -> Result<> {
         const std::int64_t message = insert_record(connection, record);
         SIGNET_CHECK(claim_names(connection, record, message, unique));
         write_bodies(connection, message, *bodies);
+        chain_->append(connection, message, record, bodies->digests);
         return {};
       },
       std::move(done));
 }
 
 void SqliteStore::commit_inbound(InboundCommit given, Done done) {
-  auto prepared = prepare(given.record, &given.payload, given.wire ? &*given.wire : nullptr);
+  auto receipt = travel_digest(given.receipt);
+  if (!receipt) return done(fail(std::move(receipt).error()));
+  auto prepared = prepare(given.record, &given.payload, given.wire ? &*given.wire : nullptr, given.evidence);
   if (!prepared) return done(fail(std::move(prepared).error()));
+  if (given.record.keeps.receipt && !given.receipt.body.empty())
+    prepared->digests.receipt = *std::move(receipt);
   auto bodies = std::make_shared<const Bodies>(*std::move(prepared));
   auto shared = std::make_shared<const InboundCommit>(std::move(given));
-  const auto forgotten = std::make_shared<std::string>();  // the file of a wire copy that is not to be kept
+  const auto forgotten = std::make_shared<std::vector<std::string>>();  // files of what is not kept
   commit(
       bodies,
-      [shared, bodies, forgotten](SqlConnection& connection) -> Result<> {
+      [this, shared, bodies, forgotten](SqlConnection& connection) -> Result<> {
         const MessageRecord& record = shared->record;
         SIGNET_TRY(const auto received, find_received(connection, record.id));
         const std::int64_t message = received ? *received : insert_record(connection, record);
         if (received) {
           update_received(connection, message, record);
-          if (!shared->keep_received) *forgotten = forget_wire(connection, message, record.id);
+          if (!record.keeps.wire) forget_wire(connection, message, record.id, *forgotten);
         }
         if (is_accepted(record)) {
           SIGNET_CHECK(claim_names(connection, record, message, shared->unique));
@@ -516,29 +459,34 @@ void SqliteStore::commit_inbound(InboundCommit given, Done done) {
           release_names(connection, record, message);
         }
         write_bodies(connection, message, *bodies);
-        write_receipt(connection, message, shared->receipt);
+        write_receipt(connection, message, record, shared->receipt);
         if (!record.receipt_url.empty() && !shared->receipt.body.empty())
           Query(connection, "INSERT INTO receipt_posts (message, attempts, due, reason) VALUES (?, 0, ?, '')")
               .bind(message, record.created)
               .run();
+        keep_certificates(connection, record, shared->evidence);
+        chain_->append(connection, message, record, bodies->digests);
         return {};
       },
       [this, forgotten, done = std::move(done)](Result<> outcome) {
-        if (outcome && !forgotten->empty()) bodies_.remove(*forgotten);
+        if (outcome) remove_files(*forgotten);
         done(std::move(outcome));
       });
 }
 
 // ---- Outbound
 
-Result<> SqliteStore::commit_outbound(const MessageRecord& record, const Slice& payload, const WireCopy& wire,
-                                      Tell tell) {
-  SIGNET_TRY(const Bodies bodies, prepare(record, &payload, &wire));
+Result<> SqliteStore::commit_outbound(const OutboundCommit& given, Tell tell) {
+  const MessageRecord& record = given.record;
+  SIGNET_TRY(const Bodies bodies,
+             prepare(record, record.keeps.payload ? &given.payload : nullptr, &given.wire, given.evidence));
   bool complete = false;
   auto outcome = database_->write([&](SqlConnection& connection) -> Result<> {
     const std::int64_t message = insert_record(connection, record);
     write_bodies(connection, message, bodies);
     if (tell == Tell::Gateway) leave_note(connection, message);
+    keep_certificates(connection, record, given.evidence);
+    chain_->append(connection, message, record, bodies.digests);
     complete = true;
     return {};
   });
@@ -546,14 +494,26 @@ Result<> SqliteStore::commit_outbound(const MessageRecord& record, const Slice& 
   return outcome;
 }
 
+/// What of a message of ours nothing needs any more once it is settled.
+void SqliteStore::forget_settled(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+                                 std::vector<std::string>& files) {
+  if (!record.keeps.wire) forget_wire(connection, message, record.id, files);
+  if (!record.keeps.receipt && !waits_for_hand_over(record)) forget_receipt(connection, message);
+}
+
 Result<> SqliteStore::settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,
                                       Tell tell) {
-  return database_->write([&](SqlConnection& connection) -> Result<> {
-    SIGNET_TRY(const Found found, find_row(connection, record.id));
-    if (!is_open(found.state))
+  CopyDigests digests;
+  if (answer && !answer->body.empty() && record.keeps.receipt) {
+    SIGNET_TRY(digests.receipt, travel_digest(*answer));
+  }
+  std::vector<std::string> forgotten;
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_TRY(const MessageRow row, find_row(connection, record.id));
+    if (!is_open(row.state))
       return fail(ErrorKind::AlreadyExists,
                   fmt::format("message {} is {} already; a later answer changes nothing", record.id,
-                              to_string(found.state)));
+                              to_string(row.state)));
     Query update(
         connection,
         "UPDATE messages SET state = ?, settled = ?, disposition = ?, reason = ?, "
@@ -561,32 +521,45 @@ Result<> SqliteStore::settle_outbound(const MessageRecord& record, const std::op
         "WHERE sequence = ?");
     update.bind(to_string(record.state), record.settled, record.disposition, record.reason,
                 record.receipt_signer_thumbprint, std::int64_t{record.attempts}, record.due,
-                record.remote_address, std::int64_t{record.hands_receipt_over}, found.sequence);
+                record.remote_address, std::int64_t{record.hands_receipt_over}, row.sequence);
     update.run();
-    if (answer) write_receipt(connection, found.sequence, *answer);
+    if (answer) write_receipt(connection, row.sequence, record, *answer);
     if (waits_for_hand_over(record) || (tell == Tell::Gateway && is_open(record.state)))
-      leave_note(connection, found.sequence);
+      leave_note(connection, row.sequence);
+    SIGNET_TRY(const MessageRecord now, record_at(connection, row.sequence));
+    if (!is_open(now.state)) forget_settled(connection, row.sequence, now, forgotten);
+    // While it is open, an answer that is kept counts, and nothing else.
+    if (!is_open(now.state) || !digests.receipt.empty())
+      chain_->append(connection, row.sequence, now, digests);
     return {};
-  });
+  }));
+  remove_files(forgotten);
+  return {};
 }
 
 Result<> SqliteStore::cancel_outbound(std::string_view id, std::string_view reason, Time when) {
-  return database_->write([&](SqlConnection& connection) -> Result<> {
-    SIGNET_TRY(const Found found, find_row(connection, id));
-    if (!is_open(found.state))
+  std::vector<std::string> forgotten;
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_TRY(const MessageRow row, find_row(connection, id));
+    if (!is_open(row.state))
       return fail(ErrorKind::InvalidInput, fmt::format("message {} is {}: only one that is queued, being "
                                                        "sent or waiting for its receipt can be cancelled",
-                                                       id, to_string(found.state)));
+                                                       id, to_string(row.state)));
     Query(connection, "UPDATE messages SET state = ?, settled = ?, due = NULL, reason = ? WHERE sequence = ?")
-        .bind(to_string(MessageState::Cancelled), when, reason, found.sequence)
+        .bind(to_string(MessageState::Cancelled), when, reason, row.sequence)
         .run();
+    SIGNET_TRY(const MessageRecord now, record_at(connection, row.sequence));
+    forget_settled(connection, row.sequence, now, forgotten);
+    chain_->append(connection, row.sequence, now);
     return {};
-  });
+  }));
+  remove_files(forgotten);
+  return {};
 }
 
 Result<> SqliteStore::queue_again(std::string_view id, Time due, Tell tell) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    SIGNET_TRY(const Found found, find_row(connection, id));
+    SIGNET_TRY(const MessageRow found, find_row(connection, id));
     if (found.state != MessageState::Failed && found.state != MessageState::Cancelled)
       return fail(ErrorKind::InvalidInput,
                   fmt::format("message {} is {}: only one that failed or was cancelled can be sent again", id,
@@ -595,7 +568,8 @@ Result<> SqliteStore::queue_again(std::string_view id, Time due, Tell tell) {
       return fail(
           ErrorKind::InvalidInput,
           fmt::format("message {} cannot be sent again under its Message-ID: what was sent is not kept (see "
-                      "enableNRRForOutboundEncodedMessages); send the document as a new message",
+                      "enableNRRForOutboundEncodedMessages and x:retention); send the document as a new "
+                      "message",
                       id));
     Query(connection,
           "UPDATE messages SET state = ?1, settled = NULL, attempts = 0, queued = ?2, due = ?2, reason = '', "
@@ -603,20 +577,31 @@ Result<> SqliteStore::queue_again(std::string_view id, Time due, Tell tell) {
         .bind(to_string(MessageState::Queued), due, found.sequence)
         .run();
     if (tell == Tell::Gateway) leave_note(connection, found.sequence);
+    SIGNET_TRY(const MessageRecord now, record_at(connection, found.sequence));
+    chain_->append(connection, found.sequence, now);
     return {};
   });
 }
 
 Result<> SqliteStore::keep_late_receipt(std::string_view id, const StoredReceipt& receipt,
                                         std::string_view verdict, Time when) {
+  SIGNET_TRY(const std::string sha256, travel_digest(receipt));
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    SIGNET_TRY(const Found found, find_row(connection, id));
-    const Bytes headers = encode(receipt.headers);
-    Query(connection,
+    SIGNET_TRY(const MessageRow row, find_row(connection, id));
+    SIGNET_TRY(MessageRecord record, record_at(connection, row.sequence));
+    const Bytes headers = encode_headers(receipt.headers);
+    if (record.keeps.receipt) {
+      Query(
+          connection,
           "INSERT INTO late_receipts (message, received, verdict, http_status, headers, body) VALUES (?, ?, "
           "?, ?, ?, ?)")
-        .bind(found.sequence, when, verdict, std::int64_t{receipt.http_status}, headers, receipt.body)
-        .run();
+          .bind(row.sequence, when, verdict, std::int64_t{receipt.http_status}, headers, receipt.body)
+          .run();
+      keep_certificate(connection, receipt.signer);
+    }
+    record.receipt_signer_thumbprint =
+        receipt.signer.empty() ? "" : hex_upper(digest(Hash::Sha256, receipt.signer));
+    chain_->append_late_receipt(connection, row.sequence, record, sha256, verdict, when);
     return {};
   });
 }
@@ -691,7 +676,7 @@ Result<ReceiptPost> SqliteStore::receipt_post(std::string_view id) {
 
 Result<> SqliteStore::update_receipt_post(const ReceiptPost& post) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    SIGNET_TRY(const Found found, find_row(connection, post.id));
+    SIGNET_TRY(const MessageRow found, find_row(connection, post.id));
     Query(connection,
           "UPDATE receipt_posts SET attempts = ?, due = ?, posted = ?, reason = ? WHERE message = ?")
         .bind(std::int64_t{post.attempts}, post.due, post.posted, post.reason, found.sequence)
@@ -714,21 +699,24 @@ Result<std::vector<MessageRecord>> SqliteStore::undelivered() {
 }
 
 Result<> SqliteStore::mark_delivered(std::string_view id, std::string_view where, Time when) {
-  return database_->write([&](SqlConnection& connection) -> Result<> {
-    SIGNET_TRY(const Found found, find_row(connection, id));
-    if (found.state == MessageState::Delivered) return {};
-    Query receipt(connection,
-                  "UPDATE messages SET delivered_to = ? WHERE sequence = ? AND hands_receipt_over = 1 "
-                  "RETURNING 1");
-    if (receipt.bind(where, found.sequence).next()) return {};
-    if (found.state != MessageState::Accepted)
+  std::vector<std::string> forgotten;
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_TRY(const MessageRow row, find_row(connection, id));
+    if (row.state == MessageState::Delivered) return {};
+    if (mark_receipt_delivered(connection, row.sequence, where)) return {};
+    if (row.state != MessageState::Accepted)
       return fail(ErrorKind::InvalidInput,
-                  fmt::format("message {} is {} and has nothing to hand over", id, to_string(found.state)));
+                  fmt::format("message {} is {} and has nothing to hand over", id, to_string(row.state)));
     Query update(connection,
                  "UPDATE messages SET state = ?, settled = ?, delivered_to = ? WHERE sequence = ?");
-    update.bind(to_string(MessageState::Delivered), when, where, found.sequence).run();
+    update.bind(to_string(MessageState::Delivered), when, where, row.sequence).run();
+    SIGNET_TRY(const MessageRecord now, record_at(connection, row.sequence));
+    if (!now.keeps.payload) forget_payload(connection, row.sequence, now.id, forgotten);
+    chain_->append(connection, row.sequence, now);
     return {};
-  });
+  }));
+  remove_files(forgotten);
+  return {};
 }
 
 Result<std::vector<MessageRecord>> SqliteStore::list(const MessageFilter& filter) {
@@ -818,49 +806,42 @@ Result<MessageRecord> SqliteStore::find(std::string_view id_or_message_id) {
   });
 }
 
-Result<Slice> SqliteStore::open_body(Body body) const {
-  const std::uint64_t size = body.size;
-  const std::string name = body.name;
-  SIGNET_TRY(Slice octets, body.place == Place::File ? bodies_.open_body(name)
-                                                     : Result<Slice>(Slice::of(std::move(body.octets))));
-  if (octets.size() != size)
-    return fail(ErrorKind::IoFailure,
-                fmt::format("the body {} has {} octets and should have {}; restore it from a backup", name,
-                            octets.size(), size));
-  return octets;
-}
-
 Result<Slice> SqliteStore::payload(std::string_view id) {
-  SIGNET_TRY(Body kept, read_value<Body>(*database_, [&](SqlConnection& connection) -> Result<Body> {
-               Query row(connection,
-                         "SELECT body_place, body_size, octets FROM messages LEFT JOIN bodies ON message = "
-                         "sequence WHERE id = ?");
-               if (!row.bind(id).next()) return fail(no_message(id));
-               SIGNET_TRY(const Place place, parse_place(row.text(0)));
-               return Body{std::string(id), place, static_cast<std::uint64_t>(row.integer(1)), row.bytes(2)};
-             }));
-  return open_body(std::move(kept));
+  SIGNET_TRY(
+      StoredBody kept,
+      read_value<StoredBody>(*database_, [&](SqlConnection& connection) -> Result<StoredBody> {
+        Query row(connection,
+                  "SELECT body_place, body_size, octets, payload_size FROM messages LEFT JOIN bodies "
+                  "ON message = sequence WHERE id = ?");
+        if (!row.bind(id).next()) return fail(no_message(id));
+        SIGNET_TRY(const Place place, parse_place(row.text(0)));
+        if (place == Place::None && row.integer(3) > 0)
+          return fail(ErrorKind::NotFound, fmt::format("the payload of message {} is not kept", id));
+        return StoredBody{std::string(id), place, static_cast<std::uint64_t>(row.integer(1)), row.bytes(2)};
+      }));
+  return open_body(bodies_, std::move(kept));
 }
 
 Result<WireCopy> SqliteStore::wire(std::string_view id) {
   WireCopy copy;
-  SIGNET_TRY(Body kept, read_value<Body>(*database_, [&](SqlConnection& connection) -> Result<Body> {
-               SIGNET_TRY(const Found found, find_row(connection, id));
+  SIGNET_TRY(StoredBody kept,
+             read_value<StoredBody>(*database_, [&](SqlConnection& connection) -> Result<StoredBody> {
+               SIGNET_TRY(const MessageRow found, find_row(connection, id));
                Query row(connection, "SELECT place, size, octets, headers FROM wires WHERE message = ?");
                if (!row.bind(found.sequence).next())
                  return fail(ErrorKind::NotFound, fmt::format("message {} is not kept as it travelled", id));
                SIGNET_TRY(const Place place, parse_place(row.text(0)));
                SIGNET_TRY(copy.headers, decode_headers(row.bytes(3)));
-               return Body{BodyFiles::wire_name(id), place, static_cast<std::uint64_t>(row.integer(1)),
-                           row.bytes(2)};
+               return StoredBody{BodyFiles::wire_name(id), place, static_cast<std::uint64_t>(row.integer(1)),
+                                 row.bytes(2)};
              }));
-  SIGNET_TRY(copy.body, open_body(std::move(kept)));
+  SIGNET_TRY(copy.body, open_body(bodies_, std::move(kept)));
   return copy;
 }
 
 Result<StoredReceipt> SqliteStore::receipt(std::string_view id) {
   return read_value<StoredReceipt>(*database_, [&](SqlConnection& connection) -> Result<StoredReceipt> {
-    SIGNET_TRY(const Found found, find_row(connection, id));
+    SIGNET_TRY(const MessageRow found, find_row(connection, id));
     Query row(connection, "SELECT http_status, headers, body FROM receipts WHERE message = ?");
     if (!row.bind(found.sequence).next())
       return fail(ErrorKind::NotFound, fmt::format("message {} has no receipt yet", id));

@@ -5,9 +5,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gateway/evidence/evidence_store.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/store/body_files.h"
 #include "gateway/store/database.h"
@@ -17,7 +19,8 @@
 ///
 ///     <home>/store/signet.db         rows, and payloads up to StoreOptions::largest_row
 ///     <home>/store/bodies/xx/<id>    larger payloads, one file each, named by our id alone; <id>.wire is the
-///                                    message as it travels
+///                                    message as it travels, <id>.content what its MIC is over, where that
+///                                    does not end with the payload
 ///     <home>/store/spool/            where bodies grow while they arrive; files there have no names
 ///     <home>/store/lock              tells the first process that opens the store that it is alone
 
@@ -27,6 +30,12 @@ struct StoreOptions {
   std::uint64_t largest_row = 256 * 1024;  ///< octets; a larger payload becomes a file
   DatabaseOptions database;
 };
+
+/// Tells the newest line of the audit log; nothing while there is none.
+using AuditHead = std::function<std::optional<AuditLine>()>;
+
+class EvidenceChain;
+struct StoredBody;
 
 class SqliteStore final : public MessageStore {
  public:
@@ -38,12 +47,20 @@ class SqliteStore final : public MessageStore {
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& home,
                                                    const StoreOptions& options = {});
 
+  ~SqliteStore() override;
+
+  /// Where the audit log's newest line is told, to be named by the evidence. Before the first message.
+  void name_audit_head(AuditHead audit_head);
+
   /// Where a Spool has to grow so that its file can become a payload without being copied.
   [[nodiscard]] const std::filesystem::path& spool_directory() const { return spool_; }
   /// Everything of the store lies in it.
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   /// For the stores that share the database.
   [[nodiscard]] const std::shared_ptr<Database>& database() const { return database_; }
+  /// For the store of evidence, which shares them.
+  [[nodiscard]] const BodyFiles& body_files() const { return bodies_; }
+  [[nodiscard]] const EvidenceChain& chain() const { return *chain_; }
   /// A number that is another one after any change of the configuration, by this process or by another: the
   /// account, keys and policies. Cheap to ask for on every message; see Database::generations().
   Result<std::uint64_t> generation();
@@ -60,8 +77,7 @@ class SqliteStore final : public MessageStore {
   Result<ReceiptPost> receipt_post(std::string_view id) override;
   Result<> update_receipt_post(const ReceiptPost& post) override;
 
-  Result<> commit_outbound(const MessageRecord& record, const Slice& payload, const WireCopy& wire,
-                           Tell tell) override;
+  Result<> commit_outbound(const OutboundCommit& commit, Tell tell) override;
   Result<> settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,
                            Tell tell) override;
   Result<> cancel_outbound(std::string_view id, std::string_view reason, Time when) override;
@@ -89,15 +105,18 @@ class SqliteStore final : public MessageStore {
  private:
   SqliteStore(std::filesystem::path directory, const StoreOptions& options, StoreLock lock,
               std::shared_ptr<Database> database, BodyFiles bodies);
-  struct Body;
+  struct StoredProof;
   struct Bodies;
-  Result<Body> prepare(std::string name, const Slice& octets) const;
-  Result<Bodies> prepare(const MessageRecord& record, const Slice* payload, const WireCopy* wire) const;
+  Result<StoredBody> store_body(std::string name, const Slice& octets) const;
+  Result<StoredProof> store_proof(const std::string& id, const Proof& proof, const Slice& payload) const;
+  Result<Bodies> prepare(const MessageRecord& record, const Slice* payload, const WireCopy* wire,
+                         const Evidence& evidence) const;
   static void write_bodies(SqlConnection& connection, std::int64_t message, const Bodies& bodies);
-  void remove_files(const Bodies& bodies) const;
+  static void forget_settled(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+                             std::vector<std::string>& files);
+  void remove_files(const std::vector<std::string>& names) const;
   void settle_files(const Bodies& bodies, bool committed, bool complete);
   void commit(std::shared_ptr<const Bodies> bodies, Database::Work work, Done done);
-  Result<Slice> open_body(Body body) const;
 
   const std::filesystem::path directory_;
   const std::filesystem::path spool_;
@@ -105,6 +124,7 @@ class SqliteStore final : public MessageStore {
   const StoreLock lock_;
   const std::shared_ptr<Database> database_;
   const BodyFiles bodies_;
+  const std::unique_ptr<EvidenceChain> chain_;
 
   /// Files of transactions whose commit failed on the disk. Until another commit has overwritten its traces
   /// in the log, a crash may bring such a transaction back; so the files are removed after the next commit

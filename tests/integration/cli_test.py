@@ -6,6 +6,7 @@ Usage: cli_test.py --signet BINARY [TestClass...]. Homes are made in temporary d
 
 import argparse
 import base64
+import contextlib
 import http.client
 import http.server
 import json
@@ -15,6 +16,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import string
 import subprocess
@@ -134,7 +136,7 @@ class Help(CommandTest):
                 "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show", "vault key update",
                 "vault policy set", "vault policy show", "vault secret set", "vault secret list", "vault secret show",
                 "vault secret update", "vault secret delete", "status", "tracking export", "simulate init", "simulate serve",
-                "simulate send", "simulate remove"]
+                "simulate send", "simulate remove", "evidence export", "evidence expire", "audit verify"]
 
     def test_every_command_has_an_example(self):
         for command in self.COMMANDS:
@@ -713,7 +715,7 @@ class Serve(CommandTest):
         self.assertNotEqual(second.err, "")
 
 
-class Exchange(CommandTest):
+class TwoCompanies(CommandTest):
     """Two homes: Acme sends by the command, Globex serves."""
 
     def setUp(self):
@@ -743,6 +745,8 @@ class Exchange(CommandTest):
                 return record
             time.sleep(0.01)
 
+
+class Exchange(TwoCompanies):
     def test_a_message_is_sent_listed_shown_and_read_on_both_sides(self):
         sent = self.send("--subject", "Order 7")
         self.assertEqual(sent["state"], "confirmed")
@@ -947,6 +951,129 @@ class Exchange(CommandTest):
         self.globex.stop()
         logged = [json.loads(line) for line in self.globex.log.read_text().splitlines() if received["requestId"] in line]
         self.assertTrue(any("no agreement" in line.get("reason", "") for line in logged), logged)
+
+
+class Evidence(TwoCompanies):
+    def export(self, home, message):
+        """Exports a message's evidence and unpacks it. Returns the folder."""
+        archive = self.directory / f"{message}.tar"
+        home.run("evidence", "export", message, "--to", archive, expect=DONE)
+        folder = self.directory / f"evidence-{message}"
+        folder.mkdir()
+        subprocess.run(["tar", "xf", str(archive), "-C", str(folder)], check=True)
+        return folder
+
+    def readme_says(self, folder):
+        """The exit code of the README's commands, typed word for word."""
+        commands = [line for line in (folder / "README.txt").read_text().splitlines() if line.startswith("    ")]
+        self.assertTrue(any("openssl cms -verify" in line for line in commands))
+        return subprocess.run(["sh", "-e"], input="\n".join(commands).encode(), cwd=folder, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode
+
+    def chains(self, home, *arguments, expect=DONE):
+        verified = home.json("audit", "verify", *arguments, expect=expect)
+        return verified, {chain["name"]: chain for chain in verified["chains"]}
+
+    def test_a_third_party_verifies_what_both_sides_export(self):
+        sent = self.send()
+        received = self.received(sent["messageId"])
+        for home, message in [(self.home, sent["id"]), (self.globex, received["id"])]:
+            folder = self.export(home, message)
+            self.assertEqual(self.readme_says(folder), 0)
+            self.assertEqual((folder / "payload").read_bytes(), self.document.read_bytes())
+            self.assertEqual(json.loads((folder / "manifest.json").read_text())["message"]["mic"], sent["mic"])
+            content = (folder / "content.mime").read_bytes()
+            (folder / "content.mime").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+            self.assertNotEqual(self.readme_says(folder), 0)
+
+    def test_an_export_goes_into_a_new_file_or_nowhere(self):
+        sent = self.send()
+        archive = self.directory / "evidence.tar"
+        self.home.run("evidence", "export", sent["id"], "--to", archive, expect=DONE)
+        before = archive.read_bytes()
+        self.home.run("evidence", "export", sent["id"], "--to", archive, expect=REFUSED)
+        self.assertEqual(archive.read_bytes(), before)
+        self.home.run("evidence", "export", "unknown-message", "--to", self.directory / "none.tar", expect=NOT_FOUND)
+        self.assertFalse((self.directory / "none.tar").exists())
+
+    def test_the_chains_verify_and_a_head_that_was_kept_is_found_later(self):
+        self.send()
+        verified, chains = self.chains(self.home)
+        self.assertTrue(verified["intact"])
+        self.assertEqual(chains["evidence"]["records"], 2)
+        heads = [part for chain in chains.values() for part in ("--head", chain["head"])]
+        self.send()
+        self.assertEqual(self.chains(self.home, *heads)[0]["headsMissing"], [])
+        verified, _ = self.chains(self.home, "--head", "0f" * 32, expect=REFUSED)
+        self.assertEqual(verified["headsMissing"], ["0f" * 32])
+        self.home.run("audit", "verify", "--head", "not-a-hash", expect=USAGE)
+
+    def test_a_line_that_is_edited_dropped_or_moved_is_named(self):
+        self.send()
+        log = self.home.path / "audit.log"
+        good = log.read_bytes().splitlines(True)
+        self.assertGreater(len(good), 3)
+        edited = [good[0], good[1].replace(b'"success"', b'"SUCCESS"'), *good[2:]]
+        self.assertNotEqual(edited, good)
+        for lines, place in [(edited, 3), (good[:1] + good[2:], 2), ([good[1], good[0], *good[2:]], 1)]:
+            log.write_bytes(b"".join(lines))
+            verified, chains = self.chains(self.home, expect=REFUSED)
+            self.assertFalse(verified["intact"])
+            self.assertEqual(chains["audit-log"]["line"], place)
+            self.assertIn(f"line {place} ", self.home.run("audit", "verify", expect=REFUSED).out)
+        log.write_bytes(b"".join(good))
+        self.assertTrue(self.chains(self.home)[0]["intact"])
+
+    def test_an_audit_log_whose_end_was_cut_off_is_found_by_the_evidence(self):
+        self.send()
+        log = self.home.path / "audit.log"
+        good = log.read_bytes().splitlines(True)
+        log.write_bytes(b"".join(good[:-1]))
+        _, chains = self.chains(self.home, expect=REFUSED)
+        self.assertFalse(chains["audit-log"]["intact"])
+        self.assertEqual(chains["audit-log"]["line"], len(good))
+        self.assertIn("cut off", chains["audit-log"]["reason"])
+        self.assertTrue(chains["evidence"]["intact"])
+        self.send()  # what is appended since hides nothing
+        self.assertFalse(self.chains(self.home, expect=REFUSED)[1]["audit-log"]["intact"])
+
+    def test_the_chains_are_verified_without_a_key(self):
+        self.send()
+        (self.home.path / "master.key").unlink()
+        self.assertTrue(self.chains(self.home)[0]["intact"])
+        self.home.run("message", "list", expect=NOT_FOUND)
+
+    def test_there_is_nothing_to_verify_without_a_home(self):
+        done = Home(self.directory / "nowhere").run("audit", "verify", expect=NOT_FOUND)
+        self.assertIn("not a gateway's home", done.err)
+        self.assertFalse((self.directory / "nowhere").exists())
+
+    def test_what_will_go_is_said_and_then_goes(self):
+        sent = self.send()
+        report = self.home.json("evidence", "expire", "--dry-run")
+        self.assertEqual([(each["agreement"], each["messages"], each["settledBefore"]) for each in report], [("trade", 0, None)])
+        account = (self.home.directory / "account.xml").read_text()
+        self.assertIn("</agreement>", account)
+        (self.home.directory / "account.xml").write_text(account.replace("</agreement>", '<x:retention days="1"/></agreement>'))
+        self.home.run("apply", self.home.directory / "account.xml", expect=DONE)
+        self.assertEqual(self.home.json("evidence", "expire")[0]["messages"], 0, "its day is not over")
+        self.home.run("message", "wire", sent["id"], expect=DONE)
+        self.home.run("evidence", "expire", "--agreement", "unknown", expect=NOT_FOUND)
+
+        two_days = 2 * 86_400 * 1_000_000
+        with contextlib.closing(sqlite3.connect(self.home.path / "store" / "signet.db")) as database, database:
+            database.execute("UPDATE messages SET settled = settled - ?", (two_days,))
+        expected = self.home.json("evidence", "expire", "--dry-run")[0]
+        self.assertEqual(expected["messages"], 1)
+        self.assertGreater(expected["octets"], len(self.document.read_bytes()))
+        self.home.run("message", "wire", sent["id"], expect=DONE)
+        gone = self.home.json("evidence", "expire", "--agreement", "trade")[0]
+        self.assertEqual((gone["messages"], gone["octets"]), (1, expected["octets"]))
+        for copy in ("wire", "body", "receipt"):
+            self.home.run("message", copy, sent["id"], expect=NOT_FOUND)
+        self.home.run("evidence", "export", sent["id"], "--to", self.directory / "gone.tar", expect=NOT_FOUND)
+        self.assertEqual(self.home.json("evidence", "expire")[0]["messages"], 0)
+        self.assertTrue(self.chains(self.home)[0]["intact"])
 
 
 class Simulate(CommandTest):

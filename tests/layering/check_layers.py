@@ -34,6 +34,10 @@ ALLOWED = {
         "gateway/exchange/message_store.h", "gateway/exchange/observer.h", "gateway/exchange/account_snapshot.h",
         "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h", "gateway/endpoint/http_client.h",
     ],
+    "gateway/evidence": [
+        "base", "certstore/x509", "agreements", "as2",
+        "gateway/exchange/message_store.h", "gateway/exchange/account_snapshot.h",
+    ],
     # The simulator misbehaves below HTTP, where the endpoint's faces do not let anybody; it reads requests by the endpoint's gate.
     "gateway/simulator": [
         "base", "certstore/x509", "certstore/vault/audit_log.h", "agreements", "as2",
@@ -41,7 +45,9 @@ ALLOWED = {
         "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h", "gateway/endpoint/http_gate.h",
         "gateway/endpoint/http_wire.h",
     ],
-    "gateway/store": ["base", "certstore", "agreements", "gateway/exchange/message_store.h"],
+    "gateway/store": [
+        "base", "certstore", "agreements", "gateway/exchange/message_store.h", "gateway/evidence/evidence_store.h",
+    ],
     "gateway/cli": ["base", "certstore", "agreements", "as2", "gateway"],
 }
 

@@ -34,9 +34,8 @@ class ForwardingMessageStore : public gateway::MessageStore {
   Result<> update_receipt_post(const gateway::ReceiptPost& post) override {
     return store_.update_receipt_post(post);
   }
-  Result<> commit_outbound(const Record& record, const Slice& payload, const gateway::WireCopy& wire,
-                           Tell tell) override {
-    return store_.commit_outbound(record, payload, wire, tell);
+  Result<> commit_outbound(const gateway::OutboundCommit& commit, Tell tell) override {
+    return store_.commit_outbound(commit, tell);
   }
   Result<> settle_outbound(const Record& record, const std::optional<Receipt>& answer, Tell tell) override {
     return store_.settle_outbound(record, answer, tell);

@@ -349,7 +349,8 @@ std::vector<std::filesystem::path> TestGateway::delivered(const std::string& agr
 
 std::vector<std::string> TestGateway::audit_lines() const {
   const auto file = home_directory_ / "audit.log";
-  need(AuditFile::verify(file), "verifying the audit log");
+  if (!need(AuditFile::verify(file), "verifying the audit log").intact())
+    throw std::runtime_error("the audit log's chain is broken");
   std::vector<std::string> lines;
   const std::string text = need(read_text_file(file));
   for (std::size_t begin = 0; begin < text.size();) {

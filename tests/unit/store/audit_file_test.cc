@@ -1,5 +1,6 @@
 #include "gateway/store/audit_file.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -98,9 +99,9 @@ TEST_F(AuditFileTest, WritesALineOfJsonPerRecord) {
 TEST_F(AuditFileTest, VerifiesAnUnbrokenChainAcrossReopenings) {
   for (int i = 0; i < 3; ++i) append(2);
   const auto verified = AuditFile::verify(path());
-  ASSERT_TRUE(verified) << verified.error().detail;
+  ASSERT_TRUE(verified && verified->intact());
   EXPECT_EQ(verified->records, 6U);
-  EXPECT_EQ(verified->last_hash, hex_lower(digest(Hash::Sha256, as_bytes(lines().back()))));
+  EXPECT_EQ(verified->head, hex_lower(digest(Hash::Sha256, as_bytes(lines().back()))));
 }
 
 TEST_F(AuditFileTest, VerifiesAnEmptyFileAndMissesAMissingOne) {
@@ -115,8 +116,9 @@ TEST_F(AuditFileTest, SaysWhereAChainIsBroken) {
   const auto broken_at = [&](const std::vector<std::string>& changed) {
     write_lines(changed);
     const auto verified = AuditFile::verify(path());
-    EXPECT_FALSE(verified);
-    return verified ? std::string() : verified.error().detail;
+    EXPECT_TRUE(verified && !verified->intact());
+    return verified && verified->flaw ? fmt::format("line {} {}", verified->flaw->line, verified->flaw->what)
+                                      : std::string();
   };
   std::vector<std::string> edited = good;
   edited[1].replace(edited[1].find("gateway"), 7, "nobody!");
@@ -138,7 +140,111 @@ TEST_F(AuditFileTest, SaysWhereAChainIsBroken) {
   garbage[4] = std::string(1'000'000, '[');
   EXPECT_FALSE(broken_at(garbage).empty());
   write_lines(good);
-  EXPECT_TRUE(AuditFile::verify(path()));
+  EXPECT_TRUE(AuditFile::verify(path())->intact());
+}
+
+TEST_F(AuditFileTest, FindsAHeadThatWasKeptUntilItsLineIsCutOff) {
+  append(3);
+  const auto kept = AuditFile::verify(path())->head;
+  EXPECT_EQ(open()->head()->hash, kept);
+  append(2);
+  const std::vector<std::string> all = lines();
+  const std::string other(64, 'a');
+  EXPECT_THAT(AuditFile::verify(path(), {kept, other})->heads_found, testing::ElementsAre(kept));
+  write_lines({all[0], all[1]});
+  EXPECT_TRUE(AuditFile::verify(path(), {kept})->intact());
+  EXPECT_TRUE(AuditFile::verify(path(), {kept})->heads_found.empty());
+}
+
+TEST_F(AuditFileTest, HasNoHeadBeforeItsFirstLine) { EXPECT_FALSE(open()->head()); }
+
+/// Names lines of the log, a record each.
+class Mentions final : public EvidenceStore {
+ public:
+  std::vector<AuditLine> lines;
+  Result<std::optional<AuditMention>> find_missing_audit_line(
+      const std::function<Result<bool>(const AuditLine&)>& is_there) override {
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      if (!is_there(lines[i]).value()) return AuditMention{i + 1, lines[i]};
+    return std::nullopt;
+  }
+  Result<std::vector<EvidenceRecord>> records(std::string_view) override { return unasked(); }
+  Result<Proof> proof(std::string_view) override { return unasked(); }
+  Result<Bytes> certificate(std::string_view) override { return unasked(); }
+  Result<std::vector<LateReceipt>> late_receipts(std::string_view) override { return unasked(); }
+  Result<ChainReport> verify(const std::vector<std::string>&) override { return unasked(); }
+  Result<ChainHead> head() override { return unasked(); }
+  Result<Expiry> expirable(const ExpiryRule&) override { return unasked(); }
+  Result<Expiry> expire(const ExpiryRule&, std::size_t, Time) override { return unasked(); }
+
+ private:
+  static tl::unexpected<Error> unasked() { return fail(ErrorKind::Internal, "not asked for"); }
+};
+
+class AuditMentionsTest : public AuditFileTest {
+ protected:
+  void append_and_mention(int count) {
+    const auto log = open();
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(log->append(record_of("<m@x>")));
+      mentions_.lines.push_back(*log->head());
+    }
+  }
+  /// 0: nothing is missing.
+  std::uint64_t cut_at() {
+    const auto flaw = AuditFile::find_cut(path(), mentions_).value();
+    return flaw ? flaw->line : 0;
+  }
+  Mentions mentions_;
+};
+
+TEST_F(AuditMentionsTest, EveryLineThatIsNamedIsThere) {
+  EXPECT_EQ(AuditFile::find_cut(path(), mentions_).error().kind, ErrorKind::NotFound);
+  append(0);
+  EXPECT_EQ(cut_at(), 0U);
+  append_and_mention(3);
+  append(2);
+  append_and_mention(1);
+  EXPECT_EQ(cut_at(), 0U);
+}
+
+TEST_F(AuditMentionsTest, AnEndThatWasCutOffIsMissed) {
+  append_and_mention(4);
+  const std::vector<std::string> all = lines();
+  write_lines({all[0], all[1]});
+  EXPECT_EQ(cut_at(), 3U);
+  write_lines({});
+  EXPECT_EQ(cut_at(), 1U);
+}
+
+TEST_F(AuditMentionsTest, AnEndThatWasCutOffIsMissedHoweverMuchWasAppendedSince) {
+  append_and_mention(4);
+  const std::vector<std::string> all = lines();
+  write_lines({all[0], all[1]});
+  append(20);
+  EXPECT_TRUE(AuditFile::verify(path())->intact()) << "the log does not show it by itself";
+  EXPECT_GE(cut_at(), 3U);
+}
+
+TEST_F(AuditMentionsTest, ALogThatWasMadeAnewIsNotTheOneThatWasNamed) {
+  append_and_mention(2);
+  write_lines({});
+  const auto log = open();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(log->append(record_of("<n@x>")));
+  EXPECT_EQ(cut_at(), 1U);
+}
+
+TEST_F(AuditMentionsTest, ALongLineIsFoundToo) {
+  const auto log = open();
+  vault::AuditRecord record = record_of("<m@x>");
+  record.detail = std::string(1024, '\x01');
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(log->append(record));
+    mentions_.lines.push_back(*log->head());
+  }
+  EXPECT_EQ(cut_at(), 0U);
+  mentions_.lines[1].end -= 1;
+  EXPECT_NE(cut_at(), 0U);
 }
 
 TEST_F(AuditFileTest, GoesOnAfterALineThatACrashCutShort) {
@@ -146,7 +252,7 @@ TEST_F(AuditFileTest, GoesOnAfterALineThatACrashCutShort) {
   const std::string text = read_text_file(path()).value();
   for (const std::string& torn : {std::string("{\"time\":\"20"), std::string(1, '{'), lines().back()}) {
     ASSERT_TRUE(write_file_durably(path(), as_bytes(text + torn)));
-    EXPECT_FALSE(AuditFile::verify(path()));
+    EXPECT_FALSE(AuditFile::verify(path())->intact());
     append(1);
     EXPECT_EQ(AuditFile::verify(path())->records, 3U);
   }
@@ -203,7 +309,7 @@ TEST_F(AuditFileTest, SeveralProcessesAndThreadsShareOneChain) {
     EXPECT_EQ(status, 0);
   }
   const auto verified = AuditFile::verify(path());
-  ASSERT_TRUE(verified) << verified.error().detail;
+  ASSERT_TRUE(verified && verified->intact());
   EXPECT_EQ(verified->records, 250U);
 }
 
@@ -219,7 +325,7 @@ TEST_F(AuditFileTest, FailsOnAFullDiskWithoutLeavingHalfALine) {
     limit.rlim_cur = std::filesystem::file_size(path()) + 20;
     ::setrlimit(RLIMIT_FSIZE, &limit);
     if (log->append(record_of("<b@x>"))) ::_exit(1);
-    if (!AuditFile::verify(path())) ::_exit(2);
+    if (!AuditFile::verify(path())->intact()) ::_exit(2);
     limit.rlim_cur = plenty;
     ::setrlimit(RLIMIT_FSIZE, &limit);
     ::_exit(log->append(record_of("<c@x>")) ? 0 : 3);

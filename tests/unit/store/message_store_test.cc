@@ -222,7 +222,7 @@ TEST_F(MessageStoreTest, SettlesAnOutboundMessageOnce) {
   record.direction = Direction::Outbound;
   record.state = MessageState::Sending;
   ASSERT_TRUE(
-      store->commit_outbound(record, Slice::of("order"), wire_saying("wire"), MessageStore::Tell::Nobody));
+      store->commit_outbound({record, Slice::of("order"), wire_saying("wire")}, MessageStore::Tell::Nobody));
   EXPECT_EQ(store->receipt(record.id).error().kind, ErrorKind::NotFound);
 
   record.state = MessageState::Confirmed;
@@ -257,7 +257,7 @@ TEST_F(MessageStoreTest, ListsNewestFirstByAnyMixtureOfFilters) {
   MessageRecord out = accepted_record("4");
   out.direction = Direction::Outbound;
   out.state = MessageState::Sending;
-  ASSERT_TRUE(store->commit_outbound(out, Slice::of("x"), wire_saying("wire"), MessageStore::Tell::Nobody));
+  ASSERT_TRUE(store->commit_outbound({out, Slice::of("x"), wire_saying("wire")}, MessageStore::Tell::Nobody));
 
   const auto ids = [&](const MessageFilter& filter) {
     std::vector<std::string> found;
@@ -294,7 +294,8 @@ TEST_F(MessageStoreTest, CountsByStateAndAgreement) {
     out.direction = Direction::Outbound;
     out.state = MessageState::Queued;
     out.due = kNoon + std::chrono::minutes(10 - i);
-    ASSERT_TRUE(store->commit_outbound(out, Slice::of("x"), wire_saying("wire"), MessageStore::Tell::Nobody));
+    ASSERT_TRUE(
+        store->commit_outbound({out, Slice::of("x"), wire_saying("wire")}, MessageStore::Tell::Nobody));
   }
   const MessageCount strangers{
       Direction::Inbound, MessageState::Accepted, "", 1, kNoon + std::chrono::hours(2), {}};
@@ -311,7 +312,7 @@ TEST_F(MessageStoreTest, VisitsEveryMatchOldestFirstHoweverManyThereAre) {
   for (int i = 0; i < kMany; ++i) {
     MessageRecord record = accepted_record(std::to_string(i));
     record.agreement = i % 2 == 0 ? "even" : "odd";
-    store->commit_inbound({record, Slice(), receipt_saying("r"), true, std::nullopt, false},
+    store->commit_inbound({record, Slice(), receipt_saying("r"), true, std::nullopt, {}},
                           [](const Result<>&) {});
   }
   ASSERT_TRUE(store->commit_inbound(accepted_record("last"), Slice(), receipt_saying("r"), true));
@@ -448,7 +449,7 @@ TEST_F(MessageStoreTest, TakesNoIdThatIsNotOneOfOurs) {
     MessageRecord record = accepted_record("a");
     record.id = id;
     EXPECT_FALSE(store->commit_inbound(record, Slice::of("x"), receipt_saying("r"), true));
-    EXPECT_FALSE(store->commit_outbound(record, Slice::of(some_octets(300'000)), wire_saying("wire"),
+    EXPECT_FALSE(store->commit_outbound({record, Slice::of(some_octets(300'000)), wire_saying("wire")},
                                         MessageStore::Tell::Nobody));
     EXPECT_EQ(store->payload(id).error().kind, ErrorKind::NotFound);
     EXPECT_EQ(store->receipt(id).error().kind, ErrorKind::NotFound);

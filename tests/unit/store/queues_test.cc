@@ -84,15 +84,15 @@ TEST_F(QueuesTest, OpeningAReceivedMessageSettlesItAndQueuesItsReceipt) {
   MessageRecord record = received("a");
   ASSERT_TRUE(receive(*store, record, Slice::of(some_octets(300'000))));
   record.state = MessageState::Accepted;
-  ASSERT_TRUE(conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true, {}, false}));
+  record.keeps.wire = false;
+  ASSERT_TRUE(conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true}));
   EXPECT_THAT(ids(store->waiting(MessageState::Received)), IsEmpty());
   EXPECT_THAT(ids(store->waiting_receipts()), ElementsAre(record.id));
   EXPECT_EQ(store->undelivered()->size(), 1U);
   EXPECT_EQ(store->wire(record.id).error().kind, ErrorKind::NotFound);
   EXPECT_EQ(files(), 0U);  // it was not to be kept
-  EXPECT_EQ(
-      conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true, {}, false}).error().kind,
-      ErrorKind::AlreadyExists);
+  EXPECT_EQ(conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true}).error().kind,
+            ErrorKind::AlreadyExists);
 }
 
 TEST_F(QueuesTest, WhatIsEvidenceIsKeptAsItCame) {
@@ -100,12 +100,12 @@ TEST_F(QueuesTest, WhatIsEvidenceIsKeptAsItCame) {
   MessageRecord record = received("a");
   ASSERT_TRUE(receive(*store, record, Slice::of("wire")));
   record.state = MessageState::Accepted;
-  ASSERT_TRUE(conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true, {}, true}));
+  ASSERT_TRUE(conclude(*store, {record, Slice::of("order"), receipt_saying("mdn"), true}));
   EXPECT_EQ(octets_of(store->wire(record.id)->body), to_bytes("wire"));
 
   const MessageRecord direct = accepted_record("b");
-  ASSERT_TRUE(conclude(
-      *store, {direct, Slice::of("order"), receipt_saying("mdn"), true, wire_saying("at once"), false}));
+  ASSERT_TRUE(
+      conclude(*store, {direct, Slice::of("order"), receipt_saying("mdn"), true, wire_saying("at once")}));
   EXPECT_EQ(octets_of(store->wire(direct.id)->body), to_bytes("at once"));
 }
 
@@ -117,7 +117,7 @@ TEST_F(QueuesTest, ARefusedReceivedMessageLetsItsNamesGo) {
   twin.id = id_of("twin");
   EXPECT_EQ(receive(*store, twin, Slice::of("wire")).error().kind, ErrorKind::AlreadyExists);
   record.state = MessageState::Refused;
-  ASSERT_TRUE(conclude(*store, {record, Slice(), receipt_saying("mdn"), false, {}, false}));
+  ASSERT_TRUE(conclude(*store, {record, Slice(), receipt_saying("mdn"), false}));
   EXPECT_FALSE(store->find_earlier("Acme", "Globex", record.message_id, Time()).value());
   EXPECT_TRUE(receive(*store, twin, Slice::of("wire")));
 }
@@ -127,7 +127,7 @@ TEST_F(QueuesTest, AReceiptsPostingIsWrittenDownAndCanBeAskedForAgain) {
   MessageRecord record = received("a");
   ASSERT_TRUE(receive(*store, record, Slice::of("wire")));
   record.state = MessageState::Accepted;
-  ASSERT_TRUE(conclude(*store, {record, Slice::of("x"), receipt_saying("mdn"), true, {}, false}));
+  ASSERT_TRUE(conclude(*store, {record, Slice::of("x"), receipt_saying("mdn"), true}));
   auto post = *store->receipt_post(record.id);
   EXPECT_EQ(post.url, "https://acme.example/mdn");
   EXPECT_EQ(post.agreement, "acme-globex");
@@ -146,9 +146,9 @@ TEST_F(QueuesTest, AReceiptsPostingIsWrittenDownAndCanBeAskedForAgain) {
 
 TEST_F(QueuesTest, AnOutboundMessageIsKeptAsItWillTravel) {
   const MessageRecord record = outbound("out");
-  ASSERT_TRUE(open()->commit_outbound(record, Slice::of("order"),
-                                      {{{"Message-ID", "<out>"}}, Slice::of(some_octets(300'000))},
-                                      Tell::Nobody));
+  ASSERT_TRUE(open()->commit_outbound(
+      {record, Slice::of("order"), {{{"Message-ID", "<out>"}}, Slice::of(some_octets(300'000))}},
+      Tell::Nobody));
   const auto store = open();
   EXPECT_EQ(octets_of(store->wire(record.id)->body), some_octets(300'000));
   EXPECT_EQ(store->wire(record.id)->headers.front().second, "<out>");
@@ -159,7 +159,7 @@ TEST_F(QueuesTest, AnOutboundMessageIsKeptAsItWillTravel) {
 TEST_F(QueuesTest, OtherProcessesAreToldOnce) {
   const auto store = open();
   const MessageRecord record = outbound("out");
-  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Gateway));
+  ASSERT_TRUE(store->commit_outbound({record, Slice::of("x"), wire_saying("wire")}, Tell::Gateway));
   EXPECT_THAT(*store->take_notes(), ElementsAre(record.id));
   EXPECT_THAT(*store->take_notes(), IsEmpty());
 }
@@ -167,7 +167,7 @@ TEST_F(QueuesTest, OtherProcessesAreToldOnce) {
 TEST_F(QueuesTest, WhatACallerLeavesOpenIsTheGatewaysToGoOnWith) {
   const auto store = open();
   MessageRecord record = outbound("out", MessageState::Sending);
-  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+  ASSERT_TRUE(store->commit_outbound({record, Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
   record.state = MessageState::Queued;
   record.attempts = 1;
   record.due = kNoon + hours(1);
@@ -187,7 +187,8 @@ TEST_F(QueuesTest, AReceiptForTheBusinessWaitsUntilItIsHandedOver) {
   {
     const auto store = open();
     for (const char* name : {"out", "other"})
-      ASSERT_TRUE(store->commit_outbound(outbound(name), Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+      ASSERT_TRUE(
+          store->commit_outbound({outbound(name), Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
     ASSERT_TRUE(store->settle_outbound(record, receipt_saying("mdn"), Tell::Nobody));
     ASSERT_TRUE(store->settle_outbound(other, receipt_saying("mdn"), Tell::Nobody));
     EXPECT_THAT(*store->take_notes(), ElementsAre(record.id)) << "whoever took the receipt";
@@ -205,7 +206,7 @@ TEST_F(QueuesTest, AReceiptForTheBusinessWaitsUntilItIsHandedOver) {
 TEST_F(QueuesTest, AMessageThatIsSentAgainWaitsForAnotherReceipt) {
   const auto store = open();
   MessageRecord record = outbound("out");
-  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+  ASSERT_TRUE(store->commit_outbound({record, Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
   for (const MessageState state : {MessageState::Failed, MessageState::Confirmed}) {
     record.state = state;
     record.hands_receipt_over = true;
@@ -220,15 +221,15 @@ TEST_F(QueuesTest, AMessageThatIsSentAgainWaitsForAnotherReceipt) {
 }
 
 TEST_F(QueuesTest, AnAttemptThatNobodyMakesAnyMoreWaitsForTheNext) {
-  ASSERT_TRUE(open()->commit_outbound(outbound("out", MessageState::Sending), Slice::of("x"),
-                                      wire_saying("wire"), Tell::Nobody));
+  ASSERT_TRUE(open()->commit_outbound(
+      {outbound("out", MessageState::Sending), Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
   EXPECT_EQ(open()->find(id_of("out"))->state, MessageState::Queued);
 }
 
 TEST_F(QueuesTest, OnlyWhatIsOpenCanBeCancelledAndOnlyWhatHasEndedBadlyQueuedAgain) {
   const auto store = open();
   const MessageRecord record = outbound("out");
-  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+  ASSERT_TRUE(store->commit_outbound({record, Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
   EXPECT_EQ(store->queue_again(record.id, kNoon, Tell::Nobody).error().kind, ErrorKind::InvalidInput);
   ASSERT_TRUE(store->cancel_outbound(record.id, "a mistake", kNoon));
   EXPECT_EQ(store->find(record.id)->state, MessageState::Cancelled);
@@ -249,7 +250,7 @@ TEST_F(QueuesTest, OnlyWhatIsOpenCanBeCancelledAndOnlyWhatHasEndedBadlyQueuedAga
 TEST_F(QueuesTest, FindsAnOutboundMessageByTheNamesInItsReceipt) {
   const auto store = open();
   const MessageRecord record = outbound("out");
-  ASSERT_TRUE(store->commit_outbound(record, Slice::of("x"), wire_saying("wire"), Tell::Nobody));
+  ASSERT_TRUE(store->commit_outbound({record, Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
   EXPECT_EQ(store->find_outbound("Acme", "Globex", "<out@acme.example>")->id, record.id);
   EXPECT_EQ(store->find_outbound("Acme", "Globex", "out@acme.example")->id, record.id);
   EXPECT_EQ(store->find_outbound("Acme", "Initech", "<out@acme.example>").error().kind, ErrorKind::NotFound);
@@ -284,7 +285,7 @@ TEST_F(QueuesTest, WhatWaitsTogetherIsCommittedTogetherAndFailsAlone) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const MessageRecord record =
         accepted_record(i == 5 ? "4" : std::to_string(i));  // the sixth has the id of the fifth
-    store->commit_inbound({record, Slice::of("x"), receipt_saying("r"), true, {}, false},
+    store->commit_inbound({record, Slice::of("x"), receipt_saying("r"), true, {}, {}},
                           [&outcomes, i](Result<> outcome) { outcomes[i].set_value(std::move(outcome)); });
   }
   gate.set_value();

@@ -78,6 +78,12 @@ inline Bytes octets_of(const Slice& slice) {
   return octets.value_or(Bytes());
 }
 
+/// Takes a database's schema back to before the evidence, but for the version number.
+inline constexpr std::string_view kUndoEvidence =
+    "DROP TABLE evidence; DROP TABLE used_certificates; DROP TABLE proofs; "
+    "ALTER TABLE messages DROP COLUMN keeps_wire; ALTER TABLE messages DROP COLUMN keeps_payload; "
+    "ALTER TABLE messages DROP COLUMN keeps_receipt; ALTER TABLE messages DROP COLUMN recipient_thumbprint; ";
+
 class StoreTest : public testing::Test {
  protected:
   std::unique_ptr<SqliteStore> open(const StoreOptions& options = {}) {

@@ -1,0 +1,106 @@
+#include <nlohmann/json.hpp>
+
+#include "base/digest.h"
+#include "gateway/store/evidence_chain_internal.h"
+#include "gateway/store/hash_chain.h"
+
+namespace signet::gateway {
+namespace {
+
+struct Last {
+  std::int64_t number = 0;
+  std::string hash{no_record()};
+};
+
+Last last_record(SqlConnection& connection) {
+  Query query(connection, "SELECT number, hash FROM evidence ORDER BY number DESC LIMIT 1");
+  if (!query.next()) return {};
+  return {query.integer(0), query.text(1)};
+}
+
+/// What is empty is left out, so that a line has no more than what was known.
+nlohmann::ordered_json facts_of(const MessageRecord& record, std::string_view event,
+                                const CopyDigests& digests) {
+  nlohmann::ordered_json facts = {
+      {"message", record.id}, {"event", event}, {"direction", to_string(record.direction)}};
+  const auto add = [&facts](const char* name, std::string_view value) {
+    if (!value.empty()) facts[name] = value;
+  };
+  add("agreement", record.agreement);
+  add("as2From", record.as2_from);
+  add("as2To", record.as2_to);
+  add("messageId", record.message_id);
+  add("created", to_rfc3339(record.created));
+  add("settled", record.settled ? to_rfc3339(*record.settled) : "");
+  add("mic", record.mic);
+  add("micAlgorithm", record.mic.empty() ? "" : record.mic_algorithm);
+  add("disposition", record.disposition);
+  add("signer", record.signer_thumbprint);
+  add("recipient", record.recipient_thumbprint);
+  add("receiptSigner", record.receipt_signer_thumbprint);
+  add("wire", digests.wire);
+  add("payload", digests.payload);
+  add("receipt", digests.receipt);
+  return facts;
+}
+
+Result<std::string> travel_digest(const decltype(WireCopy::headers)& headers, const Slice& body) {
+  Digest sha256(Hash::Sha256);
+  sha256.update(as_bytes(head_octets(headers)));
+  SIGNET_CHECK(body.copy_to(sha256));
+  return hex_lower(std::move(sha256).finish());
+}
+
+}  // namespace
+
+Result<std::string> travel_digest(const WireCopy& copy) { return travel_digest(copy.headers, copy.body); }
+
+Result<std::string> travel_digest(const StoredReceipt& receipt) {
+  return travel_digest(receipt.headers, Slice::of(receipt.body));
+}
+
+void EvidenceChain::append(SqlConnection& connection, std::int64_t message,
+                           nlohmann::ordered_json facts) const {
+  if (!facts.contains("agreement")) return;
+  if (const auto audit = audit_head_ ? audit_head_() : std::nullopt) {
+    facts["audit"] = audit->hash;
+    facts["auditEnd"] = audit->end;
+  }
+  const Last last = last_record(connection);
+  const std::string line = chain_line(std::move(facts), last.hash);
+  Query(connection, "INSERT INTO evidence (number, message, line, hash) VALUES (?, ?, ?, ?)")
+      .bind(last.number + 1, message, line, chain_hash(line))
+      .run();
+}
+
+void EvidenceChain::append(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+                           const CopyDigests& digests) const {
+  append(connection, message, facts_of(record, to_string(record.state), digests));
+}
+
+void EvidenceChain::append_late_receipt(SqlConnection& connection, std::int64_t message,
+                                        const MessageRecord& record, const std::string& sha256,
+                                        std::string_view verdict, Time when) const {
+  nlohmann::ordered_json facts = facts_of(record, kLateReceiptEvent, {"", "", sha256});
+  facts["received"] = to_rfc3339(when);
+  facts["verdict"] = verdict;
+  append(connection, message, std::move(facts));
+}
+
+void EvidenceChain::append_expiry(SqlConnection& connection, std::int64_t message,
+                                  const MessageRecord& record, const std::vector<std::string>& copies,
+                                  Time when) const {
+  nlohmann::ordered_json facts = facts_of(record, "copies-expired", {});
+  facts["expired"] = to_rfc3339(when);
+  facts["copies"] = copies;
+  append(connection, message, std::move(facts));
+}
+
+void keep_certificate(SqlConnection& connection, ByteView der) {
+  if (der.empty()) return;
+  Query(connection, "INSERT OR IGNORE INTO used_certificates (thumbprint, der) VALUES (?, ?)")
+      .bind(hex_upper(digest(Hash::Sha256, der)), der)
+      .run();
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,173 @@
+#include "gateway/store/message_rows_internal.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace signet::gateway {
+namespace {
+
+using Headers = decltype(WireCopy::headers);
+
+std::optional<std::string> take_counted(ByteView& rest) {
+  if (rest.size() < 4) return std::nullopt;
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < 4; ++i) size = size << 8 | rest[i];
+  rest = rest.subspan(4);
+  if (size > rest.size()) return std::nullopt;
+  std::string text(as_text(rest.first(size)));
+  rest = rest.subspan(size);
+  return text;
+}
+
+}  // namespace
+
+void append_counted(Bytes& out, std::string_view text) {
+  for (const unsigned shift : {24U, 16U, 8U, 0U})
+    out.push_back(static_cast<std::uint8_t>(text.size() >> shift & 0xFF));
+  const ByteView octets = as_bytes(text);
+  out.insert(out.end(), octets.begin(), octets.end());
+}
+
+Bytes encode_headers(const Headers& headers) {
+  Bytes octets;
+  for (const auto& [name, value] : headers) {
+    append_counted(octets, name);
+    append_counted(octets, value);
+  }
+  return octets;
+}
+
+Result<Headers> decode_headers(ByteView octets) {
+  Headers headers;
+  while (!octets.empty()) {
+    auto name = take_counted(octets);
+    auto value = name ? take_counted(octets) : std::nullopt;
+    if (!value)
+      return fail(ErrorKind::IoFailure, "the database holds a receipt whose header fields cannot be read");
+    headers.emplace_back(*std::move(name), *std::move(value));
+  }
+  return headers;
+}
+
+Result<StoredReceipt> read_receipt(const Query& row, int column) {
+  StoredReceipt receipt;
+  receipt.http_status = static_cast<int>(row.integer(column));
+  SIGNET_TRY(receipt.headers, decode_headers(row.bytes(column + 1)));
+  receipt.body = row.bytes(column + 2);
+  return receipt;
+}
+
+Result<MessageRecord> read_record(const Query& row) {
+  MessageRecord record;
+  record.id = row.text(0);
+  SIGNET_TRY(record.direction, parse_direction(row.text(1)));
+  SIGNET_TRY(record.state, parse_state(row.text(2)));
+  record.agreement = row.text(3);
+  record.as2_from = row.text(4);
+  record.as2_to = row.text(5);
+  record.message_id = row.text(6);
+  record.subject = row.text(7);
+  record.created = row.time(8);
+  record.settled = row.optional_time(9);
+  record.request_id = row.text(10);
+  record.remote_address = row.text(11);
+  record.content_type = row.text(12);
+  record.file_name = row.text(13);
+  record.payload_size = static_cast<std::uint64_t>(row.integer(14));
+  record.mic = row.text(15);
+  record.mic_algorithm = row.text(16);
+  record.disposition = row.text(17);
+  record.signer_thumbprint = row.text(18);
+  record.recipient_thumbprint = row.text(19);
+  record.receipt_signer_thumbprint = row.text(20);
+  record.security = row.text(21);
+  record.reason = row.text(22);
+  record.delivered_to = row.text(23);
+  record.attempts = static_cast<std::uint32_t>(row.integer(24));
+  record.queued = row.optional_time(25);
+  record.due = row.optional_time(26);
+  record.receipt_url = row.text(27);
+  record.hands_receipt_over = row.integer(28) != 0;
+  record.keeps = {row.integer(29) != 0, row.integer(30) != 0, row.integer(31) != 0};
+  return record;
+}
+
+Result<std::vector<MessageRecord>> read_records(Query& query) {
+  std::vector<MessageRecord> records;
+  while (query.next()) {
+    SIGNET_TRY(MessageRecord record, read_record(query));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+Result<MessageRecord> record_at(SqlConnection& connection, std::int64_t message) {
+  Query row(connection, "SELECT " SIGNET_RECORD_COLUMNS " FROM messages WHERE sequence = ?");
+  if (!row.bind(message).next()) return fail(ErrorKind::Internal, "a message's row is gone");
+  return read_record(row);
+}
+
+Error no_message(std::string_view id) {
+  return Error{ErrorKind::NotFound, "no message has the id " + printable(id)};
+}
+
+Result<MessageRow> find_row(SqlConnection& connection, std::string_view id) {
+  Query row(connection, "SELECT sequence, state FROM messages WHERE id = ?");
+  if (!row.bind(id).next()) return fail(no_message(id));
+  SIGNET_TRY(const MessageState state, parse_state(row.text(1)));
+  return MessageRow{row.integer(0), state};
+}
+
+std::string_view to_string(Place place) {
+  switch (place) {
+    case Place::None:
+      return "none";
+    case Place::Row:
+      return "row";
+    case Place::File:
+      return "file";
+  }
+  return "none";
+}
+
+Result<Place> parse_place(std::string_view word) {
+  for (const Place place : {Place::None, Place::Row, Place::File})
+    if (word == to_string(place)) return place;
+  return fail(ErrorKind::IoFailure,
+              "the database says '" + printable(word) + "' where a body's place stands");
+}
+
+Result<Slice> open_body(const BodyFiles& files, StoredBody body) {
+  const std::uint64_t size = body.size;
+  const std::string name = body.name;
+  SIGNET_TRY(Slice octets, body.place == Place::File ? files.open_body(name)
+                                                     : Result<Slice>(Slice::of(std::move(body.octets))));
+  if (octets.size() != size)
+    return fail(ErrorKind::IoFailure,
+                fmt::format("the body {} has {} octets and should have {}; restore it from a backup", name,
+                            octets.size(), size));
+  return octets;
+}
+
+void forget_wire(SqlConnection& connection, std::int64_t message, std::string_view id,
+                 std::vector<std::string>& files) {
+  Query row(connection, "DELETE FROM wires WHERE message = ? RETURNING place");
+  const bool is_file = row.bind(message).next() && row.text(0) == to_string(Place::File);
+  if (is_file) files.push_back(BodyFiles::wire_name(id));
+}
+
+void forget_payload(SqlConnection& connection, std::int64_t message, std::string_view id,
+                    std::vector<std::string>& files) {
+  const auto file = to_string(Place::File);
+  Query payload(connection, "SELECT body_place FROM messages WHERE sequence = ?");
+  if (payload.bind(message).next() && payload.text(0) == file) files.emplace_back(id);
+  Query(connection, "UPDATE messages SET body_place = 'none', body_size = 0 WHERE sequence = ?")
+      .bind(message)
+      .run();
+  Query(connection, "DELETE FROM bodies WHERE message = ?").bind(message).run();
+  Query proof(connection, "DELETE FROM proofs WHERE message = ? RETURNING place");
+  if (proof.bind(message).next() && proof.text(0) == file) files.push_back(BodyFiles::content_name(id));
+}
+
+}  // namespace signet::gateway
