@@ -48,6 +48,14 @@ class Gateway:
             raise GatewayFailed(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    def chain_faults(self):
+        """What `signet audit verify` has to say against the audit log and the evidence."""
+        try:
+            self.run("audit", "verify")
+        except GatewayFailed as failed:
+            return [str(failed)]
+        return []
+
     def set_up(self, partner_certificate, url="http://127.0.0.1:1/as2", receive="", send="", rest="", own_key=None):
         """Makes the home, its key and certificate, and applies the account. `url` is the partner's, `receive` and `send` go into
         the two directions' agreements, `rest` behind the connection, all as XML. `own_key` is a key's and its certificate's file; without it

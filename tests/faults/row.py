@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import time
 
-from audit import AuditLog
+from audit import AuditLog, evidence_faults
 from gateway import Gateway
 from sim.ledger import BackEnd, Ledger
 from sim.messages import Composer
@@ -99,11 +99,12 @@ class Trade:
         self.back_end.collect()
 
     def check(self):
-        """The Ledger check, and what the store and the audit log say of themselves. The gateway must have ended."""
+        """The Ledger check, and what the store, the audit log and the evidence say of themselves. The gateway must have ended."""
         audit = AuditLog(self.gateway.home / "audit.log")
+        database = self.gateway.home / "store" / "signet.db"
         return (self.ledger.check(self.back_end, self.gateway.certificate, self.gateway.stored(), audit.messages("decrypt"),
                                   self.verified) +
-                audit.faults + integrity_faults(self.gateway.home / "store" / "signet.db"))
+                audit.faults + integrity_faults(database) + evidence_faults(database, audit) + self.gateway.chain_faults())
 
 
 def integrity_faults(database):

@@ -5,13 +5,14 @@ import hashlib
 import json
 import pathlib
 import shutil
+import sqlite3
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from audit import AuditLog  # noqa: E402: from beside this file
+from audit import AuditLog, evidence_faults  # noqa: E402: from beside this file
 from sim.client import Load, post_once  # noqa: E402
 from sim.ledger import BackEnd, Ledger  # noqa: E402
 from sim.messages import Composer, Mdn, make_mdn, new_message_id  # noqa: E402
@@ -183,7 +184,7 @@ class LedgerCheck(SimTest):
         self.assert_one_fault("no readable sidecar")
 
 
-class Audit(SimTest):
+class ChainTest(SimTest):
     def write(self, lines):
         path = self.directory / "audit.log"
         path.write_bytes(b"".join(line + b"\n" for line in lines))
@@ -197,6 +198,8 @@ class Audit(SimTest):
             previous = hashlib.sha256(lines[-1]).hexdigest()
         return lines
 
+
+class Audit(ChainTest):
     def test_a_whole_chain_is_read(self):
         log = self.write(self.chain(4))
         self.assertEqual((log.faults, log.messages("sign")), ([], {"0", "1", "2", "3"}))
@@ -206,6 +209,52 @@ class Audit(SimTest):
         for broken in (lines[:1] + [lines[1].replace(b"sign", b"sing")] + lines[2:], lines[:2] + lines[3:],
                        [lines[0], lines[2], lines[1], *lines[3:]], lines[:2] + [b"{"]):
             self.assertEqual(len(self.write(broken).faults), 1)
+
+
+class Evidence(ChainTest):
+    def setUp(self):
+        super().setUp()
+        lines = self.chain(2)
+        self.audit = self.write(lines)
+        self.records = [("a", "accepted"), ("b", "queued"), ("a", "delivered"), ("b", "confirmed"), ("b", "late-receipt")]
+        self.states = {"a": "delivered", "b": "confirmed"}
+        self.named = hashlib.sha256(lines[-1]).hexdigest()
+
+    def faults(self, change=lambda rows: rows):
+        rows, previous = [], "0" * 64
+        for number, (message, event) in enumerate(self.records, 1):
+            line = json.dumps({"message": message, "event": event, "audit": self.named, "previous": previous})
+            previous = hashlib.sha256(line.encode()).hexdigest()
+            rows.append((number, ord(message), line))
+        path = self.directory / "evidence.db"
+        path.unlink(missing_ok=True)
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE messages (sequence, id, agreement, state)")
+            database.execute("CREATE TABLE evidence (number, message, line)")
+            database.executemany("INSERT INTO messages VALUES (?, ?, 'trade', ?)",
+                                 [(ord(message), message, state) for message, state in self.states.items()])
+            database.executemany("INSERT INTO evidence VALUES (?, ?, ?)", change(rows))
+        return evidence_faults(path, self.audit)
+
+    def test_a_whole_chain_has_no_fault(self):
+        self.assertEqual(self.faults(), [])
+
+    def test_an_edit_a_cut_and_another_message_break_it(self):
+        for change in (lambda rows: [(n, m, line.replace("queued", "QUEUED")) for n, m, line in rows],
+                       lambda rows: rows[:1] + rows[2:],
+                       lambda rows: [rows[0], (2, ord("a"), rows[1][2]), *rows[2:]]):
+            self.assertEqual(len(self.faults(change)), 1)
+
+    def test_a_line_of_the_audit_log_that_is_not_there_is_missed(self):
+        self.named = "f" * 64
+        self.assertEqual(len(self.faults()), len(self.records))
+
+    def test_a_message_has_the_state_of_its_newest_record(self):
+        self.states["a"] = "accepted"
+        self.assertEqual(len(self.faults()), 1)
+        self.states = {"a": "delivered", "b": "awaiting-receipt"}
+        self.assertEqual(self.faults(), [])
+        self.assertEqual(len(self.faults(lambda rows: rows[:2])), 1)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """R23: the audit log cannot be written; then no key is used. And its chain shows each edit, cut and swap."""
 
+import shutil
+
 import strace
 from audit import AuditLog
+from gateway import Gateway
 from row import Outcome
 from sim.client import Load
 from sim.messages import Mdn
@@ -22,7 +25,7 @@ def measure(bench):
     faults += trade.check()
     audit = AuditLog(log)
     faults += unaudited(trade, audit)
-    found = tampering_found(bench, log)
+    found = tampering_found(bench, trade.gateway.home)
     faults += [f"nobody noticed: {how}" for how, noticed in found.items() if not noticed]
     return Outcome(f"{len(trade.ledger.all())} messages while the log fails, {len(audit.records)} records, "
                    f"{sum(found.values())} of {len(found)} changes to the log found",
@@ -56,8 +59,11 @@ def unaudited(trade, audit):
                 yield f"{entry.message_id}: its receipt is signed, and the log has no use of the key for that"
 
 
-def tampering_found(bench, log):
-    """Whether our own reading of the chain finds what somebody might do to it."""
+def tampering_found(bench, home):
+    """Whether `signet audit verify` and our own reading of the chain find what somebody might do to it."""
+    copy = Gateway(bench.signet, bench.directory / "copy")
+    shutil.copytree(home, copy.home)
+    log = copy.home / "audit.log"
     lines = log.read_bytes().splitlines(keepends=True)
     at = bench.dice.randrange(1, len(lines) - 2)
     changes = {
@@ -65,10 +71,12 @@ def tampering_found(bench, log):
         "a line taken out": lines[:at] + lines[at + 1:],
         "two lines swapped": lines[:at] + [lines[at + 1], lines[at]] + lines[at + 2:],
         "a line put in": lines[:at] + [lines[at]] + lines[at:],
+        "the end cut off": lines[:at],
     }
-    copy = bench.directory / "audit-copy.log"
     found = {}
     for how, changed in changes.items():
-        copy.write_bytes(b"".join(changed))
-        found[how] = bool(AuditLog(copy).faults)
-    return found
+        log.write_bytes(b"".join(changed))
+        # A chain does not show by itself that its end is gone; that is for the evidence, which names its lines.
+        found[how] = bool(copy.chain_faults()) and (bool(AuditLog(log).faults) or changed == lines[:at])
+    log.write_bytes(b"".join(lines))
+    return found | {"nothing, when nothing was changed": not copy.chain_faults()}
