@@ -155,11 +155,11 @@ class Opening {
 
     // Peers that declare 8bit sign the CRLF form and send what they have [RFC8551 3.1.1]. What is handed on
     // is then the form that was signed.
-    SIGNET_TRY(Slice canonical, canonical_form(parts.content));
+    SIGNET_TRY(const Slice canonical, canonical_form(parts.content));
     if (canonical.size() == parts.content.size()) return tl::unexpected(std::move(signer).error());
     SIGNET_TRY(cms::VerifiedSigner canonical_signer,
                cms::verify_detached(signature, canonical, settings_.signers, settings_.verify));
-    return verified(std::move(canonical_signer), std::move(canonical));
+    return verified(std::move(canonical_signer), canonical);
   }
 
   Step<mime::Entity> verified(cms::VerifiedSigner signer, const Slice& content) {

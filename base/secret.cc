@@ -16,7 +16,7 @@
 #endif
 #endif
 #ifdef SIGNET_HAS_LSAN
-extern "C" void __lsan_register_root_region(const void* begin, std::size_t size);
+#include <sanitizer/lsan_interface.h>
 #endif
 
 namespace signet {

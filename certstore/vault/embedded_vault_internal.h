@@ -133,7 +133,7 @@ class EmbeddedVault::State {
   template <class Permission>
   Result<> authorise_look(const AuditRecord& record, Permission needed) {
     SIGNET_CHECK(check_vault_name(record.key.vault));
-    const Result<> allowed = authorise({record.principal}, record.key.vault, needed);
+    Result<> allowed = authorise({record.principal}, record.key.vault, needed);
     if (!allowed) SIGNET_CHECK(append(record, &allowed.error()));
     return allowed;
   }
