@@ -41,9 +41,9 @@ constexpr std::array<std::string_view, 21> kSingletons = {"Host",
                                                           "Trailer"};
 
 /// Fields that frame the request or say whose it is: never on more than one line.
-constexpr std::array<std::string_view, 14> kNeverFolded = {
-    "Host",    "Content-Length", "Transfer-Encoding", "Connection",  "Expect",   "TE",     "Trailer",
-    "Upgrade", "Authorization",  "Keep-Alive",        "AS2-Version", "AS2-From", "AS2-To", "Message-ID"};
+constexpr std::array<std::string_view, 13> kNeverFolded = {
+    "Host",    "Content-Length", "Transfer-Encoding", "Connection",  "Expect",   "TE",    "Trailer",
+    "Upgrade", "Authorization",  "Keep-Alive",        "AS2-Version", "AS2-From", "AS2-To"};
 
 template <std::size_t N>
 bool is_one_of(std::string_view name, const std::array<std::string_view, N>& names) {

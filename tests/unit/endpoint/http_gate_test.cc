@@ -247,11 +247,12 @@ TEST(HttpGate, TakesTheLengthFromOneFieldOnly) {
 TEST(HttpGate, JoinsFoldedFieldsByOneSpaceUnlessTheyFrameOrIdentify) {
   const RequestHead head = passed(
       "GET / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/signed; \r\n\t protocol=\"p\";\r\n "
-      "micalg=sha-256\r\nSubject:\r\n s\r\n\r\n");
+      "micalg=sha-256\r\nSubject:\r\n s\r\nMessage-ID:\r\n <long@old.example>\r\n\r\n");
   EXPECT_EQ(head.headers.value("content-type"), "multipart/signed; protocol=\"p\"; micalg=sha-256");
   EXPECT_EQ(head.headers.value("subject"), "s");
-  for (const char* name : {"Content-Length", "Transfer-Encoding", "Connection", "AS2-From", "as2-to",
-                           "AS2-Version", "Message-ID"})
+  EXPECT_EQ(head.headers.value("message-id"), "<long@old.example>");
+  for (const char* name :
+       {"Content-Length", "Transfer-Encoding", "Connection", "AS2-From", "as2-to", "AS2-Version"})
     EXPECT_EQ(status_of_get(std::string(name) + ": 1\r\n 1\r\n"), 400) << name;
   EXPECT_EQ(status_of("GET / HTTP/1.1", "Host: x\r\n y\r\n"), 400);
 }
