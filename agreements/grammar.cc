@@ -287,9 +287,11 @@ std::vector<Setting> validation_settings() {
           "interchangeDuplicatesValidityDays", "In: how many days back a repeat is recognised."),
       text<&S::check_certificate_revocation_list_on_send>(
           "checkCertificateRevocationListOnSend",
-          "Out: check certificates for revocation before they are used."),
-      text<&S::check_certificate_revocation_list_on_receive>("checkCertificateRevocationListOnReceive",
-                                                             "In: the same on receipt."),
+          "Out: check certificates for revocation before they are used. This version cannot yet: `true` is "
+          "refused."),
+      text<&S::check_certificate_revocation_list_on_receive>(
+          "checkCertificateRevocationListOnReceive",
+          "In: the same on receipt. This version cannot yet: `true` is refused."),
       text<&S::encryption_algorithm>("encryptionAlgorithm",
                                      "Out: the content cipher, in CBC mode unless `x:encryption` says "
                                      "otherwise. In: no effect; every cipher that "
@@ -309,10 +311,13 @@ std::vector<Setting> envelope_settings() {
       text<&S::transmit_file_name_in_mime_header>(
           "transmitFileNameInMimeHeader", "Out: name the file in Content-Disposition, inside the signature."),
       text<&S::file_name_template, LineCodec>(
-          "fileNameTemplate", "Out: the file's name for the guest. Empty: the document's own name."),
+          "fileNameTemplate",
+          "Out: the file's name for the guest, with `%SourceFileName%`, `%MessageID%` and `%datetime%` (UTC, "
+          "2026-11-21T083000) in it. Empty: the document's own name."),
       text<&S::suspend_message_on_file_name_generation_error>(
           "suspendMessageOnFileNameGenerationError",
-          "Out: fail a message that no file name can be made for, instead of sending it without."),
+          "Out: refuse a document that the template makes no name for (it has none of its own), instead of "
+          "sending it without a name."),
       text<&S::autogenerate_file_name>("autogenerateFileName",
                                        "Out: a random file name instead of the document's own."),
   };
@@ -690,8 +695,8 @@ Element certificate() {
            Space::Account, "key", "Where the private key is. It is used there and never leaves.",
            {required(text<&K::key_vault, NameCodec>("keyVault", "Name of the key vault.")),
             required(text<&K::key_name, NameCodec>("keyName", "Name of the key in it.")),
-            text<&K::key_version, NameCodec>("keyVersion",
-                                             "Version of the key. Absent: the newest enabled one.")}),
+            text<&K::key_version, NameCodec>(
+                "keyVersion", "Version of the key. Absent: the one that the certificate was issued for.")}),
        metadata<&S::metadata>()});
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "agreements/certificate_roles.h"
+#include "agreements/file_name_template.h"
 #include "agreements/resolution.h"
 #include "agreements/roles_internal.h"
 
@@ -241,6 +242,7 @@ class AgreementLint {
     exceptions(in_, kReceive);
     exceptions(out_, kSend);
     compression();
+    file_name();
     limits_and_delivery();
     who_posts();
     connection();
@@ -502,6 +504,17 @@ class AgreementLint {
         !out_.validation_settings.sign_message)
       warning("sendAgreement/x:packaging/@compressionOrder", "signMessage to be true", "false",
               "Nothing is signed, so there is no order: remove compressionOrder.");
+  }
+
+  // -- the file's name
+
+  void file_name() {
+    const std::string& named = out_.envelope_settings.file_name_template;
+    const FileNameFacts facts{"order.edi", "id@host.example", now_};
+    if (const auto filled = fill_file_name(named, facts); !filled)
+      error("sendAgreement/envelopeSettings/fileNameTemplate",
+            "a file's name, with %SourceFileName%, %MessageID% and %datetime% in it", filled.error().detail,
+            "Correct it, or leave it out to send documents under their own names.");
   }
 
   // -- limits, delivery, repeats

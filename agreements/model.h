@@ -189,9 +189,9 @@ struct EnvelopeSettings {
   std::string message_content_type = "application/edi-consent";
   /// Out: name the file in Content-Disposition, inside the signature.
   bool transmit_file_name_in_mime_header = true;
-  /// Out: the file's name for the guest. Empty: the document's own name.
+  /// Out: the file's name for the guest, with macros: file_name_template.h. Empty: the document's own name.
   std::string file_name_template;
-  /// Out: fail a message that no file name can be made for, instead of sending it without.
+  /// Out: refuse a document that the template makes no name for, instead of sending it without.
   bool suspend_message_on_file_name_generation_error = true;
   /// Out: a random name instead of the document's own.
   bool autogenerate_file_name = false;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace signet::agreements {
 
@@ -13,6 +15,13 @@ std::string place(const Problem& problem) {
   if (problem.line != 0)
     text += fmt::format("{}{}:{}", text.empty() ? "" : ":", problem.line, problem.column);
   return text.empty() ? text : text + ": ";
+}
+
+/// Whether the linter only missed what the parser could not read.
+bool follows_from(const Problem& of_meaning, const Problem& of_form) {
+  if (of_meaning.path == of_form.path) return true;
+  const bool something_is_missing = of_form.found == "none";
+  return something_is_missing && of_meaning.path.starts_with(of_form.path + "/");
 }
 
 }  // namespace
@@ -35,6 +44,19 @@ std::string to_string(const std::vector<Problem>& problems) {
 bool has_errors(const std::vector<Problem>& problems) {
   return std::any_of(problems.begin(), problems.end(),
                      [](const Problem& problem) { return problem.severity == Severity::Error; });
+}
+
+std::vector<Problem> together(std::vector<Problem> of_form, std::vector<Problem> of_meaning) {
+  std::vector<Problem> all = std::move(of_form);
+  const std::vector<Problem> unread = all;
+  for (Problem& problem : of_meaning)
+    if (std::none_of(unread.begin(), unread.end(),
+                     [&](const Problem& other) { return follows_from(problem, other); }))
+      all.push_back(std::move(problem));
+  std::stable_sort(all.begin(), all.end(), [](const Problem& a, const Problem& b) {
+    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+  });
+  return all;
 }
 
 void Positions::add(std::string path, Position position) { places_.emplace(std::move(path), position); }

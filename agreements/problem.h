@@ -36,6 +36,10 @@ std::string to_string(const Problem& problem);
 std::string to_string(const std::vector<Problem>& problems);
 bool has_errors(const std::vector<Problem>& problems);
 
+/// What the parser and the linter found, in the order of the file. What the linter found where the parser
+/// could not read is left out: it follows from that.
+std::vector<Problem> together(std::vector<Problem> of_form, std::vector<Problem> of_meaning);
+
 /// A place in a file.
 struct Position {
   std::size_t line = 0;

@@ -21,7 +21,7 @@ inline constexpr std::string_view kExtensionNamespace = "urn:signet:ext:2026";
 inline constexpr std::size_t kMaxXmlSize = std::size_t{64} << 20;  ///< octets
 inline constexpr std::size_t kMaxXmlDepth = 64;                    ///< elements within elements
 inline constexpr std::size_t kMaxXmlItems = 2'000'000;             ///< elements and attributes in all
-inline constexpr std::size_t kMaxProblems = 1'000;                 ///< after so many the parser gives up
+inline constexpr std::size_t kMaxProblems = 1'000;  ///< after so many the parser says so and gives up
 
 /// What surrounds the XML.
 struct ParseContext {
@@ -33,6 +33,7 @@ struct ParseContext {
 /// What came of reading an account. There is an account exactly when no problem is an error.
 struct ParseOutcome {
   std::optional<Account> account;
+  std::optional<Account> draft;  ///< where there is no account: what was understood of it, for lint() alone
   std::vector<Problem> problems;
   Positions positions;  ///< for lint()
 };

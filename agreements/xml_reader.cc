@@ -81,7 +81,8 @@ class Reader {
   Reader(std::string_view xml, const char* buffer, const ParseContext& context, ParseOutcome& outcome)
       : lines_(xml), buffer_(buffer), context_(context), outcome_(outcome) {}
 
-  void read_root(pugi::xml_node node, Account& account) {
+  /// @return  whether it is an account at all, and was read to its end
+  bool read_root(pugi::xml_node node, Account& account) {
     const Element& root = root_element();
     const bool declared = namespaces_.enter(node);
     const std::optional<ExpandedName> name = namespaces_.element_name(node);
@@ -91,10 +92,11 @@ class Reader {
              fmt::format("<{}>{}", printable(node.name(), 80),
                          name ? " in the namespace " + in_quotes(name->uri) : ""),
              "An account's XML begins like that.");
-      return;
+      return false;
     }
     read_element(node, root, &account, "");
     namespaces_.leave();
+    return !full_;
   }
 
  private:
@@ -338,9 +340,12 @@ class Reader {
 
   void report(Position position, std::string path, std::string expected, std::string found,
               std::string advice) {
-    if (outcome_.problems.size() >= kMaxProblems) {
+    if (full_) return;
+    if (outcome_.problems.size() == kMaxProblems) {
       full_ = true;
-      return;
+      expected = fmt::format("{} problems at most", kMaxProblems);
+      found = "more, and the rest was not looked at";
+      advice = "Mend these first.";
     }
     outcome_.problems.push_back(Problem{context_.file_name, position.line, position.column, std::move(path),
                                         Severity::Error, std::move(expected), std::move(found),
@@ -388,8 +393,12 @@ ParseOutcome parse_account(std::string_view xml, const ParseContext& context) {
     return outcome;
   }
   Account account;
-  Reader(xml, buffer.data(), context, outcome).read_root(document.document_element(), account);
-  if (!has_errors(outcome.problems)) outcome.account = std::move(account);
+  const bool understood =
+      Reader(xml, buffer.data(), context, outcome).read_root(document.document_element(), account);
+  if (!has_errors(outcome.problems))
+    outcome.account = std::move(account);
+  else if (understood)
+    outcome.draft = std::move(account);
   return outcome;
 }
 

@@ -88,13 +88,13 @@ struct Checked {
 Result<Checked> check_file(const std::filesystem::path& file, Time now, Home* home) {
   SIGNET_TRY(agreements::ParseOutcome parsed, agreements::parse_account_file(file));
   Checked checked{std::move(parsed.account), std::move(parsed.problems)};
-  if (!checked.account) return checked;
+  const auto& understood = checked.account ? checked.account : parsed.draft;
+  if (!understood) return checked;
   const ParsedCertificateFacts facts;
   std::optional<VaultSecretFacts> secrets;
   if (home != nullptr) secrets.emplace(home->vault(), now);
-  auto meaning =
-      agreements::lint(*checked.account, facts, now, parsed.positions, secrets ? &*secrets : nullptr);
-  checked.problems.insert(checked.problems.end(), meaning.begin(), meaning.end());
+  auto meaning = agreements::lint(*understood, facts, now, parsed.positions, secrets ? &*secrets : nullptr);
+  checked.problems = agreements::together(std::move(checked.problems), std::move(meaning));
   if (agreements::has_errors(checked.problems)) checked.account.reset();
   return checked;
 }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "agreements/file_name_template.h"
 #include "as2/compose.h"
 #include "as2/mic.h"
 #include "as2/receipt.h"
@@ -24,10 +25,20 @@ using agreements::ResolvedAgreement;
 constexpr std::chrono::minutes kCallersGrace{5};
 
 /// The name that the partner is told; empty for none.
-std::string file_name_for(const agreements::EnvelopeSettings& envelope, const SendRequest& request) {
+///
+/// @error InvalidInput  the agreement's template makes none, and the agreement does not send without.
+Result<std::string> file_name_for(const agreements::EnvelopeSettings& envelope, const SendRequest& request,
+                                  const as2::MessageId& id, Time now) {
   if (!envelope.transmit_file_name_in_mime_header) return "";
   if (envelope.autogenerate_file_name) return random_id();
-  return envelope.file_name_template.empty() ? request.file_name : envelope.file_name_template;
+  if (envelope.file_name_template.empty()) return request.file_name;
+  auto name = agreements::fill_file_name(envelope.file_name_template,
+                                         {request.file_name, std::string(id.bare()), now});
+  if (name) return name;
+  if (envelope.suspend_message_on_file_name_generation_error)
+    return fail(std::move(name).error().within("the file's name, by the agreement's fileNameTemplate"));
+  log::warning("file-name-not-made", {{"message_id", id.text()}, {"reason", name.error().detail}});
+  return "";
 }
 
 /// The request of every attempt. Message and headers are those that were stored.
@@ -339,7 +350,8 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
   SIGNET_TRY(as2::ComposeSettings settings,
              compose_settings(*agreement, *account, message_id, now, options_.spool));
   if (!request.content_type.empty()) settings.content_type = request.content_type;
-  settings.file_name = file_name_for(agreement->agreement.send_agreement.envelope_settings, request);
+  SIGNET_TRY(settings.file_name,
+             file_name_for(agreement->agreement.send_agreement.envelope_settings, request, message_id, now));
   settings.subject = request.subject.empty()
                          ? fmt::format("Message from {} to {}", record.as2_from, record.as2_to)
                          : request.subject;

@@ -1,4 +1,5 @@
 #include "agreements/directory.h"
+#include "agreements/lint.h"
 #include "agreements/xml.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -9,12 +10,26 @@ using namespace signet;
 using namespace signet::agreements;
 using fuzz::require;
 
+namespace {
+
+class NoCertificates final : public CertificateFacts {
+ public:
+  std::optional<CertificateFact> find(const CertificateEntry&, std::string&) const override { return {}; }
+  std::string objection(const CertificateEntry&, CertificatePurpose) const override { return {}; }
+};
+
+}  // namespace
+
 SIGNET_FUZZ_TARGET(agreement_xml) {
   const ParseOutcome first = parse_account(as_text(input));
   require(first.account.has_value() != has_errors(first.problems), "there is an account or an error");
   require(first.problems.size() <= kMaxProblems + 1, "the problems are bounded");
   for (const Problem& problem : first.problems)
     require(to_string(problem).find('\n') == std::string::npos, "a problem is one line");
+  if (const auto& understood = first.account ? first.account : first.draft)
+    require(has_errors(lint(*understood, NoCertificates(), Time{}, first.positions)) ||
+                understood->certificates.empty(),
+            "whatever was understood can be linted");
   if (!first.account) return;
 
   const std::string written = write_account(*first.account);

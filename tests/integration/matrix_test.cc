@@ -368,6 +368,32 @@ TEST(Matrix, NamesWithSpacesQuotesAndBackslashesFindTheirAgreement) {
   }
 }
 
+TEST(Matrix, AFileNameIsMadeByTheAgreementsTemplate) {
+  TradingPair pair;
+  const auto agree_on = [&](const std::string& file_name_template, bool suspend) {
+    pair.agree([&](OneWayAgreement& send, OneWayAgreement&) {
+      send.envelope_settings.file_name_template = file_name_template;
+      send.envelope_settings.suspend_message_on_file_name_generation_error = suspend;
+    });
+  };
+  agree_on("acme-%SourceFileName%", true);
+  EXPECT_EQ(need(pair.acme.send("trade", Slice::of("a document"), "order.edi")).file_name, "acme-order.edi");
+  agree_on("%MessageID%.edi", true);
+  const auto sent = need(pair.acme.send("trade", Slice::of("a document"), ""));
+  EXPECT_EQ("<" + sent.file_name + ">", sent.message_id.substr(0, sent.message_id.size() - 1) + ".edi>");
+
+  agree_on("acme-%SourceFileName%", true);
+  const std::size_t before = pair.acme.messages().size();
+  const auto refused = pair.acme.send("trade", Slice::of("a document"), "");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("fileNameTemplate"));
+  EXPECT_EQ(pair.acme.messages().size(), before) << "what is not taken leaves no record";
+  agree_on("acme-%SourceFileName%", false);
+  const auto nameless = need(pair.acme.send("trade", Slice::of("a document"), ""));
+  EXPECT_EQ(nameless.state, MessageState::Confirmed);
+  EXPECT_EQ(nameless.file_name, "");
+}
+
 TEST(Matrix, AnyFileNameArrivesAsMetadataAndTheFileOnDiskHasANameOfOurs) {
   TradingPair pair;
   for (const std::string name : {"order 7.edi", "Bestellung für Köln.edi", "../../etc/passwd",

@@ -481,5 +481,45 @@ TEST(Lint, ReportsTheConnectionsOtherMistakes) {
       warning("/sendAgreement/messageConnectionSettings/ignoreCertificateNameMismatch", "false", "true"));
 }
 
+/// Form and meaning of a document, as `signet lint` tells them.
+std::vector<Problem> all_problems(const std::string& xml) {
+  ParseOutcome outcome = parse_account(xml, {"account.xml", {}});
+  const auto& understood = outcome.account ? outcome.account : outcome.draft;
+  EXPECT_TRUE(understood);
+  return together(std::move(outcome.problems), lint(*understood, FakeFacts(), kNow, outcome.positions));
+}
+
+TEST(Lint, LooksAtTheMeaningOfWhatHasAWrongFormElsewhere) {
+  const std::string xml = with(with(read_data("minimal.xml"), ">globex</sign", ">none</sign"),
+                               "<x:connection", "<unknown/><x:connection");
+  const auto problems = all_problems(xml);
+  EXPECT_THAT(problems, error("", "one of", "<unknown>"));
+  EXPECT_THAT(problems, error("/receiveAgreement/securitySettings/signingCertificateName",
+                              "name of a certificate", "'none'"));
+  EXPECT_TRUE(std::is_sorted(problems.begin(), problems.end(),
+                             [](const Problem& a, const Problem& b) { return a.line < b.line; }));
+}
+
+TEST(Lint, SaysNothingMoreOfWhatCouldNotBeRead) {
+  const std::string xml = read_data("minimal.xml");
+  const auto missing = all_problems(with(xml, "<guestPartner>Globex</guestPartner>", ""));
+  ASSERT_THAT(missing, testing::SizeIs(1)) << to_string(missing);
+  EXPECT_EQ(missing.front().expected, "<guestPartner>");
+}
+
+std::string template_of(const std::string& text) {
+  return "<sendAgreement><envelopeSettings><fileNameTemplate>" + text +
+         "</fileNameTemplate></envelopeSettings></sendAgreement>";
+}
+
+TEST(Lint, ReportsFileNamesThatCannotBeMade) {
+  for (const char* good : {"order.edi", "%SourceFileName%", "%datetime%-%messageid%.edi"})
+    EXPECT_THAT(to_string(lint_xml(minimal_with(template_of(good)))), IsEmpty()) << good;
+  for (const char* bad : {"%Foo%", "50%", "%%", "../order.edi", "a\\b"})
+    EXPECT_THAT(lint_xml(minimal_with(template_of(bad))),
+                error("/sendAgreement/envelopeSettings/fileNameTemplate", "a file's name", ""))
+        << bad;
+}
+
 }  // namespace
 }  // namespace signet::agreements
