@@ -257,7 +257,6 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
        [&home](std::string_view agreement) { return delivery_target(*home, agreement); }, post},
       {}, operations.observer());
   operations.show_queue("hand-over", [&] { return delivery.waiting(); });
-  SIGNET_TRY(const std::size_t recovered, delivery.recover());
   const auto hand_over = [&delivery](const std::string& id, const std::string& agreement) {
     delivery.enqueue(id, agreement);
   };
@@ -266,15 +265,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   OutboundExchange outbound(
       {account, store, home->clock(), post, operations.observer()},
       {std::string(kProduct), std::string(kAs2Product), host_of(settings), home->spool_area()});
-  SIGNET_TRY(const auto outbox,
-             Outbox::start({outbound, store, account, home->clock(), hand_over, operations.observer()}));
-  const auto submit = [&](const SendRequest& request) -> Result<MessageRecord> {
-    SIGNET_TRY(MessageRecord record, outbound.submit(request, Custody::Outbox));
-    outbox->take_on(record);
-    return record;
-  };
-  PickupService pickup([&home] { return pickup_folders(*home); }, {submit, store, home->spool_area()});
-  Retention retention(home->evidence(), account, home->clock());
+  Outbox outbox({outbound, store, account, home->clock(), hand_over, operations.observer()});
   PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area(), operations.observer()});
 
   InboundOptions inbound;
@@ -289,8 +280,6 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
        [&](const std::string& id, const std::string& agreement) { receipt_poster.enqueue(id, agreement); },
        [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer()},
       inbound);
-  SIGNET_TRY(const std::size_t to_open, exchange.recover());
-  SIGNET_TRY(const std::size_t to_post, receipt_poster.recover());
   As2Handler handler(exchange, posted_receipts, {settings.path, settings.receipt_path, settings.body_limit});
 
   HttpServerConfig config;
@@ -301,15 +290,29 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   config.limits.connections_per_address = settings.connections_per_address;
   config.limits.queued_requests = settings.queued_requests;
   config.limits = wiring::http_limits(config.limits);
-  SIGNET_TRY(const auto server, HttpServer::start(config, wiring::http_handler(handler)));
+  SIGNET_TRY(const auto server, HttpServer::listen(config, wiring::http_handler(handler)));
   operations.show_load(*server);
   operations.show_queue("to-be-opened", [&] { return exchange.to_open(); });
-  operations.show_queue("outbox", [&] { return outbox->waiting(); });
-  operations.show_queue("awaiting-receipt", [&] { return outbox->awaited(); });
+  operations.show_queue("outbox", [&] { return outbox.waiting(); });
+  operations.show_queue("awaiting-receipt", [&] { return outbox.awaited(); });
   operations.show_queue("receipts-to-post", [&] { return receipt_poster.waiting(); });
-  operations.show_unreachable([&] { return outbox->broken(); });
+  operations.show_unreachable([&] { return outbox.broken(); });
   operations.show_unreachable([&] { return receipt_poster.broken(); });
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
+
+  // Settings and ports are good: from here on messages are worked on, first those that were left.
+  SIGNET_TRY(const std::size_t to_hand_over, delivery.recover());
+  SIGNET_TRY(const std::size_t to_open, exchange.recover());
+  SIGNET_TRY(const std::size_t to_post, receipt_poster.recover());
+  SIGNET_CHECK(outbox.start());
+  const auto submit = [&](const SendRequest& request) -> Result<MessageRecord> {
+    SIGNET_TRY(MessageRecord record, outbound.submit(request, Custody::Outbox));
+    outbox.take_on(record);
+    return record;
+  };
+  PickupService pickup([&home] { return pickup_folders(*home); }, {submit, store, home->spool_area()});
+  Retention retention(home->evidence(), account, home->clock());
+  server->accept();
 
   std::vector<Listener> bound = config.listeners;
   for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = server->ports()[i];
@@ -326,7 +329,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
                         {"home", home->directory().string()},
-                        {"waiting_for_delivery", std::to_string(recovered)},
+                        {"waiting_for_delivery", std::to_string(to_hand_over)},
                         {"waiting_to_be_opened", std::to_string(to_open)},
                         {"receipts_to_post", std::to_string(to_post)}});
 
@@ -337,7 +340,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   end_in_time.emplace(kLongestStop);
   pickup.stop();
   exchange.stop();
-  outbox->stop();
+  outbox.stop();
   receipt_poster.stop();
   retention.stop();
   server->stop(kDrainTime);

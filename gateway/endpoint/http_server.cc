@@ -201,9 +201,12 @@ class HttpServer::Impl {
       loops_of_ports_.push_back(listener.tls ? &door_->tls : &door_->plain);
       port_numbers_.push_back(ports_.back()->port());
     }
+    return {};
+  }
+
+  void accept() {
     for (std::size_t i = 0; i < ports_.size(); ++i)
       loops_of_ports_[i]->post([port = ports_[i]] { port->accept(); });
-    return {};
   }
 
   [[nodiscard]] std::vector<std::uint16_t> ports() const { return port_numbers_; }
@@ -257,16 +260,23 @@ class HttpServer::Impl {
   bool stopped_ = false;
 };
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config, HttpHandler& handler) {
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(HttpServerConfig config, HttpHandler& handler) {
   config.limits.connections = make_room_for_connections(config.limits.connections);
   auto impl = std::make_unique<Impl>(config, handler);
   SIGNET_CHECK(impl->open(config.listeners));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerConfig config, HttpHandler& handler) {
+  SIGNET_TRY(auto server, listen(std::move(config), handler));
+  server->accept();
+  return server;
+}
+
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
+void HttpServer::accept() { impl_->accept(); }
 std::vector<std::uint16_t> HttpServer::ports() const { return impl_->ports(); }
 HttpLoad HttpServer::load() const { return impl_->load(); }
 Result<> HttpServer::renew_tls(std::string_view listener, const TlsIdentity& identity) {

@@ -148,11 +148,16 @@ struct HttpLoad {
 
 class HttpServer {
  public:
-  /// Opens every listener and begins to serve. `handler` must outlive the server.
+  /// Opens every listener. Peers can connect from now on, and wait until accept(). `handler` must outlive the
+  /// server.
   ///
   /// @error InvalidInput  an address that is not numeric, or a TLS identity whose key does not fit its
   /// certificate.
   /// @error Unavailable   an address or port that cannot be taken; the text names it.
+  static Result<std::unique_ptr<HttpServer>> listen(HttpServerConfig config, HttpHandler& handler);
+  /// Begins to serve. Once.
+  void accept();
+  /// listen() and accept(), for who has nothing to do in between.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerConfig config, HttpHandler& handler);
 
   /// As stop() with no time to drain.

@@ -16,13 +16,6 @@ constexpr milliseconds kOwnTroublePause{5000};
 
 }  // namespace
 
-Result<std::unique_ptr<Outbox>> Outbox::start(OutboxPorts ports, OutboxSettings settings) {
-  std::unique_ptr<Outbox> outbox(new Outbox(std::move(ports), settings));
-  SIGNET_CHECK(outbox->recover());
-  outbox->notes_ = std::thread([raw = outbox.get()] { raw->watch_notes(); });
-  return outbox;
-}
-
 Outbox::Outbox(OutboxPorts ports, OutboxSettings settings)
     : ports_(std::move(ports)),
       settings_(settings),
@@ -33,6 +26,12 @@ Outbox::Outbox(OutboxPorts ports, OutboxSettings settings)
 Outbox::~Outbox() {
   stop();
   join();
+}
+
+Result<> Outbox::start() {
+  SIGNET_CHECK(recover());
+  notes_ = std::thread([this] { watch_notes(); });
+  return {};
 }
 
 /// Everything open: what waited when the gateway went down, and what was under way.

@@ -40,14 +40,16 @@ struct OutboxSettings {
 /// The store is the queue; what is in memory here is only when to look at which message again.
 class Outbox {
  public:
-  /// Begins with everything that is open in the store.
-  ///
-  /// @error  of the store.
-  static Result<std::unique_ptr<Outbox>> start(OutboxPorts ports, OutboxSettings settings = {});
+  explicit Outbox(OutboxPorts ports, OutboxSettings settings = {});
   /// As stop() and join().
   ~Outbox();
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
+
+  /// Takes on everything that is open in the store, and from now on what other processes queue. Once.
+  ///
+  /// @error  of the store.
+  Result<> start();
 
   /// Takes on an open message: one that was just submitted, or whose state another one changed. A message
   /// that is taken on already is looked at no later than it says now.
@@ -66,7 +68,6 @@ class Outbox {
   [[nodiscard]] std::vector<std::string> broken() const { return attempts_.broken(); }
 
  private:
-  Outbox(OutboxPorts ports, OutboxSettings settings);
   Result<> recover();
   LaneRunner::Finish attempt(const Lanes::Turn& turn);
   LaneRunner::Finish look_overdue(const Lanes::Turn& turn);

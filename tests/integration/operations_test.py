@@ -123,6 +123,33 @@ class Reload(GatewayTest):
         self.assertEqual(self.home.stop(), 0)
 
 
+class Start(GatewayTest):
+    """A gateway that cannot serve does no work either."""
+
+    def test_nothing_is_sent_before_settings_and_ports_are_good(self):
+        partner = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(partner.close)
+        self.make_partners()
+        self.home.run("apply", self.account_xml(self.home, url=f"http://127.0.0.1:{partner.getsockname()[1]}/as2"), expect=DONE)
+        document = self.directory / "order.edi"
+        document.write_bytes(b"ISA*00*the order~\n")
+        self.home.json("send", "--agreement", "trade", "--queue", document, expect=DONE)
+
+        port = partner.getsockname()[1]  # taken, as it happens
+        for arguments, reason in [(["--listen", f"127.0.0.1:{port}"], str(port)),
+                                  (["--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0"], "--tls-certificate")]:
+            refused = self.home.run("serve", *arguments)
+            self.assertNotEqual(refused.returncode, DONE)
+            self.assertIn(reason, refused.err)
+        partner.settimeout(0)
+        with self.assertRaises(BlockingIOError):
+            partner.accept()  # nobody has connected
+
+        partner.settimeout(60)
+        self.home.start()
+        partner.accept()[0].close()
+
+
 class ReloadTls(GatewayTest):
     """SIGHUP and the certificate that HTTPS listeners show."""
 
@@ -803,7 +830,7 @@ class Log(GatewayTest):
             answers[request_id] = (field, value)
         self.assertEqual(len(answers), len(requests))
         outcomes = [event for event in self.check_log() if event["event"] in
-                    ("message-accepted", "message-refused", "message-repeated", "http-request-refused")]
+                    ("message-accepted", "message-refused", "message-not-taken", "message-repeated", "http-request-refused")]
         self.assertEqual(sorted(event["request"] for event in outcomes), sorted(answers), "one outcome for each, by its id")
 
     def test_no_control_character_gets_as_far_as_a_record(self):

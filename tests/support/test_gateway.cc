@@ -200,10 +200,11 @@ void TestGateway::start() {
       std::make_unique<ReceiptPoster>(ReceiptPoster::Ports{account, *store_, clock, post, "Signet"}, lanes);
   need(service_->receipt_poster->recover());
   service_->outbound = std::make_unique<OutboundExchange>(outbound(post));
-  if (options.sends)
-    service_->outbox =
-        need(Outbox::start({*service_->outbound, *store_, account, clock, hand_over}, {.lanes = lanes}),
-             "the outbox");
+  if (options.sends) {
+    service_->outbox = std::make_unique<Outbox>(
+        OutboxPorts{*service_->outbound, *store_, account, clock, hand_over}, OutboxSettings{.lanes = lanes});
+    need(service_->outbox->start(), "the outbox");
+  }
   service_->posted_receipts =
       std::make_unique<PostedReceipts>(PostedReceipts::Ports{account, *store_, clock, home_->spool_area()});
 
