@@ -46,7 +46,7 @@ struct ComposeSettings {
   Sha2Format sha2_format = Sha2Format::ShaHyphenHashSize;
   Hash unsigned_mic_hash = Hash::Sha256;  ///< of the MIC of a message that is not signed
   CompressedMic compressed_mic = CompressedMic::WithHeaders;
-  std::string as2_version = "1.2";
+  std::string as2_version = "1.1";
   SpoolArea spool;  ///< where the layers are kept while they are made
 };
 

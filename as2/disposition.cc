@@ -15,7 +15,7 @@ constexpr std::string_view kProcessed = "automatic-action/MDN-sent-automatically
 constexpr std::size_t kMaxModifier = 500;
 
 /// What modifiers mean, without case, and with every run of spaces and underscores a hyphen.
-constexpr std::array<std::pair<std::string_view, Fault>, 19> kModifiers = {{
+constexpr std::array<std::pair<std::string_view, Fault>, 20> kModifiers = {{
     {"decryption-failed", Fault::DecryptionFailed},
     {"authentication-failed", Fault::AuthenticationFailed},
     {"integrity-check-failed", Fault::IntegrityCheckFailed},
@@ -27,6 +27,7 @@ constexpr std::array<std::pair<std::string_view, Fault>, 19> kModifiers = {{
     {"unknown-trading-partner", Fault::UnknownTradingRelationship},  // mendelson, pyas2
     {"invalid-message-id", Fault::InvalidMessageId},
     {"illegal-filename", Fault::IllegalFileName},
+    {"duplicate-filename", Fault::DuplicateFileName},
     {"duplicate-document", Fault::DuplicateDocument},
     {"sender-equals-receiver", Fault::SenderEqualsReceiver},
     {"unsupported-format", Fault::UnsupportedFormat},
@@ -131,6 +132,8 @@ std::string_view disposition_for(Fault fault) {
       return "automatic-action/MDN-sent-automatically; processed/error: invalid-message-id";
     case Fault::IllegalFileName:
       return "automatic-action/MDN-sent-automatically; processed/error: illegal-filename";
+    case Fault::DuplicateFileName:
+      return "automatic-action/MDN-sent-automatically; processed/error: duplicate-filename";
     case Fault::DuplicateDocument:
       return "automatic-action/MDN-sent-automatically; processed/warning: duplicate-document";
     case Fault::SenderEqualsReceiver:
@@ -143,6 +146,46 @@ std::string_view disposition_for(Fault fault) {
       return "automatic-action/MDN-sent-automatically; processed/error: unexpected-processing-error";
   }
   return "automatic-action/MDN-sent-automatically; processed/error: unexpected-processing-error";
+}
+
+std::string_view explanation_of(Fault fault) {
+  switch (fault) {
+    case Fault::DecryptionFailed:
+      return "It could not be decrypted: see that it is encrypted for the certificate that is agreed on now.";
+    case Fault::AuthenticationFailed:
+      return "Its signature does not prove that it comes from the agreed partner: see that it is signed with "
+             "the "
+             "agreed certificate's key, and that the certificate is valid.";
+    case Fault::IntegrityCheckFailed:
+      return "Its content is not what was signed: something on the way changed it, or it was signed in "
+             "another "
+             "form than it was sent in.";
+    case Fault::DecompressionFailed:
+      return "It could not be decompressed, or holds more than is agreed.";
+    case Fault::InsufficientMessageSecurity:
+      return "It is not signed, encrypted or compressed as is agreed, or with algorithms that are too weak.";
+    case Fault::UnknownTradingRelationship:
+      return "There is no agreement for its AS2-From and AS2-To, which are compared with regard to case.";
+    case Fault::InvalidMessageId:
+      return "Its Message-ID does not have the form <unique@domain>.";
+    case Fault::IllegalFileName:
+      return "The name that it gives its file cannot be used.";
+    case Fault::DuplicateFileName:
+      return "A file of the name that it gives had come before.";
+    case Fault::DuplicateDocument:
+      return "A message with the same Message-ID had come before.";
+    case Fault::SenderEqualsReceiver:
+      return "Its AS2-From and AS2-To are the same.";
+    case Fault::UnsupportedFormat:
+      return "It, or the receipt that it asks for, has a format that is not supported.";
+    case Fault::UnsupportedMicAlgorithms:
+      return "It asks for a receipt with none but hash algorithms that are unknown or too weak: ask for "
+             "sha-256.";
+    case Fault::UnexpectedProcessingError:
+      return "It could not be read or processed: ask the receiver for the reason that stands under this "
+             "Message-ID in the log.";
+  }
+  return "";
 }
 
 Disposition Disposition::processed() {

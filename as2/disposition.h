@@ -41,6 +41,10 @@ struct Disposition {
 /// The field's value that tells a partner of this fault.
 std::string_view disposition_for(Fault fault);
 
+/// What the fault means, in a sentence for the people who read a receipt. As little as the modifier does it
+/// tell which of several checks failed.
+std::string_view explanation_of(Fault fault);
+
 /// Reads a Disposition field's value: any case, white space around every mark, "processed" left out before
 /// "error:", misspellings that are in use. An unknown modifier is an error, since nothing else is safe to
 /// make of it.

@@ -22,7 +22,8 @@ enum class Fault {
                                 ///< too weakly
   UnknownTradingRelationship,   ///< no agreement for this pair of AS2 names
   InvalidMessageId,
-  IllegalFileName,
+  IllegalFileName,  ///< in receipts of others only, as is the next: files have names of ours
+  DuplicateFileName,
   DuplicateDocument,
   SenderEqualsReceiver,
   UnsupportedFormat,          ///< a receipt was asked for in a format we do not speak

@@ -40,6 +40,8 @@ std::string explain(Fault fault) {
       return "The receiver refuses the form of the Message-ID.";
     case Fault::IllegalFileName:
       return "The receiver refuses the file's name.";
+    case Fault::DuplicateFileName:
+      return "The receiver had a file of this name before.";
     case Fault::DuplicateDocument:
       return "The receiver had this document, or this Message-ID, before: it was received, and not processed "
              "again.";

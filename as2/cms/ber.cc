@@ -128,7 +128,7 @@ Result<bool> Walker::next_is(std::uint8_t identifier) {
 
 Result<> Walker::enter(std::uint8_t identifier, std::string_view what) {
   SIGNET_TRY(const std::optional<Header> header, peek());
-  if (!header) return broken(position_, fmt::format("no {}", what));
+  if (!header) return broken(position_, fmt::format("expected {}, found the end", what));
   if (header->identifier != identifier || !header->constructed())
     return broken(position_, fmt::format("expected {} (tag {:02X}), found tag {:02X}", what, identifier,
                                          header->identifier));
@@ -153,7 +153,7 @@ Result<> Walker::leave(std::string_view what) {
 
 Result<Element> Walker::skip_any(std::string_view what) {
   SIGNET_TRY(const std::optional<Header> header, peek());
-  if (!header) return broken(position_, fmt::format("no {}", what));
+  if (!header) return broken(position_, fmt::format("expected {}, found the end", what));
   SIGNET_CHECK(count_element());
   Element element;
   element.identifier = header->identifier;

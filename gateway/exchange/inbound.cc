@@ -89,15 +89,17 @@ StoredReceipt http_answer(int status, std::string_view text, std::string_view re
 
 std::string text_for_people(const as2::Disposition& disposition, const std::string& agreed_text) {
   if (!disposition.accepted())
-    return fmt::format("The message was not accepted: {}. Nothing of it was handed over.",
-                       disposition.modifier);
+    return fmt::format("The message was not accepted: {}.\n{}\nNothing of it was handed over.",
+                       disposition.modifier,
+                       disposition.fault ? as2::explanation_of(*disposition.fault) : std::string_view());
   const std::string text =
       agreed_text.empty()
           ? "The message was received, and its security was checked and found as agreed. This "
             "says nothing about whether its content can be processed."
           : agreed_text;
   if (disposition.fault != Fault::DuplicateDocument) return text;
-  return text + "\nA message with the same Message-ID had come before; this one was handed over as well.";
+  return fmt::format("{}\n{} This one was handed over as well.", text,
+                     as2::explanation_of(Fault::DuplicateDocument));
 }
 
 /// The key under which repeats of a message wait for each other; `id` is null when its Message-ID is none.
@@ -469,7 +471,7 @@ class Journey {
 
   [[nodiscard]] StoredReceipt as_http(as2::Receipt receipt) const {
     StoredReceipt answer;
-    answer.headers = {{"AS2-Version", "1.2"},
+    answer.headers = {{"AS2-Version", std::string(as2_version())},
                       {"AS2-From", claims_.to->field_value()},
                       {"AS2-To", claims_.from->field_value()},
                       {"Message-ID", as2::MessageId::generate(options_.host).text()},
@@ -479,6 +481,12 @@ class Journey {
       answer.headers.emplace_back(header.name, header.value);
     answer.body = std::move(receipt.body);
     return answer;
+  }
+
+  /// The version that the agreement has us speak.
+  [[nodiscard]] std::string_view as2_version() const {
+    return to_string(agreement_ ? agreement_->agreement.send_agreement.packaging.as2_version
+                                : agreements::Packaging().as2_version);
   }
 
   Outcome conclude(const Step<as2::AcceptedContent>& content, StoredReceipt answer) {
@@ -499,9 +507,12 @@ class Journey {
   }
 
   void report() const {
-    const bool accepted = record_.state == MessageState::Accepted;
-    log::write(accepted ? log::Level::Info : log::Level::Warning,
-               accepted ? "message-accepted" : "message-refused",
+    const auto [level, event] = [this]() -> std::pair<log::Level, std::string_view> {
+      if (record_.state == MessageState::Accepted) return {log::Level::Info, "message-accepted"};
+      if (ours_failed_) return {log::Level::Error, "message-not-taken"};
+      return {log::Level::Warning, "message-refused"};
+    }();
+    log::write(level, event,
                {{"request", record_.request_id},
                 {"id", record_.id},
                 {"agreement", record_.agreement},

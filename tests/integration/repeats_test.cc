@@ -154,7 +154,7 @@ TEST_F(Repeats, AreHandedOverAgainWithAWarningWhereTheAgreementSuspendsNone) {
     const HttpAnswer again = answer_to(message);
     EXPECT_EQ(disposition_of(again),
               "automatic-action/MDN-sent-automatically; processed/warning: duplicate-document");
-    EXPECT_THAT(text_of(again.body), HasSubstr("this one was handed over as well"));
+    EXPECT_THAT(text_of(again.body), HasSubstr("This one was handed over as well"));
     EXPECT_THAT(field_in(text_of(again.body), "Received-Content-MIC"), HasSubstr(", sha-256"));
   }
   EXPECT_EQ(disposition_of(answer_to(pair_.compose("another order"))), kProcessed);

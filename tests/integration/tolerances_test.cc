@@ -71,7 +71,7 @@ TEST_F(Tolerances, AReceiptHasTheNamesTheOtherWayRoundAndAnIdOfItsOwn) {
   const HttpAnswer answer = answer_to(message);
   EXPECT_EQ(answer.headers.value("AS2-From"), "Globex");
   EXPECT_EQ(answer.headers.value("AS2-To"), "Acme");
-  EXPECT_EQ(answer.headers.value("AS2-Version"), "1.2");
+  EXPECT_EQ(answer.headers.value("AS2-Version"), "1.1");
   EXPECT_EQ(answer.headers.value("MIME-Version"), "1.0");
   EXPECT_TRUE(answer.headers.value("Date"));
   const std::string id(answer.headers.value("Message-ID").value_or(""));

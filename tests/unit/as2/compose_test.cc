@@ -38,7 +38,7 @@ TEST_F(Compose, WritesEachFieldOnceAndNeverFolded) {
       "Order 7, as agreed in a subject that is longer than the line of 78 octets of which mail speaks";
   EXPECT_EQ(
       composed(settings).headers.serialise(),
-      "AS2-Version: 1.2\r\n"
+      "AS2-Version: 1.1\r\n"
       "AS2-From: \"Acme \\\"West\\\" Ltd\"\r\n"
       "AS2-To: Globex\r\n"
       "Message-ID: <1@acme.example>\r\n"

@@ -45,7 +45,7 @@ TEST(Disposition, OfEveryFaultComesBackFromTheWire) {
   for (const Fault fault :
        {Fault::DecryptionFailed, Fault::AuthenticationFailed, Fault::IntegrityCheckFailed,
         Fault::DecompressionFailed, Fault::InsufficientMessageSecurity, Fault::UnknownTradingRelationship,
-        Fault::InvalidMessageId, Fault::IllegalFileName, Fault::DuplicateDocument,
+        Fault::InvalidMessageId, Fault::IllegalFileName, Fault::DuplicateFileName, Fault::DuplicateDocument,
         Fault::SenderEqualsReceiver, Fault::UnsupportedFormat, Fault::UnsupportedMicAlgorithms,
         Fault::UnexpectedProcessingError}) {
     const Disposition ours = Disposition::of(fault);
