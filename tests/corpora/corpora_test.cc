@@ -67,6 +67,7 @@ const std::vector<Corpus> kCorpora = {
     {"botan-x509", {"certificate", "key_file"}},
     {"certvalidator-ocsp", {"certificate", "cms_outside"}},
     {"nist-pkits", {"certificate", "cms_outside"}},
+    {"x509-limbo", {"certificate", "audit_log"}},
     {"rfc4134", {"cms_outside", "cms_decrypt", "cms_decompress", "certificate", "key_file", "mime_entity"}},
     {"rustcrypto-formats", kDer},
     {"mime-mailparser", kMime},

@@ -89,14 +89,12 @@ class Trade:
         self.back_end = BackEnd(gateway.delivery_folder)
 
     def settle(self, patience=120.0):
-        """Has the gateway hand over what it still owes, after one more start if need be, and ends it in good order. What is slow
-        is not lost: patience is for a hand-over that stands still."""
+        """Has the gateway hand over what it still owes, after one more start if need be, and ends it in good order."""
         if not self.gateway.alive():
             self.gateway.start()
-        collected, deadline = 0, time.monotonic() + patience
+        deadline = time.monotonic() + patience
         while self.gateway.messages("--direction", "inbound", "--state", "accepted", limit=1) and time.monotonic() < deadline:
-            if self.back_end.collect().count() > collected:
-                collected, deadline = self.back_end.count(), time.monotonic() + patience
+            self.back_end.collect()
         self.gateway.terminate()
         self.back_end.collect()
 
