@@ -55,8 +55,8 @@ class KeyVaultLookup {
 class CertificateUsage {
  public:
   virtual ~CertificateUsage() = default;
-  /// The agreements that name the certificate in any role.
-  virtual Result<std::vector<std::string>> agreements_naming(std::string_view certificate) = 0;
+  /// Everybody who names the certificate, in words such as "agreement 'acme-globex'".
+  virtual Result<std::vector<std::string>> users_of(std::string_view certificate) = 0;
 };
 
 }  // namespace signet::certstore

@@ -15,13 +15,6 @@ bool allowed_in_name(char c) {
   return letter || digit || std::string_view("-_.()").find(c) != std::string_view::npos;
 }
 
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names)
-    text += fmt::format("{}'{}'", text.empty() ? "" : ", ", printable(name));
-  return text;
-}
-
 Result<> check_reference(const KeyReference& key) {
   if (!key.key_vault.empty() && !key.key_name.empty()) return {};
   return fail(
@@ -45,6 +38,26 @@ bool same(const StoredCertificate& a, const StoredCertificate& b) {
   return a.certificate == b.certificate && a.key == b.key && a.metadata == b.metadata;
 }
 
+/// Messages are believed, signed and read by what is in use: another certificate, and whoever holds its key,
+/// takes that place only where somebody means it. Without its key ours could not be used at all, which would
+/// be noticed with the next message, and the upload be long forgotten.
+Result<> check_replacement(const StoredCertificate& before, const std::vector<std::string>& users,
+                           const std::optional<KeyReference>& key, WhenInUse when_in_use) {
+  if (users.empty()) return {};
+  if (before.is_private() && !key)
+    return fail(
+        ErrorKind::AlreadyExists,
+        fmt::format("the name stands for a private certificate with key '{}', which {} relies on, and this "
+                    "upload has no key: give its key, or upload it under another name",
+                    to_string(*before.key), fmt::join(users, ", ")));
+  if (when_in_use == WhenInUse::Replace) return {};
+  return fail(ErrorKind::AlreadyExists,
+              fmt::format("the name stands for another certificate (thumbprint {}), which {} relies on: "
+                          "upload it under another name, to be named beside that one; or have it take that "
+                          "one's place at once with --replace",
+                          before.certificate.thumbprint_sha1(), fmt::join(users, ", ")));
+}
+
 }  // namespace
 
 Result<> check_certificate_name(std::string_view name) {
@@ -59,7 +72,8 @@ Result<> check_certificate_name(std::string_view name) {
 
 Result<UploadOutcome> IntegrationAccountCertificates::upload(std::string_view name, ByteView certificate,
                                                              const std::optional<KeyReference>& key,
-                                                             std::string_view metadata) {
+                                                             std::string_view metadata,
+                                                             WhenInUse when_in_use) {
   const auto in_context = [name](Error error) {
     return fail(std::move(error).within(fmt::format("uploading certificate '{}'", name)));
   };
@@ -70,29 +84,31 @@ Result<UploadOutcome> IntegrationAccountCertificates::upload(std::string_view na
   if (key) {
     if (auto matches = check_key(*parsed, *key); !matches) return in_context(std::move(matches).error());
   }
-  auto kept = keep(name, *std::move(parsed), key, metadata);
+  auto kept = keep(name, *std::move(parsed), key, metadata, when_in_use);
   if (!kept) return in_context(std::move(kept).error());
   return kept;
 }
 
 Result<UploadOutcome> IntegrationAccountCertificates::keep(std::string_view name, Certificate certificate,
                                                            const std::optional<KeyReference>& key,
-                                                           std::string_view metadata) {
+                                                           std::string_view metadata, WhenInUse when_in_use) {
   const Time now = clock_.now();
   SIGNET_TRY(const std::optional<StoredCertificate> before, store_.get(name));
   StoredCertificate stored{std::string(name), std::move(certificate), key, now, now, std::string(metadata)};
   std::vector<Finding> warnings = examine_for_messages(stored.certificate, now);
   if (before && same(*before, stored))
     return UploadOutcome{UploadChange::Unchanged, *before, std::move(warnings)};
-  if (before) {
-    SIGNET_CHECK(check_replacement(*before, key));
-    stored.created = before->created;
-  } else {
+  if (!before) {
     SIGNET_CHECK(check_case(name));
+    SIGNET_CHECK(store_.put(stored));
+    return UploadOutcome{UploadChange::Created, std::move(stored), std::move(warnings)};
   }
+  SIGNET_TRY(std::vector<std::string> users, usage_.users_of(name));
+  SIGNET_CHECK(check_replacement(*before, users, key, when_in_use));
+  stored.created = before->created;
   SIGNET_CHECK(store_.put(stored));
-  const UploadChange change = before ? UploadChange::Replaced : UploadChange::Created;
-  return UploadOutcome{change, std::move(stored), std::move(warnings)};
+  return UploadOutcome{UploadChange::Replaced, std::move(stored), std::move(warnings), before->certificate,
+                       std::move(users)};
 }
 
 Result<> IntegrationAccountCertificates::check_key(const Certificate& certificate,
@@ -110,20 +126,6 @@ Result<> IntegrationAccountCertificates::check_key(const Certificate& certificat
           "version) that it was issued for",
           printable(certificate.subject()), certificate.thumbprint_sha256(),
           key_thumbprint(certificate.public_key()), to_string(key), key_thumbprint(vault_key->native())));
-}
-
-// Agreements that sign or decrypt with it would fail at their next message, and the upload be long forgotten.
-Result<> IntegrationAccountCertificates::check_replacement(const StoredCertificate& before,
-                                                           const std::optional<KeyReference>& key) const {
-  if (!before.is_private() || key) return {};
-  SIGNET_TRY(const std::vector<std::string> agreements, usage_.agreements_naming(before.name));
-  if (agreements.empty()) return {};
-  return fail(
-      ErrorKind::AlreadyExists,
-      fmt::format(
-          "the name stands for a private certificate with key '{}', which agreement {} names, and this "
-          "upload has no key: give its key, or upload it under another name",
-          to_string(*before.key), quoted_list(agreements)));
 }
 
 // Azure's resource names do not differ by case; two that did could not both be exported to it.
@@ -154,12 +156,11 @@ Result<std::vector<StoredCertificate>> IntegrationAccountCertificates::list() co
 
 Result<> IntegrationAccountCertificates::remove(std::string_view name) {
   SIGNET_CHECK(find(name));
-  SIGNET_TRY(const std::vector<std::string> agreements, usage_.agreements_naming(name));
-  if (!agreements.empty())
-    return fail(
-        ErrorKind::AlreadyExists,
-        fmt::format("certificate '{}' is named by agreement {}: take it out of {} first", printable(name),
-                    quoted_list(agreements), agreements.size() == 1 ? "it" : "them"));
+  SIGNET_TRY(const std::vector<std::string> users, usage_.users_of(name));
+  if (!users.empty())
+    return fail(ErrorKind::AlreadyExists,
+                fmt::format("certificate '{}' is named by {}: take it out there first", printable(name),
+                            fmt::join(users, ", ")));
   SIGNET_CHECK(store_.remove(name));
   return {};
 }

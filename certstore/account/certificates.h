@@ -15,10 +15,15 @@ namespace signet::certstore {
 
 enum class UploadChange { Created, Replaced, Unchanged };
 
+/// What becomes of a certificate that somebody relies on when another one is uploaded under its name.
+enum class WhenInUse { Refuse, Replace };
+
 struct UploadOutcome {
   UploadChange change = UploadChange::Unchanged;
   StoredCertificate stored;
-  std::vector<Finding> warnings;  ///< what does not stop the upload, but somebody should know
+  std::vector<Finding> warnings;             ///< what does not stop the upload, but somebody should know
+  std::optional<Certificate> replaced = {};  ///< what the name stood for before
+  std::vector<std::string> users = {};       ///< who relied on that one, and on the new one from now on
 };
 
 /// Azure's naming rule: 1 to 80 ASCII letters, digits and - _ . ( ).
@@ -39,32 +44,33 @@ class IntegrationAccountCertificates {
       : store_(store), vault_(vault), usage_(usage), clock_(clock) {}
 
   /// Takes a certificate in, DER or PEM, under a name; with `key` as a private one. Replaces what the name
-  /// stood for; the same again changes nothing, not even the time of the last change.
+  /// stood for, if nobody relies on that or `when_in_use` says so; the same again changes nothing, not even
+  /// the time of the last change.
   ///
   /// @error InvalidInput   the name breaks the rule, the octets are not exactly one certificate, or `key` is
   /// incomplete.
   /// @error Unsupported    check_key_strength() refuses it.
   /// @error CryptoFailure  the certificate was not issued for the vault's key: a pair that could never work.
-  /// @error AlreadyExists  the name differs from another only in case; or a private certificate that
-  /// agreements
-  ///                       name would lose its key.
+  /// @error AlreadyExists  the name differs from another only in case; what the name stands for is in use; or
+  /// a private certificate in use would lose its key, whatever `when_in_use` says.
   /// @error NotFound, PermissionDenied, ...  the vault does not show the key; and errors of the store.
   Result<UploadOutcome> upload(std::string_view name, ByteView certificate,
-                               const std::optional<KeyReference>& key, std::string_view metadata = {});
+                               const std::optional<KeyReference>& key, std::string_view metadata = {},
+                               WhenInUse when_in_use = WhenInUse::Refuse);
 
   /// @error NotFound  lists nothing, says how to see the names there are.
   [[nodiscard]] Result<StoredCertificate> find(std::string_view name) const;
   /// By name.
   [[nodiscard]] Result<std::vector<StoredCertificate>> list() const;
 
-  /// @error NotFound  no such certificate.  @error AlreadyExists  agreements name it, and which.
+  /// @error NotFound  no such certificate.  @error AlreadyExists  it is in use, and by whom.
   Result<> remove(std::string_view name);
 
  private:
   Result<UploadOutcome> keep(std::string_view name, Certificate certificate,
-                             const std::optional<KeyReference>& key, std::string_view metadata);
+                             const std::optional<KeyReference>& key, std::string_view metadata,
+                             WhenInUse when_in_use);
   Result<> check_key(const Certificate& certificate, const KeyReference& key) const;
-  Result<> check_replacement(const StoredCertificate& before, const std::optional<KeyReference>& key) const;
   Result<> check_case(std::string_view name) const;
 
   CertificateStore& store_;

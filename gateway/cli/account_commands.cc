@@ -172,6 +172,7 @@ Result<> apply(CommandContext& context, const std::filesystem::path& file, bool 
   }
 
   SIGNET_TRY(const agreements::StoredAccount stored, home->accounts().load());
+  SIGNET_CHECK(check_listeners_certificate(*home, stored.account, *checked.account));
   const auto changes = agreements::diff(stored.account, *checked.account);
   SIGNET_TRY(const auto warnings, left_behind(changes, home->store()));
   std::string text = agreements::to_string(checked.problems) + agreements::to_string(changes);

@@ -6,6 +6,7 @@
 #include "agreements/certificate_roles.h"
 #include "base/openssl.h"
 #include "certstore/x509/validity.h"
+#include "gateway/cli/serve_settings.h"
 
 namespace signet::gateway {
 namespace {
@@ -36,6 +37,8 @@ std::string describe_key(const certstore::Certificate& certificate) {
   }
   return "another kind of key";
 }
+
+std::filesystem::path settings_file(const Home& home) { return home.directory() / "serve.toml"; }
 
 }  // namespace
 
@@ -98,13 +101,35 @@ Result<certstore::KeyHandle> VaultLookup::public_key_of(const certstore::KeyRefe
   return public_key(key);
 }
 
-Result<std::vector<std::string>> AccountUsage::agreements_naming(std::string_view certificate) {
-  SIGNET_TRY(const agreements::StoredAccount stored, accounts_.load());
-  std::vector<std::string> naming;
+Result<std::vector<std::string>> HomeUsage::users_of(std::string_view certificate) {
+  SIGNET_TRY(const agreements::StoredAccount stored, home_.accounts().load());
+  std::vector<std::string> users;
   for (const agreements::Agreement& agreement : stored.account.agreements)
     for (const std::string& name : agreements::certificates_named(agreement))
-      if (name == certificate) naming.push_back(agreement.name);
-  return naming;
+      if (name == certificate) users.push_back(fmt::format("agreement '{}'", agreement.name));
+  SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home_)));
+  if (settings.tls_certificate == certificate)
+    users.push_back("tls-certificate in " + settings_file(home_).string());
+  return users;
+}
+
+Result<> check_listeners_certificate(const Home& home, const agreements::Account& before,
+                                     const agreements::Account& after) {
+  const auto is_ours = [](const agreements::Account& account, std::string_view name) {
+    const agreements::CertificateEntry* entry = agreements::find_certificate(account, name);
+    return entry != nullptr && entry->key;
+  };
+  for (const agreements::CertificateEntry& entry : before.certificates) {
+    if (!entry.key || is_ours(after, entry.name)) continue;
+    SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home)));
+    if (settings.tls_certificate == entry.name)
+      return fail(ErrorKind::AlreadyExists,
+                  fmt::format("this account lacks the private certificate '{}', which HTTPS listeners show "
+                              "(tls-certificate in {}): keep it, or name another one there first; nothing "
+                              "was changed",
+                              entry.name, settings_file(home).string()));
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> check_private_certificates(const agreements::Account& account,

@@ -47,15 +47,22 @@ class VaultLookup final : public certstore::KeyVaultLookup {
   vault::KeyVault& vault_;
 };
 
-/// Which agreements of the stored account name a certificate.
-class AccountUsage final : public certstore::CertificateUsage {
+/// Who names a certificate: agreements of the stored account, in any role, and serve.toml for listeners.
+class HomeUsage final : public certstore::CertificateUsage {
  public:
-  explicit AccountUsage(agreements::AccountStore& accounts) : accounts_(accounts) {}
-  Result<std::vector<std::string>> agreements_naming(std::string_view certificate) override;
+  explicit HomeUsage(Home& home) : home_(home) {}
+  /// @error InvalidInput  serve.toml cannot be read.
+  Result<std::vector<std::string>> users_of(std::string_view certificate) override;
 
  private:
-  agreements::AccountStore& accounts_;
+  Home& home_;
 };
+
+/// Whether another account still has the private certificate that serve.toml names for HTTPS listeners.
+///
+/// @error AlreadyExists  it has not, and the gateway could not start again.
+Result<> check_listeners_certificate(const Home& home, const agreements::Account& before,
+                                     const agreements::Account& after);
 
 /// What only the vault can tell of an account: each private certificate has its key there, and that key is
 /// the certificate's.

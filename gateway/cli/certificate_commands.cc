@@ -22,6 +22,11 @@ struct CertificateOptions {
   certstore::KeyReference key{std::string(kDefaultVault), "", ""};
   vault::SelfSignedSettings self_signed;
   int days = 730;
+  bool replace = false;
+
+  [[nodiscard]] certstore::WhenInUse when_in_use() const {
+    return replace ? certstore::WhenInUse::Replace : certstore::WhenInUse::Refuse;
+  }
 };
 
 /// The words of RFC 5280 4.2.1.3.
@@ -89,11 +94,9 @@ std::string to_text(const certstore::StoredCertificate& stored) {
 /// The account's certificates with what they stand on.
 struct Certificates {
   explicit Certificates(Home& home)
-      : vault(home.vault()),
-        usage(home.accounts()),
-        account(home.certificates(), vault, usage, home.clock()) {}
+      : vault(home.vault()), usage(home), account(home.certificates(), vault, usage, home.clock()) {}
   VaultLookup vault;
-  AccountUsage usage;
+  HomeUsage usage;
   certstore::IntegrationAccountCertificates account;
 };
 
@@ -114,6 +117,14 @@ void print_upload(const CommandContext& context, const certstore::UploadOutcome&
   value["change"] = word(outcome.change);
   value["warnings"] = ordered_json::array();
   std::string text = fmt::format("certificate {} {}\n", outcome.stored.name, word(outcome.change));
+  if (outcome.replaced) {
+    value["replaced"] = {{"thumbprint", outcome.replaced->thumbprint_sha1()},
+                         {"thumbprintSha256", outcome.replaced->thumbprint_sha256()}};
+    value["usedBy"] = outcome.users;
+    text += fmt::format("before       {}\nnow          {}\n", outcome.replaced->thumbprint_sha1(),
+                        outcome.stored.certificate.thumbprint_sha1());
+    if (!outcome.users.empty()) text += fmt::format("now used by  {}\n", fmt::join(outcome.users, ", "));
+  }
   for (const certstore::Finding& warning : outcome.warnings) {
     value["warnings"].push_back(warning.text);
     text += "warning: " + warning.text + "\n";
@@ -127,7 +138,8 @@ Result<> add(CommandContext& context, const CertificateOptions& options) {
   Certificates certificates(*home);
   std::optional<certstore::KeyReference> key;
   if (!options.key.key_name.empty()) key = options.key;
-  SIGNET_TRY(const auto outcome, certificates.account.upload(options.name, octets, key));
+  SIGNET_TRY(const auto outcome,
+             certificates.account.upload(options.name, octets, key, {}, options.when_in_use()));
   print_upload(context, outcome);
   return {};
 }
@@ -143,8 +155,8 @@ Result<> create(CommandContext& context, const CertificateOptions& options) {
              vault::make_self_signed(home->vault(), vault::Principal::gateway(),
                                      {options.key.key_vault, options.key.key_name, options.key.key_version},
                                      settings));
-  SIGNET_TRY(const auto outcome,
-             Certificates(*home).account.upload(options.name, certificate.der(), options.key));
+  SIGNET_TRY(const auto outcome, Certificates(*home).account.upload(options.name, certificate.der(),
+                                                                    options.key, {}, options.when_in_use()));
   if (!options.certificate_file.empty())
     SIGNET_CHECK(write_file_durably(options.certificate_file, as_bytes(certificate.pem()), 0644));
   print_upload(context, outcome);
@@ -215,6 +227,11 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
     return made->add_option("--key", options->key.key_name, "The key's name in the vault");
   };
   with_key(adding);
+  const auto with_replace = [&](CLI::App* made) {
+    made->add_flag("--replace", options->replace,
+                   "Let it take the place of a certificate that agreements or listeners use");
+  };
+  with_replace(adding);
 
   CLI::App* creating =
       command("create", "Make a self-signed certificate for a key of the vault, as a private one of ours",
@@ -227,6 +244,7 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
   creating->add_option("--organisation", options->self_signed.organisation, "Of which organisation");
   creating->add_option("--dns-name", options->self_signed.dns_name, "The host that it names, for TLS");
   creating->add_option("--days", options->days, "How long it is valid")->capture_default_str();
+  with_replace(creating);
   creating->add_option("--certificate-file", options->certificate_file,
                        "Also write it there, for the partners");
 
@@ -234,7 +252,7 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
   command("show", "One certificate", "Example: signet certificate show globex-2026", show)
       ->add_option("name", options->name, "Its name")
       ->required();
-  command("delete", "Delete a certificate that no agreement names",
+  command("delete", "Delete a certificate that no agreement and no listener uses",
           "Example: signet certificate delete globex-2024", remove)
       ->add_option("name", options->name, "Its name")
       ->required();

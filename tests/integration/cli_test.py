@@ -436,6 +436,52 @@ class Certificates(CommandTest):
             self.assertIn("trade", error["message"])
             self.home.run("certificate", "show", name, expect=DONE)
 
+    def test_one_in_use_is_replaced_only_where_that_is_asked_for(self):
+        self.home.run("apply", self.with_account(), expect=DONE)
+        before = self.home.json("certificate", "show", "globex")
+        again = self.home.json("certificate", "add", "globex", self.directory / "globex.cer")
+        self.assertEqual(again["change"], "unchanged")
+        create = ["certificate", "create", "acme", "--key", "acme", "--common-name", "acme"]
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)  # a new version
+        for arguments in [["certificate", "add", "globex", self.directory / "acme.cer"], create]:
+            refused = self.home.json(*arguments, expect=REFUSED)["error"]
+            self.assertEqual(refused["kind"], "AlreadyExists")
+            self.assertIn("agreement 'trade'", refused["message"])
+            self.assertIn("--replace", refused["message"])
+        self.assertEqual(self.home.json("certificate", "show", "globex"), before)
+
+        replaced = self.home.json("certificate", "add", "globex", self.directory / "acme.cer", "--replace")
+        self.assertEqual((replaced["change"], replaced["usedBy"]), ("replaced", ["agreement 'trade'"]))
+        self.assertEqual(replaced["replaced"]["thumbprint"], before["thumbprint"])
+        self.assertNotEqual(replaced["thumbprint"], before["thumbprint"])
+        told = self.home.run(*create, "--replace", expect=DONE).out
+        self.assertRegex(told, r"certificate acme replaced\nbefore +[0-9A-F]{40}\nnow +[0-9A-F]{40}\n")
+        self.assertIn("agreement 'trade'", told)
+
+    def test_one_that_nobody_uses_is_replaced(self):
+        self.with_account()
+        self.home.run("certificate", "add", "spare", self.directory / "globex.cer", expect=DONE)
+        replaced = self.home.json("certificate", "add", "spare", self.directory / "acme.cer")
+        self.assertEqual((replaced["change"], replaced["usedBy"]), ("replaced", []))
+
+    def test_one_that_listeners_show_stays_with_its_key(self):
+        account = self.with_account()  # which lacks it
+        self.home.run("vault", "key", "create", "tls", "--kind", "P-256", expect=DONE)
+        self.home.run("certificate", "create", "tls", "--key", "tls", "--common-name", "acme.example", expect=DONE)
+        settings = self.home.path / "serve.toml"
+        settings.write_text('tls-certificate = "tls"\n')
+        for arguments in [["certificate", "delete", "tls"], ["apply", account], ["apply", account, "--dry-run"],
+                          ["certificate", "add", "tls", self.directory / "globex.cer", "--replace"],
+                          ["certificate", "create", "tls", "--key", "tls", "--common-name", "acme.example"]]:
+            with self.subTest(arguments):
+                self.assertIn(f"tls-certificate in {settings}", self.home.run(*arguments, expect=REFUSED).err)
+        settings.write_text("tls-certificate = \n")
+        self.assertIn(str(settings), self.home.run("certificate", "delete", "tls", expect=USAGE).err)
+        self.assertIn("tls", [entry["name"] for entry in self.home.json("certificate", "list")])
+        settings.write_text("")
+        self.assertTrue(self.home.json("apply", account)["applied"])
+        self.home.run("certificate", "show", "tls", expect=NOT_FOUND)
+
     def test_a_name_or_a_file_that_will_not_do_is_refused(self):
         self.with_account()
         self.home.run("certificate", "add", "a/b", self.directory / "globex.cer", expect=USAGE)

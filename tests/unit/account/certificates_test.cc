@@ -29,9 +29,11 @@ class FakeVault final : public KeyVaultLookup {
 
 class FakeUsage final : public CertificateUsage {
  public:
-  Result<std::vector<std::string>> agreements_naming(std::string_view certificate) override {
+  Result<std::vector<std::string>> users_of(std::string_view certificate) override {
+    if (broken) return fail(ErrorKind::IoFailure, "the account cannot be read");
     return users[std::string(certificate)];
   }
+  bool broken = false;
   std::map<std::string, std::vector<std::string>> users;
 };
 
@@ -187,6 +189,34 @@ TEST_F(AccountCertificates, AnotherUnderTheSameNameReplacesIt) {
   EXPECT_THAT(names(), ElementsAre("p"));
 }
 
+TEST_F(AccountCertificates, OneInUseIsReplacedOnlyWhereThatIsAskedFor) {
+  ASSERT_TRUE(upload("p", partner.certificate));
+  usage.users["p"] = {"agreement 'acme-globex'"};
+  EXPECT_TRUE(upload("p", partner.certificate)) << "the same again";
+  const auto refused = upload("p", ours.certificate);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::AlreadyExists);
+  EXPECT_THAT(refused.error().detail,
+              AllOf(HasSubstr("agreement 'acme-globex'"), HasSubstr(partner.certificate.thumbprint_sha1()),
+                    HasSubstr("--replace")));
+  EXPECT_EQ(account.find("p")->certificate, partner.certificate);
+
+  const auto outcome = account.upload("p", ours.certificate.der(), std::nullopt, {}, WhenInUse::Replace);
+  ASSERT_TRUE(outcome) << outcome.error().detail;
+  EXPECT_EQ(outcome->change, UploadChange::Replaced);
+  EXPECT_EQ(outcome->replaced, partner.certificate);
+  EXPECT_THAT(outcome->users, ElementsAre("agreement 'acme-globex'"));
+  EXPECT_EQ(account.find("p")->certificate, ours.certificate);
+}
+
+TEST_F(AccountCertificates, WhatIsInUseIsNotReplacedWhenNobodyCanTell) {
+  ASSERT_TRUE(upload("p", partner.certificate));
+  usage.broken = true;
+  EXPECT_EQ(upload("p", ours.certificate).error().kind, ErrorKind::IoFailure);
+  EXPECT_EQ(account.remove("p").error().kind, ErrorKind::IoFailure);
+  EXPECT_EQ(account.find("p")->certificate, partner.certificate);
+}
+
 TEST_F(AccountCertificates, ARefusedReplacementLeavesTheOldOne) {
   ASSERT_TRUE(upload("p", partner.certificate));
   EXPECT_FALSE(upload("p", make_certificate({.key = "rsa:1024"}).certificate));
@@ -197,23 +227,26 @@ TEST_F(AccountCertificates, ARefusedReplacementLeavesTheOldOne) {
 TEST_F(AccountCertificates, OneThatAgreementsNameKeepsItsKey) {
   vault.keys["vault1/as2-key"] = ours.key;
   ASSERT_TRUE(upload("ours", ours.certificate, reference));
-  usage.users["ours"] = {"acme-globex"};
-  const auto outcome = upload("ours", ours.certificate);
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().kind, ErrorKind::AlreadyExists);
-  EXPECT_THAT(outcome.error().detail, AllOf(HasSubstr("'acme-globex'"), HasSubstr("vault1/as2-key")));
+  usage.users["ours"] = {"agreement 'acme-globex'"};
+  for (const WhenInUse when : {WhenInUse::Refuse, WhenInUse::Replace}) {
+    const auto outcome = account.upload("ours", ours.certificate.der(), std::nullopt, {}, when);
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().kind, ErrorKind::AlreadyExists);
+    EXPECT_THAT(outcome.error().detail, AllOf(HasSubstr("'acme-globex'"), HasSubstr("vault1/as2-key")));
+  }
   usage.users.clear();
   EXPECT_TRUE(upload("ours", ours.certificate));
 }
 
 TEST_F(AccountCertificates, RemovingOneThatAgreementsNameIsRefusedAndNamesThem) {
   ASSERT_TRUE(upload("p", partner.certificate));
-  usage.users["p"] = {"acme-globex", "acme-initech"};
+  usage.users["p"] = {"agreement 'acme-globex'", "tls-certificate in serve.toml"};
   const auto removed = account.remove("p");
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().kind, ErrorKind::AlreadyExists);
   EXPECT_EQ(removed.error().detail,
-            "certificate 'p' is named by agreement 'acme-globex', 'acme-initech': take it out of them first");
+            "certificate 'p' is named by agreement 'acme-globex', tls-certificate in serve.toml: take it out "
+            "there first");
   EXPECT_THAT(names(), ElementsAre("p"));
 }
 
