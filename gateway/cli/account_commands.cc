@@ -9,10 +9,10 @@
 #include "agreements/diff.h"
 #include "agreements/lint.h"
 #include "agreements/xml.h"
-#include "base/file.h"
 #include "gateway/cli/account_services.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/output_file.h"
 
 namespace signet::gateway {
 namespace {
@@ -197,8 +197,14 @@ Result<> export_account(CommandContext& context, const std::filesystem::path& fi
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const agreements::StoredAccount stored, home->accounts().load());
   const std::string xml = agreements::write_account(stored.account);
-  if (!file.empty()) return write_file_durably(file, as_bytes(xml), 0644);
-  context.print({{"generation", stored.generation}, {"xml", xml}}, xml);
+  if (file.empty()) {
+    context.print({{"generation", stored.generation}, {"xml", xml}}, xml);
+    return {};
+  }
+  SIGNET_TRY(OutputFile output, OutputFile::write(file, as_bytes(xml)));
+  output.keep();
+  context.print({{"generation", stored.generation}, {"file", file.string()}, {"size", xml.size()}},
+                fmt::format("wrote the account to {}, {} octets", file.string(), xml.size()));
   return {};
 }
 
@@ -224,7 +230,7 @@ void add_account_commands(CLI::App& app, CommandContext& context) {
 
   CLI::App* exporting = app.add_subcommand("export", "Print the account as XML, as apply reads it");
   exporting->footer("Example: signet --home /srv/signet export --file account.xml");
-  exporting->add_option("--file", *file, "Write it there instead");
+  exporting->add_option("--file", *file, "Write it to this new file instead");
   exporting->callback(
       [&context, file] { run_command(context, [&] { return export_account(context, *file); }); });
 }

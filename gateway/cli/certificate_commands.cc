@@ -9,6 +9,7 @@
 #include "gateway/cli/account_services.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/output_file.h"
 
 namespace signet::gateway {
 namespace {
@@ -155,10 +156,10 @@ Result<> create(CommandContext& context, const CertificateOptions& options) {
              vault::make_self_signed(home->vault(), vault::Principal::gateway(),
                                      {options.key.key_vault, options.key.key_name, options.key.key_version},
                                      settings));
+  SIGNET_TRY(OutputFile file, OutputFile::write(options.certificate_file, as_bytes(certificate.pem())));
   SIGNET_TRY(const auto outcome, Certificates(*home).account.upload(options.name, certificate.der(),
                                                                     options.key, {}, options.when_in_use()));
-  if (!options.certificate_file.empty())
-    SIGNET_CHECK(write_file_durably(options.certificate_file, as_bytes(certificate.pem()), 0644));
+  file.keep();
   print_upload(context, outcome);
   return {};
 }
@@ -246,7 +247,7 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
   creating->add_option("--days", options->days, "How long it is valid")->capture_default_str();
   with_replace(creating);
   creating->add_option("--certificate-file", options->certificate_file,
-                       "Also write it there, for the partners");
+                       "Also write it to this new file, for the partners");
 
   command("list", "All certificates", "Example: signet certificate list --output json", list);
   command("show", "One certificate", "Example: signet certificate show globex-2026", show)

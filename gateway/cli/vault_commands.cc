@@ -7,6 +7,7 @@
 #include "certstore/vault/import.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/output_file.h"
 #include "gateway/cli/passphrase.h"
 #include "gateway/cli/vault_attributes.h"
 
@@ -86,6 +87,17 @@ Result<> create(CommandContext& context, const VaultOptions& options) {
   return {};
 }
 
+/// The key's own certificate, where it is asked for.
+Result<OutputFile> write_certificate(const VaultOptions& options,
+                                     const std::vector<certstore::Certificate>& certificates) {
+  if (options.certificate_file.empty()) return OutputFile::write({}, {});
+  if (certificates.empty())
+    return fail(ErrorKind::NotFound,
+                fmt::format("{} holds no certificate to write to {}; nothing was imported",
+                            options.file.string(), options.certificate_file.string()));
+  return OutputFile::write(options.certificate_file, as_bytes(certificates.front().pem()));
+}
+
 Result<> import_key(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const vault::KeySettings settings, key_settings(options));
   SIGNET_TRY(const Bytes file, read_file(options.file, vault::kMaxKeyFileSize));
@@ -96,20 +108,18 @@ Result<> import_key(CommandContext& context, const VaultOptions& options) {
   auto imported = vault::read_key_file(file, passphrase);
   if (!imported) return fail(std::move(imported).error().within(options.file.string()));
   SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(OutputFile certificate_file, write_certificate(options, imported->certificates));
   SIGNET_TRY(const vault::KeyInfo info,
              home->vault().import_key(vault::Principal::local_operator(), options.vault, options.key,
                                       imported->key, settings));
+  certificate_file.keep();
+  ordered_json value = to_json(info);
   std::string text = "imported " + to_string(info.id) + "\n";
   if (!options.certificate_file.empty()) {
-    if (imported->certificates.empty())
-      return fail(ErrorKind::NotFound,
-                  "the key was imported, but the file holds no certificate to write to " +
-                      options.certificate_file.string());
-    SIGNET_CHECK(
-        write_file_durably(options.certificate_file, as_bytes(imported->certificates.front().pem()), 0644));
+    value["certificateFile"] = options.certificate_file.string();
     text += "its certificate was written to " + options.certificate_file.string() + "\n";
   }
-  context.print(to_json(info), text);
+  context.print(value, text);
   return {};
 }
 
@@ -283,7 +293,7 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
       ->add_option("--passphrase-file", options->passphrase_file, "A file whose first line is the passphrase")
       ->check(CLI::ExistingFile);
   importing->add_option("--certificate-file", options->certificate_file,
-                        "Write the key's own certificate there, for certificate add");
+                        "Write the key's own certificate to this new file, for certificate add");
 
   command(key, "list", "The keys of a vault", "Example: signet vault key list", list);
   CLI::App* showing =

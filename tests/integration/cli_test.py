@@ -389,12 +389,24 @@ class Account(CommandTest):
         file = self.with_account()
         self.home.run("apply", file, expect=DONE)
         exported = self.directory / "exported.xml"
-        self.home.run("export", "--file", exported, expect=DONE)
+        self.assertIn(str(exported), self.home.run("export", "--file", exported, expect=DONE).out)
         self.assertEqual(self.home.run("export", expect=DONE).out, exported.read_text())
         self.assertEqual(self.home.json("export")["xml"], exported.read_text())
         self.assertEqual(self.home.json("apply", exported)["changes"], [])
+        other = self.directory / "other.xml"
+        self.assertEqual(self.home.json("export", "--file", other)["file"], str(other))
+        self.assertEqual(other.read_text(), exported.read_text())
         # In another home that has the same key's certificate, the same document comes out again.
         self.assertEqual(self.home.json("lint", exported)["problems"], [])
+
+    def test_export_overwrites_nothing(self):
+        self.home.run("init", expect=DONE)
+        mine = self.directory / "mine.xml"
+        mine.write_text("mine")
+        self.assertIn("is there already", self.home.run("export", "--file", mine, expect=REFUSED).err)
+        self.assertEqual(mine.read_text(), "mine")
+        missing = self.home.run("export", "--file", self.directory / "no-such" / "x.xml", expect=NOT_FOUND)
+        self.assertIn("no-such/x.xml: ", missing.err)
 
 
 class Certificates(CommandTest):
@@ -457,6 +469,27 @@ class Certificates(CommandTest):
         told = self.home.run(*create, "--replace", expect=DONE).out
         self.assertRegex(told, r"certificate acme replaced\nbefore +[0-9A-F]{40}\nnow +[0-9A-F]{40}\n")
         self.assertIn("agreement 'trade'", told)
+
+    def test_a_certificate_file_that_cannot_be_written_leaves_the_account_as_it_was(self):
+        self.home.run("init", expect=DONE)
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+        mine = self.directory / "mine.cer"
+        mine.write_text("mine")
+        create = lambda file, expect: self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "Acme",
+                                                    "--certificate-file", file, expect=expect)
+        self.assertIn("no-such/x.cer: ", create(self.directory / "no-such" / "x.cer", NOT_FOUND).err)
+        self.assertIn("is there already", create(mine, REFUSED).err)
+        self.assertEqual(mine.read_text(), "mine")
+        self.assertEqual(self.home.json("certificate", "list"), [])
+        create(self.directory / "acme.cer", DONE)
+
+    def test_a_certificate_that_is_refused_leaves_no_file(self):
+        self.home.run("init", expect=DONE)
+        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+        file = self.directory / "acme.cer"
+        self.home.run("certificate", "create", "a/b", "--key", "acme", "--common-name", "Acme", "--certificate-file", file,
+                      expect=USAGE)
+        self.assertEqual(list(self.directory.glob("*.cer*")), [])
 
     def test_one_that_nobody_uses_is_replaced(self):
         self.with_account()
@@ -567,6 +600,21 @@ class Vault(CommandTest):
                 self.home.json("vault", "key", "import", name, PFX / file, *options, "--certificate-file", certificate)
                 self.home.run("certificate", "add", name, certificate, "--key", name, expect=DONE)
         self.assertEqual(len(self.home.json("vault", "key", "list")), 7)
+
+    def test_a_certificate_file_that_cannot_be_written_leaves_the_vault_as_it_was(self):
+        mine = self.directory / "mine.cer"
+        mine.write_text("mine")
+        take = lambda file, certificate, expect: self.home.run(
+            "vault", "key", "import", "x", file, "--passphrase-file", self.passphrase("secret"), "--certificate-file",
+            certificate, expect=expect)
+        self.assertIn("no-such/x.cer: ", take(PFX / "java.p12", self.directory / "no-such" / "x.cer", NOT_FOUND).err)
+        self.assertIn("is there already", take(PFX / "java.p12", mine, REFUSED).err)
+        self.assertIn("holds no certificate", take(TEST_KEY, self.directory / "x.cer", NOT_FOUND).err)
+        self.assertEqual(mine.read_text(), "mine")
+        self.assertEqual(self.home.json("vault", "key", "list"), [])
+        self.home.run("vault", "key", "import", "no_name", PFX / "java.p12", "--passphrase-file", self.passphrase("secret"),
+                      "--certificate-file", self.directory / "x.cer", expect=USAGE)
+        self.assertFalse((self.directory / "x.cer").exists(), "no key, no certificate")
 
     def test_what_is_no_usable_key_is_refused_and_leaves_nothing(self):
         for file, passphrase in [("ossl-nokey.pfx", "secret"), ("pem-pkcs1.pem", None), ("pem-wrongkey.pem", None),
