@@ -205,17 +205,32 @@ std::string to_line(const vault::AccessPolicy& policy) {
                      words(to_string(policy.secrets)));
 }
 
-/// Of keys and secrets, what is not mentioned stays; where neither is, both end.
+/// The words of a permissions option. Everything is taken away by a word of its own, since an empty one may
+/// be a variable that a script has not set.
+Result<std::string> permission_words(const std::string& given) {
+  if (trim(given).empty())
+    return fail(
+        ErrorKind::InvalidInput,
+        "expected permissions, with commas between them, or 'none' to take all of them away; got none");
+  return equal_ignoring_case(trim(given), "none") ? "" : given;
+}
+
+/// Of keys and secrets, what is not mentioned stays.
 Result<> set_policy(CommandContext& context, const VaultOptions& options) {
+  if (!options.key_permissions && !options.secret_permissions)
+    return fail(
+        ErrorKind::InvalidInput,
+        "nothing to change: expected --key-permissions or --secret-permissions, each with permissions "
+        "or 'none'");
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(vault::AccessPolicy policy, policy_of(*home, options));
-  if (!options.key_permissions && !options.secret_permissions)
-    policy = vault::AccessPolicy{options.vault, {options.principal}};
   if (options.key_permissions) {
-    SIGNET_TRY(policy.keys, vault::parse_key_permissions(*options.key_permissions));
+    SIGNET_TRY(const std::string words, permission_words(*options.key_permissions));
+    SIGNET_TRY(policy.keys, vault::parse_key_permissions(words));
   }
   if (options.secret_permissions) {
-    SIGNET_TRY(policy.secrets, vault::parse_secret_permissions(*options.secret_permissions));
+    SIGNET_TRY(const std::string words, permission_words(*options.secret_permissions));
+    SIGNET_TRY(policy.secrets, vault::parse_secret_permissions(words));
   }
   SIGNET_CHECK(home->vault().set_policy(vault::Principal::local_operator(), policy));
   context.print(to_json(policy), policy.grants_nothing()
@@ -315,18 +330,19 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
                        "Not to be used to sign or encrypt before this time, or 'none'");
   updating->add_option("--expires", options->expires, "Nor from this time on, or 'none'");
 
-  CLI::App* setting = command(
-      policy, "set",
-      "Replace what a principal may do with keys, with secrets or with both; no option takes everything away",
-      "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list "
-      "--secret-permissions get",
-      set_policy);
+  CLI::App* setting =
+      command(policy, "set", "Replace what a principal may do with keys, with secrets or with both",
+              "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list "
+              "--secret-permissions get",
+              set_policy);
   setting->add_option("--principal", options->principal, "Who; the running service is 'gateway'")
       ->capture_default_str();
-  setting->add_option("--key-permissions", options->key_permissions,
-                      "Azure's words, separated by commas; what is granted stays when this is not given");
+  setting->add_option(
+      "--key-permissions", options->key_permissions,
+      "Azure's words, separated by commas, 'all' or 'none'; what is granted stays when this is "
+      "not given");
   setting->add_option("--secret-permissions,--secrets", options->secret_permissions,
-                      "The same for secrets: get, list, set, delete");
+                      "The same for secrets: get, list, set, delete, 'all' or 'none'");
   command(policy, "show", "The policies of a vault", "Example: signet vault policy show", show_policy);
 }
 

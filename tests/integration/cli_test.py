@@ -634,7 +634,7 @@ class Vault(CommandTest):
         self.assertNotIn("decrypt", shown)
         self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "fly", expect=USAGE)
 
-    def test_a_policy_keeps_what_is_not_mentioned_and_ends_when_nothing_is(self):
+    def test_a_policy_keeps_what_is_not_mentioned_and_ends_by_name_only(self):
         def policy():
             return {entry["principal"]: (entry["keyPermissions"], entry["secretPermissions"])
                     for entry in self.home.json("vault", "policy", "show")}
@@ -642,10 +642,14 @@ class Vault(CommandTest):
         self.assertEqual(policy(), {"gateway": ("decrypt,sign,get,list", "get")})
         self.home.run("vault", "policy", "set", "--secrets", "get,list", expect=DONE)
         self.assertEqual(policy(), {"gateway": ("decrypt,sign,get,list", "get,list")})
-        self.home.run("vault", "policy", "set", "--key-permissions", "", "--secret-permissions", "list", expect=DONE)
+        self.home.run("vault", "policy", "set", "--key-permissions", "none", "--secret-permissions", "list", expect=DONE)
         self.assertEqual(policy(), {"gateway": ("", "list")})
-        self.home.run("vault", "policy", "set", "--secrets", "sign", expect=USAGE)
-        self.home.run("vault", "policy", "set", expect=DONE)
+        for options in [[], ["--key-permissions", ""], ["--secrets", " "], ["--secrets", "sign"], ["--secrets", "none,get"]]:
+            with self.subTest(options):
+                refused = self.home.run("vault", "policy", "set", *options, expect=USAGE).err
+                self.assertIn("'none'" if options != ["--secrets", "sign"] else "'sign'", refused)
+        self.assertEqual(policy(), {"gateway": ("", "list")})
+        self.home.run("vault", "policy", "set", "--secrets", "None", expect=DONE)
         self.assertEqual(policy(), {})
 
     def test_secrets_are_set_listed_shown_changed_and_deleted_and_never_printed(self):
