@@ -43,24 +43,36 @@ std::vector<std::string_view> words(const certstore::KeyUsage& usage) {
   return allowed;
 }
 
+std::string_view word(certstore::KeyType type) {
+  switch (type) {
+    case certstore::KeyType::Rsa:
+      return "RSA";
+    case certstore::KeyType::Ec:
+      return "EC";
+    case certstore::KeyType::Other:
+      break;
+  }
+  return "other";
+}
+
 ordered_json to_json(const certstore::StoredCertificate& stored) {
   const certstore::Certificate& certificate = stored.certificate;
-  ordered_json value = {
-      {"name", stored.name},
-      {"subject", certificate.subject()},
-      {"issuer", certificate.issuer()},
-      {"serial", certificate.serial()},
-      {"notBefore", to_rfc3339(certificate.not_before())},
-      {"notAfter", to_rfc3339(certificate.not_after())},
-      {"keyBits", certificate.key_bits()},
-      {"curve", certificate.curve()},
-      {"keyUsage",
-       certificate.key_usage().present ? ordered_json(words(certificate.key_usage())) : ordered_json()},
-      {"subjectAlternativeNames", certificate.subject_alternative_names()},
-      {"thumbprint", certificate.thumbprint_sha1()},
-      {"thumbprintSha256", certificate.thumbprint_sha256()},
-      {"created", to_rfc3339(stored.created)},
-      {"changed", to_rfc3339(stored.changed)}};
+  ordered_json value = {{"name", stored.name},
+                        {"subject", certificate.subject()},
+                        {"issuer", certificate.issuer()},
+                        {"serial", certificate.serial()},
+                        {"notBefore", to_rfc3339(certificate.not_before())},
+                        {"notAfter", to_rfc3339(certificate.not_after())},
+                        {"keyType", word(certificate.key_type())},
+                        {"keyBits", certificate.key_bits()}};
+  if (!certificate.curve().empty()) value["curve"] = certificate.curve();
+  value["keyUsage"] =
+      certificate.key_usage().present ? ordered_json(words(certificate.key_usage())) : ordered_json();
+  value["subjectAlternativeNames"] = certificate.subject_alternative_names();
+  value["thumbprint"] = certificate.thumbprint_sha1();
+  value["thumbprintSha256"] = certificate.thumbprint_sha256();
+  value["created"] = to_rfc3339(stored.created);
+  value["changed"] = to_rfc3339(stored.changed);
   if (stored.key)
     value["key"] = {{"keyVault", stored.key->key_vault},
                     {"keyName", stored.key->key_name},

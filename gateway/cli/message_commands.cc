@@ -68,7 +68,6 @@ Result<> show(CommandContext& context, const MessageOptions& options) {
   return {};
 }
 
-/// Octets to a file, or as they are to standard output.
 class StandardOutput final : public Sink {
  public:
   Result<> write(ByteView bytes) override {
@@ -78,24 +77,57 @@ class StandardOutput final : public Sink {
   }
 };
 
-Result<> write_out(const Slice& octets, const std::filesystem::path& file) {
-  if (!file.empty()) return octets.save_as(file);
-  StandardOutput out;
-  return octets.copy_to(out);
+/// As much of a message as JSON takes in; more goes to a file.
+constexpr std::size_t kMaxInJson = std::size_t{64} << 20;
+
+/// Octets as they are, to a new file or to standard output. For programs `facts` go before them, and where no
+/// file is named the octets are among them, as base64.
+Result<> write_out(const CommandContext& context, nlohmann::ordered_json facts, const Slice& octets,
+                   const std::filesystem::path& file) {
+  facts["size"] = octets.size();
+  if (!file.empty()) {
+    SIGNET_CHECK(octets.save_as(file));
+    facts["file"] = file.string();
+    context.print(facts, fmt::format("wrote {} octets to {}", octets.size(), file.string()));
+    return {};
+  }
+  if (!context.json) {
+    StandardOutput out;
+    return octets.copy_to(out);
+  }
+  if (octets.size() > kMaxInJson)
+    return fail(
+        ErrorKind::LimitExceeded,
+        fmt::format("{} octets are too many for JSON, which takes {}: write them to a file with --file",
+                    octets.size(), kMaxInJson));
+  SIGNET_TRY(const Bytes bytes, octets.to_bytes(kMaxInJson));
+  facts["octets"] = base64(bytes);
+  context.print(facts, "");
+  return {};
+}
+
+nlohmann::ordered_json to_json(const std::vector<std::pair<std::string, std::string>>& headers) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& [name, value] : headers) list.push_back({{"name", name}, {"value", value}});
+  return list;
 }
 
 Result<> body(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
   SIGNET_TRY(const Slice payload, home->store().payload(record.id));
-  return write_out(payload, options.file);
+  return write_out(context,
+                   {{"id", record.id}, {"contentType", record.content_type}, {"fileName", record.file_name}},
+                   payload, options.file);
 }
 
 Result<> receipt(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
   SIGNET_TRY(const StoredReceipt stored, home->store().receipt(record.id));
-  return write_out(Slice::of(to_octets(stored)), options.file);
+  return write_out(
+      context, {{"id", record.id}, {"httpStatus", stored.http_status}, {"headers", to_json(stored.headers)}},
+      Slice::of(to_octets(stored)), options.file);
 }
 
 Result<> wire(CommandContext& context, const MessageOptions& options) {
@@ -105,7 +137,8 @@ Result<> wire(CommandContext& context, const MessageOptions& options) {
   const auto whole = std::make_shared<Spool>(home->spool_area());
   SIGNET_CHECK(whole->write(as_bytes(head_octets(copy.headers))));
   SIGNET_CHECK(copy.body.copy_to(*whole));
-  return write_out(Spool::finish(whole), options.file);
+  return write_out(context, {{"id", record.id}, {"headers", to_json(copy.headers)}}, Spool::finish(whole),
+                   options.file);
 }
 
 Result<> resend(CommandContext& context, const MessageOptions& options) {

@@ -3,11 +3,13 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "certstore/vault/key.h"
 
-/// The dates of the vault's keys and secrets, as options of commands and in their output.
+/// What is said of the vault's keys and secrets, as options of commands and in their output.
 
 namespace signet::gateway {
 
@@ -15,6 +17,11 @@ namespace signet::gateway {
 std::string date_text(const std::optional<Time>& date);
 /// null where there is no date.
 nlohmann::ordered_json date_json(const std::optional<Time>& date);
+/// Of words with commas between them, an array.
+nlohmann::ordered_json words_json(std::string_view words);
+/// One version of a key or a secret among others.
+nlohmann::ordered_json version_json(const vault::KeyId& id, const vault::KeyAttributes& attributes,
+                                    Time created);
 /// As the options take it: a time, or "none". @error InvalidInput
 Result<std::optional<Time>> parse_date(const std::string& text);
 

@@ -40,7 +40,7 @@ ordered_json to_json(const vault::KeyInfo& info) {
           {"name", info.id.name},
           {"version", info.id.version},
           {"kind", to_string(info.kind)},
-          {"keyOps", to_string(info.ops)},
+          {"keyOps", words_json(to_string(info.ops))},
           {"enabled", info.attributes.enabled},
           {"notBefore", date_json(info.attributes.not_before)},
           {"expires", date_json(info.attributes.expires)},
@@ -146,7 +146,7 @@ Result<> show(CommandContext& context, const VaultOptions& options) {
   value["versions"] = ordered_json::array();
   std::string text = to_string(info.id) + "\n" + to_text(info) + info.public_key_pem() + "all versions:\n";
   for (const vault::KeyInfo& version : versions) {
-    value["versions"].push_back({{"version", version.id.version}, {"created", to_rfc3339(version.created)}});
+    value["versions"].push_back(version_json(version.id, version.attributes, version.created));
     text += fmt::format("  {}  {}  {}\n", version.id.version, to_rfc3339(version.created),
                         version.attributes.enabled ? "enabled" : "disabled");
   }
@@ -193,8 +193,8 @@ Result<vault::AccessPolicy> policy_of(Home& home, const VaultOptions& options) {
 ordered_json to_json(const vault::AccessPolicy& policy) {
   return {{"vault", policy.vault},
           {"principal", policy.principal.name},
-          {"keyPermissions", to_string(policy.keys)},
-          {"secretPermissions", to_string(policy.secrets)}};
+          {"keyPermissions", words_json(to_string(policy.keys))},
+          {"secretPermissions", words_json(to_string(policy.secrets))}};
 }
 
 std::string to_line(const vault::AccessPolicy& policy) {

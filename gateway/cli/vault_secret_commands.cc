@@ -108,7 +108,7 @@ Result<> show(CommandContext& context, const SecretOptions& options) {
   value["versions"] = ordered_json::array();
   std::string text = to_string(info.id) + "\n" + to_text(info) + "all versions:\n";
   for (const vault::SecretInfo& version : versions) {
-    value["versions"].push_back({{"version", version.id.version}, {"created", to_rfc3339(version.created)}});
+    value["versions"].push_back(version_json(version.id, version.settings.attributes, version.created));
     text += fmt::format("  {}  {}  {}\n", version.id.version, to_rfc3339(version.created), state_of(version));
   }
   context.print(value, text);

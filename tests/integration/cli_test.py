@@ -436,7 +436,12 @@ class Certificates(CommandTest):
                         "/CN=bare", "-config", "/dev/stdin"], input=b"[req]\ndistinguished_name=dn\n[dn]\n", check=True,
                        stderr=subprocess.DEVNULL)
         self.home.run("certificate", "add", "bare", bare, expect=DONE)
-        self.assertIsNone(self.home.json("certificate", "show", "bare")["keyUsage"])
+        as_json = self.home.json("certificate", "show", "bare")
+        self.assertIsNone(as_json["keyUsage"])
+        self.assertEqual((as_json["keyType"], as_json["keyBits"]), ("RSA", 2048))
+        self.assertNotIn("curve", as_json)
+        as_json = self.home.json("certificate", "show", "globex")
+        self.assertEqual((as_json["keyType"], as_json["curve"]), ("EC", "P-256"))
         text = self.home.run("certificate", "show", "bare", expect=DONE).out
         self.assertIn("any: the certificate does not say", text)
         self.assertNotIn("also named", text)
@@ -560,7 +565,8 @@ class Vault(CommandTest):
         self.assertEqual(enabled["expires"], made["expires"], "what is not mentioned stays")
         self.assertEqual(enabled["keyOps"], made["keyOps"])
         self.assertEqual(enabled["publicKey"], made["publicKey"])
-        self.assertEqual(update("--ops", "sign,verify")["keyOps"], "sign,verify")
+        self.assertEqual(enabled["keyOps"], ["sign", "verify", "decrypt"])
+        self.assertEqual(update("--ops", "sign,verify")["keyOps"], ["sign", "verify"])
         self.assertEqual(update("--not-before", "2030-05-06T07:08:09Z")["notBefore"], "2030-05-06T07:08:09.000Z")
         self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "Acme", expect=DENIED)
         dateless = update("--not-before", "none", "--expires", "none")
@@ -575,6 +581,10 @@ class Vault(CommandTest):
         self.assertEqual(self.home.json("vault", "key", "update", "acme", "--key-version", old, "--disable")["version"], old)
         self.assertFalse(self.home.json("vault", "key", "show", "acme", "--key-version", old)["enabled"])
         self.assertTrue(self.home.json("vault", "key", "show", "acme")["enabled"])
+        self.assertEqual(self.home.json("vault", "key", "update", "acme", "--expires", "2040-01-01T00:00:00Z")["version"], new)
+        versions = [(version["version"], version["enabled"], version["notBefore"], version["expires"])
+                    for version in self.home.json("vault", "key", "show", "acme")["versions"]]
+        self.assertEqual(versions, [(new, True, None, "2040-01-01T00:00:00.000Z"), (old, False, None, None)])
         self.assertEqual(self.home.json("vault", "key", "update", "acme", "--disable")["version"], new)
 
     def test_a_change_that_will_not_do_is_refused_and_changes_nothing(self):
@@ -639,16 +649,17 @@ class Vault(CommandTest):
             return {entry["principal"]: (entry["keyPermissions"], entry["secretPermissions"])
                     for entry in self.home.json("vault", "policy", "show")}
 
-        self.assertEqual(policy(), {"gateway": ("decrypt,sign,get,list", "get")})
+        usual = ["decrypt", "sign", "get", "list"]
+        self.assertEqual(policy(), {"gateway": (usual, ["get"])})
         self.home.run("vault", "policy", "set", "--secrets", "get,list", expect=DONE)
-        self.assertEqual(policy(), {"gateway": ("decrypt,sign,get,list", "get,list")})
+        self.assertEqual(policy(), {"gateway": (usual, ["get", "list"])})
         self.home.run("vault", "policy", "set", "--key-permissions", "none", "--secret-permissions", "list", expect=DONE)
-        self.assertEqual(policy(), {"gateway": ("", "list")})
+        self.assertEqual(policy(), {"gateway": ([], ["list"])})
         for options in [[], ["--key-permissions", ""], ["--secrets", " "], ["--secrets", "sign"], ["--secrets", "none,get"]]:
             with self.subTest(options):
                 refused = self.home.run("vault", "policy", "set", *options, expect=USAGE).err
                 self.assertIn("'none'" if options != ["--secrets", "sign"] else "'sign'", refused)
-        self.assertEqual(policy(), {"gateway": ("", "list")})
+        self.assertEqual(policy(), {"gateway": ([], ["list"])})
         self.home.run("vault", "policy", "set", "--secrets", "None", expect=DONE)
         self.assertEqual(policy(), {})
 
@@ -667,7 +678,8 @@ class Vault(CommandTest):
         run("set", "globex", "--value-file", "/dev/stdin", standard_input=b"second-battery-staple")
         run("set", "Initech", standard_input=b"third-battery-staple\r\n")
         shown = self.home.json("vault", "secret", "show", "globex")
-        self.assertEqual(len(shown["versions"]), 2)
+        self.assertEqual([(version["enabled"], version["expires"]) for version in shown["versions"]],
+                         [(True, None), (True, "2030-01-01T00:00:00.000Z")])
         self.assertEqual(shown["contentType"], "", "of the newest version")
         first = self.home.json("vault", "secret", "show", "globex", "--secret-version", shown["versions"][1]["version"])
         self.assertEqual((first["contentType"], first["expires"][:4]), ("password", "2030"))
@@ -866,9 +878,27 @@ class Exchange(TwoCompanies):
             self.assertIn(sent["mic"], receipt)
 
         file = self.directory / "mdn.txt"
-        self.home.run("message", "receipt", sent["id"], "--file", file, expect=DONE)
+        self.assertIn(str(file), self.home.run("message", "receipt", sent["id"], "--file", file, expect=DONE).out)
         self.assertIn(b"Disposition: ", file.read_bytes())
         self.assertEqual(self.home.run("message", "receipt", sent["id"], "--file", file).returncode, REFUSED, "it is there already")
+
+    def test_what_a_message_holds_is_there_for_programs(self):
+        sent = self.send()
+        for what in ["body", "receipt", "wire"]:
+            with self.subTest(what):
+                octets = self.home.run("message", what, sent["id"], expect=DONE).stdout
+                inside = self.home.json("message", what, sent["id"])
+                self.assertEqual((inside["id"], inside["size"]), (sent["id"], len(octets)))
+                self.assertEqual(base64.b64decode(inside["octets"]), octets)
+                file = self.directory / f"{what}.out"
+                beside = self.home.json("message", what, sent["id"], "--file", file)
+                self.assertEqual((beside["file"], beside["size"], file.read_bytes()), (str(file), len(octets), octets))
+                self.assertNotIn("octets", beside)
+                self.home.json("message", what, sent["id"], "--file", file, expect=REFUSED)
+                self.home.json("message", what, "0123456789", expect=NOT_FOUND)
+        self.assertEqual(self.home.json("message", "body", sent["id"])["contentType"], "application/EDI-X12")
+        self.assertEqual(self.home.json("message", "receipt", sent["id"])["httpStatus"], 200)
+        self.assertIn({"name": "Message-ID", "value": sent["messageId"]}, self.home.json("message", "wire", sent["id"])["headers"])
 
     def test_message_ids_name_our_host(self):
         machine = "".join(c for c in socket.gethostname() if c.isalnum() or c in "-._")
