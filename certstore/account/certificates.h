@@ -43,9 +43,9 @@ class IntegrationAccountCertificates {
                                  const Clock& clock)
       : store_(store), vault_(vault), usage_(usage), clock_(clock) {}
 
-  /// Takes a certificate in, DER or PEM, under a name; with `key` as a private one. Replaces what the name
-  /// stood for, if nobody relies on that or `when_in_use` says so; the same again changes nothing, not even
-  /// the time of the last change.
+  /// Takes a certificate in (DER, PEM, or PKCS#7 with nothing else) under a name; with `key` as a private
+  /// one. Replaces what the name stood for, if nobody relies on that or `when_in_use` says so; the same again
+  /// changes nothing, not even the time of the last change.
   ///
   /// @error InvalidInput   the name breaks the rule, the octets are not exactly one certificate, or `key` is
   /// incomplete.

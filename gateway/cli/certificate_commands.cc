@@ -125,10 +125,10 @@ std::string_view word(certstore::UploadChange change) {
   return "unchanged";
 }
 
-void print_upload(const CommandContext& context, const certstore::UploadOutcome& outcome) {
+void print_upload(const CommandContext& context, const certstore::UploadOutcome& outcome,
+                  std::vector<std::string> warnings = {}) {
   ordered_json value = to_json(outcome.stored);
   value["change"] = word(outcome.change);
-  value["warnings"] = ordered_json::array();
   std::string text = fmt::format("certificate {} {}\n", outcome.stored.name, word(outcome.change));
   if (outcome.replaced) {
     value["replaced"] = {{"thumbprint", outcome.replaced->thumbprint_sha1()},
@@ -138,11 +138,17 @@ void print_upload(const CommandContext& context, const certstore::UploadOutcome&
                         outcome.stored.certificate.thumbprint_sha1());
     if (!outcome.users.empty()) text += fmt::format("now used by  {}\n", fmt::join(outcome.users, ", "));
   }
-  for (const certstore::Finding& warning : outcome.warnings) {
-    value["warnings"].push_back(warning.text);
-    text += "warning: " + warning.text + "\n";
-  }
-  context.print(value, text);
+  for (const certstore::Finding& finding : outcome.warnings) warnings.push_back(finding.text);
+  context.print(std::move(value), std::move(text), warnings);
+}
+
+/// Files of certificates often hold the key as well, and nobody should take it for stored.
+std::vector<std::string> warnings_of(const std::filesystem::path& file, ByteView octets) {
+  if (as_text(octets).find("PRIVATE KEY-----") == std::string_view::npos) return {};
+  return {
+      fmt::format("{} also holds a private key, which was not stored: take it into the vault with 'signet "
+                  "vault key import' if it is ours, and do not leave the file lying about",
+                  file.string())};
 }
 
 Result<> add(CommandContext& context, const CertificateOptions& options) {
@@ -153,7 +159,7 @@ Result<> add(CommandContext& context, const CertificateOptions& options) {
   if (!options.key.key_name.empty()) key = options.key;
   SIGNET_TRY(const auto outcome,
              certificates.account.upload(options.name, octets, key, {}, options.when_in_use()));
-  print_upload(context, outcome);
+  print_upload(context, outcome, warnings_of(options.file, octets));
   return {};
 }
 
@@ -229,7 +235,7 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
               "         signet certificate add acme-2026 acme.cer --key acme-as2",
               add);
   adding->add_option("name", options->name, "Its name: letters, digits and - _ . ( )")->required();
-  adding->add_option("file", options->file, "The certificate, DER or PEM")
+  adding->add_option("file", options->file, "The certificate: DER, PEM, or PKCS#7 with one certificate")
       ->required()
       ->check(CLI::ExistingFile);
   const auto with_key = [&](CLI::App* made) {

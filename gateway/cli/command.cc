@@ -41,6 +41,14 @@ void CommandContext::print(const nlohmann::ordered_json& value, const std::strin
   std::cout.flush();
 }
 
+void CommandContext::print(nlohmann::ordered_json value, std::string text,
+                           const std::vector<std::string>& warnings) const {
+  value["warnings"] = warnings;
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  for (const std::string& warning : warnings) text += "warning: " + warning + "\n";
+  print(value, text);
+}
+
 std::string check_count(const std::string& text) {
   std::uint64_t count = 0;
   const char* end = text.data() + text.size();

@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -39,6 +40,8 @@ struct CommandContext {
 
   /// Prints what a command found: `text` for people, or `value` as JSON.
   void print(const nlohmann::ordered_json& value, const std::string& text) const;
+  /// The same with what did not stop the command, but somebody should know.
+  void print(nlohmann::ordered_json value, std::string text, const std::vector<std::string>& warnings) const;
 };
 
 /// Runs a command's work; an error is printed ("signet: ...", or {"error": ...}) and sets the exit code.

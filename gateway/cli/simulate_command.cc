@@ -329,7 +329,7 @@ void add_simulate_commands(CLI::App& app, CommandContext& context) {
       ->capture_default_str();
   initialising->add_option("--gateway-url", options->gateway_url,
                            "Where the partner reaches the gateway; by default as serve.toml says");
-  initialising->add_option("--kind", options->kind, "Of the test keys: RSA-2048, RSA-3072, P-256...")
+  initialising->add_option("--kind", options->kind, "Of the test keys: RSA-2048, RSA-3072, EC-P-256...")
       ->capture_default_str();
 
   command("remove", "Take every simulated partner out of the gateway's account",

@@ -1,5 +1,7 @@
 #include "gateway/cli/vault_attributes.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 namespace signet::gateway {
@@ -34,6 +36,13 @@ nlohmann::ordered_json version_json(const vault::KeyId& id, const vault::KeyAttr
           {"notBefore", date_json(attributes.not_before)},
           {"expires", date_json(attributes.expires)},
           {"created", to_rfc3339(created)}};
+}
+
+std::vector<std::string> warnings_of(const vault::KeyAttributes& attributes, std::string_view what,
+                                     Time now) {
+  if (!attributes.expires || *attributes.expires > now) return {};
+  return {fmt::format("the {} expired at {} and is of no use: give it another date with 'update --expires'",
+                      what, to_rfc3339(*attributes.expires))};
 }
 
 Result<std::optional<Time>> parse_date(const std::string& text) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -22,6 +23,9 @@ nlohmann::ordered_json words_json(std::string_view words);
 /// One version of a key or a secret among others.
 nlohmann::ordered_json version_json(const vault::KeyId& id, const vault::KeyAttributes& attributes,
                                     Time created);
+/// What somebody should know who has just said when `what` ("key", "secret") may be used: that its time is
+/// over. Empty: nothing.
+std::vector<std::string> warnings_of(const vault::KeyAttributes& attributes, std::string_view what, Time now);
 /// As the options take it: a time, or "none". @error InvalidInput
 Result<std::optional<Time>> parse_date(const std::string& text);
 

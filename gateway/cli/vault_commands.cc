@@ -83,7 +83,8 @@ Result<> create(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::KeyInfo info, home->vault().create_key(vault::Principal::local_operator(),
                                                                  options.vault, options.key, kind, settings));
-  context.print(to_json(info), "created " + to_string(info.id));
+  context.print(to_json(info), "created " + to_string(info.id),
+                warnings_of(info.attributes, "key", home->clock().now()));
   return {};
 }
 
@@ -119,7 +120,7 @@ Result<> import_key(CommandContext& context, const VaultOptions& options) {
     value["certificateFile"] = options.certificate_file.string();
     text += "its certificate was written to " + options.certificate_file.string() + "\n";
   }
-  context.print(value, text);
+  context.print(value, text, warnings_of(info.attributes, "key", home->clock().now()));
   return {};
 }
 
@@ -178,7 +179,8 @@ Result<> update(CommandContext& context, const VaultOptions& options) {
     SIGNET_TRY(ops, vault::parse_key_ops(options.ops));
   }
   SIGNET_TRY(const vault::KeyInfo after, home->vault().update(caller, before.id, attributes, ops));
-  context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after));
+  context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after),
+                warnings_of(after.attributes, "key", home->clock().now()));
   return {};
 }
 
@@ -292,7 +294,7 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
               "Example: signet vault key create acme-as2 --kind RSA-3072", create);
   with_name(creating);
   with_settings(creating);
-  creating->add_option("--kind", options->kind, "RSA-2048, RSA-3072, RSA-4096, P-256, P-384 or P-521")
+  creating->add_option("--kind", options->kind, "RSA-2048, RSA-3072, RSA-4096, EC-P-256, EC-P-384, EC-P-521")
       ->capture_default_str();
 
   CLI::App* importing = command(key, "import", "Take a key in from a PFX or PEM file",

@@ -73,7 +73,8 @@ Result<> set(CommandContext& context, const SecretOptions& options) {
   SIGNET_TRY(const SecretBytes value, read_secret_value(options.value_file));
   SIGNET_TRY(const vault::SecretInfo info,
              home->vault().set_secret(caller(), options.vault, options.secret, value, settings));
-  context.print(to_json(info), "set " + to_string(info.id));
+  context.print(to_json(info), "set " + to_string(info.id),
+                warnings_of(info.settings.attributes, "secret", home->clock().now()));
   return {};
 }
 
@@ -126,7 +127,8 @@ Result<> update(CommandContext& context, const SecretOptions& options) {
   vault::SecretSettings settings = before.settings;
   SIGNET_CHECK(take_settings(options, settings));
   SIGNET_TRY(const vault::SecretInfo after, home->vault().update_secret(caller(), before.id, settings));
-  context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after));
+  context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after),
+                warnings_of(after.settings.attributes, "secret", home->clock().now()));
   return {};
 }
 

@@ -453,6 +453,24 @@ class Certificates(CommandTest):
             self.assertIn("trade", error["message"])
             self.home.run("certificate", "show", name, expect=DONE)
 
+    def test_a_private_key_in_the_file_is_warned_of_and_not_stored(self):
+        self.with_account()
+        both = self.directory / "both.pem"
+        both.write_text((self.directory / "globex.cer").read_text() + TEST_KEY.read_text())
+        warnings = self.home.json("certificate", "add", "both", both)["warnings"]
+        self.assertTrue([warning for warning in warnings if f"{both} also holds a private key, which was not stored" in warning])
+        self.assertNotIn("key", self.home.json("certificate", "show", "both"))
+        self.assertEqual(self.home.json("certificate", "add", "alone", self.directory / "globex.cer")["warnings"], [])
+
+    def test_of_a_bundle_one_certificate_is_taken(self):
+        self.with_account()
+        for name, files, expect in [("one", ["globex.cer"], DONE), ("two", ["globex.cer", "acme.cer"], USAGE)]:
+            bundle = self.directory / f"{name}.p7b"
+            named = [word for file in files for word in ("-certfile", self.directory / file)]
+            subprocess.run(["openssl", "crl2pkcs7", "-nocrl", *named, "-out", bundle], check=True)
+            self.home.run("certificate", "add", name, bundle, expect=expect)
+        self.assertIn("PKCS#7", self.home.run("certificate", "add", "--help", expect=DONE).out)
+
     def test_one_in_use_is_replaced_only_where_that_is_asked_for(self):
         self.home.run("apply", self.with_account(), expect=DONE)
         before = self.home.json("certificate", "show", "globex")
@@ -551,7 +569,10 @@ class Vault(CommandTest):
             self.assertIn("384", text)
             self.assertNotIn("PRIVATE", text)
         self.home.run("vault", "key", "show", "no-such", expect=NOT_FOUND)
-        self.home.run("vault", "key", "create", "acme", "--kind", "RSA-1024", expect=USAGE)
+        kinds = "RSA-2048, RSA-3072, RSA-4096, EC-P-256, EC-P-384, EC-P-521"
+        self.assertIn(kinds, self.home.run("vault", "key", "create", "acme", "--kind", "RSA-1024", expect=USAGE).err)
+        self.assertIn(kinds, " ".join(self.home.run("vault", "key", "create", "--help", expect=DONE).out.split()))
+        self.assertEqual(self.home.json("vault", "key", "create", "named", "--kind", "EC-P-256")["kind"], "EC-P-256")
         self.home.run("vault", "key", "create", "not a name", expect=USAGE)
 
     def test_what_a_key_may_do_and_when_is_changed_later(self):
@@ -574,6 +595,17 @@ class Vault(CommandTest):
         self.assertIsNone(dateless["expires"])
         self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "Acme", expect=DONE)
         self.assertEqual(self.home.json("vault", "key", "show", "acme")["updated"], dateless["updated"])
+
+    def test_what_is_over_already_is_warned_of(self):
+        passphrase = self.passphrase("secret")
+        for arguments in [["key", "create", "old", "--kind", "P-256"], ["key", "update", "old"],
+                          ["key", "import", "java", PFX / "java.p12", "--passphrase-file", passphrase],
+                          ["secret", "set", "globex", "--value-file", passphrase], ["secret", "update", "globex"]]:
+            with self.subTest(arguments):
+                over = self.home.json("vault", *arguments, "--expires", "2020-01-01T00:00:00Z")
+                self.assertIn("expired at 2020-01-01", over["warnings"][0])
+                self.assertIn("\nwarning: the ", self.home.run("vault", *arguments, "--expires", "2020-01-01T00:00:00Z").out)
+                self.assertEqual(self.home.json("vault", *arguments, "--expires", "2040-01-01T00:00:00Z")["warnings"], [])
 
     def test_one_version_of_a_key_is_changed_and_no_other(self):
         old = self.home.json("vault", "key", "create", "acme", "--kind", "P-256")["version"]
