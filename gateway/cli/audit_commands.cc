@@ -104,6 +104,7 @@ Result<> verify(CommandContext& context, const std::vector<std::string>& given) 
 void add_audit_commands(CLI::App& app, CommandContext& context) {
   CLI::App* audit = app.add_subcommand("audit", "Check the chains that nobody can change unnoticed");
   audit->require_subcommand(1);
+  audit->footer("Example: signet audit verify");
   auto heads = std::make_shared<std::vector<std::string>>();
   CLI::App* command = audit->add_subcommand(
       "verify", "Find the first edited, dropped or reordered record of the audit log and of the evidence");

@@ -220,6 +220,7 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<CertificateOptions>();
   CLI::App* certificate = app.add_subcommand("certificate", "The integration account's certificates");
   certificate->require_subcommand(1);
+  certificate->footer("Example: signet certificate list");
   const auto command = [&](const char* name, const char* description, const char* example,
                            Result<> (*work)(CommandContext&, const CertificateOptions&)) {
     CLI::App* made = certificate->add_subcommand(name, description);

@@ -25,6 +25,7 @@ ExitCode exit_code_for(ErrorKind kind) {
     case ErrorKind::PermissionDenied:
       return ExitCode::Denied;
     case ErrorKind::IoFailure:
+      return ExitCode::Broken;
     case ErrorKind::Unavailable:
       return ExitCode::Unavailable;
     case ErrorKind::Internal:

@@ -25,9 +25,11 @@ enum class ExitCode : int {
   Usage = 2,     ///< the command line or a file given cannot be understood
   NotFound = 3,  ///< a name that nothing answers to
   Denied = 4,    ///< an access policy or a file's permissions
-  Unavailable = 5,  ///< a disk, a connection, a locked database: try again
+  Unavailable = 5,  ///< a connection, a locked database: try again
   Internal = 6,     ///< our own mistake
   Pending = 7,  ///< a message that is not settled yet: the gateway goes on with it, so do not send it again
+  Broken = 8,   ///< a disk that fails or is full, a file of the home that is damaged or missing: to be mended
+                ///< first, since trying again changes nothing
 };
 
 ExitCode exit_code_for(ErrorKind kind);

@@ -109,6 +109,7 @@ void add_evidence_commands(CLI::App& app, CommandContext& context) {
   CLI::App* evidence = app.add_subcommand(
       "evidence", "What others can verify later: export it, and let it go when its time is over");
   evidence->require_subcommand(1);
+  evidence->footer("Example: signet evidence export 3f9a2c71 --to dispute.tar");
 
   CLI::App* exporting = evidence->add_subcommand("export",
                                                  "Write all that is kept of a message into one archive, "

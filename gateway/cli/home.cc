@@ -109,6 +109,18 @@ bool holds_home(const std::filesystem::path& directory) {
   return is_there(key_file(directory)) || is_there(passphrase_parameters(directory));
 }
 
+/// A home that was restored, or moved, in part.
+bool lacks_master_key(const std::filesystem::path& directory) {
+  return !holds_home(directory) && is_there(directory / "store" / "signet.db");
+}
+
+std::string without_master_key(const std::filesystem::path& directory) {
+  return fmt::format(
+      "{} is a gateway's home without its master key: its store is there, but neither master.key nor "
+      "master.scrypt. The vault's keys cannot be opened without it: put it back from your copy",
+      directory.string());
+}
+
 // ---- The making of a home. From its first file to its last one a mark lies in it, with which nothing opens
 // it; so whatever lies beside a mark was never used, and may go.
 
@@ -129,6 +141,7 @@ Result<> check_vacant(const std::filesystem::path& directory) {
   if (holds_home(directory))
     return fail(ErrorKind::AlreadyExists,
                 fmt::format("{} is a home already; nothing was changed", directory.string()));
+  if (lacks_master_key(directory)) return fail(ErrorKind::AlreadyExists, without_master_key(directory));
   std::error_code error;
   for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
        entry.increment(error))
@@ -207,6 +220,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory)
     return fail(ErrorKind::NotFound, fmt::format("the home {} was not made to its end: run 'signet --home {} "
                                                  "init' again, which begins anew",
                                                  directory.string(), directory.string()));
+  if (lacks_master_key(directory)) return fail(ErrorKind::IoFailure, without_master_key(directory));
   if (!holds_home(directory))
     return fail(ErrorKind::NotFound, fmt::format("{} is not a gateway's home: make one with 'signet --home "
                                                  "{} init', or name another with --home or "

@@ -41,8 +41,8 @@ class Home {
   /// @error AlreadyExists  there is a home already, or something else; nothing is changed.
   static Result<> initialise(const std::filesystem::path& directory, const InitOptions& options);
 
-  /// @error NotFound  no home there, or one that is half made: says to run `signet init`.  @error ...  of the
-  /// store, the vault, the master key.
+  /// @error NotFound  no home there, or one that is half made: says to run `signet init`.  @error IoFailure
+  /// its master key is missing.  @error ...  of the store, the vault, the master key.
   static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory);
   ~Home();
 

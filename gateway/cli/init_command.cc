@@ -13,15 +13,16 @@ Result<> init(CommandContext& context, const std::filesystem::path& passphrase_f
   Home::InitOptions options;
   if (!passphrase_file.empty()) options.passphrase_file = passphrase_file;
   SIGNET_CHECK(Home::initialise(context.home, options));
-  context.print(
-      {{"home", context.home.string()}, {"vault", kDefaultVault}},
-      fmt::format(
-          "made a home in {}\n"
-          "next: signet vault key create NAME, or signet vault key import NAME FILE\n"
-          "      signet apply account.xml\n"
-          "      signet serve\n"
-          "keep a copy of its master key apart from your backups: without it the vault's keys are lost\n",
-          context.home.string()));
+  context.print({{"home", context.home.string()}, {"vault", kDefaultVault}},
+                fmt::format("made a home in {}\n"
+                            "next: signet vault key create NAME, or signet vault key import NAME FILE\n"
+                            "      signet apply account.xml\n"
+                            "      signet serve\n"
+                            "keep {} apart from your backups: without {} the vault's keys are lost\n",
+                            context.home.string(),
+                            options.passphrase_file ? "the passphrase and a copy of master.scrypt"
+                                                    : "a copy of master.key",
+                            options.passphrase_file ? "both" : "it"));
   return {};
 }
 

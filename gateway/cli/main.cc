@@ -22,8 +22,14 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     "Exit codes: 0 done; 1 refused or failed (a message not confirmed, an account with errors); 2 a command "
     "line or file\n"
-    "that cannot be understood; 3 not found; 4 not permitted; 5 a disk, connection or lock: try again; 6 our "
-    "own mistake.";
+    "that cannot be understood; 3 not found; 4 not permitted; 5 a connection or a lock: try again; 6 our own "
+    "mistake;\n"
+    "7 a message that is not settled yet: the gateway goes on with it; 8 a disk, or a damaged or missing "
+    "file "
+    "of the home:\n"
+    "mend it first.\n"
+    "Example: signet --home /srv/signet init\n"
+    "'signet COMMAND --help' has more of a command, with an example.";
 
 /// The words of the command as far as they were understood: "signet vault key".
 std::string command_of(const CLI::App& app) {

@@ -190,6 +190,7 @@ void add_message_commands(CLI::App& app, CommandContext& context) {
   CLI::App* message =
       app.add_subcommand("message", "Look at the messages received and sent, and settle them");
   message->require_subcommand(1);
+  message->footer("Example: signet message list --state refused");
 
   CLI::App* listing = message->add_subcommand("list", "The newest messages first");
   listing->footer("Example: signet --home /srv/signet message list --direction inbound --state refused");

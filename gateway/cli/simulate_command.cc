@@ -299,6 +299,7 @@ void add_simulate_commands(CLI::App& app, CommandContext& context) {
   CLI::App* simulate =
       app.add_subcommand("simulate", "A trading partner that misbehaves on demand, to try the gateway with");
   simulate->require_subcommand(1);
+  simulate->footer("Example: signet simulate init sim --for acme-globex --apply");
   const auto command = [&](const char* name, const char* description, const std::string& footer,
                            Result<> (*work)(CommandContext&, const SimulateOptions&)) {
     CLI::App* made = simulate->add_subcommand(name, description);

@@ -63,6 +63,7 @@ void add_tracking_commands(CLI::App& app, CommandContext& context) {
   CLI::App* tracking =
       app.add_subcommand("tracking", "What happened to messages, in Azure Logic Apps' tracking vocabulary");
   tracking->require_subcommand(1);
+  tracking->footer("Example: signet tracking export --since 2026-11-01 --file events.jsonl");
   CLI::App* command = tracking->add_subcommand(
       "export", "Write the AS2Message and AS2MDN events of messages, one line of JSON each, oldest first");
   command->footer(

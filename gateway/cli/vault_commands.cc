@@ -262,11 +262,14 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<VaultOptions>();
   CLI::App* vault_app = app.add_subcommand("vault", "The key vault: keys, secrets, and who may use them");
   vault_app->require_subcommand(1);
+  vault_app->footer("Example: signet vault key list");
   CLI::App* key = vault_app->add_subcommand("key", "Keys");
   key->require_subcommand(1);
+  key->footer("Example: signet vault key create acme-as2 --kind RSA-3072");
   add_vault_secret_commands(*vault_app, context);
   CLI::App* policy = vault_app->add_subcommand("policy", "Access policies; what none grants is denied");
   policy->require_subcommand(1);
+  policy->footer("Example: signet vault policy show");
 
   const auto command = [&](CLI::App* parent, const char* name, const char* description, const char* example,
                            Result<> (*work)(CommandContext&, const VaultOptions&)) {

@@ -147,6 +147,7 @@ void add_vault_secret_commands(CLI::App& vault, CommandContext& context) {
   CLI::App* secret =
       vault.add_subcommand("secret", "Secrets, such as passwords at partners; no command shows a value");
   secret->require_subcommand(1);
+  secret->footer("Example: signet vault secret list");
 
   const auto command = [&](const char* name, const char* description, const char* example,
                            Result<> (*work)(CommandContext&, const SecretOptions&)) {

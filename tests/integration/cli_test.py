@@ -33,7 +33,7 @@ TEST_KEY = SOURCE / "tests" / "support" / "test_keys" / "test-rsa-2048-1.pem"
 START_TIMEOUT = 60.0  # seconds; sanitizers on a busy machine
 
 # Exit codes, as `signet --help` documents them.
-DONE, REFUSED, USAGE, NOT_FOUND, DENIED, UNAVAILABLE, INTERNAL, PENDING = range(8)
+DONE, REFUSED, USAGE, NOT_FOUND, DENIED, UNAVAILABLE, INTERNAL, PENDING, BROKEN = range(9)
 
 SIGNET = None
 
@@ -138,8 +138,10 @@ class Help(CommandTest):
                 "vault secret update", "vault secret delete", "status", "tracking export", "simulate init", "simulate serve",
                 "simulate send", "simulate remove", "evidence export", "evidence expire", "audit verify"]
 
-    def test_every_command_has_an_example(self):
-        for command in self.COMMANDS:
+    def test_every_command_and_every_group_has_an_example(self):
+        words = [command.split() for command in self.COMMANDS]
+        groups = {" ".join(command[:length]) for command in words for length in range(len(command))}
+        for command in [*self.COMMANDS, *groups]:
             with self.subTest(command):
                 done = self.home.run(*command.split(), "--help", expect=DONE)
                 self.assertRegex(done.out, r"Example: signet .*" + command)
@@ -156,7 +158,12 @@ class Help(CommandTest):
         self.assertEqual(sorted(leaves()), sorted(self.COMMANDS))
 
     def test_the_exit_codes_are_documented(self):
-        self.assertIn("Exit codes: 0 done; 1 refused", self.home.run("--help", expect=DONE).out)
+        told = self.home.run("--help", expect=DONE).out
+        self.assertIn("Exit codes: 0 done; 1 refused", told)
+        table = re.findall(r"^\| (\d) \|", (SOURCE / "README.md").read_text(), re.M)
+        self.assertEqual([int(code) for code in table], list(range(BROKEN + 1)))
+        for code in table[1:]:
+            self.assertRegex(told, rf"[;\n ]{code} [a-z]")
 
     def test_what_is_not_understood_is_a_usage_error(self):
         for arguments in ["", "brew", "vault", "vault key", "init --no-such-option", "--output xml message list",
@@ -187,6 +194,23 @@ class Help(CommandTest):
 
 
 class Init(CommandTest):
+    def test_a_store_that_is_damaged_is_not_to_be_tried_again(self):
+        self.home.run("init", expect=DONE)
+        (self.home.path / "store" / "signet.db").write_bytes(b"no database at all, " * 1000)
+        error = self.home.json("message", "list", expect=BROKEN)["error"]
+        self.assertIn("signet.db", error["message"])
+
+    def test_a_home_without_its_master_key_says_what_is_missing(self):
+        self.home.run("init", expect=DONE)
+        key = self.home.path / "master.key"
+        away = key.rename(self.directory / "away")
+        missing = self.home.run("message", "list", expect=BROKEN).err
+        self.assertIn("its store is there, but neither master.key nor master.scrypt", missing)
+        self.assertIn("put it back from your copy", missing)
+        self.assertIn("put it back from your copy", self.home.run("init", expect=REFUSED).err)
+        away.rename(key)
+        self.home.run("message", "list", expect=DONE)
+
     def test_makes_a_home_that_only_its_owner_can_read(self):
         made = self.home.json("init")
         self.assertEqual(made["home"], str(self.home.path))
@@ -257,7 +281,9 @@ class Init(CommandTest):
     def test_a_passphrase_locks_the_vault(self):
         passphrase = self.directory / "passphrase"
         passphrase.write_text("correct horse battery staple\n")
-        self.home.run("init", "--passphrase-file", passphrase, expect=DONE)
+        told = self.home.run("init", "--passphrase-file", passphrase, expect=DONE).out
+        self.assertIn("master.scrypt", told)
+        self.assertIn("passphrase", told)
         self.assertFalse((self.home.path / "master.key").exists())
         for file in self.home.path.rglob("*"):
             if file.is_file():

@@ -520,7 +520,7 @@ class BackUp(GatewayTest):
         self.back_up(self.directory / "backup")
         restored = self.restore(self.directory / "backup")
         (restored.path / "master.key").unlink()
-        self.assertIn("init", restored.run("serve", expect=cli_test.NOT_FOUND).err)
+        self.assertIn("master.key", restored.run("serve", expect=cli_test.BROKEN).err)
         other = Home(self.directory / "other")
         other.directory.mkdir()
         other.run("init", expect=DONE)
