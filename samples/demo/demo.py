@@ -119,9 +119,13 @@ Both gateways are up. In another terminal, try:
   signet --home {acme.home} vault key list             # the key that never leaves
   cat {acme.home}/audit.log                            # who used it, for which message
 
-  # Take the key away from Globex's gateway, and see what Acme is told, and what Globex's log says:
+  # Take the key away from Globex's gateway, and see what Acme is told, and what Globex's log says. With the key
+  # back, what Acme keeps is sent again.
   signet --home {globex.home} vault policy set --principal gateway --key-permissions get,list
+  signet --home {acme.home} send --agreement {acme.agreement_with(globex)} {EDI / 'edifact-orders.edi'}
   tail -1 {globex.directory}/gateway.log
+  signet --home {globex.home} vault policy set --principal gateway --key-permissions decrypt,sign,get,list
+  signet --home {acme.home} message list --limit 1
 
 End with Ctrl-C.""", flush=True)
 
