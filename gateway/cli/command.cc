@@ -6,10 +6,22 @@
 #include <cstdint>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/bytes.h"
 
 namespace signet::gateway {
+namespace {
+
+std::optional<std::uint64_t> whole_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || rest != end) return std::nullopt;
+  return number;
+}
+
+}  // namespace
 
 ExitCode exit_code_for(ErrorKind kind) {
   switch (kind) {
@@ -51,11 +63,15 @@ void CommandContext::print(nlohmann::ordered_json value, std::string text,
 }
 
 std::string check_count(const std::string& text) {
-  std::uint64_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, count);
-  if (error == std::errc{} && rest == end && count > 0) return "";
+  const auto count = whole_number(text);
+  if (count && *count > 0) return "";
   return fmt::format("expected a whole number of 1 or more, got {}", printable(text));
+}
+
+std::string check_number(const std::string& text, std::uint64_t least, std::uint64_t most) {
+  const auto number = whole_number(text);
+  if (number && *number >= least && *number <= most) return "";
+  return fmt::format("expected a whole number from {} to {}, got {}", least, most, printable(text));
 }
 
 void run_command(CommandContext& context, const std::function<Result<>()>& work) {

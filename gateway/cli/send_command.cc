@@ -104,9 +104,10 @@ void add_send_command(CLI::App& app, CommandContext& context) {
   command->add_option("--content-type", options->content_type,
                       "The document's type; the agreement's by default");
   command->add_option("--subject", options->subject, "The message's subject");
-  command->add_option(
-      "--host", options->host,
-      "Our host name, for the Message-ID; that of serve.toml, or else the machine's, by default");
+  command
+      ->add_option("--host", options->host,
+                   "Our host name, for the Message-ID; that of serve.toml, or else the machine's, by default")
+      ->check(check_host);
   command->add_flag("--queue", options->queue,
                     "Only put the message on disk, for the gateway that serves this home, now or later; exit "
                     "code 0 when it is there");

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "base/bytes.h"
+#include "base/network.h"
 #include "gateway/cli/command.h"
 
 namespace signet::gateway {
@@ -23,19 +26,51 @@ Result<> add_from_file(CLI::App& command, const std::filesystem::path& file) {
                   fmt::format("there is no setting '{}'; 'signet serve --help' lists them", item.name));
     if (item.inputs.empty() || item.inputs.front().empty())
       return fail(ErrorKind::InvalidInput, fmt::format("the setting '{}' has no value", item.name));
-    if (option->count() > 0) continue;
+    if (option->count() > 0)
+      return fail(ErrorKind::InvalidInput, fmt::format("the setting '{}' stands in it twice", item.name));
     for (const std::string& input : item.inputs) option->add_result(input);
     option->run_callback();
   }
   return {};
 }
 
+/// More threads than this only wait for one another.
+constexpr unsigned kMostWorkers = 256;
+
+bool all_of(std::string_view text, bool (*fits)(char)) { return std::all_of(text.begin(), text.end(), fits); }
+
+std::string check_listener(const std::string& text) {
+  const auto listener = parse_listener(text);
+  return listener ? "" : listener.error().detail;
+}
+
+/// As it comes in requests; what follows a '?' is no part of it.
+std::string check_path(const std::string& text) {
+  const auto in_path = [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#'; };
+  if (text.starts_with('/') && all_of(text, in_path)) return "";
+  return fmt::format("expected a path that begins with /, without spaces, ? and #, got '{}'",
+                     printable(text));
+}
+
+std::string check_workers(const std::string& text) { return check_number(text, 0, kMostWorkers); }
+
+/// What only shows with all settings at hand.
+Result<> check_together(const ServeSettings& settings) {
+  if (settings.path != settings.receipt_path) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format("path and receipt-path are both '{}': messages and receipts are posted to two paths",
+                  settings.path));
+}
+
 }  // namespace
 
 void add_serve_options(CLI::App& command, ServeSettings& settings) {
   command.add_option("--listen", settings.listen, "Address and port for HTTP; port 0 takes a free one")
+      ->check(check_listener)
       ->capture_default_str();
-  command.add_option("--listen-tls", settings.listen_tls, "Address and port for HTTPS (TLS 1.2 and 1.3)");
+  command.add_option("--listen-tls", settings.listen_tls, "Address and port for HTTPS (TLS 1.2 and 1.3)")
+      ->check(check_listener);
   command.add_option("--tls-certificate", settings.tls_certificate,
                      "Private certificate of the account that HTTPS listeners show");
   command
@@ -44,11 +79,15 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
                   "one is needed, agreements say")
       ->check(CLI::IsMember({"off", "wanted", "required"}))
       ->capture_default_str();
-  command.add_option("--path", settings.path, "Where messages are posted")->capture_default_str();
-  command.add_option("--receipt-path", settings.receipt_path, "Where asynchronous receipts are posted")
+  command.add_option("--path", settings.path, "Where messages are posted")
+      ->check(check_path)
       ->capture_default_str();
-  command.add_option("--host", settings.host,
-                     "Our host name, for Message-IDs; the machine's name by default");
+  command.add_option("--receipt-path", settings.receipt_path, "Where asynchronous receipts are posted")
+      ->check(check_path)
+      ->capture_default_str();
+  command
+      .add_option("--host", settings.host, "Our host name, for Message-IDs; the machine's name by default")
+      ->check(check_host);
   command
       .add_option("--stranger-answer", settings.stranger_answer,
                   "What senders without an agreement get: an unsigned receipt, or just an HTTP error")
@@ -59,6 +98,7 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
       ->check(check_count)
       ->capture_default_str();
   command.add_option("--workers", settings.workers, "Threads that open messages; 0: one for each core")
+      ->check(check_workers)
       ->capture_default_str();
   command
       .add_option(
@@ -79,9 +119,11 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
   command.add_option("--log-level", settings.log_level, "debug, info or warning")
       ->check(CLI::IsMember({"debug", "info", "warning"}))
       ->capture_default_str();
-  command.add_option(
-      "--operations-listen", settings.operations_listen,
-      "Address and port for /health, /ready and /metrics, such as 127.0.0.1:4081; none unless given");
+  command
+      .add_option(
+          "--operations-listen", settings.operations_listen,
+          "Address and port for /health, /ready and /metrics, such as 127.0.0.1:4081; none unless given")
+      ->check(check_listener);
   command
       .add_option("--minimum-free-disk", settings.minimum_free_disk,
                   "Octets free on each volume, below which /ready says no")
@@ -109,14 +151,17 @@ Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::
   CLI::App command;
   add_serve_options(command, settings);
   try {
+    if (std::filesystem::exists(file)) {
+      if (auto added = add_from_file(command, file); !added)
+        return fail(std::move(added).error().within(file.string()));
+    }
     for (const auto& [name, values] : given) {
       CLI::Option* option = command.get_option(name);
+      option->clear();
       for (const std::string& value : values) option->add_result(value);
       option->run_callback();
     }
-    if (!std::filesystem::exists(file)) return settings;
-    if (auto added = add_from_file(command, file); !added)
-      return fail(std::move(added).error().within(file.string()));
+    if (auto fit = check_together(settings); !fit) return fail(std::move(fit).error().within(file.string()));
   } catch (const CLI::Error& error) {
     return fail(ErrorKind::InvalidInput, fmt::format("{}: {}", file.string(), error.what()));
   } catch (const std::filesystem::filesystem_error& error) {
@@ -153,13 +198,30 @@ Result<Listener> parse_listener(const std::string& text) {
   const char* begin = text.data() + (colon == std::string::npos ? 0 : colon + 1);
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(begin, end, listener.port);
-  if (colon == std::string::npos || error != std::errc{} || rest != end)
+  if (colon != std::string::npos && error == std::errc::result_out_of_range)
     return fail(ErrorKind::InvalidInput,
-                fmt::format("expected a listener such as 0.0.0.0:4080 or [::]:4080, got '{}'", text));
+                fmt::format("expected a listener with a port from 0 to 65535, got '{}'", printable(text)));
   listener.address = text.substr(0, colon);
+  if (colon == std::string::npos || error != std::errc{} || rest != end ||
+      !IpAddress::parse(listener.address))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("expected a listener, a numeric address and a port, such as 0.0.0.0:4080 or "
+                            "[::]:4080, got '{}'",
+                            printable(text)));
   if (listener.address.starts_with('[') && listener.address.ends_with(']'))
     listener.address = listener.address.substr(1, listener.address.size() - 2);
   return listener;
+}
+
+std::string check_host(const std::string& text) {
+  constexpr std::size_t kLongest = 200;
+  const auto in_name = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  };
+  if (!text.empty() && text.size() <= kLongest && all_of(text, in_name)) return "";
+  return fmt::format("expected a host name of 1 to {} letters, digits and - . _, got '{}'", kLongest,
+                     printable(text));
 }
 
 std::string host_of(const ServeSettings& settings) {

@@ -63,6 +63,9 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
 /// "0.0.0.0:4080", "[::]:4080". @error InvalidInput
 Result<Listener> parse_listener(const std::string& text);
 
+/// A check of an option (CLI::Option::check) that is our host name, for Message-IDs.
+std::string check_host(const std::string& text);
+
 /// The right side of our Message-IDs: the setting, or else the machine's name; never empty.
 std::string host_of(const ServeSettings& settings);
 

@@ -847,6 +847,12 @@ class Serve(CommandTest):
             (self.home.path / "serve.toml").write_text(text)
             self.assertIn("serve.toml", self.home.run("serve", "--listen", "127.0.0.1:0", expect=USAGE).err)
 
+    def test_a_setting_of_the_command_line_that_will_not_do_is_refused(self):
+        for option, value in [("--workers", "100000"), ("--path", "as2"), ("--receipt-path", "/as2"), ("--host", "a b"),
+                              ("--listen", "127.0.0.1:70000"), ("--listen", "localhost:0")]:
+            with self.subTest((option, value)):
+                self.assertIn(option.strip("-"), self.home.run("serve", option, value, expect=USAGE).err)
+
     def test_serve_toml_is_heeded_and_the_command_line_wins(self):
         (self.home.path / "serve.toml").write_text('listen = ["127.0.0.1:1"]\npath = "/inbound"\nlog-level = "debug"\n')
         self.home.start()  # with --listen, which wins

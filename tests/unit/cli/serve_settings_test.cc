@@ -62,9 +62,26 @@ TEST_F(ServeSettingsTest, AskClientsForCertificatesInThreeWays) {
 
 TEST_F(ServeSettingsTest, WithAMistakeAreRefusedWithTheFileAndTheSetting) {
   for (const auto& [text, name] :
-       {std::pair{"hsot = \"x\"\n", "hsot"}, std::pair{"[section]\nhost = \"x\"\n", "[section]"},
-        std::pair{"host = \"\"\n", "host"}, std::pair{"body-limit = -1\n", "body-limit"},
+       {std::pair{"hsot = \"x\"\n", "hsot"},
+        std::pair{"[section]\nhost = \"x\"\n", "[section]"},
+        std::pair{"host = \"\"\n", "host"},
+        std::pair{"body-limit = -1\n", "body-limit"},
         std::pair{"connections = 0\n", "connections"},
+        std::pair{"workers = 257\n", "workers"},
+        std::pair{"workers = -1\n", "workers"},
+        std::pair{"path = \"as2\"\n", "path"},
+        std::pair{"path = \"/a b\"\n", "path"},
+        std::pair{"path = \"/as2?x\"\n", "path"},
+        std::pair{"receipt-path = \"/as2\"\n", "receipt-path"},
+        std::pair{"host = \"a b\"\n", "host"},
+        std::pair{"listen = [\"127.0.0.1\"]\n", "listen"},
+        std::pair{"listen = [\n", "listen"},
+        std::pair{"listen = [\"127.0.0.1:65536\"]\n", "0 to 65535"},
+        std::pair{"listen-tls = [\"localhost:1\"]\n", "listen-tls"},
+        std::pair{"operations-listen = \":4081\"\n", "operations-listen"},
+        std::pair{"listen\n", "listen"},
+        std::pair{"= 1\n", ""},
+        std::pair{"host = \"as2\n", "host"},
         std::pair{"tls-client-certificates = \"perhaps\"\n", "tls-client-certificates"},
         std::pair{"queued-requests = \"many\"\n", "queued-requests"},
         std::pair{"log-level = \"loud\"\n", "log-level"},
@@ -75,6 +92,28 @@ TEST_F(ServeSettingsTest, WithAMistakeAreRefusedWithTheFileAndTheSetting) {
     EXPECT_THAT(settings.error().detail, HasSubstr(file_.string()));
     EXPECT_THAT(settings.error().detail, HasSubstr(name));
   }
+}
+
+TEST_F(ServeSettingsTest, WithAMistakeAreRefusedAlsoWhereTheCommandLineWins) {
+  for (const std::string text : {"listen = [\n", "listen = [\"nowhere\"]\n", "listen = \n"}) {
+    const auto settings = read(text, {{"--listen", {"127.0.0.1:3"}}});
+    ASSERT_FALSE(settings) << text;
+    EXPECT_THAT(settings.error().detail, HasSubstr(file_.string()));
+  }
+  const auto twice = read("host = \"a\"\npath = \"/b\"\nhost = \"c\"\n");
+  ASSERT_FALSE(twice);
+  EXPECT_THAT(twice.error().detail, HasSubstr("'host' stands in it twice"));
+}
+
+TEST_F(ServeSettingsTest, AreTakenToTheirBounds) {
+  const auto settings = read(
+      "workers = 256\npath = \"/\"\nreceipt-path = \"/as2/~x/%20\"\nhost = \"as2_1.example-2.com\"\n"
+      "listen = [\"[::1]:65535\", \"0.0.0.0:0\"]\n");
+  ASSERT_TRUE(settings) << settings.error().detail;
+  EXPECT_EQ(settings->workers, 256);
+  EXPECT_EQ(settings->path, "/");
+  EXPECT_THAT(settings->listen, ElementsAre("[::1]:65535", "0.0.0.0:0"));
+  EXPECT_EQ(parse_listener(settings->listen.front())->address, "::1");
 }
 
 TEST_F(ServeSettingsTest, OfACommandLineAreFoundAgain) {
