@@ -146,7 +146,7 @@ class Report {
 struct Scope {
   const Account& account;
   const CertificateFacts& facts;
-  const SecretFacts* secrets;
+  const VaultFacts* vaults;
   Time now;
   Report& report;
 };
@@ -190,6 +190,20 @@ void lint_validity(const Scope& scope, const std::string& path, const Certificat
                          "Give it an activeFrom no earlier than that where an agreement names it.");
 }
 
+void lint_key(const Scope& scope, const std::string& path, const CertificateEntry& entry) {
+  if (!entry.key || scope.vaults == nullptr) return;
+  const KeyFact fact = scope.vaults->key_of(entry);
+  if (!fact.missing.empty())
+    scope.report.error(
+        path, "a key in the vault", fact.missing,
+        fmt::format("Import it: signet vault key import --vault {} {} FILE; or correct the names "
+                    "here.",
+                    entry.key->key_vault, entry.key->key_name));
+  else if (!fact.mismatch.empty())
+    scope.report.error(path, "the key that the certificate was issued for", fact.mismatch,
+                       "Name the key that it was made for, or give the certificate of this key.");
+}
+
 void lint_certificates(const Scope& scope) {
   std::unordered_map<std::string, std::string> by_fingerprint;
   for (const CertificateEntry& entry : scope.account.certificates) {
@@ -206,11 +220,7 @@ void lint_certificates(const Scope& scope) {
       scope.report.error(path, "a key that is strong enough",
                          fmt::format("{}: {}", fact->key, fact->key_weakness),
                          "Have a certificate made for RSA 2048 bits or more, or EC P-256, P-384 or P-521.");
-    if (entry.key && !fact->is_private)
-      scope.report.error(
-          path + "/key", "a key in the vault that belongs to the certificate",
-          why_not.empty() ? fmt::format("none by the name {}", in_quotes(entry.key->key_name)) : why_not,
-          "Import the key into the vault, or correct the names here.");
+    lint_key(scope, path + "/key", entry);
     const auto [twin, first] = by_fingerprint.try_emplace(fact->fingerprint, entry.name);
     if (!first && !fact->fingerprint.empty())
       scope.report.warning(path, "a certificate that has one name",
@@ -224,7 +234,7 @@ class AgreementLint {
   AgreementLint(const Scope& scope, const Agreement& agreement)
       : account_(scope.account),
         facts_(scope.facts),
-        secrets_(scope.secrets),
+        vaults_(scope.vaults),
         now_(scope.now),
         report_(scope.report),
         agreement_(agreement),
@@ -582,8 +592,8 @@ class AgreementLint {
   }
 
   void secret(const std::string& path, const std::string& key_vault, const std::string& name) {
-    if (secrets_ == nullptr) return;
-    const SecretFact fact = secrets_->find(key_vault, name);
+    if (vaults_ == nullptr) return;
+    const SecretFact fact = vaults_->secret(key_vault, name);
     if (!fact.missing.empty())
       error(path, "a secret in the vault", fact.missing,
             fmt::format("Set it: signet vault secret set --vault {} {}; or correct the names here.",
@@ -686,7 +696,7 @@ class AgreementLint {
 
   const Account& account_;
   const CertificateFacts& facts_;
-  const SecretFacts* const secrets_;
+  const VaultFacts* const vaults_;
   const Time now_;
   Report& report_;
   const Agreement& agreement_;
@@ -784,9 +794,9 @@ class Neighbours {
 }  // namespace
 
 std::vector<Problem> lint(const Account& account, const CertificateFacts& facts, Time now,
-                          const Positions& positions, const SecretFacts* secrets) {
+                          const Positions& positions, const VaultFacts* vaults) {
   Report report(positions);
-  const Scope scope{account, facts, secrets, now, report};
+  const Scope scope{account, facts, vaults, now, report};
   lint_partners(scope);
   lint_certificates(scope);
   Neighbours neighbours(report);

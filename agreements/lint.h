@@ -19,7 +19,6 @@ enum class CertificatePurpose { Sign, Verify, Encrypt, Decrypt, TlsClient, TlsTr
 
 /// What the linter has to know of a certificate, whoever parsed it.
 struct CertificateFact {
-  bool is_private = false;  ///< there is a key for it in a vault
   Time not_before{};
   Time not_after{};
   std::string key;           ///< for people: "RSA 2048", "EC P-256"
@@ -48,19 +47,27 @@ struct SecretFact {
   std::string unusable;  ///< why it is not given out now; empty: it is
 };
 
-/// The secrets of the vaults, for whom has them at hand.
-class SecretFacts {
+/// What the linter has to know of a private certificate's key in a key vault.
+struct KeyFact {
+  std::string missing;   ///< why there is none by these names; empty: there is one
+  std::string mismatch;  ///< why it is not the certificate's; empty: it is
+};
+
+/// What the vaults hold, for whom has them at hand.
+class VaultFacts {
  public:
-  virtual ~SecretFacts() = default;
-  [[nodiscard]] virtual SecretFact find(std::string_view key_vault, std::string_view secret_name) const = 0;
+  virtual ~VaultFacts() = default;
+  /// @param entry  one that names a key, and whose certificate can be parsed
+  [[nodiscard]] virtual KeyFact key_of(const CertificateEntry& entry) const = 0;
+  [[nodiscard]] virtual SecretFact secret(std::string_view key_vault, std::string_view secret_name) const = 0;
 };
 
 /// How long before a certificate's end the linter begins to warn.
 inline constexpr std::chrono::hours kExpiryWarning = std::chrono::hours(24) * 30;
 
 /// Every problem of meaning, errors and warnings, in the order of the account. `positions` as parse_account()
-/// gave them, or empty ones. Without `secrets`, nothing is said about which secrets there are.
+/// gave them, or empty ones. Without `vaults`, nothing is said about which keys and secrets there are.
 std::vector<Problem> lint(const Account& account, const CertificateFacts& facts, Time now,
-                          const Positions& positions = Positions{}, const SecretFacts* secrets = nullptr);
+                          const Positions& positions = Positions{}, const VaultFacts* vaults = nullptr);
 
 }  // namespace signet::agreements

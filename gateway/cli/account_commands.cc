@@ -84,23 +84,23 @@ struct Checked {
   std::vector<agreements::Problem> problems;
 };
 
-/// @param home  null: nobody can say which secrets there are.
+/// @param home  null: nobody can say which keys and secrets there are.
 Result<Checked> check_file(const std::filesystem::path& file, Time now, Home* home) {
   SIGNET_TRY(agreements::ParseOutcome parsed, agreements::parse_account_file(file));
   Checked checked{std::move(parsed.account), std::move(parsed.problems)};
   const auto& understood = checked.account ? checked.account : parsed.draft;
   if (!understood) return checked;
   const ParsedCertificateFacts facts;
-  std::optional<VaultSecretFacts> secrets;
-  if (home != nullptr) secrets.emplace(home->vault(), now);
-  auto meaning = agreements::lint(*understood, facts, now, parsed.positions, secrets ? &*secrets : nullptr);
+  std::optional<HomeVaultFacts> vaults;
+  if (home != nullptr) vaults.emplace(*home, now);
+  auto meaning = agreements::lint(*understood, facts, now, parsed.positions, vaults ? &*vaults : nullptr);
   checked.problems = agreements::together(std::move(checked.problems), std::move(meaning));
   if (agreements::has_errors(checked.problems)) checked.account.reset();
   return checked;
 }
 
-/// Where there is a home, its vault knows which secrets there are; a home that cannot be opened keeps nobody
-/// from linting.
+/// Where there is a home, its vault knows which keys and secrets there are; a home that cannot be opened
+/// keeps nobody from linting.
 Result<> lint(CommandContext& context, const std::filesystem::path& file) {
   const auto home = Home::open(context.home);
   const bool unread = !home && home.error().kind != ErrorKind::NotFound;
@@ -108,8 +108,11 @@ Result<> lint(CommandContext& context, const std::filesystem::path& file) {
   if (!checked.account) context.exit_code = ExitCode::Refused;
   std::string text =
       checked.problems.empty() ? "no problems found\n" : agreements::to_string(checked.problems);
-  if (unread) text += "secrets were not looked for: " + home.error().detail + "\n";
-  context.print({{"problems", to_json(checked.problems)}, {"secretsLookedFor", home.has_value()}}, text);
+  if (unread) text += "keys and secrets were not looked for: " + home.error().detail + "\n";
+  context.print({{"problems", to_json(checked.problems)},
+                 {"keysLookedFor", home.has_value()},
+                 {"secretsLookedFor", home.has_value()}},
+                text);
   return {};
 }
 
@@ -164,13 +167,6 @@ Result<> apply(CommandContext& context, const std::filesystem::path& file, bool 
                   agreements::to_string(checked.problems) + "nothing was changed\n");
     return {};
   }
-  SIGNET_TRY(const auto objections, check_private_certificates(*checked.account, home->vault()));
-  if (!objections.empty()) {
-    std::string text;
-    for (const std::string& objection : objections) text += objection + "\n";
-    return fail(ErrorKind::CryptoFailure, text + "nothing was changed");
-  }
-
   SIGNET_TRY(const agreements::StoredAccount stored, home->accounts().load());
   SIGNET_CHECK(check_listeners_certificate(*home, stored.account, *checked.account));
   const auto changes = agreements::diff(stored.account, *checked.account);

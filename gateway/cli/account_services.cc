@@ -50,7 +50,6 @@ std::optional<agreements::CertificateFact> ParsedCertificateFacts::find(
     return std::nullopt;
   }
   agreements::CertificateFact fact;
-  fact.is_private = entry.key.has_value();
   fact.not_before = certificate->not_before();
   fact.not_after = certificate->not_after();
   fact.key = describe_key(*certificate);
@@ -70,9 +69,21 @@ std::string ParsedCertificateFacts::objection(const agreements::CertificateEntry
   return "";
 }
 
-agreements::SecretFact VaultSecretFacts::find(std::string_view key_vault,
+agreements::KeyFact HomeVaultFacts::key_of(const agreements::CertificateEntry& entry) const {
+  const auto certificate = certstore::Certificate::parse(entry.public_certificate);
+  if (!certificate || !entry.key) return {};
+  const certstore::KeyReference reference{entry.key->key_vault, entry.key->key_name, entry.key->key_version};
+  const auto key = VaultLookup(home_.vault()).public_key_of(reference, *certificate);
+  if (!key) return {key.error().detail, ""};
+  if (certificate->has_public_key(key->native())) return {};
+  return {"", fmt::format("{}, which the certificate ({}) was not issued for", to_string(reference),
+                          certificate->thumbprint_sha1())};
+}
+
+agreements::SecretFact HomeVaultFacts::secret(std::string_view key_vault,
                                               std::string_view secret_name) const {
-  const auto versions = vault_.secret_versions(vault::Principal::local_operator(), key_vault, secret_name);
+  const auto versions =
+      home_.vault().secret_versions(vault::Principal::local_operator(), key_vault, secret_name);
   if (!versions) return {versions.error().detail, ""};
   const vault::SecretInfo& current = versions->front();
   if (const auto usable = vault::check_usable(current, now_); !usable) return {"", usable.error().detail};
@@ -130,28 +141,6 @@ Result<> check_listeners_certificate(const Home& home, const agreements::Account
                               entry.name, settings_file(home).string()));
   }
   return {};
-}
-
-Result<std::vector<std::string>> check_private_certificates(const agreements::Account& account,
-                                                            vault::KeyVault& vault) {
-  VaultLookup lookup(vault);
-  std::vector<std::string> objections;
-  for (const agreements::CertificateEntry& entry : account.certificates) {
-    if (!entry.key) continue;
-    const certstore::KeyReference reference{entry.key->key_vault, entry.key->key_name,
-                                            entry.key->key_version};
-    SIGNET_TRY(const certstore::Certificate certificate,
-               certstore::Certificate::parse(entry.public_certificate));
-    const auto key = lookup.public_key_of(reference, certificate);
-    if (!key)
-      objections.push_back(fmt::format("certificate '{}': {}", entry.name, key.error().detail));
-    else if (!certificate.has_public_key(key->native()))
-      objections.push_back(fmt::format(
-          "certificate '{}' ({}) was not issued for the key {}: name the key that it was made for, or "
-          "upload the certificate of this key",
-          entry.name, certificate.thumbprint_sha1(), to_string(reference)));
-  }
-  return objections;
 }
 
 }  // namespace signet::gateway

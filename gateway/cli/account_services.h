@@ -22,15 +22,16 @@ class ParsedCertificateFacts final : public agreements::CertificateFacts {
                                       agreements::CertificatePurpose purpose) const override;
 };
 
-/// The vault's secrets as the linter sees them at a moment, in the operator's name.
-class VaultSecretFacts final : public agreements::SecretFacts {
+/// The vault's keys and secrets as the linter sees them at a moment, in the operator's name.
+class HomeVaultFacts final : public agreements::VaultFacts {
  public:
-  VaultSecretFacts(vault::SecretVault& vault, Time now) : vault_(vault), now_(now) {}
-  [[nodiscard]] agreements::SecretFact find(std::string_view key_vault,
-                                            std::string_view secret_name) const override;
+  HomeVaultFacts(Home& home, Time now) : home_(home), now_(now) {}
+  [[nodiscard]] agreements::KeyFact key_of(const agreements::CertificateEntry& entry) const override;
+  [[nodiscard]] agreements::SecretFact secret(std::string_view key_vault,
+                                              std::string_view secret_name) const override;
 
  private:
-  vault::SecretVault& vault_;
+  Home& home_;
   const Time now_;
 };
 
@@ -63,12 +64,5 @@ class HomeUsage final : public certstore::CertificateUsage {
 /// @error AlreadyExists  it has not, and the gateway could not start again.
 Result<> check_listeners_certificate(const Home& home, const agreements::Account& before,
                                      const agreements::Account& after);
-
-/// What only the vault can tell of an account: each private certificate has its key there, and that key is
-/// the certificate's.
-///
-/// @returns one sentence for each that does not hold.
-Result<std::vector<std::string>> check_private_certificates(const agreements::Account& account,
-                                                            vault::KeyVault& vault);
 
 }  // namespace signet::gateway

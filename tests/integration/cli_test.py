@@ -309,7 +309,7 @@ class Init(CommandTest):
 class Account(CommandTest):
     def test_lint_accepts_a_good_account_and_says_so(self):
         file = self.with_account()
-        self.assertEqual(self.home.json("lint", file), {"problems": [], "secretsLookedFor": True})
+        self.assertEqual(self.home.json("lint", file), {"problems": [], "keysLookedFor": True, "secretsLookedFor": True})
         self.assertIn("no problems found", self.home.run("lint", file, expect=DONE).out)
 
     def test_lint_reports_every_problem_at_once_with_its_place(self):
@@ -350,12 +350,12 @@ class Account(CommandTest):
         file = self.with_account()
         elsewhere = Home(self.directory / "nowhere")
         elsewhere.directory.mkdir()
-        self.assertEqual(elsewhere.json("lint", file), {"problems": [], "secretsLookedFor": False})
+        self.assertEqual(elsewhere.json("lint", file), {"problems": [], "keysLookedFor": False, "secretsLookedFor": False})
         passphrase = self.directory / "passphrase"
         passphrase.write_text("correct horse battery staple\n")
         elsewhere.run("init", "--passphrase-file", passphrase, expect=DONE)
         self.assertFalse(elsewhere.json("lint", file)["secretsLookedFor"])
-        self.assertIn("secrets were not looked for", elsewhere.run("lint", file, expect=DONE).out)
+        self.assertIn("keys and secrets were not looked for", elsewhere.run("lint", file, expect=DONE).out)
 
     def test_lint_refuses_what_is_no_account(self):
         file = self.directory / "x.xml"
@@ -407,9 +407,22 @@ class Account(CommandTest):
         file = self.with_account()
         self.home.run("vault", "key", "create", "another", "--kind", "P-256", expect=DONE)
         file.write_text(file.read_text().replace("<keyName>acme<", "<keyName>another<"))
-        error = self.home.json("apply", file, expect=REFUSED)["error"]
-        self.assertIn("was not issued for the key signet/another", error["message"])
-        self.assertIn("nothing was changed", error["message"])
+        for command in ["lint", "apply"]:
+            problem = self.home.json(command, file, expect=REFUSED)["problems"][0]
+            self.assertEqual((problem["severity"], problem["path"]), ("error", "certificate[acme]/key"))
+            self.assertRegex(problem["found"], "^signet/another, which the certificate .* was not issued for$")
+        self.assertIn("nothing was changed", self.home.run("apply", file, expect=REFUSED).out)
+
+    def test_a_key_that_is_not_in_the_vault_is_missed_by_lint_and_apply(self):
+        file = self.with_account()
+        good = file.read_text()
+        for key in ["<keyName>no-such</keyName>", f"<keyName>acme</keyName><keyVersion>{'0' * 32}</keyVersion>"]:
+            file.write_text(good.replace("<keyName>acme</keyName>", key))
+            for command in ["lint", "apply"]:
+                problem = self.home.json(command, file, expect=REFUSED)["problems"][0]
+                self.assertEqual((problem["expected"], problem["path"]), ("a key in the vault", "certificate[acme]/key"))
+                self.assertGreater(problem["line"], 0)
+        self.assertEqual([entry["name"] for entry in self.home.json("certificate", "list")], ["acme"])
 
     def test_export_gives_back_what_was_applied(self):
         file = self.with_account()

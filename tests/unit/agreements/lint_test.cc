@@ -21,7 +21,7 @@ using ::testing::Not;
 Time day(const char* text) { return parse_time(text).value_or(Time{}); }
 const Time kNow = day("2026-11-21");
 
-/// Certificates as a test wants them: good from 2020 to 2040, private where there is a key.
+/// Certificates as a test wants them: good from 2020 to 2040.
 class FakeFacts final : public CertificateFacts {
  public:
   std::optional<CertificateFact> find(const CertificateEntry& entry, std::string& why_not) const override {
@@ -29,8 +29,7 @@ class FakeFacts final : public CertificateFacts {
       why_not = "octets that do not parse";
       return std::nullopt;
     }
-    CertificateFact fact{
-        entry.key.has_value(), day("2020-01-01"), day("2040-01-01"), "RSA 2048", "", entry.name};
+    CertificateFact fact{day("2020-01-01"), day("2040-01-01"), "RSA 2048", "", entry.name};
     if (const auto changed = changes.find(entry.name); changed != changes.end()) changed->second(fact);
     return fact;
   }
@@ -45,10 +44,10 @@ class FakeFacts final : public CertificateFacts {
 };
 
 std::vector<Problem> lint_xml(const std::string& xml, const FakeFacts& facts = {}, Time now = kNow,
-                              const SecretFacts* secrets = nullptr) {
+                              const VaultFacts* vaults = nullptr) {
   const ParseOutcome outcome = parse_account(xml, {"account.xml", {}});
   EXPECT_TRUE(outcome.account) << to_string(outcome.problems);
-  return outcome.account ? lint(*outcome.account, facts, now, outcome.positions, secrets)
+  return outcome.account ? lint(*outcome.account, facts, now, outcome.positions, vaults)
                          : std::vector<Problem>{};
 }
 
@@ -202,8 +201,6 @@ TEST(Lint, ReportsCertificatesWithoutKeyWeakKeyOrSense) {
   FakeFacts facts;
   facts.changes["acme"] = [](CertificateFact& fact) { fact.key_weakness = "fewer than 2048 bits"; };
   EXPECT_THAT(lint_minimal(facts), Contains(Field(&Problem::found, HasSubstr("fewer than 2048 bits"))));
-  facts.changes["acme"] = [](CertificateFact& fact) { fact.is_private = false; };
-  EXPECT_THAT(lint_minimal(facts), Contains(Field(&Problem::path, "certificate[acme]/key")));
   facts.changes["acme"] = [](CertificateFact& fact) { fact.fingerprint = "globex"; };
   EXPECT_THAT(lint_minimal(facts), Contains(Field(&Problem::found, HasSubstr("same as 'acme'"))));
   facts.changes.clear();
@@ -403,10 +400,14 @@ TEST(Lint, ReportsTlsTrustAtOdds) {
               error("/x:connection/x:tlsTrust/x:certificate[nobody]", "name of a certificate", "'nobody'"));
 }
 
-/// One secret that is given out, and one that is not.
-class FakeSecrets final : public SecretFacts {
+/// One secret that is given out, and one that is not; one key, of one certificate.
+class FakeVaults final : public VaultFacts {
  public:
-  SecretFact find(std::string_view key_vault, std::string_view secret_name) const override {
+  KeyFact key_of(const CertificateEntry& entry) const override {
+    if (entry.key->key_name != "acme") return {"there is no such key", ""};
+    return {"", entry.name == "acme" ? "" : "it was made for another key"};
+  }
+  SecretFact secret(std::string_view key_vault, std::string_view secret_name) const override {
     if (key_vault != "kv1") return {"there is no such vault", ""};
     if (secret_name == "good") return {};
     if (secret_name == "expired") return {"", "it expired"};
@@ -414,8 +415,31 @@ class FakeSecrets final : public SecretFacts {
   }
 };
 
+TEST(Lint, ReportsKeysThatAreNotThereOrAnotherCertificates) {
+  const FakeVaults vaults;
+  const auto at_key = [](const std::string& expected, const std::string& found) {
+    return Contains(AllOf(Field(&Problem::severity, Severity::Error),
+                          Field(&Problem::path, "certificate[acme]/key"),
+                          Field(&Problem::expected, HasSubstr(expected)), Field(&Problem::found, found),
+                          Field(&Problem::line, testing::Gt(0U)), Field(&Problem::advice, Not(IsEmpty()))));
+  };
+  const std::string xml = read_data("minimal.xml");
+  EXPECT_THAT(lint_xml(xml, {}, kNow, &vaults), IsEmpty());
+  const std::string missing = with(xml, "<keyName>acme<", "<keyName>acme-2<");
+  EXPECT_THAT(lint_xml(missing, {}, kNow, &vaults), at_key("a key in the vault", "there is no such key"));
+  EXPECT_THAT(lint_xml(missing), IsEmpty()) << "nobody has the vault at hand";
+  const std::string key =
+      "\n      <key>\n        <keyVault>main</keyVault>\n        <keyName>acme</keyName>\n      </key>";
+  const std::string on_another =
+      with(with(xml, key, ""), "<certificate name=\"globex\">", "<certificate name=\"globex\">" + key);
+  EXPECT_THAT(lint_xml(on_another, {}, kNow, &vaults),
+              Contains(AllOf(Field(&Problem::path, "certificate[globex]/key"),
+                             Field(&Problem::expected, HasSubstr("issued for")),
+                             Field(&Problem::found, "it was made for another key"))));
+}
+
 TEST(Lint, ReportsSecretsThatAreNotThereOrNotGivenOut) {
-  const FakeSecrets secrets;
+  const FakeVaults vaults;
   const auto account = [](const std::string& vault, const std::string& name, const std::string& user = "u") {
     const std::string attributes =
         " userName='" + user + "' keyVault='" + vault + "' secretName='" + name + "'/>";
@@ -425,13 +449,13 @@ TEST(Lint, ReportsSecretsThatAreNotThereOrNotGivenOut) {
   };
   const std::string in = "/receiveAgreement/x:requireBasicAuthentication";
   const std::string out = "/x:connection/x:basicAuthentication";
-  EXPECT_THAT(lint_xml(account("kv1", "good"), {}, kNow, &secrets), IsEmpty());
+  EXPECT_THAT(lint_xml(account("kv1", "good"), {}, kNow, &vaults), IsEmpty());
   for (const std::string& path : {in, out}) {
-    EXPECT_THAT(lint_xml(account("kv1", "missing"), {}, kNow, &secrets),
+    EXPECT_THAT(lint_xml(account("kv1", "missing"), {}, kNow, &vaults),
                 error(path + "/@secretName", "a secret in the vault", "no such secret"));
-    EXPECT_THAT(lint_xml(account("kv2", "good"), {}, kNow, &secrets),
+    EXPECT_THAT(lint_xml(account("kv2", "good"), {}, kNow, &vaults),
                 error(path + "/@secretName", "a secret in the vault", "no such vault"));
-    EXPECT_THAT(lint_xml(account("kv1", "expired"), {}, kNow, &secrets),
+    EXPECT_THAT(lint_xml(account("kv1", "expired"), {}, kNow, &vaults),
                 warning(path + "/@secretName", "given out now", "it expired"));
     EXPECT_THAT(lint_xml(account("kv1", "good", "a:b")), error(path + "/@userName", "without", "'a:b'"));
   }
