@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "certstore/vault/provider.h"
@@ -29,6 +31,15 @@ struct SendOptions {
   bool queue = false;
   unsigned wait = 60;
 };
+
+/// A check of an option: partners may take the name for one of their files.
+std::string check_file_name(const std::string& text) {
+  const auto in_name = [](char c) {
+    return c != '/' && c != '\\' && c != 0x7F && static_cast<unsigned char>(c) >= 0x20;
+  };
+  if (text != "." && text != ".." && std::all_of(text.begin(), text.end(), in_name)) return "";
+  return fmt::format("expected a name without folders and control characters, got '{}'", printable(text));
+}
 
 Result<Slice> read_payload(const std::filesystem::path& path, const SpoolArea& area) {
   SIGNET_TRY(const auto source, FileSource::open(path));
@@ -99,8 +110,9 @@ void add_send_command(CLI::App& app, CommandContext& context) {
       "is left queued, exit code 7, and the gateway that serves this home tries again.");
   command->add_option("--agreement", options->agreement, "The agreement's name")->required();
   command->add_option("file", options->file, "The document")->required()->check(CLI::ExistingFile);
-  command->add_option("--name", options->name,
-                      "The file's name for the partner; the document's own by default");
+  command
+      ->add_option("--name", options->name, "The file's name for the partner; the document's own by default")
+      ->check(check_file_name);
   command->add_option("--content-type", options->content_type,
                       "The document's type; the agreement's by default");
   command->add_option("--subject", options->subject, "The message's subject");

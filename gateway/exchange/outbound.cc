@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agreements/file_name_template.h"
 #include "as2/compose.h"
 #include "as2/mic.h"
+#include "as2/mime/content_type.h"
 #include "as2/receipt.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -39,6 +41,18 @@ Result<std::string> file_name_for(const agreements::EnvelopeSettings& envelope, 
     return fail(std::move(name).error().within("the file's name, by the agreement's fileNameTemplate"));
   log::warning("file-name-not-made", {{"message_id", id.text()}, {"reason", name.error().detail}});
   return "";
+}
+
+/// One line of a header field that every reader can make something of.
+Result<> check_content_type(const std::string& text) {
+  constexpr std::size_t kLongest = 998;  // of a line [RFC5322 2.1.1]
+  const bool one_line = text.size() <= kLongest &&
+                        std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (one_line && as2::mime::parse_content_type(text)) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format("expected a content type such as application/edi-x12, in one line of ASCII, got '{}'",
+                  printable(text)));
 }
 
 /// The request of every attempt. Message and headers are those that were stored.
@@ -350,6 +364,7 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
   SIGNET_TRY(as2::ComposeSettings settings,
              compose_settings(*agreement, *account, message_id, now, options_.spool));
   if (!request.content_type.empty()) settings.content_type = request.content_type;
+  SIGNET_CHECK(check_content_type(settings.content_type));
   SIGNET_TRY(settings.file_name,
              file_name_for(agreement->agreement.send_agreement.envelope_settings, request, message_id, now));
   settings.subject = request.subject.empty()

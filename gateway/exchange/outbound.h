@@ -60,8 +60,8 @@ class OutboundExchange {
 
   /// Makes the message and puts it on disk. Nothing has left when this returns.
   ///
-  /// @error NotFound  no such agreement, or nothing to send with.  @error ...  whatever kept the message from
-  /// being made or
+  /// @error NotFound  no such agreement, or nothing to send with.  @error InvalidInput  a content type that
+  /// is none.  @error ...  whatever kept the message from being made or
   ///                  stored: then there is no message.
   Result<MessageRecord> submit(const SendRequest& request, Custody custody);
 

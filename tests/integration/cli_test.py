@@ -1142,6 +1142,23 @@ class Exchange(TwoCompanies):
         self.assertIn("'sign'", denied["error"]["message"])
         self.assertEqual(self.home.json("message", "list"), [])
 
+    def test_what_the_partner_is_told_of_a_document_is_checked_before_anything_is_stored(self):
+        account = self.home.directory / "account.xml"
+        account.write_text(account.read_text().replace(
+            "<messageContentType>", "<transmitFileNameInMimeHeader>true</transmitFileNameInMimeHeader><messageContentType>"))
+        self.home.run("apply", account, expect=DONE)
+        for options in [["--content-type", "x"], ["--content-type", "a/"], ["--content-type", "a/b\r\nEvil: x"],
+                        ["--content-type", "a/b; c=\"d"], ["--content-type", "a/b; c=\u00fc"], ["--content-type", "a/" + "b" * 1000],
+                        ["--name", "../../etc/passwd"], ["--name", "orders\\order.edi"], ["--name", "a\nb"], ["--name", ".."]]:
+            with self.subTest(options):
+                self.assertIn("expected a", self.send(*options, expect=USAGE)["error"]["message"])
+        self.assertEqual(self.home.json("message", "list"), [])
+        self.assertEqual(self.globex.json("message", "list"), [])
+        sent = self.send("--content-type", "application/edifact; charset=utf-8", "--name", "\u00fcber order (1).edi")
+        received = self.received(sent["messageId"])
+        self.assertEqual(received["fileName"], "\u00fcber order (1).edi")
+        self.assertIn("application/edifact", received["contentType"])
+
     def test_a_strangers_message_leaves_its_reason_in_the_record_and_the_log(self):
         self.globex.run("apply", self.account_xml(self.globex, host="globex", guest="acme", agreement="trade"), expect=DONE)
         text = (self.globex.directory / "account.xml").read_text()
