@@ -20,10 +20,12 @@ Result<std::string> value_of(std::string_view macro, const FileNameFacts& facts)
   if (name == "datetime") return compact_time(facts.now);
   if (name == "messageid") return facts.message_id;
   if (name != "sourcefilename")
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("'%{}%' is none of %SourceFileName%, %MessageID% and %datetime%", printable(macro)));
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format("'%{}%' is none of %SourceFileName%, %MessageID% and %datetime%", printable(macro)));
   if (facts.source_file_name.empty())
-    return fail(ErrorKind::InvalidInput, "the document has no name of its own to put in for %SourceFileName%");
+    return fail(ErrorKind::InvalidInput,
+                "the document has no name of its own to put in for %SourceFileName%");
   return facts.source_file_name;
 }
 

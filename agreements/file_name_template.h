@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-/// The file's name that a document goes to the guest under, when the agreement gives it one: fileNameTemplate.
+/// The file's name that a document goes to the guest under, when the agreement gives it one:
+/// fileNameTemplate.
 
 namespace signet::agreements {
 
@@ -19,8 +20,8 @@ struct FileNameFacts {
 
 /// The name that the template makes. Macros are BizTalk's, in any case; everything else stands for itself.
 ///
-/// @error InvalidInput  a macro that is not known, one that there is nothing for, or a character that no file's
-/// name may have (a control character, '/', '\\').
+/// @error InvalidInput  a macro that is not known, one that there is nothing for, or a character that no
+/// file's name may have (a control character, '/', '\\').
 Result<std::string> fill_file_name(std::string_view file_name_template, const FileNameFacts& facts);
 
 }  // namespace signet::agreements

@@ -51,18 +51,11 @@ class Libas2 : public testing::Test {
 
   /// One message from libas2 to our gateway, with what send.js says of it.
   json sent_by_peer(PeerProcess& sender, std::vector<std::pair<std::string, std::string>> options) const {
-    const std::vector<std::pair<std::string, std::string>> usual = {{"url", gateway_.url()},
-                                                                    {"file", path("po.x12")},
-                                                                    {"from", "LIBAS2"},
-                                                                    {"to", "SIGNET"},
-                                                                    {"cert", path("theirs.crt")},
-                                                                    {"key", path("theirs.key")},
-                                                                    {"sign", "sha256"},
-                                                                    {"encrypt", "aes256-CBC"},
-                                                                    {"partner_cert", path("ours.crt")},
-                                                                    {"mdn", "signed"},
-                                                                    {"oaep", "sha256"},
-                                                                    {"async", "no"}};
+    const std::vector<std::pair<std::string, std::string>> usual = {
+        {"url", gateway_.url()}, {"file", path("po.x12")},     {"from", "LIBAS2"},
+        {"to", "SIGNET"},        {"cert", path("theirs.crt")}, {"key", path("theirs.key")},
+        {"sign", "sha256"},      {"encrypt", "aes256-CBC"},    {"partner_cert", path("ours.crt")},
+        {"mdn", "signed"},       {"oaep", "sha256"},           {"async", "no"}};
     std::string line;
     for (const auto& [name, value] : usual) {
       const auto other = std::find_if(options.begin(), options.end(),
