@@ -84,9 +84,10 @@ TEST(HomeStatus, IsJsonForPrograms) {
   EXPECT_EQ(shown.at("certificates").at(1).at("daysUntilExpiry"), -1);
   EXPECT_EQ(shown.at("volumes").at(0),
             json({{"path", "/srv/signet"}, {"freeBytes", 300 << 20}, {"sizeBytes", 1 << 30}}));
-  for (const json& queue : shown.at("queues"))
-    if (queue.at("name") == "outbox")
-      EXPECT_EQ(queue, json({{"name", "outbox"}, {"waiting", 2}, {"nextDue", "2026-11-21T07:30:00.000Z"}}));
+  for (const json& queue : shown.at("queues")) {
+    if (queue.at("name") != "outbox") continue;
+    EXPECT_EQ(queue, json({{"name", "outbox"}, {"waiting", 2}, {"nextDue", "2026-11-21T07:30:00.000Z"}}));
+  }
 
   status.gateway = HomeStatus::Process{42, kNow - hours(1)};
   EXPECT_EQ(json(to_json(status)).at("gateway"),
