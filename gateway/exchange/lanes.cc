@@ -2,10 +2,25 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "base/log.h"
 
 namespace signet::gateway {
+
+namespace {
+
+/// What the jobs of a batch say about their lane together.
+Lanes::Outcome outcome_of(const std::vector<LaneRunner::Finish>& finishes) {
+  const auto any = [&finishes](Lanes::Outcome wanted) {
+    return std::any_of(finishes.begin(), finishes.end(),
+                       [wanted](const LaneRunner::Finish& finish) { return finish.outcome == wanted; });
+  };
+  if (any(Lanes::Outcome::Worked)) return Lanes::Outcome::Worked;
+  return any(Lanes::Outcome::Failed) ? Lanes::Outcome::Failed : Lanes::Outcome::NotTried;
+}
+
+}  // namespace
 
 // ---- Lanes
 
@@ -94,6 +109,23 @@ std::optional<Lanes::Turn> Lanes::take(Moment now) {
   return turn;
 }
 
+std::vector<Lanes::Turn> Lanes::take_batch(Moment now) {
+  std::vector<Turn> turns;
+  auto first = take(now);
+  if (!first) return turns;
+  Lane& lane = lanes_.find(first->job.lane)->second;
+  turns.push_back(*std::move(first));
+  if (!lane.proven) return turns;
+  unplace(lane);
+  while (turns.size() < settings_.batch && !lane.due.empty() && lane.due.begin()->first <= now) {
+    turns.push_back({remove(lane, lane.due.begin()->second), false});
+    lane.running.insert(turns.back().job.id);
+    ++running_;
+  }
+  place(lane);
+  return turns;
+}
+
 void Lanes::finished(const Job& job, Outcome outcome, Moment now, std::optional<Moment> again) {
   Lane& lane = lanes_.find(job.lane)->second;
   unplace(lane);
@@ -136,6 +168,11 @@ std::vector<std::string> Lanes::broken() const {
 // ---- The threads
 
 LaneRunner::LaneRunner(std::string name, LaneSettings settings, Work work)
+    : LaneRunner(std::move(name), settings, [one = std::move(work)](const std::vector<Lanes::Turn>& turns) {
+        return std::vector<Finish>{one(turns.front())};
+      }) {}
+
+LaneRunner::LaneRunner(std::string name, LaneSettings settings, BatchWork work)
     : name_(std::move(name)),
       most_threads_(std::max(settings.threads, 1U)),
       work_(std::move(work)),
@@ -210,20 +247,35 @@ std::vector<std::string> LaneRunner::broken() const {
   return lanes_.broken();
 }
 
-LaneRunner::Finish LaneRunner::do_job(const Lanes::Turn& turn) const {
+std::vector<LaneRunner::Finish> LaneRunner::do_jobs(const std::vector<Lanes::Turn>& turns) const {
   try {
-    return work_(turn);
+    return work_(turns);
   } catch (const std::exception& thrown) {
-    log::error("work-interrupted", {{"work", name_}, {"id", turn.job.id}, {"reason", thrown.what()}});
-    return {Lanes::Outcome::NotTried, std::chrono::minutes(1)};
+    for (const Lanes::Turn& turn : turns)
+      log::error("work-interrupted", {{"work", name_}, {"id", turn.job.id}, {"reason", thrown.what()}});
+    return std::vector<Finish>(turns.size(), {Lanes::Outcome::NotTried, std::chrono::minutes(1)});
+  }
+}
+
+void LaneRunner::finish(const std::vector<Lanes::Turn>& turns, const std::vector<Finish>& finishes) {
+  const auto now = std::chrono::steady_clock::now();
+  Lanes::Outcome outcome = outcome_of(finishes);
+  for (std::size_t i = 0; i < turns.size(); ++i) {
+    std::optional<Lanes::Moment> again;
+    if (i >= finishes.size())
+      again = turns[i].job.due;
+    else if (finishes[i].again_in)
+      again = now + *finishes[i].again_in;
+    // Once for all of them: ten that failed together are not ten failures in a row.
+    lanes_.finished(turns[i].job, std::exchange(outcome, Lanes::Outcome::NotTried), now, again);
   }
 }
 
 void LaneRunner::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const auto turn = lanes_.take(std::chrono::steady_clock::now());
-    if (!turn) {
+    const std::vector<Lanes::Turn> turns = lanes_.take_batch(std::chrono::steady_clock::now());
+    if (turns.empty()) {
       // One thread that is woken looks for all: another one is woken when there is more than it can take.
       ++idle_;
       if (const auto next = lanes_.next())
@@ -236,12 +288,9 @@ void LaneRunner::run() {
     grow();
     lock.unlock();
     changed_.notify_one();
-    const Finish finish = do_job(*turn);
+    const std::vector<Finish> finishes = do_jobs(turns);
     lock.lock();
-    const auto now = std::chrono::steady_clock::now();
-    std::optional<Lanes::Moment> again;
-    if (finish.again_in) again = now + *finish.again_in;
-    lanes_.finished(turn->job, finish.outcome, now, again);
+    finish(turns, finishes);
     finished_.notify_all();
   }
 }

@@ -22,6 +22,8 @@ namespace signet::gateway {
 struct LaneSettings {
   unsigned threads = 32;  ///< jobs at once, over all lanes; threads are made when they are needed
   unsigned window = 4;    ///< jobs at once in a lane whose last one worked; any other lane has one at a time
+  unsigned batch =
+      1;  ///< jobs that one turn may take in a lane whose last one worked; any other lane gives one
   unsigned failures_until_broken = 3;  ///< in a row; from then on a lane is only probed
   std::chrono::milliseconds first_pause{
       1000};  ///< before a broken lane's first probe; doubles with each that fails
@@ -64,6 +66,9 @@ class Lanes {
   void add(Job job);
   /// The next job that may start at `now`, if there is one. It is being done until finished().
   std::optional<Turn> take(Moment now);
+  /// The same, and what else is due in its lane, in order, for those who do several jobs together. They begin
+  /// as one: the window does not count those behind the first. Empty: nothing may start.
+  std::vector<Turn> take_batch(Moment now);
   /// `again`: the same job is due again then.
   void finished(const Job& job, Outcome outcome, Moment now, std::optional<Moment> again);
   /// The earliest moment at which take() may have something, going by what is known now; nothing when only
@@ -125,8 +130,14 @@ class LaneRunner {
   /// Does one job; called on several threads at once. What it throws counts as not tried, and is tried again
   /// in a minute.
   using Work = std::function<Finish(const Lanes::Turn&)>;
+  /// Does a batch of one lane's jobs, and answers for each, in their order. Those at the end that it does not
+  /// answer for were not begun, and wait as before, in the order that they had.
+  ///
+  /// A batch says one thing about its lane: it works if a job of it did, and else has failed if one did.
+  using BatchWork = std::function<std::vector<Finish>(const std::vector<Lanes::Turn>&)>;
 
   LaneRunner(std::string name, LaneSettings settings, Work work);
+  LaneRunner(std::string name, LaneSettings settings, BatchWork work);
   /// As stop() and join().
   ~LaneRunner();
   LaneRunner(const LaneRunner&) = delete;
@@ -149,11 +160,12 @@ class LaneRunner {
  private:
   void run();
   void grow();
-  Finish do_job(const Lanes::Turn& turn) const;
+  std::vector<Finish> do_jobs(const std::vector<Lanes::Turn>& turns) const;
+  void finish(const std::vector<Lanes::Turn>& turns, const std::vector<Finish>& finishes);
 
   const std::string name_;
   const unsigned most_threads_;
-  const Work work_;
+  const BatchWork work_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable finished_;

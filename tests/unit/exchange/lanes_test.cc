@@ -165,6 +165,34 @@ TEST(Lanes, WhatWasNotTriedSaysNothingAboutTheLane) {
   EXPECT_THAT(lanes.broken(), IsEmpty());
 }
 
+TEST(Lanes, ABatchIsWhatIsDueInALaneThatHasWorked) {
+  Lanes lanes({.threads = 4, .window = 1, .batch = 3});
+  const auto batch_at = [&lanes](Lanes::Moment now) {
+    std::vector<std::string> ids;
+    for (const Lanes::Turn& turn : lanes.take_batch(now)) ids.push_back(turn.job.id);
+    return ids;
+  };
+  lanes.add(job("z", "acme", kStart));
+  lanes.add(job("y", "acme", kStart + milliseconds(1)));
+  const Lanes::Moment now = kStart + milliseconds(4);
+  EXPECT_THAT(batch_at(now), ElementsAre("z")) << "nobody knows yet whether the lane works";
+  lanes.finished(job("z", "acme"), Lanes::Outcome::Worked, now, std::nullopt);
+  lanes.add(job("x", "acme", kStart + milliseconds(2)));
+  lanes.add(job("w", "acme", kStart + milliseconds(5)));
+  EXPECT_THAT(batch_at(now), ElementsAre("y", "x")) << "one is not due";
+  EXPECT_EQ(lanes.running(), 2U);
+  for (const char* id : {"a", "b", "c"}) lanes.add(job(id, "acme", kStart + milliseconds(6)));
+  EXPECT_THAT(batch_at(kStart + seconds(1)), IsEmpty()) << "the lane is at work";
+  lanes.finished(job("y", "acme"), Lanes::Outcome::Worked, now, std::nullopt);
+  EXPECT_THAT(batch_at(kStart + seconds(1)), IsEmpty()) << "the lane is at work still";
+  lanes.finished(job("x", "acme"), Lanes::Outcome::NotTried, now, std::nullopt);
+  EXPECT_THAT(batch_at(kStart + seconds(1)), ElementsAre("w", "a", "b")) << "no more than three";
+  for (const char* id : {"w", "a", "b"})
+    lanes.finished(job(id, "acme"), Lanes::Outcome::Failed, now, std::nullopt);
+  lanes.add(job("d", "acme", kStart));
+  EXPECT_EQ(batch_at(kStart + std::chrono::hours(1)).size(), 1U) << "a lane that failed is probed by one";
+}
+
 TEST(Lanes, TenThousandWaitingForTheDeadDoNotDelayTheLiving) {
   Lanes lanes(kSettings);
   prove(lanes, "good");
@@ -187,6 +215,49 @@ TEST(LaneRunner, DoesWhatIsDueAndDoesItAgainWhenToldTo) {
   });
   runner.add("a", "acme");
   twice.get_future().wait();
+}
+
+TEST(LaneRunner, DoesABatchAndLeavesWhatItDoesNotAnswerForInItsOrder) {
+  std::vector<std::vector<std::string>> batches;
+  std::promise<void> all_waiting;
+  std::promise<void> all_done;
+  LaneRunner runner("test", {.threads = 1, .window = 1, .batch = 4},
+                    [&](const std::vector<Lanes::Turn>& turns) -> std::vector<LaneRunner::Finish> {
+                      if (batches.empty()) all_waiting.get_future().wait();
+                      std::vector<std::string> ids;
+                      for (const Lanes::Turn& turn : turns) ids.push_back(turn.job.id);
+                      batches.push_back(ids);
+                      if (ids.back() == "f") all_done.set_value();
+                      return std::vector<LaneRunner::Finish>(std::min<std::size_t>(turns.size(), 3));
+                    });
+  for (const char* id : {"first", "c", "a", "b", "e", "d", "f"}) runner.add(id, "acme");
+  all_waiting.set_value();
+  all_done.get_future().wait();
+  EXPECT_THAT(batches,
+              ElementsAre(ElementsAre("first"), ElementsAre("c", "a", "b", "e"), ElementsAre("e", "d", "f")));
+}
+
+TEST(LaneRunner, ABatchThatFailsIsOneFailureOfItsLane) {
+  std::promise<void> all_waiting;
+  std::promise<void> failed;
+  std::size_t turn_number = 0;
+  LaneRunner runner("test", {.threads = 1, .window = 1, .batch = 4, .failures_until_broken = 2},
+                    [&](const std::vector<Lanes::Turn>& turns) -> std::vector<LaneRunner::Finish> {
+                      if (++turn_number == 1) {
+                        all_waiting.get_future().wait();
+                        return {LaneRunner::Finish{}};
+                      }
+                      EXPECT_EQ(turns.size(), 4U);
+                      failed.set_value();
+                      return std::vector<LaneRunner::Finish>(
+                          4, LaneRunner::Finish{Lanes::Outcome::Failed, std::chrono::hours(1)});
+                    });
+  for (const char* id : {"first", "a", "b", "c", "d"}) runner.add(id, "acme");
+  all_waiting.set_value();
+  failed.get_future().wait();
+  runner.wait_until_idle(std::chrono::minutes(1));
+  EXPECT_EQ(runner.waiting(), 4U) << "each is tried again";
+  EXPECT_THAT(runner.broken(), IsEmpty());
 }
 
 TEST(LaneRunner, LetsNothingBeginOnceItIsStopped) {
