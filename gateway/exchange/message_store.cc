@@ -89,4 +89,10 @@ Result<> MessageStore::commit_inbound(const MessageRecord& record, const Slice& 
   return outcome.get_future().get();
 }
 
+Result<> MessageStore::mark_delivered(std::string_view id, std::string_view where, Time when) {
+  std::promise<Result<>> outcome;
+  mark_delivered(id, where, when, [&](Result<> result) { outcome.set_value(std::move(result)); });
+  return outcome.get_future().get();
+}
+
 }  // namespace signet::gateway

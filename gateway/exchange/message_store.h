@@ -245,8 +245,12 @@ class MessageStore {
 
   /// The messages that wait for a hand-over, oldest first: what a start after a crash has to do.
   virtual Result<std::vector<MessageRecord>> undelivered() = 0;
+  /// Writes down that a message was handed over.
+  ///
   /// @error InvalidInput  the message has nothing to hand over.  @error NotFound
-  virtual Result<> mark_delivered(std::string_view id, std::string_view where, Time when) = 0;
+  virtual void mark_delivered(std::string_view id, std::string_view where, Time when, Done done) = 0;
+  /// The same, and returns when it is durable.
+  Result<> mark_delivered(std::string_view id, std::string_view where, Time when);
 
   // ---- Receipts of ours that are posted
 

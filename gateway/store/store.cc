@@ -698,25 +698,29 @@ Result<std::vector<MessageRecord>> SqliteStore::undelivered() {
   });
 }
 
-Result<> SqliteStore::mark_delivered(std::string_view id, std::string_view where, Time when) {
-  std::vector<std::string> forgotten;
-  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
-    SIGNET_TRY(const MessageRow row, find_row(connection, id));
-    if (row.state == MessageState::Delivered) return {};
-    if (mark_receipt_delivered(connection, row.sequence, where)) return {};
-    if (row.state != MessageState::Accepted)
-      return fail(ErrorKind::InvalidInput,
-                  fmt::format("message {} is {} and has nothing to hand over", id, to_string(row.state)));
-    Query update(connection,
-                 "UPDATE messages SET state = ?, settled = ?, delivered_to = ? WHERE sequence = ?");
-    update.bind(to_string(MessageState::Delivered), when, where, row.sequence).run();
-    SIGNET_TRY(const MessageRecord now, record_at(connection, row.sequence));
-    if (!now.keeps.payload) forget_payload(connection, row.sequence, now.id, forgotten);
-    chain_->append(connection, row.sequence, now);
-    return {};
-  }));
-  remove_files(forgotten);
-  return {};
+void SqliteStore::mark_delivered(std::string_view id, std::string_view where, Time when, Done done) {
+  const auto forgotten = std::make_shared<std::vector<std::string>>();  // files of what is not kept
+  database_->write(
+      [this, id = std::string(id), where = std::string(where), when,
+       forgotten](SqlConnection& connection) -> Result<> {
+        SIGNET_TRY(const MessageRow row, find_row(connection, id));
+        if (row.state == MessageState::Delivered) return {};
+        if (mark_receipt_delivered(connection, row.sequence, where)) return {};
+        if (row.state != MessageState::Accepted)
+          return fail(ErrorKind::InvalidInput,
+                      fmt::format("message {} is {} and has nothing to hand over", id, to_string(row.state)));
+        Query update(connection,
+                     "UPDATE messages SET state = ?, settled = ?, delivered_to = ? WHERE sequence = ?");
+        update.bind(to_string(MessageState::Delivered), when, where, row.sequence).run();
+        SIGNET_TRY(const MessageRecord now, record_at(connection, row.sequence));
+        if (!now.keeps.payload) forget_payload(connection, row.sequence, now.id, *forgotten);
+        chain_->append(connection, row.sequence, now);
+        return {};
+      },
+      [this, forgotten, done = std::move(done)](Result<> outcome) {
+        if (outcome) remove_files(*forgotten);
+        done(std::move(outcome));
+      });
 }
 
 Result<std::vector<MessageRecord>> SqliteStore::list(const MessageFilter& filter) {

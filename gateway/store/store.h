@@ -71,7 +71,8 @@ class SqliteStore final : public MessageStore {
   void commit_inbound(InboundCommit commit, Done done) override;
   using MessageStore::commit_inbound;
   Result<std::vector<MessageRecord>> undelivered() override;
-  Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override;
+  void mark_delivered(std::string_view id, std::string_view where, Time when, Done done) override;
+  using MessageStore::mark_delivered;
 
   Result<std::vector<WaitingWork>> waiting_receipts() override;
   Result<ReceiptPost> receipt_post(std::string_view id) override;

@@ -26,8 +26,8 @@ class ForwardingMessageStore : public gateway::MessageStore {
     store_.commit_inbound(std::move(commit), std::move(done));
   }
   Result<std::vector<Record>> undelivered() override { return store_.undelivered(); }
-  Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override {
-    return store_.mark_delivered(id, where, when);
+  void mark_delivered(std::string_view id, std::string_view where, Time when, Done done) override {
+    store_.mark_delivered(id, where, when, std::move(done));
   }
   Result<std::vector<gateway::WaitingWork>> waiting_receipts() override { return store_.waiting_receipts(); }
   Result<gateway::ReceiptPost> receipt_post(std::string_view id) override { return store_.receipt_post(id); }

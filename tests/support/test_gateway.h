@@ -92,8 +92,11 @@ class TapStore final : public ForwardingMessageStore {
   void commit_received(const Record& record, const gateway::WireCopy& wire, bool unique, Done done) override;
   void commit_inbound(gateway::InboundCommit commit, Done done) override;
   using MessageStore::commit_inbound;
-  Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override {
-    return told(store_.mark_delivered(id, where, when));
+  void mark_delivered(std::string_view id, std::string_view where, Time when, Done done) override {
+    store_.mark_delivered(id, where, when, [this, done = std::move(done)](Result<> outcome) {
+      outcome = told(std::move(outcome));
+      done(std::move(outcome));  // last: whoever hears it may end this store
+    });
   }
   Result<> update_receipt_post(const gateway::ReceiptPost& post) override {
     return told(store_.update_receipt_post(post));

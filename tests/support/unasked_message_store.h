@@ -17,7 +17,7 @@ class UnaskedMessageStore : public gateway::MessageStore {
   void commit_received(const Record&, const gateway::WireCopy&, bool, Done done) override { done(unasked()); }
   void commit_inbound(gateway::InboundCommit, Done done) override { done(unasked()); }
   Result<std::vector<Record>> undelivered() override { return unasked(); }
-  Result<> mark_delivered(std::string_view, std::string_view, Time) override { return unasked(); }
+  void mark_delivered(std::string_view, std::string_view, Time, Done done) override { done(unasked()); }
   Result<std::vector<gateway::WaitingWork>> waiting_receipts() override { return unasked(); }
   Result<gateway::ReceiptPost> receipt_post(std::string_view) override { return unasked(); }
   Result<> update_receipt_post(const gateway::ReceiptPost&) override { return unasked(); }
