@@ -6,9 +6,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -40,7 +42,9 @@ struct DeliveryPorts {
 /// Hands accepted messages, and receipts, over to the business, off the way of their answers, and does not
 /// give up: what cannot be handed over is tried again at growing intervals. Each agreement is a lane of its
 /// own (lanes.h), so that a folder that is missing or a webhook that hangs holds up no other agreement's
-/// messages; and in a lane, one message that cannot be handed over holds up no other one.
+/// messages; and in a lane, one message that cannot be handed over holds up no other one. What waits in a
+/// lane for a folder goes in batches, which share syncs and commit; a webhook gets one message after the
+/// other.
 class DeliveryQueue {
  public:
   /// Everything given by reference outlives the queue.
@@ -66,11 +70,27 @@ class DeliveryQueue {
     std::string reason;
   };
 
-  LaneRunner::Finish hand_over(const Lanes::Turn& turn);
-  Result<> hand_over(const std::string& id);
+  /// Why messages could not be handed over, by their ids.
+  using Reasons = std::map<std::string, Error, std::less<>>;
+  /// What a turn takes on: its first jobs, and what is to be handed over of them.
+  struct Batch {
+    std::size_t jobs = 0;
+    std::vector<HandOver> waiting;
+  };
+
+  std::vector<LaneRunner::Finish> hand_over(const std::vector<Lanes::Turn>& turns);
+  Batch load(const std::vector<Lanes::Turn>& turns, std::size_t most, Reasons& failed) const;
+  Result<std::optional<HandOver>> look_up(const std::string& id) const;
   Result<Slice> content_of(const MessageRecord& record) const;
-  Result<std::string> deliver(const MessageRecord& record, const Slice& content,
-                              const DeliveryTarget& target) const;
+  std::vector<HandOver> deliver(std::vector<HandOver> batch, const Result<DeliveryTarget>& target,
+                                Reasons& failed) const;
+  std::vector<Result<std::string>> places_of(const std::vector<HandOver>& batch,
+                                             const Result<DeliveryTarget>& target) const;
+  Result<std::string> post(const HandOver& one, const Webhook& webhook) const;
+  std::vector<HandOver> mark(std::vector<HandOver> batch, Time now, Reasons& failed) const;
+  void confirm(const std::vector<HandOver>& done, const Result<DeliveryTarget>& target) const;
+  void tell(const HandOver& done, Time now) const;
+  LaneRunner::Finish finish(const std::string& id, const Reasons& failed);
   LaneRunner::Finish postpone(const std::string& id, const Error& reason);
 
   const DeliveryPorts ports_;

@@ -3,6 +3,11 @@
 #include <fmt/format.h>
 #include <sys/types.h>
 
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <utility>
+
 #include "as2/mime/content_type.h"
 #include "base/digest.h"
 #include "base/directory.h"
@@ -66,21 +71,99 @@ std::string sidecar_text(const MessageRecord& record, const std::string& payload
   return sidecar.dump(2, ' ', false, kReplaceBroken) + "\n";
 }
 
-/// Whether an earlier deliver() got as far as its last rename, and nobody confirmed it since.
-Result<bool> was_handed_over(const Directory& folder, const Names& names) {
-  SIGNET_TRY(const bool done, folder.has(names.done));
-  if (!done) return false;
-  SIGNET_TRY(const bool part, folder.has(names.part));
-  return !part;
-}
+/// What an earlier try left in the folder.
+enum class Left {
+  Nothing,
+  Halves,    ///< a try that a crash cut short, to be done again
+  Payload,   ///< all of it; whether its names are durable nobody knows
+  Evidence,  ///< that the payload was there, and the business took it
+};
 
-/// Prepares a new try: "done" goes first, and for good, so that it is never found without the part that it
-/// stands for.
-Result<> forget_earlier_try(const Directory& folder, const Names& names) {
+/// One of a batch on its way into the folder. The first step that fails is its last.
+struct Passage {
+  explicit Passage(const HandOver& given) : what(&given), names(given.record) {}
+  const HandOver* what;
+  Names names;
+  Slice sidecar;
+  Left left = Left::Nothing;
+  Result<> outcome;
+  [[nodiscard]] bool is_to_be_written() const { return left == Left::Nothing || left == Left::Halves; }
+};
+
+Result<> look(const Directory& folder, Passage& passage) {
+  const Names& names = passage.names;
+  SIGNET_TRY(const bool taken, folder.has(names.payload));
+  if (taken) {
+    SIGNET_TRY(const bool ours, holds(folder, names.payload, passage.what->content));
+    if (!ours)
+      return fail(ErrorKind::AlreadyExists,
+                  (folder.path() / names.payload).string() +
+                      " is there with other content; move it away to let the payload in");
+    passage.left = Left::Payload;
+    return {};
+  }
   SIGNET_TRY(const bool done, folder.has(names.done));
   if (!done) return {};
-  SIGNET_CHECK(folder.remove(names.done));
-  return folder.sync();
+  SIGNET_TRY(const bool part, folder.has(names.part));
+  passage.left = part ? Left::Halves : Left::Evidence;
+  return {};
+}
+
+/// Both files, whole and synced, under names that nobody looks at.
+Result<> write_parts(const Directory& folder, Passage& passage, Time now) {
+  const HandOver& what = *passage.what;
+  SIGNET_TRY(const Bytes sha256, digest(Hash::Sha256, what.content));
+  SIGNET_CHECK(write(folder, passage.names.part, what.content));
+  passage.sidecar =
+      Slice::of(sidecar_text(what.record, passage.names.payload, what.content.size(), sha256, now));
+  return write(folder, passage.names.sidecar_part, passage.sidecar);
+}
+
+Result<> show(const Directory& folder, const Passage& passage) {
+  const Names& names = passage.names;
+  SIGNET_CHECK(folder.remove(names.sidecar));
+  SIGNET_CHECK(link(folder, names.done, names.sidecar, passage.sidecar));
+  return folder.rename_to_new(names.part, folder, names.payload);
+}
+
+/// Those of a batch that take the next step together.
+using Party = std::vector<Passage*>;
+
+template <class Wanted>
+Party those(std::vector<Passage>& passages, Wanted wanted) {
+  Party party;
+  for (Passage& passage : passages)
+    if (passage.outcome && wanted(passage)) party.push_back(&passage);
+  return party;
+}
+
+/// Does `step` for each, in order, and makes the names durable that it left: one sync for all.
+template <class Step>
+void advance(const Directory& folder, const Party& party, Step step) {
+  for (Passage* passage : party) passage->outcome = step(*passage);
+  const bool any = std::any_of(party.begin(), party.end(),
+                               [](const Passage* passage) { return passage->outcome.has_value(); });
+  if (!any) return;
+  const auto synced = folder.sync();
+  if (synced) return;
+  for (Passage* passage : party)
+    if (passage->outcome) passage->outcome = synced;
+}
+
+/// Does `step` for each, several at once: a disk that is asked for many syncs together needs little longer
+/// than for one.
+template <class Step>
+void advance_at_once(const Party& party, Step step) {
+  constexpr std::size_t kAtOnce = 8;
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < party.size(); i = next++) party[i]->outcome = step(*party[i]);
+  };
+  std::vector<std::future<void>> others;
+  for (std::size_t i = 1; i < std::min(party.size(), kAtOnce); ++i)
+    others.push_back(std::async(std::launch::async, work));
+  work();
+  for (std::future<void>& other : others) other.get();
 }
 
 }  // namespace
@@ -92,41 +175,50 @@ std::string FolderDelivery::name_of(const MessageRecord& record) {
                      as2::mime::safe_file_name(record.file_name));
 }
 
-Result<std::filesystem::path> FolderDelivery::deliver(const MessageRecord& record, const Slice& payload,
-                                                      const std::filesystem::path& path) const {
-  const Names names(record);
-  SIGNET_TRY(const Directory folder, Directory::open(path));
-  SIGNET_TRY(const bool taken, folder.has(names.payload));
-  if (taken) {
-    SIGNET_TRY(const bool ours, holds(folder, names.payload, payload));
-    if (!ours)
-      return fail(ErrorKind::AlreadyExists,
-                  (path / names.payload).string() +
-                      " is there with other content; move it away to let the payload in");
-    SIGNET_CHECK(folder.sync());
-    return path / names.payload;
-  }
-  SIGNET_TRY(const bool handed_over, was_handed_over(folder, names));
-  if (handed_over) return path / names.payload;
+std::vector<Result<std::filesystem::path>> FolderDelivery::deliver(const std::vector<HandOver>& batch,
+                                                                   const std::filesystem::path& path) const {
+  const auto folder = Directory::open(path);
+  if (!folder) return std::vector<Result<std::filesystem::path>>(batch.size(), fail(folder.error()));
+  std::vector<Passage> passages(batch.begin(), batch.end());
+  for (Passage& passage : passages) passage.outcome = look(*folder, passage);
 
-  SIGNET_CHECK(forget_earlier_try(folder, names));
-  SIGNET_TRY(const Bytes sha256, digest(Hash::Sha256, payload));
-  SIGNET_CHECK(write(folder, names.part, payload));
-  const Slice sidecar = Slice::of(sidecar_text(record, names.payload, payload.size(), sha256, clock_.now()));
-  SIGNET_CHECK(write(folder, names.sidecar_part, sidecar));
-  SIGNET_CHECK(folder.rename(names.sidecar_part, names.done));
+  // "done" goes first, and for good, so that it is never found without the part that it stands for.
+  advance(*folder, those(passages, [](const Passage& passage) { return passage.left == Left::Halves; }),
+          [&](const Passage& passage) { return folder->remove(passage.names.done); });
+
+  const auto is_to_be_written = [](const Passage& passage) { return passage.is_to_be_written(); };
+  const Time now = clock_.now();
+  advance_at_once(those(passages, is_to_be_written),
+                  [&](Passage& passage) { return write_parts(*folder, passage, now); });
+  advance(*folder, those(passages, is_to_be_written), [&](const Passage& passage) {
+    return folder->rename(passage.names.sidecar_part, passage.names.done);
+  });
+
   // From here on "done without part" must mean what it says, also after a power cut.
-  SIGNET_CHECK(folder.sync());
-  SIGNET_CHECK(folder.remove(names.sidecar));
-  SIGNET_CHECK(link(folder, names.done, names.sidecar, sidecar));
-  SIGNET_CHECK(folder.rename_to_new(names.part, folder, names.payload));
-  SIGNET_CHECK(folder.sync());
-  return path / names.payload;
+  advance(*folder, those(passages, [](const Passage& passage) { return passage.left != Left::Evidence; }),
+          [&](const Passage& passage) {
+            return passage.is_to_be_written() ? show(*folder, passage) : Result<>();
+          });
+
+  std::vector<Result<std::filesystem::path>> outcomes;
+  for (const Passage& passage : passages) {
+    if (passage.outcome)
+      outcomes.emplace_back(path / passage.names.payload);
+    else
+      outcomes.emplace_back(fail(passage.outcome.error()));
+  }
+  return outcomes;
 }
 
-Result<> FolderDelivery::confirm(const MessageRecord& record, const std::filesystem::path& path) const {
+Result<> FolderDelivery::confirm(const std::vector<HandOver>& batch,
+                                 const std::filesystem::path& path) const {
   SIGNET_TRY(const Directory folder, Directory::open(path));
-  return folder.remove(Names(record).done);
+  Result<> first;
+  for (const HandOver& one : batch) {
+    auto removed = folder.remove(Names(one.record).done);
+    if (first) first = std::move(removed);
+  }
+  return first;
 }
 
 }  // namespace signet::gateway

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -12,6 +13,12 @@
 /// message it is the payload; of an outbound one the receipt that came for it.
 
 namespace signet::gateway {
+
+/// What is to be handed over of one message.
+struct HandOver {
+  MessageRecord record;
+  Slice content;  ///< the payload, or the receipt
+};
 
 /// Puts payloads into folders so that a reader sees a payload whole or not at all, and never without its
 /// sidecar; and so that a hand-over that a crash cut short can be repeated without handing anything over
@@ -35,18 +42,20 @@ class FolderDelivery {
   /// see as2/mime/content_type.h.
   static std::string name_of(const MessageRecord& record);
 
-  /// Hands `payload` over to `folder`, which must exist and is not made: a missing one is a mount that is not
-  /// there.
+  /// Hands a batch over to `folder`, which must exist and is not made: a missing one is a mount that is not
+  /// there. The payloads appear in the batch's order, and share the syncs of the folder, two for all of them.
+  /// One that fails keeps back no other one.
   ///
-  /// @returns  the payload's path. Done before, with the same octets: the same path, and nothing changes.
+  /// @returns  for each of the batch, in its order, the payload's path. Done before, with the same octets:
+  /// the same path, and nothing changes.
   /// @error NotFound, PermissionDenied  the folder.  @error IoFailure  disk full, payload unreadable...
   /// @error AlreadyExists  something else has the payload's name.
-  Result<std::filesystem::path> deliver(const MessageRecord& record, const Slice& payload,
-                                        const std::filesystem::path& folder) const;
+  std::vector<Result<std::filesystem::path>> deliver(const std::vector<HandOver>& batch,
+                                                     const std::filesystem::path& folder) const;
 
-  /// Takes the traces of deliver() away, once the hand-over is on record: after this a repeat would hand over
-  /// again.
-  Result<> confirm(const MessageRecord& record, const std::filesystem::path& folder) const;
+  /// Takes the traces of deliver() away, once the hand-overs are on record: after this a repeat would hand
+  /// over again. One that cannot be taken away keeps back no other one. @returns the first failure
+  Result<> confirm(const std::vector<HandOver>& batch, const std::filesystem::path& folder) const;
 
  private:
   const Clock& clock_;

@@ -53,8 +53,8 @@ TEST(Recovery, AHandOverThatTheRecordNeverLearntOfIsNotRepeated) {
   const auto record = pair.globex.message(sent.message_id);
   const auto folder = pair.globex.home().delivery_directory() / "trade";
   std::filesystem::create_directories(folder);
-  const auto file = need(gateway::FolderDelivery(pair.globex.clock)
-                             .deliver(record, need(pair.globex.store().payload(record.id)), folder));
+  const gateway::HandOver order{record, need(pair.globex.store().payload(record.id))};
+  const auto file = need(gateway::FolderDelivery(pair.globex.clock).deliver({order}, folder).front());
   // ... and the business has taken it away meanwhile.
   std::filesystem::remove(file);
   std::filesystem::remove(file.string() + ".json");

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "tests/support/unasked_message_store.h"
@@ -48,8 +50,42 @@ class FakeStore final : public test::UnaskedMessageStore {
       if (waits_for_hand_over(record)) waiting.push_back(record);
     return waiting;
   }
-  Result<> mark_delivered(std::string_view id, std::string_view where, Time when) override {
+  void mark_delivered(std::string_view id, std::string_view where, Time when, Done done) override {
+    std::vector<std::function<void()>> released;
+    {
+      const std::lock_guard lock(mutex_);
+      held_.push_back([done = std::move(done), marked = mark(id, where, when)] { done(marked); });
+      if (held_.size() >= marks_together_) released.swap(held_);
+    }
+    for (const auto& tell : released) tell();
+  }
+  using MessageStore::mark_delivered;
+  /// From now on nobody hears that his mark is on disk before so many wait for it.
+  void hold_until(std::size_t marks_together) {
     const std::lock_guard lock(mutex_);
+    marks_together_ = marks_together;
+  }
+  /// What is handed over of each message; without it, its id.
+  void set_payload(const Slice& payload) {
+    const std::lock_guard lock(mutex_);
+    payload_ = payload;
+  }
+  Result<MessageRecord> find(std::string_view id) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = records_.find(std::string(id));
+    if (found == records_.end()) return fail(ErrorKind::NotFound, "no such message");
+    return found->second;
+  }
+  Result<Slice> payload(std::string_view id) override {
+    const std::lock_guard lock(mutex_);
+    return payload_.value_or(Slice::of(id));
+  }
+  Result<StoredReceipt> receipt(std::string_view id) override {
+    return StoredReceipt{200, {{"Content-Type", "multipart/report"}}, to_bytes(id)};
+  }
+
+ private:
+  Result<> mark(std::string_view id, std::string_view where, Time when) {
     if (fail_marking_) return fail(ErrorKind::IoFailure, "the disk is full");
     MessageRecord& record = records_.at(std::string(id));
     record.delivered_to = where;
@@ -58,20 +94,12 @@ class FakeStore final : public test::UnaskedMessageStore {
     record.settled = when;
     return {};
   }
-  Result<MessageRecord> find(std::string_view id) override {
-    const std::lock_guard lock(mutex_);
-    const auto found = records_.find(std::string(id));
-    if (found == records_.end()) return fail(ErrorKind::NotFound, "no such message");
-    return found->second;
-  }
-  Result<Slice> payload(std::string_view id) override { return Slice::of(id); }
-  Result<StoredReceipt> receipt(std::string_view id) override {
-    return StoredReceipt{200, {{"Content-Type", "multipart/report"}}, to_bytes(id)};
-  }
 
- private:
   std::mutex mutex_;
   std::map<std::string, MessageRecord> records_;
+  std::optional<Slice> payload_;
+  std::vector<std::function<void()>> held_;
+  std::size_t marks_together_ = 1;
   bool fail_marking_ = false;
 };
 
@@ -109,6 +137,32 @@ class DeliveryQueueTest : public testing::Test {
     DeliveryQueue queue(ports(), kHoursApart, onlooker_);
     for (const std::string& id : ids) queue.enqueue(id, store_.find(id)->agreement);
     queue.drain(std::chrono::minutes(5));
+  }
+
+  /// Has all of these wait together behind one that goes first, and hands them over. @returns how many turns
+  /// they took.
+  int hand_over_together(const std::vector<std::string>& ids, DeliveryPorts ports) {
+    std::promise<void> all_wait;
+    int turns = -1;  // the first one's
+    ports.target_of = [&, target_of = ports.target_of,
+                       gate = all_wait.get_future().share()](std::string_view agreement) {
+      gate.wait();
+      ++turns;
+      return target_of(agreement);
+    };
+    const std::string first = store_.add("the first");
+    DeliveryQueue queue(std::move(ports), kHoursApart, onlooker_);
+    queue.enqueue(first, "acme-globex");
+    for (const std::string& id : ids) queue.enqueue(id, "acme-globex");
+    all_wait.set_value();
+    queue.drain(std::chrono::minutes(5));
+    EXPECT_EQ(store_.state(first), MessageState::Delivered);
+    return turns;
+  }
+  std::vector<std::string> add_many(int count) {
+    std::vector<std::string> ids;
+    for (int i = 0; i < count; ++i) ids.push_back(store_.add(std::to_string(i)));
+    return ids;
   }
 
   static constexpr DeliverySettings kHoursApart{std::chrono::hours(1), std::chrono::hours(1)};
@@ -185,6 +239,74 @@ TEST_F(DeliveryQueueTest, AMessageThatCannotBeHandedOverHoldsUpNoOther) {
   hand_over({first, second});
   EXPECT_EQ(store_.state(first), MessageState::Accepted);
   EXPECT_EQ(store_.state(second), MessageState::Delivered);
+}
+
+TEST_F(DeliveryQueueTest, WhatWaitsForAFolderGoesInBatches) {
+  mount();
+  const std::vector<std::string> ids = add_many(40);
+  EXPECT_EQ(hand_over_together(ids, ports()), 2);
+  ASSERT_EQ(onlooker_.told.size(), 41U);
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    EXPECT_EQ(onlooker_.told[i + 1].second.id, ids[i]) << "in order";
+  const auto files = std::filesystem::directory_iterator(target());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 2 * 41) << "and no trace";
+}
+
+TEST_F(DeliveryQueueTest, ABatchIsPutOnRecordTogether) {
+  mount();
+  const std::string before = store_.add("before");
+  const std::vector<std::string> ids = add_many(5);
+  std::promise<void> all_wait;
+  DeliveryPorts holding = ports();
+  holding.target_of = [&, gate = all_wait.get_future().share(),
+                       turns = 0](std::string_view agreement) mutable -> Result<DeliveryTarget> {
+    gate.wait();
+    if (++turns == 2)
+      store_.hold_until(5);  // whoever waited for one mark before the next would wait for ever
+    return target(agreement);
+  };
+  DeliveryQueue queue(holding, kHoursApart);
+  queue.enqueue(before, "acme-globex");
+  for (const std::string& id : ids) queue.enqueue(id, "acme-globex");
+  all_wait.set_value();
+  queue.drain(std::chrono::minutes(5));
+  for (const std::string& id : ids) EXPECT_EQ(store_.state(id), MessageState::Delivered);
+}
+
+TEST_F(DeliveryQueueTest, OneOfABatchThatCannotBeHandedOverIsTriedAgainAlone) {
+  mount();
+  const std::vector<std::string> ids = add_many(5);
+  const std::filesystem::path in_the_way = target() / FolderDelivery::name_of(*store_.find(ids[2]));
+  ASSERT_TRUE(write_file_durably(in_the_way, as_bytes("something else")));
+  EXPECT_EQ(hand_over_together(ids, ports()), 1);
+  for (const std::string& id : ids)
+    EXPECT_EQ(store_.state(id), id == ids[2] ? MessageState::Accepted : MessageState::Delivered);
+  std::filesystem::remove(in_the_way);
+  hand_over({ids[2]});
+  EXPECT_EQ(store_.state(ids[2]), MessageState::Delivered);
+}
+
+TEST_F(DeliveryQueueTest, ABatchEndsWithAPayloadThatIsLarge) {
+  mount();
+  store_.set_payload(Slice::of(Bytes(16 << 20)));
+  EXPECT_EQ(hand_over_together(add_many(2), ports()), 2);
+}
+
+TEST_F(DeliveryQueueTest, AWebhookGetsOneAfterTheOther) {
+  std::vector<std::string> posted;
+  DeliveryPorts posting = ports();
+  posting.target_of = [](std::string_view) -> Result<DeliveryTarget> {
+    return Webhook{"https://erp.acme.example/as2", std::chrono::seconds(30), "hook",
+                   SecretBytes::copy_of("s")};
+  };
+  posting.post = [&](const HttpPost& post) -> Result<HttpAnswer> {
+    posted.emplace_back(as_text(*post.body.to_bytes(100)));
+    return HttpAnswer{204, {}, {}};
+  };
+  const std::vector<std::string> ids = add_many(5);
+  EXPECT_EQ(hand_over_together(ids, posting), 5) << "turns";
+  ASSERT_EQ(posted.size(), 6U);
+  EXPECT_EQ(std::vector(posted.begin() + 1, posted.end()), ids) << "in order";
 }
 
 TEST_F(DeliveryQueueTest, AnAgreementWhoseTargetHangsHoldsUpNoOther) {

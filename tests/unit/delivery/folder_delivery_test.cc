@@ -8,9 +8,11 @@
 
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "tests/unit/delivery/delivery_fixture.h"
+#include "tests/unit/delivery/instants.h"
 
 namespace signet::gateway {
 namespace {
@@ -21,7 +23,23 @@ using testing::HasSubstr;
 class FolderDeliveryTest : public testing::Test {
  protected:
   Result<std::filesystem::path> deliver(const MessageRecord& record, const Slice& payload) {
-    return FolderDelivery(clock_).deliver(record, payload, folder_.path());
+    return deliver(record, payload, folder_.path());
+  }
+  Result<std::filesystem::path> deliver(const MessageRecord& record, const Slice& payload,
+                                        const std::filesystem::path& folder) {
+    return FolderDelivery(clock_).deliver({{record, payload}}, folder).front();
+  }
+  /// Messages of these names, whose payloads are the names.
+  static std::vector<HandOver> batch_of(const std::vector<std::string>& names) {
+    std::vector<HandOver> batch;
+    for (const std::string& name : names) batch.push_back({record_of(name), Slice::of(name)});
+    return batch;
+  }
+  std::vector<Result<std::filesystem::path>> deliver(const std::vector<HandOver>& batch) {
+    return FolderDelivery(clock_).deliver(batch, folder_.path());
+  }
+  [[nodiscard]] bool is_there(const HandOver& one) const {
+    return std::filesystem::exists(folder_.path() / FolderDelivery::name_of(one.record));
   }
 
   TemporaryFolder folder_;
@@ -40,7 +58,7 @@ TEST_F(FolderDeliveryTest, HandsOverThePayloadAndItsSidecar) {
   const auto file = deliver(record, Slice::of("ISA*00*"));
   ASSERT_TRUE(file) << file.error().detail;
   EXPECT_EQ(read_text_file(*file).value(), "ISA*00*");
-  ASSERT_TRUE(FolderDelivery(clock_).confirm(record, folder_.path()));
+  ASSERT_TRUE(FolderDelivery(clock_).confirm({{record, {}}}, folder_.path()));
   const std::string name = FolderDelivery::name_of(record);
   EXPECT_THAT(folder_.names(), ElementsAre(name, name + ".json"));
 
@@ -138,7 +156,7 @@ TEST_F(FolderDeliveryTest, NeverLeavesTheFolderWhateverThePartnersFileNameIs) {
   for (std::size_t i = 0; i < hostile.size(); ++i) {
     MessageRecord record = record_of(std::to_string(i));
     record.file_name = hostile[i];
-    const auto file = FolderDelivery(clock_).deliver(record, Slice::of("x"), folder);
+    const auto file = deliver(record, Slice::of("x"), folder);
     ASSERT_TRUE(file) << i << ": " << file.error().detail;
     EXPECT_EQ(file->parent_path(), folder);
     EXPECT_TRUE(std::filesystem::is_regular_file(*file));
@@ -213,13 +231,12 @@ TEST_F(FolderDeliveryTest, FollowsNoSymbolicLinkThatLiesInTheFolder) {
 }
 
 TEST_F(FolderDeliveryTest, SaysWhichFolderIsMissingOrNotAFolder) {
-  const FolderDelivery delivery(clock_);
-  const auto missing = delivery.deliver(record_of("1"), Slice::of("x"), folder_.path() / "not-mounted");
+  const auto missing = deliver(record_of("1"), Slice::of("x"), folder_.path() / "not-mounted");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().kind, ErrorKind::NotFound);
   EXPECT_THAT(missing.error().detail, HasSubstr("not-mounted"));
   ASSERT_TRUE(write_file_durably(folder_.path() / "file", {}));
-  EXPECT_FALSE(delivery.deliver(record_of("1"), Slice::of("x"), folder_.path() / "file"));
+  EXPECT_FALSE(deliver(record_of("1"), Slice::of("x"), folder_.path() / "file"));
 }
 
 TEST_F(FolderDeliveryTest, LeavesNothingVisibleWhenThePayloadCannotBeRead) {
@@ -277,7 +294,7 @@ TEST_P(AfterACrash, TheRepeatHandsOverExactlyOnce) {
   const auto file = deliver(record, Slice::of("payload"));
   ASSERT_TRUE(file) << file.error().detail;
   EXPECT_EQ(read_text_file(*file).value(), "payload");
-  ASSERT_TRUE(FolderDelivery(clock_).confirm(record, folder_.path()));
+  ASSERT_TRUE(FolderDelivery(clock_).confirm({{record, {}}}, folder_.path()));
   EXPECT_THAT(folder_.names(), ElementsAre(name, name + ".json"));
 }
 
@@ -316,6 +333,109 @@ TEST_F(FolderDeliveryTest, KilledAtAnyInstantShowsNoPayloadWithoutItsSidecar) {
       EXPECT_TRUE(nlohmann::json::accept(*sidecar));
     }
   }
+}
+
+// ---- Batches
+
+TEST_F(FolderDeliveryTest, ABatchAppearsInItsOrderAndSharesTheSyncsOfTheFolder) {
+  const std::vector<HandOver> batch = batch_of({"e", "d", "c", "b", "a"});
+  std::size_t syncs = 0;
+  std::size_t shown = 0;
+  {
+    const test::AtInstants watch([&](std::string_view instant) {
+      if (instant == "file.sync") ++syncs;
+      if (instant != "directory.rename-new") return;
+      for (std::size_t i = 0; i < batch.size(); ++i)
+        EXPECT_EQ(is_there(batch[i]), i < shown) << i << ", " << shown;
+      ++shown;
+    });
+    for (const auto& file : deliver(batch)) ASSERT_TRUE(file) << file.error().detail;
+  }
+  EXPECT_EQ(shown, batch.size());
+  EXPECT_EQ(syncs, 2 * batch.size() + 2) << "payloads and sidecars, and the folder twice";
+  for (const HandOver& one : batch)
+    EXPECT_EQ(read_text_file(folder_.path() / FolderDelivery::name_of(one.record)).value(),
+              one.record.message_id.substr(1, 1));
+}
+
+TEST_F(FolderDeliveryTest, OneThatFailsKeepsBackNoOtherOfItsBatch) {
+  TemporaryFolder elsewhere;
+  const std::filesystem::path source = elsewhere.path() / "payload";
+  ASSERT_TRUE(write_file_durably(source, Bytes(200'000)));
+  std::vector<HandOver> batch = batch_of({"first", "unreadable", "in the way", "last"});
+  batch[1].content = Slice::of_file(source).value();
+  std::filesystem::resize_file(source, 1000);
+  ASSERT_TRUE(
+      write_file_durably(folder_.path() / FolderDelivery::name_of(batch[2].record), as_bytes("other")));
+
+  const auto files = deliver(batch);
+  ASSERT_EQ(files.size(), 4U);
+  EXPECT_TRUE(files[0]);
+  EXPECT_EQ(files[1].error().kind, ErrorKind::IoFailure);
+  EXPECT_EQ(files[2].error().kind, ErrorKind::AlreadyExists);
+  EXPECT_TRUE(files[3]);
+  ASSERT_TRUE(FolderDelivery(clock_).confirm({batch[0], batch[3]}, folder_.path()));
+  EXPECT_EQ(folder_.names().size(), 5U)
+      << "two with their sidecars, and the one in the way; nothing of the unreadable";
+}
+
+TEST_F(FolderDeliveryTest, AFolderThatIsMissingIsSaidForEachOfABatch) {
+  const auto files = FolderDelivery(clock_).deliver(batch_of({"1", "2"}), folder_.path() / "not-mounted");
+  ASSERT_EQ(files.size(), 2U);
+  for (const auto& file : files) EXPECT_EQ(file.error().kind, ErrorKind::NotFound);
+}
+
+/// Delivers a batch in a process of its own, which dies when it passes `instant` for the n-th time.
+///
+/// @returns whether it came to that.
+bool dies_delivering(const std::vector<HandOver>& batch, const std::filesystem::path& folder,
+                     std::string_view instant, int nth) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const test::AtInstants watch([&](std::string_view passed) {
+      if (passed == instant && --nth == 0) ::kill(::getpid(), SIGKILL);
+    });
+    const FixedClock clock(kNoon);
+    for (const auto& file : FolderDelivery(clock).deliver(batch, folder))
+      if (!file) ::_exit(1);
+    ::_exit(0);
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+  return WIFSIGNALED(status);
+}
+
+TEST_F(FolderDeliveryTest, ABatchCutShortAnywhereIsHandedOverExactlyOnce) {
+  int deaths = 0;
+  for (const std::string instant :
+       {"file.sync", "directory.rename", "directory.link", "directory.rename-new"}) {
+    for (int nth = 1;; ++nth) {
+      const std::string round = instant + std::to_string(nth) + "-";
+      const std::vector<HandOver> batch = batch_of({round + "a", round + "b", round + "c"});
+      if (!dies_delivering(batch, folder_.path(), instant, nth)) break;
+      ++deaths;
+      dies_delivering(batch, folder_.path(), "file.sync",
+                      1);  // and again while it takes the earlier try away
+      // What is visible already, the business takes away, before the repeat: it must not come again.
+      std::set<std::string> taken;
+      for (const HandOver& one : batch) {
+        const std::string name = FolderDelivery::name_of(one.record);
+        if (!is_there(one)) continue;
+        taken.insert(name);
+        EXPECT_TRUE(std::filesystem::remove(folder_.path() / (name + ".json"))) << round << "no sidecar";
+        std::filesystem::remove(folder_.path() / name);
+      }
+      for (const auto& file : deliver(batch)) ASSERT_TRUE(file) << round << file.error().detail;
+      for (const HandOver& one : batch)
+        EXPECT_NE(is_there(one), taken.contains(FolderDelivery::name_of(one.record))) << round;
+      ASSERT_TRUE(FolderDelivery(clock_).confirm(batch, folder_.path()));
+      EXPECT_EQ(folder_.names().size(), 2 * (batch.size() - taken.size())) << round << "leaves something";
+      for (const std::string& name : folder_.names()) std::filesystem::remove(folder_.path() / name);
+    }
+    for (const std::string& name : folder_.names()) std::filesystem::remove(folder_.path() / name);
+  }
+  EXPECT_EQ(deaths, 2 * 3 + 2 + 3 + 3 + 3) << "syncs, and each rename and link";
 }
 
 TEST_F(FolderDeliveryTest, ManyThreadsShareAFolder) {
