@@ -8,7 +8,7 @@ from row import Outcome
 from sim.client import Load
 
 LONGEST_HANG = 10.0  # seconds
-REFUSED_TO_START = range(1, 6)  # exit codes of a command that says why it cannot; beyond are mistakes and signals
+REFUSED_TO_START = {1, 2, 3, 4, 5, 8}  # exit codes of a command that says why it cannot; others are mistakes and signals
 # What may fail, and how. A call that is interrupted is to be made again by whoever made it. Other failures of write() are R6's and
 # R23's: here they would hit eventfds and a sanitizer's pipes too, which never fail so.
 FAILURES = [
