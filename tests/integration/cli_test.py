@@ -1436,9 +1436,10 @@ class Simulate(CommandTest):
         self.assertIn("simulated partner already", init("--for", "trade-simulated", expect=USAGE))
 
 
-def main():
+def main(description=__doc__):
+    """Runs the tests of the file that was started, this one or one that imports it."""
     global SIGNET
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--signet", required=True, help="the signet binary")
     options, rest = parser.parse_known_args()
     SIGNET = str(pathlib.Path(options.signet).resolve())

@@ -4,7 +4,6 @@
 Usage: documents_test.py --signet BINARY [TestClass...].
 """
 
-import argparse
 import importlib.util
 import os
 import pathlib
@@ -238,13 +237,5 @@ class SampleReceiver(unittest.TestCase):
                 self.verify(**change)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--signet", required=True)
-    options, rest = parser.parse_known_args()
-    cli_test.SIGNET = str(pathlib.Path(options.signet).resolve())
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    cli_test.main(__doc__)

@@ -4,7 +4,6 @@
 Usage: operations_test.py --signet BINARY [TestClass...].
 """
 
-import argparse
 import http.client
 import json
 import os
@@ -15,7 +14,6 @@ import signal
 import socket
 import sqlite3
 import ssl
-import sys
 import threading
 import time
 import unittest
@@ -918,13 +916,5 @@ class ServiceManager(GatewayTest):
             self.home.log.unlink()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--signet", required=True, help="the signet binary")
-    options, rest = parser.parse_known_args()
-    cli_test.SIGNET = str(pathlib.Path(options.signet).resolve())
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    cli_test.main(__doc__)

@@ -4,23 +4,21 @@
 Usage: readme_test.py --signet BINARY [TestClass...].
 """
 
-import argparse
 import pathlib
 import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import unittest
+
+import cli_test
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TYPED_PORT = "4090"
 # A newcomer's fingers take longer than a gateway needs to listen, or to hand a document over; a script has to wait.
 UNTIL_LISTENING = "for attempt in $(seq 600); do (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break; sleep 0.1; done\n"
 UNTIL_DELIVERED = "for attempt in $(seq 300); do signet --home globex message list | grep -q delivered && break; sleep 0.2; done\n"
-
-SIGNET = None
 
 
 def typed(document, heading):
@@ -52,7 +50,7 @@ class Newcomer(unittest.TestCase):
         for file in (SOURCE / "samples" / "first").iterdir():
             (self.samples / file.name).write_bytes(file.read_bytes().replace(f":{TYPED_PORT}/".encode(), f":{self.ports[0]}/".encode()))
         (self.root / "build" / "release").mkdir(parents=True)
-        (self.root / "build" / "release" / "signet").symlink_to(SIGNET)
+        (self.root / "build" / "release" / "signet").symlink_to(cli_test.SIGNET)
 
     def first_steps(self):
         steps = ""
@@ -110,14 +108,5 @@ class Simulator(Newcomer):
         self.assertFalse((self.root / "build/first/sim").exists())
 
 
-def main():
-    global SIGNET
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--signet", required=True, help="the signet binary")
-    options, rest = parser.parse_known_args()
-    SIGNET = str(pathlib.Path(options.signet).resolve())
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    cli_test.main(__doc__)

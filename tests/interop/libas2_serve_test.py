@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """libas2 and the installed command: `signet serve` receives from it, `signet send` sends to it."""
 
-import argparse
 import json
 import os
 import pathlib
@@ -74,13 +73,5 @@ class ServeAndSend(CommandTest):
         self.assertEqual((self.directory / "1.payload").read_bytes(), DOCUMENT)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--signet", required=True, help="the signet binary")
-    options, rest = parser.parse_known_args()
-    cli_test.SIGNET = str(pathlib.Path(options.signet).resolve())
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    cli_test.main(__doc__)
