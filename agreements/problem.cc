@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -47,16 +48,15 @@ bool has_errors(const std::vector<Problem>& problems) {
 }
 
 std::vector<Problem> together(std::vector<Problem> of_form, std::vector<Problem> of_meaning) {
-  std::vector<Problem> all = std::move(of_form);
-  const std::vector<Problem> unread = all;
-  for (Problem& problem : of_meaning)
-    if (std::none_of(unread.begin(), unread.end(),
-                     [&](const Problem& other) { return follows_from(problem, other); }))
-      all.push_back(std::move(problem));
-  std::stable_sort(all.begin(), all.end(), [](const Problem& a, const Problem& b) {
+  std::erase_if(of_meaning, [&](const Problem& problem) {
+    return std::any_of(of_form.begin(), of_form.end(),
+                       [&](const Problem& other) { return follows_from(problem, other); });
+  });
+  of_form.insert(of_form.end(), std::move_iterator(of_meaning.begin()), std::move_iterator(of_meaning.end()));
+  std::stable_sort(of_form.begin(), of_form.end(), [](const Problem& a, const Problem& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
-  return all;
+  return of_form;
 }
 
 void Positions::add(std::string path, Position position) { places_.emplace(std::move(path), position); }
