@@ -7,17 +7,6 @@
 namespace signet::gateway {
 namespace {
 
-struct Last {
-  std::int64_t number = 0;
-  std::string hash{no_record()};
-};
-
-Last last_record(SqlConnection& connection) {
-  Query query(connection, "SELECT number, hash FROM evidence ORDER BY number DESC LIMIT 1");
-  if (!query.next()) return {};
-  return {query.integer(0), query.text(1)};
-}
-
 /// What is empty is left out, so that a line has no more than what was known.
 nlohmann::ordered_json facts_of(const MessageRecord& record, std::string_view event,
                                 const CopyDigests& digests) {
@@ -59,6 +48,12 @@ Result<std::string> travel_digest(const StoredReceipt& receipt) {
   return travel_digest(receipt.headers, Slice::of(receipt.body));
 }
 
+ChainHead chain_head(SqlConnection& connection) {
+  Query query(connection, "SELECT number, hash FROM evidence ORDER BY number DESC LIMIT 1");
+  if (!query.next()) return {0, std::string(no_record())};
+  return {static_cast<std::uint64_t>(query.integer(0)), query.text(1)};
+}
+
 void EvidenceChain::append(SqlConnection& connection, std::int64_t message,
                            nlohmann::ordered_json facts) const {
   if (!facts.contains("agreement")) return;
@@ -66,10 +61,10 @@ void EvidenceChain::append(SqlConnection& connection, std::int64_t message,
     facts["audit"] = audit->hash;
     facts["auditEnd"] = audit->end;
   }
-  const Last last = last_record(connection);
-  const std::string line = chain_line(std::move(facts), last.hash);
+  const ChainHead head = chain_head(connection);
+  const std::string line = chain_line(std::move(facts), head.hash);
   Query(connection, "INSERT INTO evidence (number, message, line, hash) VALUES (?, ?, ?, ?)")
-      .bind(last.number + 1, message, line, chain_hash(line))
+      .bind(static_cast<std::int64_t>(head.records + 1), message, line, chain_hash(line))
       .run();
 }
 

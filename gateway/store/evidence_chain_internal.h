@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/evidence/evidence_store.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/store.h"
@@ -25,6 +26,9 @@ struct CopyDigests {
 /// SHA-256 of a message as it travelled, or of a receipt.
 Result<std::string> travel_digest(const WireCopy& copy);
 Result<std::string> travel_digest(const StoredReceipt& receipt);
+
+/// The chain as it is now, from the transaction's point of view.
+ChainHead chain_head(SqlConnection& connection);
 
 /// The chain of evidence: the table `evidence`, whose every line has the hash of the one before. What no
 /// agreement covers is no evidence, and is left out.

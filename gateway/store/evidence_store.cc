@@ -187,10 +187,8 @@ Result<ChainReport> SqliteEvidenceStore::verify(const std::vector<std::string>& 
 }
 
 Result<ChainHead> SqliteEvidenceStore::head() {
-  return read_value<ChainHead>(*store_.database(), [&](SqlConnection& connection) -> Result<ChainHead> {
-    Query query(connection, "SELECT number, hash FROM evidence ORDER BY number DESC LIMIT 1");
-    if (!query.next()) return ChainHead{0, std::string(no_record())};
-    return ChainHead{static_cast<std::uint64_t>(query.integer(0)), query.text(1)};
+  return read_value<ChainHead>(*store_.database(), [](SqlConnection& connection) -> Result<ChainHead> {
+    return chain_head(connection);
   });
 }
 

@@ -434,12 +434,12 @@ void SqliteStore::commit_received(const MessageRecord& record, const WireCopy& w
 }
 
 void SqliteStore::commit_inbound(InboundCommit given, Done done) {
-  auto receipt = travel_digest(given.receipt);
+  auto receipt = given.record.keeps.receipt && !given.receipt.body.empty() ? travel_digest(given.receipt)
+                                                                           : Result<std::string>();
   if (!receipt) return done(fail(std::move(receipt).error()));
   auto prepared = prepare(given.record, &given.payload, given.wire ? &*given.wire : nullptr, given.evidence);
   if (!prepared) return done(fail(std::move(prepared).error()));
-  if (given.record.keeps.receipt && !given.receipt.body.empty())
-    prepared->digests.receipt = *std::move(receipt);
+  prepared->digests.receipt = *std::move(receipt);
   auto bodies = std::make_shared<const Bodies>(*std::move(prepared));
   auto shared = std::make_shared<const InboundCommit>(std::move(given));
   const auto forgotten = std::make_shared<std::vector<std::string>>();  // files of what is not kept
