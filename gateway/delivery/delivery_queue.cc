@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <memory>
 #include <utility>
 
 #include "base/failpoint.h"
@@ -156,17 +157,18 @@ Result<std::string> DeliveryQueue::post(const HandOver& one, const Webhook& webh
 
 /// Puts the hand-overs on record, all queued before the first is waited for, so that they share a commit.
 std::vector<HandOver> DeliveryQueue::mark(std::vector<HandOver> batch, Time now, Reasons& failed) const {
-  std::vector<std::promise<Result<>>> outcomes(batch.size());
+  // Shared: were this left by an exception, the store would still answer for what is queued.
+  const auto outcomes = std::make_shared<std::vector<std::promise<Result<>>>>(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
     failpoint("delivery.mark");
     const MessageRecord& record = batch[i].record;
-    ports_.store.mark_delivered(
-        record.id, record.delivered_to, now,
-        [&outcome = outcomes[i]](Result<> marked) { outcome.set_value(std::move(marked)); });
+    ports_.store.mark_delivered(record.id, record.delivered_to, now, [outcomes, i](Result<> marked) {
+      (*outcomes)[i].set_value(std::move(marked));
+    });
   }
   std::vector<HandOver> done;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const Result<> marked = outcomes[i].get_future().get();
+    const Result<> marked = (*outcomes)[i].get_future().get();
     if (marked)
       done.push_back(std::move(batch[i]));
     else
