@@ -161,7 +161,8 @@ Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::
       for (const std::string& value : values) option->add_result(value);
       option->run_callback();
     }
-    if (auto fit = check_together(settings); !fit) return fail(std::move(fit).error().within(file.string()));
+    if (auto fit = check_together(settings); !fit)
+      return fail(std::move(fit).error().within("the options and " + file.string()));
   } catch (const CLI::Error& error) {
     return fail(ErrorKind::InvalidInput, fmt::format("{}: {}", file.string(), error.what()));
   } catch (const std::filesystem::filesystem_error& error) {
