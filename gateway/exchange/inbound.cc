@@ -81,12 +81,6 @@ tl::expected<Claims, NotForUs> read_claims(const as2::mime::Headers& headers) {
   return claims;
 }
 
-StoredReceipt http_answer(int status, std::string_view text, std::string_view request_id) {
-  return {status,
-          {{"Content-Type", "text/plain; charset=utf-8"}},
-          to_bytes(fmt::format("{}\r\nrequest {}\r\n", text, request_id))};
-}
-
 std::string text_for_people(const as2::Disposition& disposition, const std::string& agreed_text) {
   if (!disposition.accepted())
     return fmt::format("The message was not accepted: {}.\n{}\nNothing of it was handed over.",
@@ -256,7 +250,7 @@ class Journey {
   [[nodiscard]] bool claims_names() const { return suspends_repeats(); }
 
   [[nodiscard]] Outcome try_again_later() const {
-    StoredReceipt answer = http_answer(
+    StoredReceipt answer = plain_answer(
         503, "the message could not be taken at the moment; please send it again later", record_.request_id);
     answer.headers.emplace_back("Retry-After", "60");
     return {std::move(answer), {}};
@@ -284,7 +278,7 @@ class Journey {
     if (!unproven) return not_now(unproven.error());
     if (!*unproven) return std::nullopt;
     const Unproven& refusal = **unproven;
-    StoredReceipt answer = http_answer(refusal.http_status, refusal.for_sender, record_.request_id);
+    StoredReceipt answer = plain_answer(refusal.http_status, refusal.for_sender, record_.request_id);
     if (refusal.http_status == 401)
       answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"AS2\", charset=\"UTF-8\"");
     return commit_refusal(refusal.reason, std::move(answer));
@@ -425,7 +419,7 @@ class Journey {
     if (!wants_receipt()) {
       if (content) return StoredReceipt{200, {}, {}};
       const bool ours = content.error().fault == Fault::UnexpectedProcessingError;
-      return http_answer(ours ? 500 : 400, disposition.text, record_.request_id);
+      return plain_answer(ours ? 500 : 400, disposition.text, record_.request_id);
     }
     return make_receipt(disposition, signs_receipt());
   }
@@ -554,7 +548,7 @@ class Journey {
     record_.as2_from = printable(field(request_.headers, "AS2-From"), 128);
     record_.as2_to = printable(field(request_.headers, "AS2-To"), 128);
     record_.message_id = printable(field(request_.headers, "Message-ID"), 998);
-    return commit_refusal(why.reason, http_answer(why.http_status, why.reason, record_.request_id));
+    return commit_refusal(why.reason, plain_answer(why.http_status, why.reason, record_.request_id));
   }
 
   Outcome answer_stranger() {
@@ -566,7 +560,7 @@ class Journey {
         fmt::format("no agreement for messages from '{}' to '{}'", record_.as2_from, record_.as2_to);
     if (options_.stranger_answer == StrangerAnswer::UnsignedMdn && claims_.receipt.wanted)
       if (auto receipt = make_receipt(disposition, false)) return commit_refusal(reason, *std::move(receipt));
-    return commit_refusal(reason, http_answer(403, disposition.text, record_.request_id));
+    return commit_refusal(reason, plain_answer(403, disposition.text, record_.request_id));
   }
 
   Outcome commit_refusal(std::string reason, StoredReceipt answer) {
@@ -714,8 +708,8 @@ class InboundExchange::Impl {
       // Memory has run out, or a mistake of ours: the message was not taken, and the partner may try again.
       log::error("message-not-taken", {{"request", request.request_id}, {"reason", thrown.what()}});
       ports_.observer.message(MessageEvent::NotTaken, {});
-      reply(http_answer(503, "the message could not be taken at the moment; please send it again later",
-                        request.request_id));
+      reply(plain_answer(503, "the message could not be taken at the moment; please send it again later",
+                         request.request_id));
     }
   }
 

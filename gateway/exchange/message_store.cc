@@ -75,6 +75,14 @@ std::string_view to_string(MessageState state) { return word_for(kStates, state)
 Result<Direction> parse_direction(std::string_view word) { return value_of(kDirections, word); }
 Result<MessageState> parse_state(std::string_view word) { return value_of(kStates, word); }
 
+StoredReceipt plain_answer(int http_status, std::string_view text, std::string_view request_id) {
+  StoredReceipt answer;
+  answer.http_status = http_status;
+  answer.headers = {{"Content-Type", "text/plain; charset=utf-8"}};
+  answer.body = to_bytes(fmt::format("{}\r\nRequest-Id: {}\r\n", text, request_id));
+  return answer;
+}
+
 Bytes to_octets(const StoredReceipt& receipt) {
   Bytes octets = to_bytes(head_octets(receipt.headers));
   octets.insert(octets.end(), receipt.body.begin(), receipt.body.end());

@@ -56,6 +56,9 @@ struct StoredReceipt {
   Bytes signer;  ///< DER of the certificate that it is signed with; given to the store, and not given back
 };
 
+/// An answer that is no receipt: a sentence for people, and the id by which our log tells more.
+StoredReceipt plain_answer(int http_status, std::string_view text, std::string_view request_id);
+
 /// A stored answer as one document: its header fields, an empty line, its body.
 Bytes to_octets(const StoredReceipt& receipt);
 

@@ -46,9 +46,7 @@ StoredReceipt as_stored(const InboundRequest& request) {
 }
 
 StoredReceipt say(const InboundRequest& request, int status, std::string_view text) {
-  return {status,
-          {{"Content-Type", "text/plain; charset=utf-8"}},
-          to_bytes(fmt::format("{}\r\nrequest {}\r\n", text, request.request_id))};
+  return plain_answer(status, text, request.request_id);
 }
 
 }  // namespace

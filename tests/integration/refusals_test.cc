@@ -130,7 +130,7 @@ TEST_F(Refusals, AMissingFieldIsNamedInTheAnswerAndInTheRecord) {
     const std::string answer = post_raw(pair_.globex.port(), raw_without(message, field));
     EXPECT_EQ(status_of(answer), 400);
     EXPECT_THAT(answer, HasSubstr("the header field " + field + " is missing"));
-    EXPECT_THAT(answer, HasSubstr("request " + record().request_id));
+    EXPECT_THAT(answer, HasSubstr("Request-Id: " + record().request_id));
     EXPECT_EQ(record().state, MessageState::Refused);
     EXPECT_THAT(record().reason, HasSubstr(field));
   }
