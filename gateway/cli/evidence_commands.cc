@@ -59,7 +59,9 @@ Result<std::vector<ExpiryRule>> rules_for(Home& home, const std::string& agreeme
   if (agreement.empty()) return rules;
   for (ExpiryRule& rule : rules)
     if (rule.agreement == agreement) return std::vector<ExpiryRule>{std::move(rule)};
-  return fail(ErrorKind::NotFound, fmt::format("there is no agreement '{}'", printable(agreement)));
+  return fail(
+      ErrorKind::NotFound,
+      fmt::format("there is no agreement '{}': 'signet export' shows those there are", printable(agreement)));
 }
 
 Result<std::vector<Expiry>> look_up(EvidenceStore& evidence, const std::vector<ExpiryRule>& rules) {

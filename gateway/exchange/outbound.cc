@@ -355,7 +355,9 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
   SIGNET_TRY(const auto account, ports_.account());
   const ResolvedAgreement* agreement = account->directory().by_name(request.agreement);
   if (agreement == nullptr)
-    return fail(ErrorKind::NotFound, fmt::format("there is no agreement '{}'", printable(request.agreement)));
+    return fail(ErrorKind::NotFound,
+                fmt::format("there is no agreement '{}': 'signet export' shows those there are",
+                            printable(request.agreement)));
 
   const Time now = ports_.clock.now();
   const as2::MessageId message_id = as2::MessageId::generate(options_.host);
