@@ -190,7 +190,7 @@ class Journey {
     // The earlier one may have been stored by a process that ended before it could hand it over.
     if (earlier.state == MessageState::Accepted) ports_.accepted(earlier.id, record_.agreement);
     if (!answers_first())
-      return earlier.state == MessageState::Received ? try_again_later() : Outcome{earlier.receipt, {}};
+      return earlier.state == MessageState::Received ? try_again_later() : Outcome{answer_again(earlier), {}};
     // Its receipt goes out once it is there; one that is there goes out again.
     if (earlier.state != MessageState::Received) ports_.receipt_wanted_again(earlier.id);
     return Outcome{taken_answer(), {}};
@@ -218,6 +218,13 @@ class Journey {
       copy.headers.emplace_back(header.name, header.value);
     copy.body = request_.body;
     return copy;
+  }
+  /// The answer that the first of the repeats got, if the agreement's days were not lengthened since it went.
+  [[nodiscard]] StoredReceipt answer_again(const EarlierMessage& earlier) const {
+    if (earlier.receipt) return *earlier.receipt;
+    log::warning("repeat-without-receipt", {{"request", record_.request_id}, {"id", earlier.id}});
+    return plain_answer(200, "this message was taken before, and its receipt is not kept any more",
+                        record_.request_id);
   }
   /// "Taken, and more is to come": the answer to a message whose receipt is posted [RFC4130 4.2].
   static StoredReceipt taken_answer() { return {204, {}, {}}; }

@@ -165,7 +165,8 @@ struct OutboundCommit {
 struct EarlierMessage {
   std::string id;
   MessageState state = MessageState::Accepted;  ///< Received, Accepted or Delivered
-  StoredReceipt receipt;  ///< what it was, or will be, answered with; of a Received one nothing yet
+  /// What it was, or will be, answered with. None of a Received one yet, nor once retention let go of it.
+  std::optional<StoredReceipt> receipt;
   std::string receipt_url;
 };
 

@@ -382,6 +382,23 @@ TEST_F(Evidence, TheGatewayLetsGoOfWhatHasHadItsTime) {
   EXPECT_TRUE(need(evidence.verify({})).intact());
 }
 
+TEST_F(Evidence, ARepeatOfAMessageWhoseReceiptHasGoneIsToldSoAndIsNotHandedOverAgain) {
+  const WireMessage message = pair_.compose("an order");
+  ASSERT_THAT(text_of(answer_to(message).body), HasSubstr("processed"));
+  const auto received = pair_.globex.wait_delivered(message.message_id());
+  auto account = pair_.globex.account();
+  account.agreements.front().retention.days = 1;
+  account.agreements.front().receive_agreement.validation_settings.interchange_duplicates_validity_days = 1;
+  pair_.globex.apply(account);
+  const Time later = received.created + std::chrono::hours(24 * 2);
+  const auto rules = gateway::expiry_rules(account, later);
+  need(gateway::expire_all(pair_.globex.home().evidence(), rules, later, [] { return false; }));
+  const HttpAnswer again = answer_to(message);
+  EXPECT_EQ(again.status, 200);
+  EXPECT_THAT(text_of(again.body), HasSubstr("taken before, and its receipt is not kept any more"));
+  EXPECT_EQ(pair_.globex.delivered("trade").size(), 1U);
+}
+
 TEST(RetentionRound, GoesOnUntilItIsStopped) {
   TradingPair pair;
   const auto received = trade(pair).received;

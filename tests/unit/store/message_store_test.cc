@@ -97,7 +97,7 @@ TEST_F(MessageStoreTest, FindsTheReceiptOfAnAcceptedMessageByItsNames) {
   ASSERT_TRUE(store->commit_inbound(record, Slice::of("x"), receipt_saying("the receipt"), true));
   const auto found = store->find_earlier("Acme", "Globex", record.message_id, kNoon - std::chrono::hours(1));
   ASSERT_TRUE(found && *found);
-  EXPECT_EQ((*found)->receipt.body, to_bytes("the receipt"));
+  EXPECT_EQ((*found)->receipt->body, to_bytes("the receipt"));
 }
 
 TEST_F(MessageStoreTest, TakesAMessageIdWithAndWithoutItsAngleBracketsForTheSame) {
@@ -135,7 +135,7 @@ TEST_F(MessageStoreTest, StoresNothingOfASecondMessageUnderTakenNames) {
   EXPECT_EQ(second.error().kind, ErrorKind::AlreadyExists);
   EXPECT_EQ(store->find(record.id).error().kind, ErrorKind::NotFound);
   EXPECT_EQ(body_files(), 0U);
-  EXPECT_EQ((*store->find_earlier("Acme", "Globex", record.message_id, Time()).value()).receipt.body,
+  EXPECT_EQ((*store->find_earlier("Acme", "Globex", record.message_id, Time()).value()).receipt->body,
             to_bytes("first"));
 }
 
@@ -145,7 +145,7 @@ TEST_F(MessageStoreTest, StoresASecondMessageUnderTakenNamesWhenTheyNeedNotBeUni
   ASSERT_TRUE(store->commit_inbound(record, Slice::of("first"), receipt_saying("first"), false));
   record.id = id_of("another id");
   ASSERT_TRUE(store->commit_inbound(record, Slice::of("second"), receipt_saying("second"), false));
-  EXPECT_EQ((*store->find_earlier("Acme", "Globex", record.message_id, Time()).value()).receipt.body,
+  EXPECT_EQ((*store->find_earlier("Acme", "Globex", record.message_id, Time()).value()).receipt->body,
             to_bytes("second"));
   EXPECT_EQ(store->undelivered()->size(), 2U);
 }

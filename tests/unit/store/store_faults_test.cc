@@ -250,7 +250,7 @@ void expect_whole(SqliteStore& store, std::size_t files_on_disk) {
     EXPECT_EQ(octets_of(*payload), some_octets(record.payload_size));
     if (payload->size() > StoreOptions().largest_row) ++files;
     EXPECT_EQ(store.receipt(record.id)->body, to_bytes(record.message_id));
-    EXPECT_EQ(store.find_earlier("Acme", "Globex", record.message_id, Time()).value()->receipt.body,
+    EXPECT_EQ(store.find_earlier("Acme", "Globex", record.message_id, Time()).value()->receipt->body,
               to_bytes(record.message_id));
   }
   EXPECT_EQ(files_on_disk, files);
