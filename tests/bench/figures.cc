@@ -18,18 +18,18 @@ std::string number(double value) {
 }  // namespace
 
 void Figures::section(std::string title) {
-  table_ += fmt::format("\n{:<64}{:>10} {:<5}{:>10}{:>9}\n", title, "measured", "", "floor", "ratio");
+  table_ += fmt::format("\n{:<74}{:>10} {:<5}{:>10}{:>9}\n", title, "measured", "", "floor", "ratio");
 }
 
 void Figures::row(const std::string& name, std::string label, double value, std::string unit) {
   keep(name, value);
-  table_ += fmt::format("  {:<62}{:>10} {:<5}\n", label, number(value), unit);
+  table_ += fmt::format("  {:<72}{:>10} {:<5}\n", label, number(value), unit);
 }
 
 void Figures::row_with_floor(const std::string& name, std::string label, double value, std::string unit,
                              double floor, double ratio) {
   keep(name, value);
-  table_ += fmt::format("  {:<62}{:>10} {:<5}{:>10}{:>9}\n", label, number(value), unit, number(floor),
+  table_ += fmt::format("  {:<72}{:>10} {:<5}{:>10}{:>9}\n", label, number(value), unit, number(floor),
                         number(ratio));
 }
 

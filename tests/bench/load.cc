@@ -1,22 +1,17 @@
 #include "tests/bench/load.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <atomic>
+#include <cerrno>
 #include <cmath>
-#include <memory>
-#include <optional>
-#include <thread>
 
 #include "base/file.h"
+#include "tests/bench/socket.h"
 
 namespace signet::bench {
 namespace {
@@ -27,62 +22,17 @@ constexpr std::size_t kSampleEvery = 50;
 constexpr std::size_t kMaxSamples = 100;
 constexpr std::string_view kProcessed = "Disposition: automatic-action/MDN-sent-automatically; processed\r\n";
 
-/// A socket that is closed with its owner.
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Socket& operator=(Socket&&) = delete;
-  ~Socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-Result<Socket> connect_to(std::uint16_t port) {
-  Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return fail(errno_error("connecting to the gateway"));
-  const int on = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return socket;
-}
-
-/// Octets of the first whole answer at the front of `text`; 0 when there is none yet.
-std::size_t answer_size(std::string_view text) {
-  const std::size_t head = text.find("\r\n\r\n");
-  if (head == std::string_view::npos) return 0;
-  constexpr std::string_view kLength = "\r\nContent-Length: ";
-  const std::size_t field = text.find(kLength);
-  std::size_t body = 0;
-  if (field < head) std::from_chars(text.data() + field + kLength.size(), text.data() + head, body);
-  return text.size() >= head + 4 + body ? head + 4 + body : 0;
-}
-
-Result<> check_answer(std::string_view answer) {
-  if (!answer.starts_with("HTTP/1.1 200 "))
-    return fail(ErrorKind::InvalidInput, fmt::format("expected 200, got: {}", answer.substr(0, 2000)));
-  if (answer.find(kProcessed) == std::string_view::npos)
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("expected a receipt that says processed, got: {}", answer.substr(0, 4000)));
-  return {};
-}
-
-std::string head_of(const Prepared& message, const std::string& message_id) {
-  return fmt::format("{}Message-ID: {}\r\nContent-Length: {}\r\n\r\n", message.head, message_id,
-                     message.body.size());
+std::string head_of(const Prepared& message, const std::string& message_id,
+                    Framing framing = Framing::ContentLength) {
+  const std::string length = framing == Framing::Chunked
+                                 ? "Transfer-Encoding: chunked"
+                                 : fmt::format("Content-Length: {}", message.body.size());
+  return fmt::format("{}Message-ID: {}\r\n{}\r\n\r\n", message.head, message_id, length);
 }
 
 std::string next_message_id() {
   static const std::string run = as2::MessageId::generate("bench.example").text().substr(1, 12);
-  static std::size_t number = 0;
+  static std::atomic<std::size_t> number = 0;
   return fmt::format("<{}.{}@bench.example>", run, ++number);
 }
 
@@ -164,7 +114,7 @@ class Driver {
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return {};
     if (got <= 0) return fail(ErrorKind::Unavailable, "the gateway closed a connection: " + lane.answer);
     lane.answer.append(part, static_cast<std::size_t>(got));
-    const std::size_t size = answer_size(lane.answer);
+    const std::size_t size = message_size(lane.answer);
     if (size == 0) return {};
     const Moment now = std::chrono::steady_clock::now();
     result_.latencies_ms.push_back(milliseconds(lane.begin, now));
@@ -187,20 +137,30 @@ class Driver {
   LoadResult result_;
 };
 
-/// Writes a slice into a socket.
+/// Writes a body into a socket.
 class SocketSink final : public Sink {
  public:
-  explicit SocketSink(int socket) : socket_(socket) {}
-  Result<> write(ByteView bytes) override { return write_all(socket_, bytes); }
+  SocketSink(int socket, Framing framing) : socket_(socket), framing_(framing) {}
+
+  Result<> write(ByteView bytes) override {
+    if (framing_ == Framing::ContentLength || bytes.empty()) return write_all(socket_, bytes);
+    SIGNET_CHECK(write_all(socket_, as_bytes(fmt::format("{:x}\r\n", bytes.size()))));
+    SIGNET_CHECK(write_all(socket_, bytes));
+    return write_all(socket_, as_bytes("\r\n"));
+  }
+  Result<> end() {
+    return framing_ == Framing::Chunked ? write_all(socket_, as_bytes("0\r\n\r\n")) : Result<>();
+  }
 
  private:
   int socket_;
+  Framing framing_;
 };
 
 Result<std::string> read_answer(const Socket& socket) {
   std::string answer;
   char part[16 * 1024];
-  while (answer_size(answer) == 0) {
+  while (message_size(answer) == 0) {
     const ssize_t got = ::recv(socket.get(), part, sizeof part, 0);
     if (got <= 0) return fail(ErrorKind::Unavailable, "the gateway closed the connection: " + answer);
     answer.append(part, static_cast<std::size_t>(got));
@@ -208,39 +168,33 @@ Result<std::string> read_answer(const Socket& socket) {
   return answer;
 }
 
-/// Takes requests off one connection and answers them until the peer closes.
-void serve_nothing(const Socket& peer) {
-  std::string buffer;
-  std::vector<char> part(256 * 1024);
-  for (;;) {
-    while (buffer.find("\r\n\r\n") == std::string::npos) {
-      const ssize_t got = ::recv(peer.get(), part.data(), part.size(), 0);
-      if (got <= 0) return;
-      buffer.append(part.data(), static_cast<std::size_t>(got));
-    }
-    const std::size_t head = buffer.find("\r\n\r\n") + 4;
-    constexpr std::string_view kLength = "Content-Length: ";
-    const std::size_t field = buffer.find(kLength);
-    std::uint64_t left = 0;
-    if (field < head) std::from_chars(buffer.data() + field + kLength.size(), buffer.data() + head, left);
-    left -= std::min<std::uint64_t>(left, buffer.size() - head);
-    buffer.clear();
-    while (left > 0) {
-      const ssize_t got = ::recv(peer.get(), part.data(),
-                                 static_cast<std::size_t>(std::min<std::uint64_t>(left, part.size())), 0);
-      if (got <= 0) return;
-      left -= static_cast<std::uint64_t>(got);
-    }
-    if (!write_all(peer.get(), as_bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))) return;
-  }
+}  // namespace
+
+Result<> check_answer(std::string_view answer) {
+  if (!answer.starts_with("HTTP/1.1 200 "))
+    return fail(ErrorKind::InvalidInput, fmt::format("expected 200, got: {}", answer.substr(0, 2000)));
+  if (answer.find(kProcessed) == std::string_view::npos)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("expected a receipt that says processed, got: {}", answer.substr(0, 4000)));
+  return {};
 }
 
-}  // namespace
+std::string request_text(const Prepared& message) {
+  const Bytes body = message.body.to_bytes(SIZE_MAX).value_or(Bytes());
+  return head_of(message, next_message_id()) + std::string(as_text(body));
+}
 
 double LoadResult::percentile(double share) const {
   if (latencies_ms.empty()) return 0;
   const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(latencies_ms.size())));
   return latencies_ms[std::clamp<std::size_t>(rank, 1, latencies_ms.size()) - 1];
+}
+
+void LoadResult::add(const LoadResult& other) {
+  latencies_ms.insert(latencies_ms.end(), other.latencies_ms.begin(), other.latencies_ms.end());
+  std::sort(latencies_ms.begin(), latencies_ms.end());
+  seconds += other.seconds;
+  driver_cpu_seconds += other.driver_cpu_seconds;
 }
 
 Result<LoadResult> send_many(std::uint16_t port, const std::vector<Prepared>& messages,
@@ -251,14 +205,15 @@ Result<LoadResult> send_many(std::uint16_t port, const std::vector<Prepared>& me
   return driver.run();
 }
 
-Result<LoadResult> send_one(std::uint16_t port, const Prepared& message) {
+Result<LoadResult> send_one(std::uint16_t port, const Prepared& message, Framing framing) {
   SIGNET_TRY(const Socket socket, connect_to(port));
   const std::string message_id = next_message_id();
   const double cpu = own_cpu_seconds();
   const Moment begin = std::chrono::steady_clock::now();
-  SIGNET_CHECK(write_all(socket.get(), as_bytes(head_of(message, message_id))));
-  SocketSink sink(socket.get());
+  SIGNET_CHECK(write_all(socket.get(), as_bytes(head_of(message, message_id, framing))));
+  SocketSink sink(socket.get(), framing);
   SIGNET_CHECK(message.body.copy_to(sink));
+  SIGNET_CHECK(sink.end());
   SIGNET_TRY(std::string answer, read_answer(socket));
   LoadResult result;
   result.latencies_ms = {milliseconds(begin, std::chrono::steady_clock::now())};
@@ -267,31 +222,6 @@ Result<LoadResult> send_one(std::uint16_t port, const Prepared& message) {
   SIGNET_CHECK(check_answer(answer));
   result.samples.push_back({0, message_id, std::move(answer)});
   return result;
-}
-
-struct NullReceiver::Thread {
-  std::thread thread;
-};
-
-NullReceiver::NullReceiver() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  ::listen(socket_, 16);
-  socklen_t size = sizeof address;
-  ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
-  thread_ = std::make_unique<Thread>(Thread{std::thread([listener = socket_] {
-    for (int peer = 0; (peer = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;)
-      serve_nothing(Socket(peer));
-  })});
-}
-
-NullReceiver::~NullReceiver() {
-  ::shutdown(socket_, SHUT_RDWR);
-  thread_->thread.join();
-  ::close(socket_);
 }
 
 }  // namespace signet::bench

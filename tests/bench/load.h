@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -30,6 +31,8 @@ struct LoadResult {
   [[nodiscard]] double per_second() const { return static_cast<double>(messages()) / seconds; }
   /// @param share  0.5 for the median
   [[nodiscard]] double percentile(double share) const;
+  /// Counts another run to this one.
+  void add(const LoadResult& other);
 };
 
 /// Sends the messages in turn over keep-alive connections, on each the next as soon as the last one is
@@ -39,24 +42,15 @@ struct LoadResult {
 Result<LoadResult> send_many(std::uint16_t port, const std::vector<Prepared>& messages,
                              std::size_t connections, std::chrono::duration<double> duration);
 
+/// A small message as one text, under another Message-ID each time.
+std::string request_text(const Prepared& message);
+/// @error InvalidInput  the answer is anything but 200 with a receipt that says processed.
+Result<> check_answer(std::string_view answer);
+
+enum class Framing { ContentLength, Chunked };
+
 /// Sends one message over a connection of its own. @returns how long it took, and the answer.
-Result<LoadResult> send_one(std::uint16_t port, const Prepared& message);
-
-/// A receiver that costs next to nothing: takes any request, throws its body away and answers 200 with
-/// nothing. Runs on a thread of its own until it is destroyed.
-class NullReceiver {
- public:
-  NullReceiver();
-  ~NullReceiver();
-  NullReceiver(const NullReceiver&) = delete;
-  NullReceiver& operator=(const NullReceiver&) = delete;
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-
- private:
-  int socket_ = -1;
-  std::uint16_t port_ = 0;
-  struct Thread;
-  std::unique_ptr<Thread> thread_;
-};
+Result<LoadResult> send_one(std::uint16_t port, const Prepared& message,
+                            Framing framing = Framing::ContentLength);
 
 }  // namespace signet::bench
