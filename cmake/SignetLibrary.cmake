@@ -25,6 +25,9 @@ function(signet_library)
   target_link_libraries(signet_${LIB_NAME}
     PUBLIC ${LIB_PUBLIC_DEPS}
     PRIVATE signet_options ${LIB_PRIVATE_DEPS})
+  if(CMAKE_CXX_CLANG_TIDY)  # with other checks, each file is looked at again
+    set_source_files_properties(${LIB_SRCS} PROPERTIES OBJECT_DEPENDS "${PROJECT_SOURCE_DIR}/.clang-tidy")
+  endif()
   target_include_directories(signet_${LIB_NAME} PUBLIC "${PROJECT_SOURCE_DIR}")
 endfunction()
 
