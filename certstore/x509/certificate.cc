@@ -99,7 +99,7 @@ std::string curve_of(const EVP_PKEY* key) {
   std::array<char, 80> name{};
   std::size_t length = 0;
   if (EVP_PKEY_get_group_name(key, name.data(), name.size(), &length) != 1) return "unknown";
-  const std::string curve(name.data(), length);
+  std::string curve(name.data(), length);
   if (curve == SN_X9_62_prime256v1) return "P-256";
   if (curve == SN_secp384r1) return "P-384";
   if (curve == SN_secp521r1) return "P-521";
