@@ -86,11 +86,10 @@ std::string text_for_people(const as2::Disposition& disposition, const std::stri
     return fmt::format("The message was not accepted: {}.\n{}\nNothing of it was handed over.",
                        disposition.modifier,
                        disposition.fault ? as2::explanation_of(*disposition.fault) : std::string_view());
-  const std::string text =
-      agreed_text.empty()
-          ? "The message was received, and its security was checked and found as agreed. This "
-            "says nothing about whether its content can be processed."
-          : agreed_text;
+  std::string text = agreed_text.empty()
+                         ? "The message was received, and its security was checked and found as agreed. This "
+                           "says nothing about whether its content can be processed."
+                         : agreed_text;
   if (disposition.fault != Fault::DuplicateDocument) return text;
   return fmt::format("{}\n{} This one was handed over as well.", text,
                      as2::explanation_of(Fault::DuplicateDocument));
