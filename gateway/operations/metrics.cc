@@ -17,7 +17,6 @@ namespace {
 using prometheus::Counter;
 using prometheus::Family;
 using prometheus::Histogram;
-using prometheus::Labels;
 
 /// From an answer out of the cache to a partner who makes us wait for a day.
 const Histogram::BucketBoundaries kSeconds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
