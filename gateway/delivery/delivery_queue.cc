@@ -93,8 +93,11 @@ DeliveryQueue::Batch DeliveryQueue::load(const std::vector<Lanes::Turn>& turns, 
   while (batch.jobs < most && octets < kBatchOctets) {
     const std::string& id = turns[batch.jobs++].job.id;
     auto found = look_up(id);
-    if (!found) failed.emplace(id, std::move(found).error());
-    if (!found || !*found) continue;
+    if (!found) {
+      failed.emplace(id, std::move(found).error());
+      continue;
+    }
+    if (!*found) continue;
     octets += (*found)->content.size();
     batch.waiting.push_back(**std::move(found));
   }
