@@ -424,7 +424,7 @@ Reading BodyReader::on_chunk_size(std::string_view line) {
 }
 
 Reading BodyReader::read_chunk_end(ByteView& input) {
-  const std::uint8_t octet = input.front();
+  const char octet = static_cast<char>(input.front());
   input = input.subspan(1);
   if (octet != (after_cr_ ? '\n' : '\r')) return refuse(400, "a chunk does not end where its size says");
   if (after_cr_) part_ = Part::ChunkSize;
