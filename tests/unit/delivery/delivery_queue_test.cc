@@ -360,7 +360,9 @@ TEST_F(DeliveryQueueTest, LogsAReasonOnceUntilItChanges) {
   int tries = 0;
   DeliveryPorts counting = ports();
   counting.target_of = [&](std::string_view agreement) -> Result<DeliveryTarget> {
-    if (++tries == 5) EXPECT_TRUE(write_file_durably(target(), as_bytes("now it is a file")));
+    if (++tries == 5) {
+      EXPECT_TRUE(write_file_durably(target(), as_bytes("now it is a file")));
+    }
     if (tries == 10) tried_often.set_value();
     return target(agreement);
   };
