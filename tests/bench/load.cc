@@ -18,6 +18,7 @@ namespace {
 
 using Moment = std::chrono::steady_clock::time_point;
 
+constexpr int kPatience = 300'000;  // milliseconds: small messages may wait for large ones
 constexpr std::size_t kSampleEvery = 50;
 constexpr std::size_t kMaxSamples = 100;
 constexpr std::string_view kProcessed = "Disposition: automatic-action/MDN-sent-automatically; processed\r\n";
@@ -84,8 +85,8 @@ class Driver {
     for (Lane& lane : lanes_) SIGNET_CHECK(next(lane));
     std::array<epoll_event, 64> events{};
     while (busy_ > 0) {
-      const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 30'000);
-      if (ready == 0) return fail(ErrorKind::Unavailable, "the gateway has not answered for 30 seconds");
+      const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), kPatience);
+      if (ready == 0) return fail(ErrorKind::Unavailable, "the gateway has not answered for five minutes");
       for (int i = 0; i < ready; ++i)
         SIGNET_CHECK(read(lanes_[events[static_cast<std::size_t>(i)].data.u64]));
     }

@@ -98,9 +98,10 @@ int main(int argc, char** argv) {
   app.add_option("--connections", options.connections,
                  "Keep-alive connections that send small messages; partners that small documents go to")
       ->capture_default_str();
-  app.add_option("--large-mib", options.large_mib,
-                 "Size of the large messages of every kind; 0: 1024, some kinds a quarter of it, or 100 when "
-                 "it is quick")
+  app.add_option(
+         "--large-mib", options.large_mib,
+         "Size of the large messages of every kind; 0: 1024, some kinds a sixteenth of it, or 100 when "
+         "it is quick")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   return measure(options);
