@@ -8,12 +8,14 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from audit import AuditLog, evidence_faults  # noqa: E402: from beside this file
 from sim.client import Load, post_once  # noqa: E402
+from sim.flood import Flood  # noqa: E402
 from sim.ledger import BackEnd, Ledger  # noqa: E402
 from sim.messages import Composer, Mdn, make_mdn, new_message_id  # noqa: E402
 from sim.openssl import Identity, OpensslFailed  # noqa: E402
@@ -60,6 +62,19 @@ class Exchange(SimTest):
             load = Load(server.address, ledger, [self.prepared], count=2, pause=0.01).start().wait()
         self.assertEqual(load.lost, 2)
         self.assertEqual([entry.attempts for entry in ledger.all()], [4, 4])
+        self.assertEqual(server.check(), [])
+
+    def test_a_flood_posts_each_message_until_it_is_taken(self):
+        behaviour = lambda _, before: [Behaviour.RESET, Behaviour.LATER, Behaviour.GOOD][min(before, 2)]
+        with self.serve(behaviour) as server:
+            ledger = Ledger()
+            flood = Flood(server.address, ledger, [self.prepared], connections=3).start()
+            while not any(entry.receipts for entry in ledger.all()):
+                time.sleep(0.01)
+            flood.stop()
+        self.assertEqual({entry.attempts for entry in ledger.all()}, {3})
+        self.assertEqual({tuple(answer.status for answer in entry.answers) for entry in ledger.all()}, {(503, 200)})
+        self.assertEqual(flood.lost, len(ledger.all()))
         self.assertEqual(server.check(), [])
 
     def test_a_message_that_is_given_up_is_not_sent_again(self):

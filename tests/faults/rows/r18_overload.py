@@ -4,7 +4,9 @@ import time
 
 from row import Outcome
 from sim.client import Load, percentile
+from sim.flood import Flood
 
+OVERLOAD = 10          # times the peak rate are offered
 LONGEST_REFUSAL = 0.1  # seconds
 LEAST_SHARE = 0.8      # of the peak rate
 BACK_TO_NORMAL = 5.0   # seconds
@@ -16,8 +18,8 @@ def measure(bench):
     gateway = trade.gateway.start("--queued-requests", QUEUE)
     seconds = bench.share(3, 60)
     with trade.back_end.collecting(interval=0.5):
-        peak = rate_of(served(offer(bench, trade, 16, seconds)), seconds)
-        flood = offer(bench, trade, bench.share(120, 500), seconds)
+        peak = rate_of(served(offer(bench, trade, 16, None, seconds)), seconds)
+        flood = offer(bench, trade, bench.share(120, 500), OVERLOAD * peak, seconds)
         recovery = time_to_normal(trade)
     rate = rate_of(served(flood), seconds)
     refusals = [took for _, took, status in flood if status in (429, 503)]
@@ -35,19 +37,19 @@ def measure(bench):
         faults.append(f"answers with status {others}")
     if recovery > BACK_TO_NORMAL * bench.slack:
         faults.append(f"normal again only after {recovery:.1f} s")
-    return Outcome(f"{rate:.0f}/s of {peak:.0f}/s served, {len(refusals)} refused with p99 {p99 * 1000:.0f} ms, normal after "
+    return Outcome(f"{len(flood) / seconds:.0f}/s offered, {rate:.0f}/s of {peak:.0f}/s served, {len(refusals)} refused with p99 {p99 * 1000:.0f} ms, normal after "
                    f"{recovery:.2f} s, {len(faults)} faults",
                    (f">= {LEAST_SHARE * 100:.0f} % of the peak, refusals < {LONGEST_REFUSAL * 1000:.0f} ms" if bench.timed
                     else "no speed is judged under a sanitizer") +
                    f"; 0 lost, normal < {BACK_TO_NORMAL * bench.slack:.0f} s", faults)
 
 
-def offer(bench, trade, connections, seconds):
-    """Each connection sends whenever it is answered. @returns the answers of just that time"""
-    load = Load(trade.gateway.address, trade.ledger, trade.messages, connections=connections, seed=bench.seed).start()
+def offer(bench, trade, connections, rate, seconds):
+    """So many connections post so often, or whenever they are answered. @returns the answers of just that time"""
+    flood = Flood(trade.gateway.address, trade.ledger, trade.messages, connections=connections, rate=rate).start()
     bench.pause(seconds, seconds)
-    answers = list(load.answers)
-    load.stop(patience=120.0)
+    answers = list(flood.answers)
+    flood.stop(patience=120.0)
     return answers
 
 
