@@ -97,7 +97,10 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
       .add_option("--body-limit", settings.body_limit, "Octets of a request body, whatever agreements say")
       ->check(check_count)
       ->capture_default_str();
-  command.add_option("--workers", settings.workers, "Threads that open messages; 0: one for each core")
+  command
+      .add_option(
+          "--workers", settings.workers,
+          "Threads that open messages, and as many for those of more than a mebibyte; 0: one for each core")
       ->check(check_workers)
       ->capture_default_str();
   command

@@ -137,7 +137,7 @@ struct HttpServerConfig {
   std::vector<Listener> listeners;
   HttpLimits limits;
   SpoolArea spool;       ///< where bodies are kept while they arrive
-  unsigned workers = 0;  ///< 0: as many as there are cores
+  unsigned workers = 0;  ///< for small requests, and as many for large ones; 0: as many as there are cores
 };
 
 /// What a server has in hand at a moment.

@@ -13,9 +13,12 @@
 
 namespace signet::gateway {
 
+/// Large requests, of more than a mebibyte, have a line and workers of their own, which leave the processors
+/// to the others first: a gigabyte takes seconds, and the orders behind it are small.
 class RequestQueue {
  public:
-  /// Starts `workers` threads that hand requests to `handler`.
+  /// Starts `workers` threads for small requests and as many for large ones, which hand them to `handler`.
+  /// `limit` is of all that wait.
   RequestQueue(HttpHandler& handler, std::size_t limit, unsigned workers);
   ~RequestQueue();
   RequestQueue(const RequestQueue&) = delete;
@@ -33,14 +36,18 @@ class RequestQueue {
     HttpRequest request;
     Responder responder;
   };
-  void work();
+  struct Line {
+    std::condition_variable changed;
+    std::deque<Job> jobs;
+  };
+  void work(Line& line);
   void serve(Job job);
 
   HttpHandler& handler_;
   const std::size_t limit_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Job> jobs_;
+  Line small_;
+  Line large_;
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 };

@@ -477,6 +477,35 @@ TEST(HttpServer, TellsWhatItHasInHand) {
   EXPECT_EQ(server.server->load().queued_requests, 0);
 }
 
+TEST(HttpServer, ServesSmallRequestsWhileLargeOnesHoldEveryWorkerOfTheirs) {
+  TestServer server;
+  server.config.workers = 1;
+  std::promise<void> begun;
+  std::promise<void> released;
+  std::shared_future<void> release = released.get_future().share();
+  server.handler.request = [&](HttpRequest request, Responder responder) {
+    if (request.target == "/large") {
+      begun.set_value();
+      release.wait();
+    }
+    responder.respond({});
+  };
+  server.start();
+  RawClient large(server.port());
+  large.send(post_of("/large", std::string(1024 * 1024 + 1, 'x')));
+  begun.get_future().wait();
+  RawClient waits(server.port());
+  waits.send(post_of("/large-too", std::string(1024 * 1024 + 1, 'x')));
+  while (server.server->load().queued_requests == 0) std::this_thread::yield();
+  RawClient small(server.port());
+  small.send(post_of("/small", std::string(1024 * 1024, 'x')));
+  EXPECT_EQ(status_of(small.answer()), 200);
+  EXPECT_EQ(server.server->load().queued_requests, 1U);
+  released.set_value();
+  EXPECT_EQ(status_of(large.answer()), 200);
+  EXPECT_EQ(status_of(waits.answer()), 200);
+}
+
 TEST(HttpServer, ParksAConnectionUntilSomebodyElseAnswers) {
   TestServer server;
   server.config.workers = 1;
