@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/x509.h>
 
+#include <utility>
+
 #include "agreements/certificate_roles.h"
 #include "base/openssl.h"
 #include "certstore/x509/validity.h"
@@ -42,9 +44,17 @@ std::filesystem::path settings_file(const Home& home) { return home.directory() 
 
 }  // namespace
 
+const Result<certstore::Certificate>& ParsedCertificateFacts::parsed(
+    const agreements::CertificateEntry& entry) const {
+  const auto known = parsed_.find(entry.public_certificate);
+  if (known != parsed_.end()) return known->second;
+  auto certificate = certstore::Certificate::parse(entry.public_certificate);
+  return parsed_.emplace(entry.public_certificate, std::move(certificate)).first->second;
+}
+
 std::optional<agreements::CertificateFact> ParsedCertificateFacts::find(
     const agreements::CertificateEntry& entry, std::string& why_not) const {
-  const auto certificate = certstore::Certificate::parse(entry.public_certificate);
+  const auto& certificate = parsed(entry);
   if (!certificate) {
     why_not = certificate.error().detail;
     return std::nullopt;
@@ -61,7 +71,7 @@ std::optional<agreements::CertificateFact> ParsedCertificateFacts::find(
 
 std::string ParsedCertificateFacts::objection(const agreements::CertificateEntry& entry,
                                               agreements::CertificatePurpose purpose) const {
-  const auto certificate = certstore::Certificate::parse(entry.public_certificate);
+  const auto& certificate = parsed(entry);
   if (!certificate) return "";
   for (const certstore::Finding& finding :
        certstore::examine(*certificate, to_purpose(purpose), certificate->not_before()))

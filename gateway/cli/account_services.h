@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,18 @@
 
 namespace signet::gateway {
 
-/// Certificates as the linter sees them, parsed from the account under check.
+/// Certificates as the linter sees them, each parsed once from the account under check: a host's own are
+/// named by thousands of agreements. Of one thread.
 class ParsedCertificateFacts final : public agreements::CertificateFacts {
  public:
   [[nodiscard]] std::optional<agreements::CertificateFact> find(const agreements::CertificateEntry& entry,
                                                                 std::string& why_not) const override;
   [[nodiscard]] std::string objection(const agreements::CertificateEntry& entry,
                                       agreements::CertificatePurpose purpose) const override;
+
+ private:
+  const Result<certstore::Certificate>& parsed(const agreements::CertificateEntry& entry) const;
+  mutable std::map<Bytes, Result<certstore::Certificate>> parsed_;  ///< by DER
 };
 
 /// The vault's keys and secrets as the linter sees them at a moment, in the operator's name.
