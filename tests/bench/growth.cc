@@ -1,16 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 #include <vector>
 
-#include "base/random.h"
-#include "gateway/cli/home.h"
-#include "gateway/store/store.h"
-#include "tests/bench/arithmetic.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/filled_home.h"
 #include "tests/bench/trade.h"
 
 namespace signet::bench {
@@ -20,120 +14,6 @@ constexpr std::size_t kFewAgreements = 10;
 constexpr std::size_t kFewMessages = 1'000;
 constexpr std::size_t kQueued = 10'000;
 constexpr std::size_t kDeadPartners = 100;
-
-/// Commits that are under way, so many at most.
-class InFlight {
- public:
-  void begin() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return running_ < kMost; });
-    ++running_;
-  }
-  void end(Result<> outcome) {
-    const std::lock_guard lock(mutex_);
-    if (!outcome && outcome_) outcome_ = std::move(outcome);
-    --running_;
-    changed_.notify_one();
-  }
-  Result<> wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return running_ == 0; });
-    return outcome_;
-  }
-
- private:
-  static constexpr std::size_t kMost = 4096;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t running_ = 0;
-  Result<> outcome_;
-};
-
-/// A message of years gone by: received, handed over, and gone but for its record and the receipt that a
-/// repeat would get.
-gateway::InboundCommit old_message(const std::string& partner, const std::string& host, Time when) {
-  gateway::InboundCommit commit;
-  gateway::MessageRecord& record = commit.record;
-  record.id = random_id();
-  record.state = gateway::MessageState::Delivered;
-  record.agreement = partner;
-  record.as2_from = partner;
-  record.as2_to = host;
-  record.message_id = fmt::format("<{}@old.example>", record.id);
-  record.subject = "Message from " + partner;
-  record.created = when;
-  record.settled = when;
-  record.request_id = random_id();
-  record.remote_address = "127.0.0.1:40000";
-  record.content_type = "application/EDIFACT";
-  record.file_name = "orders.edi";
-  record.payload_size = kSmallSize;
-  record.mic = base64(random_bytes(32));
-  record.mic_algorithm = "sha-256";
-  record.disposition = "automatic-action/MDN-sent-automatically; processed";
-  record.delivered_to = "/srv/delivery/orders.edi";
-  record.keeps = gateway::KeptCopies::none();
-  commit.receipt = {200, {{"Content-Type", "multipart/signed; boundary=b"}}, random_bytes(400)};
-  commit.unique = true;
-  return commit;
-}
-
-/// Puts old messages into a home that nobody serves, by the store's own code.
-Result<> store_messages(const std::filesystem::path& home, std::size_t count) {
-  say(fmt::format("storing {} messages", count));
-  SIGNET_TRY(const auto opened, gateway::Home::open(home));
-  const Time now = opened->clock().now();
-  InFlight in_flight;
-  for (std::size_t i = 0; i < count; ++i) {
-    in_flight.begin();
-    const auto age = std::chrono::seconds(count - i);
-    opened->store().commit_inbound(old_message(partner_name(i % kFewAgreements), "BenchReceiver", now - age),
-                                   [&in_flight](Result<> outcome) { in_flight.end(std::move(outcome)); });
-  }
-  return in_flight.wait();
-}
-
-/// Queues messages for partners who do not answer.
-Result<> queue_messages(const std::vector<Partner>& partners, const std::filesystem::path& home,
-                        std::size_t count) {
-  say(fmt::format("queueing {} messages for {} dead partners", count, partners.size()));
-  SIGNET_TRY(const auto opened, gateway::Home::open(home));
-  const Time now = opened->clock().now();
-  const Bytes octets = random_bytes(kSmallSize);
-  std::vector<std::thread> threads;
-  std::mutex mutex;
-  Result<> outcome;
-  constexpr std::size_t kThreads = 16;  // each waits for its commit, and they share them
-  for (std::size_t first = 0; first < kThreads; ++first)
-    threads.emplace_back([&, first] {
-      for (std::size_t i = first; i < count; i += kThreads) {
-        const std::string& partner = partners[i % partners.size()].name;
-        gateway::OutboundCommit commit;
-        gateway::MessageRecord& record = commit.record;
-        record.id = random_id();
-        record.direction = gateway::Direction::Outbound;
-        record.state = gateway::MessageState::Queued;
-        record.agreement = partner;
-        record.as2_from = "BenchReceiver";
-        record.as2_to = partner;
-        record.message_id = fmt::format("<{}@bench.example>", record.id);
-        record.created = now;
-        record.queued = now;
-        record.due = now;
-        record.mic = base64(random_bytes(32));
-        record.mic_algorithm = "sha-256";
-        commit.payload = Slice::of(octets);
-        commit.wire = {{{"Message-ID", record.message_id}, {"AS2-To", partner}}, Slice::of(octets)};
-        auto committed = opened->store().commit_outbound(commit, gateway::MessageStore::Tell::Nobody);
-        if (committed) continue;
-        const std::lock_guard lock(mutex);
-        outcome = std::move(committed);
-        return;
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
-  return outcome;
-}
 
 /// Throughput of a gateway with little in its home beside one with much, turn by turn, so that both see the
 /// same machine.
@@ -217,7 +97,8 @@ class Comparison {
 Result<std::unique_ptr<Trade>> make_trade(const Bench& bench, const std::string& name, std::size_t agreements,
                                           std::size_t messages, const std::vector<Partner>& others = {}) {
   SIGNET_TRY(auto trade, Trade::make(bench, name, agreements, {}, others));
-  SIGNET_CHECK(store_messages(trade->receiver().home(), messages));
+  say(fmt::format("storing {} messages", messages));
+  SIGNET_CHECK(store_messages(trade->receiver().home(), trade->receiver().name(), kFewAgreements, messages));
   return trade;
 }
 
@@ -238,7 +119,7 @@ Result<> many_agreements(Bench& bench, Comparison& compare) {
 }
 
 Result<> many_messages(const Bench& bench, Comparison& compare) {
-  const auto count = bench.quick_or<std::size_t>(20'000, 1'000'000);
+  const auto count = bench.quick_or<std::size_t>(100'000, 1'000'000);
   SIGNET_TRY(const auto much, make_trade(bench, "growth-messages", kFewAgreements, count));
   SIGNET_CHECK(much->receiver().serve());
   SIGNET_CHECK(
@@ -252,7 +133,8 @@ Result<> dead_partners(const Bench& bench, Comparison& compare) {
   const auto certificate = make_partners(1).front().second.certificate;
   for (std::size_t i = 0; i < kDeadPartners; ++i) dead.push_back({fmt::format("Dead{:03}", i), certificate});
   SIGNET_TRY(const auto much, make_trade(bench, "growth-queued", kFewAgreements, kFewMessages, dead));
-  SIGNET_CHECK(queue_messages(dead, much->receiver().home(), kQueued));
+  say(fmt::format("queueing {} messages for {} dead partners", kQueued, kDeadPartners));
+  SIGNET_CHECK(queue_messages(much->receiver().home(), much->receiver().name(), dead, kQueued));
   SIGNET_CHECK(much->receiver().serve());
   SIGNET_CHECK(compare.with(
       *much, "queued",
