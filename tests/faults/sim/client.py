@@ -12,36 +12,19 @@ from .wire import Connection, LostAnswer, NotConnected
 WAITING_PER_CONNECTION = 4  # messages of a load with a rate: a slow machine is not to be buried
 
 
-class Load:
-    """Sends from a thread of its own; a gateway may come, go and move meanwhile.
+class Sender:
+    """Sends from a thread of its own; a gateway may come, go and move meanwhile. A subclass says how, in _send()."""
 
-    `address` gives the gateway's host and port. It goes on until stop(), or until `count` messages are made: as fast as they are
-    answered, or so many a second as `rate` says, as long as not too many wait for an answer already. What gets no answer, or one
-    that says "later", is sent again after `pause` seconds or somewhat more; but a share of `gives_up` of those without an answer
-    never is.
-    """
-
-    def __init__(self, address, ledger, messages, *, connections=16, rate=None, count=None, seed=0, gives_up=0.0, source=None,
-                 patience=60.0, pause=0.05, also=()):
+    def __init__(self, address, ledger, messages):
         self.ledger = ledger
         self.answers = []  # (when it was sent, seconds until the answer, status) of each
         self.lost = 0      # answers that did not come, of requests that were sent
         self._address = address
         self._messages = itertools.cycle(messages)
-        self._connections = connections
-        self._rate = rate
-        self._count = count
-        self._random = random.Random(seed)
-        self._gives_up = gives_up
-        self._source = source
-        self._patience = patience
-        self._pause = pause
-        self._also = also
-        self._open = 0  # messages that are neither settled nor given up
         self._stopping = False
         self._aborted = False
         self._failure = None
-        self._thread = threading.Thread(target=self._run_guarded, daemon=True)
+        self._thread = threading.Thread(target=self._send_guarded, daemon=True)
 
     def start(self):
         self._thread.start()
@@ -53,7 +36,7 @@ class Load:
         return self.wait(patience)
 
     def wait(self, patience=120.0):
-        """Waits until all `count` messages are answered. @raises TimeoutError  some are not."""
+        """Waits until all messages are answered. @raises TimeoutError  some are not."""
         self._thread.join(patience)
         late = self._thread.is_alive()
         self._aborted = True
@@ -61,8 +44,35 @@ class Load:
         if self._failure is not None:
             raise self._failure
         if late:
-            raise TimeoutError(f"{self._open} messages got no answer within {patience:.0f} s")
+            raise TimeoutError(f"not all messages got an answer within {patience:.0f} s")
         return self
+
+    def _send_guarded(self):
+        try:
+            self._send()
+        except BaseException as error:  # raised again where somebody waits
+            self._failure = error
+
+
+class Load(Sender):
+    """Goes on until stop(), or until `count` messages are made: as fast as they are answered, or so many a second as `rate` says, as
+    long as not too many wait for an answer already. `address` gives the gateway's host and port. What gets no answer, or one that says
+    "later", is sent again after `pause` seconds or somewhat more; but a share of `gives_up` of those without an answer never is.
+    """
+
+    def __init__(self, address, ledger, messages, *, connections=16, rate=None, count=None, seed=0, gives_up=0.0, source=None,
+                 patience=60.0, pause=0.05, also=()):
+        super().__init__(address, ledger, messages)
+        self._connections = connections
+        self._rate = rate
+        self._count = count
+        self._random = random.Random(seed)
+        self._gives_up = gives_up
+        self._source = source
+        self._patience = patience
+        self._pause = pause
+        self._also = also
+        self._open = 0  # messages that are neither settled nor given up
 
     def receipt_after(self, since, patience=60.0):
         """Waits for a receipt that comes after a moment. @returns the seconds from there, or the whole patience"""
@@ -73,11 +83,8 @@ class Load:
             time.sleep(0.02)
         return patience
 
-    def _run_guarded(self):
-        try:
-            asyncio.run(self._run())
-        except BaseException as error:  # raised again where somebody waits
-            self._failure = error
+    def _send(self):
+        asyncio.run(self._run())
 
     async def _run(self):
         self._queue = asyncio.Queue()

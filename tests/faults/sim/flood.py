@@ -4,67 +4,41 @@ import heapq
 import itertools
 import selectors
 import socket
-import threading
 import time
 
+from .client import Sender
 from .messages import new_message_id
 from .wire import Headers, Message
 
 
-class Flood:
-    """Connections that post together, from a thread of their own, `rate` requests a second, or as fast as they are answered.
+BEGUN_AT_A_TIME = 4  # posts, before it looks for answers again: to begin one takes as long as the gateway needs to refuse it
 
-    Each has one message at a time, and posts it again at its next turn where the answer was "later", or none. What stands in
-    `answers`, `lost` and the ledger is what stands there of a Load.
+
+class Flood(Sender):
+    """Connections that post together, `rate` requests a second, or as fast as they are answered.
+
+    Each has one message at a time, and posts it again at its next turn where the answer was "later", or none.
     """
 
     def __init__(self, address, ledger, messages, *, connections, rate=None):
-        self.ledger = ledger
-        self.answers = []  # (when it was sent, seconds until the answer, status) of each
-        self.lost = 0
-        self._address = address
-        self._messages = itertools.cycle(messages)
+        super().__init__(address, ledger, messages)
         self._period = 0.0 if rate is None else connections / rate
         self._selector = selectors.DefaultSelector()
         now = time.monotonic()
-        posters = [_Poster() for _ in range(connections)]
-        self._turns = [(now + self._period * i / connections, i, poster) for i, poster in enumerate(posters)]  # a heap
+        self._turns = [(now + self._period * i / connections, i, _Poster()) for i in range(connections)]  # a heap
         self._numbers = itertools.count(connections)
         self._busy = 0
-        self._stopping = False
-        self._patience_ends = float("inf")
-        self._failure = None
-        self._thread = threading.Thread(target=self._run_guarded, daemon=True)
 
-    def start(self):
-        self._thread.start()
-        return self
-
-    def stop(self, patience=60.0):
-        """Makes no new messages, and waits for the answers of those there are. @raises TimeoutError  some do not come."""
-        self._patience_ends = time.monotonic() + patience
-        self._stopping = True
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def _run_guarded(self):
-        try:
-            with self._selector:
-                self._run()
-        except BaseException as error:  # raised again where somebody waits
-            self._failure = error
-
-    def _run(self):
-        while self._turns or self._busy:
-            now = time.monotonic()
-            if now > self._patience_ends:
-                raise TimeoutError(f"{self._busy + len(self._turns)} messages got no answer")
-            while self._turns and self._turns[0][0] <= now:
-                self._begin(heapq.heappop(self._turns)[2])
-            until_turn = self._turns[0][0] - now if self._turns else 0.1
-            for key, events in self._selector.select(min(max(until_turn, 0.0), 0.1)):
-                self._go_on(key.data, events)
+    def _send(self):
+        with self._selector:
+            while (self._turns or self._busy) and not self._aborted:
+                now = time.monotonic()
+                for _ in range(BEGUN_AT_A_TIME):
+                    if self._turns and self._turns[0][0] <= now:
+                        self._begin(heapq.heappop(self._turns)[2])
+                until_turn = self._turns[0][0] - now if self._turns else 0.1
+                for key, events in self._selector.select(min(max(until_turn, 0.0), 0.1)):
+                    self._go_on(key.data, events)
 
     def _begin(self, poster):
         if poster.entry is None:
