@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -15,24 +14,13 @@
 #include "base/openssl.h"
 #include "base/random.h"
 #include "certstore/x509/key_handle.h"
+#include "tests/bench/timing.h"
 #include "tests/support/test_certificates.h"
 
 namespace signet::bench {
 namespace {
 
-using Moment = std::chrono::steady_clock::time_point;
-
 constexpr std::size_t kAttributes = 160;  // octets of the signed attributes of a signature
-
-double cpu_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-}
-
-double seconds_since(Moment begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 /// What both directions of AES need, fetched once.
 class Aes {
@@ -198,12 +186,12 @@ Share compute_until(Way way, const MessageSizes& sizes, Moment end) {
   Share share;
   Arithmetic arithmetic(way, sizes);
   share.done = arithmetic.prepare();
-  const double cpu = cpu_seconds();
+  const double cpu = thread_cpu_seconds();
   for (Moment begin; share.done && (begin = std::chrono::steady_clock::now()) < end;) {
     share.done = arithmetic.message();
     share.times.push_back(seconds_since(begin));
   }
-  share.cpu = cpu_seconds() - cpu;
+  share.cpu = thread_cpu_seconds() - cpu;
   return share;
 }
 
@@ -215,12 +203,6 @@ Result<double> pass(std::uint64_t size, const Step& step) {
     if (!step()) return fail(take_openssl_error(ErrorKind::CryptoFailure, "measuring the floor"));
   return seconds_since(begin);
 }
-
-/// Takes octets and does nothing with them.
-class Nowhere final : public Sink {
- public:
-  Result<> write(ByteView /*bytes*/) override { return {}; }
-};
 
 constexpr int kWindow = 15;  // of zlib's format, the largest
 
@@ -259,11 +241,10 @@ Result<double> zlib_floor(Way way, const Slice& octets, const std::filesystem::p
   if (way == Way::Outbound) return seconds_since(begin);
 
   SliceSource back(Spool::finish(compressed));
-  Nowhere nowhere;
   begin = std::chrono::steady_clock::now();
   stream = {};
   inflateInit2(&stream, kWindow);
-  const auto inflated = run_zlib<inflate>(stream, back, [&](ByteView part) { return nowhere.write(part); });
+  const auto inflated = run_zlib<inflate>(stream, back, [](ByteView) { return Result<>(); });
   inflateEnd(&stream);
   SIGNET_CHECK(inflated);
   return seconds_since(begin);
@@ -293,8 +274,7 @@ Result<SmallFloor> small_floor(Way way, const MessageSizes& sizes, unsigned thre
   for (const char* key : {"rsa:2048", "ec:P-256"})  // the same for all threads
     test::make_certificate({.common_name = "Floor", .key = key});
   const Moment begin = std::chrono::steady_clock::now();
-  const Moment end =
-      begin + std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+  const Moment end = after(seconds);
   std::vector<Share> shares(threads);
   std::vector<std::thread> running;
   for (Share& share : shares)

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "tests/bench/timing.h"
 #include "tests/support/test_certificates.h"
 
 namespace signet::bench {
@@ -153,7 +154,7 @@ Result<> Company::serve(const std::vector<std::string>& options) {
       return fail(ErrorKind::Unavailable, fmt::format("the gateway did not start; see {}", log().string()));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  start_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  start_seconds_ = seconds_since(begin);
   idle_mib_ = gateway_->resident_mib();
   SIGNET_TRY(const std::string text, read_text_file(ports));
   const auto listeners = nlohmann::json::parse(text, nullptr, false);

@@ -121,10 +121,14 @@ Result<> copy_messages(const std::filesystem::path& home, std::size_t copies) {
     SQLite::Database database((home / "store" / "signet.db").string(), SQLite::OPEN_READWRITE);
     database.exec("PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY");
     const auto last = [&](const char* sql) { return database.execAndGet(sql).getInt64(); };
-    const std::string message = fmt::format("message + n * {}", last("SELECT max(sequence) FROM messages"));
-    const std::string number = fmt::format("number + n * {}", last("SELECT max(number) FROM evidence"));
+    const auto shifted = [](const char* column, std::int64_t by) {
+      return fmt::format("{} + n * {}", column, by);
+    };
+    const std::int64_t messages = last("SELECT max(sequence) FROM messages");
+    const std::string message = shifted("message", messages);
+    const std::string number = shifted("number", last("SELECT max(number) FROM evidence"));
     copy_rows(database, "messages", copies,
-              {{"sequence", "sequence" + message.substr(message.find(' '))},
+              {{"sequence", shifted("sequence", messages)},
                {"id", "lower(hex(randomblob(16)))"},
                {"message_id", "'<' || lower(hex(randomblob(16))) || '@old.example>'"}});
     copy_rows(database, "receipts", copies, {{"message", message}});

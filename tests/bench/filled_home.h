@@ -17,6 +17,7 @@ namespace signet::bench {
 /// others are copies of their rows under other ids and names.
 ///
 /// @param host      our AS2 name
+/// @param count     up to a thousand, or whole thousands
 /// @param partners  they come from the first so many partners (trade.h) in turn
 Result<> store_messages(const std::filesystem::path& home, const std::string& host, std::size_t partners,
                         std::size_t count);

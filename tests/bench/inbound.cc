@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "tests/bench/arithmetic.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/timing.h"
 #include "tests/bench/trade.h"
 
 namespace signet::bench {
@@ -21,10 +20,10 @@ Result<> many_at_once(Bench& bench, Trade& trade) {
 
   const double cpu = receiver.gateway().cpu_seconds();
   const std::uint64_t syncs = receiver.syncs();
-  const auto begin = std::chrono::steady_clock::now();
+  const Moment begin = std::chrono::steady_clock::now();
   SIGNET_TRY(const LoadResult load, trade.send_small(bench.options.connections, seconds));
   SIGNET_CHECK(trade.await_delivery());
-  const double all = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double all = seconds_since(begin);
   const auto count = static_cast<double>(load.messages());
   const double cpu_ms = (receiver.gateway().cpu_seconds() - cpu) / count * 1000;
   const double syncs_each = static_cast<double>(receiver.syncs() - syncs) / count;

@@ -65,7 +65,7 @@ class Rows {
     const double ratio = passage.seconds / floor.seconds();
     worst_ratio_ = std::max(worst_ratio_, ratio);
     worst_peak_ = std::max(worst_peak_, passage.peak_over_idle_mib);
-    const bool named = kind.is_usual() && !std::exchange(has_named_[way], kind.is_usual());
+    const bool named = kind.is_usual() && !std::exchange(has_named_[way], true);
     const auto name = [&](const char* figure) {
       return named ? fmt::format("large.{}.{}", way, figure) : std::string();
     };

@@ -12,11 +12,10 @@
 
 #include "base/file.h"
 #include "tests/bench/socket.h"
+#include "tests/bench/timing.h"
 
 namespace signet::bench {
 namespace {
-
-using Moment = std::chrono::steady_clock::time_point;
 
 constexpr int kPatience = 300'000;  // milliseconds: small messages may wait for large ones
 constexpr std::size_t kSampleEvery = 50;
@@ -39,12 +38,6 @@ std::string next_message_id() {
 
 double milliseconds(Moment begin, Moment end) {
   return std::chrono::duration<double, std::milli>(end - begin).count();
-}
-
-double own_cpu_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
 /// One keep-alive connection and the message that is on it.
@@ -81,7 +74,7 @@ class Driver {
 
   Result<LoadResult> run() {
     const Moment begin = std::chrono::steady_clock::now();
-    const double cpu = own_cpu_seconds();
+    const double cpu = thread_cpu_seconds();
     for (Lane& lane : lanes_) SIGNET_CHECK(next(lane));
     std::array<epoll_event, 64> events{};
     while (busy_ > 0) {
@@ -90,8 +83,8 @@ class Driver {
       for (int i = 0; i < ready; ++i)
         SIGNET_CHECK(read(lanes_[events[static_cast<std::size_t>(i)].data.u64]));
     }
-    result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    result_.driver_cpu_seconds = own_cpu_seconds() - cpu;
+    result_.seconds = seconds_since(begin);
+    result_.driver_cpu_seconds = thread_cpu_seconds() - cpu;
     std::sort(result_.latencies_ms.begin(), result_.latencies_ms.end());
     return std::move(result_);
   }
@@ -199,9 +192,8 @@ void LoadResult::add(const LoadResult& other) {
 }
 
 Result<LoadResult> send_many(std::uint16_t port, const std::vector<Prepared>& messages,
-                             std::size_t connections, std::chrono::duration<double> duration) {
-  Driver driver(messages, std::chrono::steady_clock::now() +
-                              std::chrono::duration_cast<std::chrono::nanoseconds>(duration));
+                             std::size_t connections, double seconds) {
+  Driver driver(messages, after(seconds));
   SIGNET_CHECK(driver.open(port, connections));
   return driver.run();
 }
@@ -209,7 +201,7 @@ Result<LoadResult> send_many(std::uint16_t port, const std::vector<Prepared>& me
 Result<LoadResult> send_one(std::uint16_t port, const Prepared& message, Framing framing) {
   SIGNET_TRY(const Socket socket, connect_to(port));
   const std::string message_id = next_message_id();
-  const double cpu = own_cpu_seconds();
+  const double cpu = thread_cpu_seconds();
   const Moment begin = std::chrono::steady_clock::now();
   SIGNET_CHECK(write_all(socket.get(), as_bytes(head_of(message, message_id, framing))));
   SocketSink sink(socket.get(), framing);
@@ -219,7 +211,7 @@ Result<LoadResult> send_one(std::uint16_t port, const Prepared& message, Framing
   LoadResult result;
   result.latencies_ms = {milliseconds(begin, std::chrono::steady_clock::now())};
   result.seconds = result.latencies_ms.front() / 1000;
-  result.driver_cpu_seconds = own_cpu_seconds() - cpu;
+  result.driver_cpu_seconds = thread_cpu_seconds() - cpu;
   SIGNET_CHECK(check_answer(answer));
   result.samples.push_back({0, message_id, std::move(answer)});
   return result;

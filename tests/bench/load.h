@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -40,7 +39,7 @@ struct LoadResult {
 ///
 /// @error InvalidInput  the first answer that is anything else.  @error Unavailable  a connection.
 Result<LoadResult> send_many(std::uint16_t port, const std::vector<Prepared>& messages,
-                             std::size_t connections, std::chrono::duration<double> duration);
+                             std::size_t connections, double seconds);
 
 /// A small message as one text, under another Message-ID each time.
 std::string request_text(const Prepared& message);

@@ -2,10 +2,6 @@
 #include <openssl/cms.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <thread>
-#include <vector>
 
 #include "base/file.h"
 #include "base/openssl.h"
@@ -13,6 +9,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/messages.h"
 #include "tests/bench/process.h"
+#include "tests/bench/timing.h"
 #include "tests/support/test_certificates.h"
 
 /// What the same work costs who writes it with OpenSSL's CMS functions and its command: decrypt, verify, sign
@@ -66,26 +63,13 @@ Result<> small(Bench& bench, const Parties& parties, const Sender& sender) {
   const auto seconds = bench.quick_or(1.5, 5.0);
   SIGNET_TRY(const SmallFloor before,
              small_floor(Way::Inbound, MessageSizes::of_body(body.size()), cores(), seconds / 3));
-  const auto begin = std::chrono::steady_clock::now();
-  const auto end =
-      begin + std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
-  std::atomic<std::size_t> count = 0;
-  std::vector<Result<>> outcomes(cores());
-  std::vector<std::thread> threads;
-  for (Result<>& outcome : outcomes)
-    threads.emplace_back([&] {
-      while (outcome && std::chrono::steady_clock::now() < end) {
-        outcome = receive(parties, body, report);
-        ++count;
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
-  const double passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  for (Result<>& outcome : outcomes) SIGNET_CHECK(outcome);
+  SIGNET_TRY(const Repeated received, repeat_on_threads(cores(), seconds, [&](std::size_t) {
+               return receive(parties, body, report);
+             }));
   SIGNET_TRY(const SmallFloor after,
              small_floor(Way::Inbound, MessageSizes::of_body(body.size()), cores(), seconds / 3));
   const SmallFloor floor = SmallFloor::between(before, after);
-  const double rate = static_cast<double>(count) / passed;
+  const double rate = received.per_second();
   bench.figures.row_with_floor("openssl_cms.messages_per_second",
                                "10 KB decrypted, verified, and a receipt signed, per second", rate, "/s",
                                floor.per_second, rate / floor.per_second);

@@ -10,18 +10,13 @@
 #include "tests/bench/company.h"
 #include "tests/bench/messages.h"
 #include "tests/bench/receiver.h"
+#include "tests/bench/timing.h"
 #include "tests/bench/trade.h"
 
 namespace signet::bench {
 namespace {
 
-using Moment = std::chrono::steady_clock::time_point;
-
 constexpr std::chrono::seconds kPatience{180};
-
-double seconds_since(Moment begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 /// Reads a gateway's log while it grows.
 class LogWatch {

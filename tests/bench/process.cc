@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "tests/bench/timing.h"
 
 namespace signet::bench {
 namespace {
@@ -74,7 +75,7 @@ Result<Ended> run(const std::vector<std::string>& command) {
   int status = 0;
   rusage usage{};
   if (::wait4(*process, &status, 0, &usage) < 0) return fail(errno_error("waiting for " + command.front()));
-  ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  ended.seconds = seconds_since(begin);
   ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   ended.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
   ended.peak_mib = static_cast<double>(usage.ru_maxrss) / 1024;

@@ -4,16 +4,17 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <thread>
-#include <vector>
 
 #include "base/file.h"
 #include "base/openssl.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/receiver.h"
 #include "tests/bench/socket.h"
+#include "tests/bench/timing.h"
 #include "tests/bench/trade.h"
 #include "tests/support/test_certificates.h"
 
@@ -75,35 +76,23 @@ class TlsClient {
   std::size_t resumed_ = 0;
 };
 
-struct Rate {
-  double per_second = 0;
+struct Connected {
+  Repeated connections;
   double resumed_share = 0;
-  std::size_t connections = 0;
 };
 
-Result<Rate> connect_many(std::uint16_t port, const Exchange& exchange, Handshake handshake, double seconds) {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto end =
-      begin + std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
-  std::atomic<std::size_t> count = 0;
-  std::atomic<std::size_t> resumed = 0;
-  std::vector<Result<>> outcomes(kThreads);
-  std::vector<std::thread> threads;
-  for (Result<>& outcome : outcomes)
-    threads.emplace_back([&] {
-      TlsClient client(port);
-      while (outcome && std::chrono::steady_clock::now() < end) {
-        const auto answer = client.ask(exchange.request(), handshake);
-        outcome = answer ? exchange.check(*answer) : Result<>(fail(answer.error()));
-        ++count;
-      }
-      resumed += client.resumed();
-    });
-  for (std::thread& thread : threads) thread.join();
-  for (Result<>& outcome : outcomes) SIGNET_CHECK(outcome);
-  const double passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const auto connections = static_cast<double>(count);
-  return Rate{connections / passed, static_cast<double>(resumed) / connections, count};
+Result<Connected> connect_many(std::uint16_t port, const Exchange& exchange, Handshake handshake,
+                               double seconds) {
+  std::deque<TlsClient> clients;
+  for (std::size_t i = 0; i < kThreads; ++i) clients.emplace_back(port);
+  SIGNET_TRY(const Repeated connections,
+             repeat_on_threads(kThreads, seconds, [&](std::size_t thread) -> Result<> {
+               SIGNET_TRY(const std::string answer, clients[thread].ask(exchange.request(), handshake));
+               return exchange.check(answer);
+             }));
+  std::size_t resumed = 0;
+  for (const TlsClient& client : clients) resumed += client.resumed();
+  return Connected{connections, static_cast<double>(resumed) / static_cast<double>(connections.count)};
 }
 
 /// nginx with the same certificate and key, serving one file. Null: it is not installed. Its workers keep our
@@ -179,21 +168,21 @@ Result<> measure_tls(Bench& bench) {
     const std::string name = handshake == Handshake::New ? "new" : "resumed";
     const std::string label = handshake == Handshake::New ? "full handshakes" : "resumed sessions";
     const double cpu = receiver.gateway().cpu_seconds();
-    SIGNET_TRY(const Rate ours, connect_many(receiver.port("as2-tls"), message, handshake, seconds));
-    trade->count_sent(ours.connections);
+    SIGNET_TRY(const Connected ours, connect_many(receiver.port("as2-tls"), message, handshake, seconds));
+    trade->count_sent(ours.connections.count);
     SIGNET_CHECK(trade->await_delivery());
     const double cpu_each =
-        (receiver.gateway().cpu_seconds() - cpu) / static_cast<double>(ours.connections) * 1000;
-    Rate theirs;
+        (receiver.gateway().cpu_seconds() - cpu) / static_cast<double>(ours.connections.count) * 1000;
+    Connected theirs;
     if (nginx) {
       SIGNET_TRY(theirs, connect_many(nginx_port, file, handshake, seconds));
       bench.figures.row_with_floor("tls." + name + ".messages_per_second", label + ", per second",
-                                   ours.per_second, "/s", theirs.per_second,
-                                   ours.per_second / theirs.per_second);
-      bench.figures.keep("tls." + name + ".nginx_per_second", theirs.per_second);
+                                   ours.connections.per_second(), "/s", theirs.connections.per_second(),
+                                   ours.connections.per_second() / theirs.connections.per_second());
+      bench.figures.keep("tls." + name + ".nginx_per_second", theirs.connections.per_second());
     } else {
-      bench.figures.row("tls." + name + ".messages_per_second", label + ", per second", ours.per_second,
-                        "/s");
+      bench.figures.row("tls." + name + ".messages_per_second", label + ", per second",
+                        ours.connections.per_second(), "/s");
     }
     bench.figures.row("tls." + name + ".cpu_ms_per_message", "  CPU of the gateway per message, all of it",
                       cpu_each, "ms");

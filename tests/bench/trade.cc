@@ -81,8 +81,7 @@ Result<> Trade::agree() {
 }
 
 Result<LoadResult> Trade::send_small(std::size_t connections, double seconds) {
-  SIGNET_TRY(LoadResult load,
-             send_many(receiver_->port(), small_, connections, std::chrono::duration<double>(seconds)));
+  SIGNET_TRY(LoadResult load, send_many(receiver_->port(), small_, connections, seconds));
   sent_ += load.messages();
   SIGNET_CHECK(check(load, small_));
   return load;
