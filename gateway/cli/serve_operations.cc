@@ -156,6 +156,11 @@ std::vector<Reading> ServeOperations::readings() {
   const HttpLoad load = shown_ != nullptr ? shown_->load() : HttpLoad{};
   all.push_back(fixed("signet_http_connections", "Open connections of the AS2 listeners", {},
                       static_cast<double>(load.connections)));
+  all.push_back({"signet_http_turned_away_total",
+                 "Connections and requests of the AS2 listeners that there was no room for",
+                 {{{{"what", "connection"}}, static_cast<double>(load.connections_turned_away)},
+                  {{{"what", "request"}}, static_cast<double>(load.requests_turned_away)}},
+                 Reading::Kind::Counter});
   all.push_back(queue_reading(load));
   if (account) all.push_back(unreachable_reading(**account));
   const auto certificates = this->certificates();

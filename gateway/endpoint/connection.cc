@@ -24,7 +24,22 @@ constexpr std::size_t kSmallInput = 8 * 1024;  ///< buffer of a connection that 
 constexpr std::size_t kLargeInput =
     64 * 1024;                             ///< buffer while a body arrives that is longer than a small one
 constexpr std::size_t kPiece = 64 * 1024;  ///< of an answer's body, written in one go
+constexpr unsigned kReadsInARow = 8;       ///< of a body, before other connections have their turn
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+/// The answer to a connection that there is no room for.
+constexpr std::string_view kNoRoom =
+    "HTTP/1.1 503 Service Unavailable\r\nServer: Signet\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
+    "Connection: close\r\n\r\n";
+/// The answer to a request that no worker has time for, but for what it says of the connection. It is the
+/// same for all, since under overload most answers are this one.
+constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\nServer: Signet\r\nRetry-After: 2\r\nContent-Length: 0\r\n";
+
+/// How many of one address may be told at once that there is no room.
+constexpr std::size_t kTurnedAwayPerAddress = 16;
+
+/// How long the log does not hear of what is counted.
+constexpr std::chrono::seconds kTallyTime{1};
 
 SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
 
@@ -97,7 +112,33 @@ bool MemoryBudget::take(std::size_t size) {
   return false;
 }
 
-Loop::Loop() : work_(asio::make_work_guard(io_)), thread_([this] { run(); }) {}
+void Tally::add(const std::string& listener, const std::string& remote) {
+  if (total_ == reported_) {
+    timer_.expires_after(kTallyTime);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) report();
+    });
+  }
+  ++total_;
+  listener_ = listener;
+  remote_ = remote;
+}
+
+void Tally::report() {
+  timer_.cancel();
+  const std::uint64_t count = total_ - std::exchange(reported_, total_.load());
+  if (count == 0) return;
+  log::warning(event_, {{"listener", listener_},
+                        {"remote", remote_},
+                        {"count", std::to_string(count)},
+                        {"reason", std::string(reason_)}});
+}
+
+Loop::Loop()
+    : work_(asio::make_work_guard(io_)),
+      connections_turned_away_(io_, "http-connections-refused", "too many are open"),
+      requests_turned_away_(io_, "http-requests-refused", "too many requests wait for a worker"),
+      thread_([this] { run(); }) {}
 
 // One connection that cannot go on, because memory has run out, must not end all the others.
 void Loop::run() {
@@ -119,7 +160,11 @@ void Loop::post(std::function<void()> job) {
 void Loop::stop() {
   {
     const std::lock_guard lock(mutex_);
-    ended_ = true;
+    if (!std::exchange(ended_, true))
+      asio::post(io_, [this] {
+        connections_turned_away_.report();
+        requests_turned_away_.report();
+      });
   }
   work_.reset();
   if (thread_.joinable()) thread_.join();
@@ -130,13 +175,15 @@ FrontDoor::FrontDoor(const HttpServerConfig& config, HttpHandler& handler_in)
       spool(config.spool),
       handler(handler_in),
       book(config.limits.connections, config.limits.connections_per_address),
+      turned_away(kTurnedAway, kTurnedAwayPerAddress),
       memory(config.limits.memory_for_bodies),
       queue(handler_in, config.limits.queued_requests,
             config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency())) {}
 
-Connection::Connection(std::shared_ptr<FrontDoor> door, Loop& loop, Socket socket, asio::ip::address address,
-                       std::string listener, asio::ssl::context* tls)
+Connection::Connection(std::shared_ptr<FrontDoor> door, ConnectionBook& book, Loop& loop, Socket socket,
+                       asio::ip::address address, std::string listener, asio::ssl::context* tls)
     : door_(std::move(door)),
+      book_(book),
       loop_(loop),
       socket_(std::move(socket)),
       address_(std::move(address)),
@@ -152,6 +199,7 @@ void Connection::start() {
   loop_.connections.insert(this);
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
   if (!tls_) {
     phase_ = Phase::Head;
     set_deadline(steady_now() + door_->limits.head_time);
@@ -173,6 +221,13 @@ void Connection::start() {
   });
 }
 
+void Connection::turn_away() {
+  loop_.connections.insert(this);
+  phase_ = Phase::Closing;
+  set_deadline(steady_now() + door_->limits.linger_time);
+  write(std::array{asio::buffer(kNoRoom)}, &Connection::linger);
+}
+
 void Connection::drain() {
   draining_ = true;
   if (phase_ == Phase::Handshake || phase_ == Phase::Idle ||
@@ -188,7 +243,7 @@ void Connection::close() {
   timer_.cancel();
   release_spool();
   loop_.connections.erase(this);
-  door_->book.release(address_);
+  book_.release(address_);
 }
 
 // ---- Reading
@@ -196,6 +251,7 @@ void Connection::close() {
 
 void Connection::read_more() {
   const auto done = [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
+    self->reads_in_a_row_ = 0;
     self->on_read(error, size);
   };
   const auto buffer = asio::buffer(input_.data(), input_.size());
@@ -222,6 +278,7 @@ void Connection::on_read(const boost::system::error_code& error, std::size_t siz
 /// Goes on with what has been read, or reads more.
 void Connection::advance() {
   if (phase_ == Phase::Body) return read_body();
+  if (phase_ == Phase::Skipping) return skip_body();
   if (rest_.empty()) return read_more();
   read_head();
 }
@@ -244,8 +301,9 @@ void Connection::read_head() {
 
 void Connection::begin_request() {
   head_ = head_reader_.take();
-  request_id_ = random_id();
   head_only_ = head_.method == "HEAD";
+  if (door_->queue.full()) return turn_away_request();  // before anything is spent on it
+  request_id_ = random_id();
   request_ = HttpRequest{};
   request_.method = std::move(head_.method);
   request_.target = std::move(head_.target);
@@ -275,6 +333,28 @@ void Connection::begin_request() {
   }
   if (!head_.has_body()) return hand_over();
   begin_body(std::min(verdict.body_limit, door_->spool.size_limit));
+}
+
+/// A body of moderate size is read all the same, so that the sender reads the answer whenever it looks for
+/// one, and can try again on the same connection.
+void Connection::turn_away_request() {
+  if (!head_.has_body()) return respond_busy();
+  if (head_.expect_continue || head_.content_length > door_->limits.linger_size) {
+    head_.keep_alive = false;  // who is told before its body is read may send it, or not
+    return respond_busy();
+  }
+  body_reader_.emplace(head_, door_->limits.linger_size);
+  phase_ = Phase::Skipping;
+  transfer_start_ = steady_now();
+  set_deadline(transfer_deadline(0));
+  skip_body();
+}
+
+void Connection::skip_body() {
+  const Reading reading = body_reader_->skip(rest_);
+  if (reading == Reading::NeedMore) return read_more_of_body();
+  if (reading == Reading::Refused) head_.keep_alive = false;
+  respond_busy();
 }
 
 void Connection::begin_body(std::uint64_t limit) {
@@ -339,11 +419,20 @@ void Connection::on_stored(Reading reading, const Result<>& stored) {
     case Reading::Done:
       return hand_over();
     case Reading::NeedMore:
-      break;
+      return read_more_of_body();
   }
+}
+
+/// What has arrived is read at once, so that a small request has its place in the queue before the next head
+/// is looked at. Else all heads that arrive together would find the same place free.
+void Connection::read_more_of_body() {
   set_deadline(transfer_deadline(body_reader_->octets()));
   if (body_reader_->octets() >= kLargeInput) grow_input();
-  read_more();
+  if (tls_ || ++reads_in_a_row_ >= kReadsInARow) return read_more();
+  boost::system::error_code error;
+  const std::size_t size = socket_.read_some(asio::buffer(input_.data(), input_.size()), error);
+  if (error == asio::error::would_block) return read_more();
+  on_read(error, size);
 }
 
 void Connection::grow_input() {
@@ -362,15 +451,8 @@ void Connection::hand_over() {
   phase_ = Phase::Serving;
   set_deadline(SteadyTime::max());
   if (spool_) request_.body = Spool::finish(std::move(spool_));
-  Responder responder(std::make_shared<RequestTarget>(shared_from_this(), request_id_));
-  if (door_->queue.offer(request_, responder)) return;
-  log::warning("http-request-refused", {{"request", request_id_},
-                                        {"remote", remote_address_},
-                                        {"status", "503"},
-                                        {"reason", "too many requests wait for a worker"}});
-  HttpResponse response = text_response(503, "too much to do; try again", request_id_);
-  response.headers.add("Retry-After", "2");
-  responder.respond(std::move(response));
+  if (!door_->queue.offer(request_, std::make_shared<RequestTarget>(shared_from_this(), request_id_)))
+    respond_busy();
 }
 
 // ---- Answering
@@ -412,17 +494,30 @@ void Connection::respond(HttpResponse response) {
                {{"request", request_id_}, {"status", std::to_string(response.status)}});
     response = text_response(500, "the request could not be served", request_id_);
   }
-  release_spool();
   response_ = std::move(response);
-  close_after_ = response_.close || !head_.keep_alive || draining_;
-  output_ = response_head(response_, request_id_, close_after_, SystemClock().now());
-  to_write_ = head_only_ || has_no_body(response_.status) ? 0 : response_.body.size();
-  written_ = 0;
-  phase_ = Phase::Writing;
-  transfer_start_ = steady_now();
   log::debug(
       "http-request-answered",
       {{"request", request_id_}, {"remote", remote_address_}, {"status", std::to_string(response_.status)}});
+  const bool close = response_.close || !head_.keep_alive || draining_;
+  send(response_head(response_, request_id_, close, SystemClock().now()),
+       head_only_ || has_no_body(response_.status) ? 0 : response_.body.size(), close);
+}
+
+void Connection::respond_busy() {
+  loop_.requests_turned_away().add(listener_, remote_address_);
+  const bool close = !head_.keep_alive || draining_;
+  send(std::string(kBusy) + (close ? "Connection: close\r\n\r\n" : "\r\n"), 0, close);
+}
+
+/// Sends an answer's head, and `body_size` octets of the body of response_.
+void Connection::send(std::string head, std::uint64_t body_size, bool close) {
+  release_spool();
+  output_ = std::move(head);
+  to_write_ = body_size;
+  close_after_ = close;
+  written_ = 0;
+  phase_ = Phase::Writing;
+  transfer_start_ = steady_now();
   write_piece();
 }
 
@@ -558,6 +653,7 @@ void Connection::on_deadline() {
       overdue_ = Refusal{408, "the head of the request took too long"};
       break;
     case Phase::Body:
+    case Phase::Skipping:
       overdue_ = Refusal{408, "the body of the request came too slowly"};
       break;
     case Phase::Writing:

@@ -34,6 +34,9 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+/// How many connections may be told at once that there is no room; the others are closed without a word.
+inline constexpr std::size_t kTurnedAway = 64;
+
 /// How many connections are open, in all and from each address. Thread-safe.
 class ConnectionBook {
  public:
@@ -69,6 +72,29 @@ class MemoryBudget {
   std::atomic<std::size_t> left_;
 };
 
+/// What comes by the thousand once it comes at all: it is counted, and the log hears of it once a second. On
+/// its loop's thread, but for total().
+class Tally {
+ public:
+  Tally(asio::io_context& io, std::string_view event, std::string_view reason)
+      : event_(event), reason_(reason), timer_(io) {}
+
+  /// One more, at `listener`, from `remote`.
+  void add(const std::string& listener, const std::string& remote);
+  /// Tells the log what it has not heard of yet.
+  void report();
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+
+ private:
+  const std::string_view event_;
+  const std::string_view reason_;
+  Timer timer_;
+  std::atomic<std::uint64_t> total_{0};
+  std::uint64_t reported_ = 0;
+  std::string listener_;  ///< of the newest
+  std::string remote_;
+};
+
 class Connection;
 
 /// A thread that waits on many connections. Everything of a connection happens on its loop's thread.
@@ -86,6 +112,10 @@ class Loop {
   /// about to be.
   void stop();
 
+  /// Both are of the loop's thread.
+  [[nodiscard]] Tally& connections_turned_away() { return connections_turned_away_; }
+  [[nodiscard]] Tally& requests_turned_away() { return requests_turned_away_; }
+
   std::unordered_set<Connection*> connections;  ///< open ones; touched by the loop's thread only
 
  private:
@@ -93,6 +123,8 @@ class Loop {
 
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_;
+  Tally connections_turned_away_;
+  Tally requests_turned_away_;
   std::mutex mutex_;
   bool ended_ = false;
   std::thread thread_;
@@ -107,6 +139,7 @@ struct FrontDoor {
   const SpoolArea spool;
   HttpHandler& handler;
   ConnectionBook book;
+  ConnectionBook turned_away;  ///< those that only stay until they have read that there is no room
   MemoryBudget memory;
   Loop plain;  ///< for listeners without TLS
   Loop tls;    ///< for the others: a handshake's arithmetic never delays a plain connection
@@ -116,12 +149,14 @@ struct FrontDoor {
 
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
-  /// `tls` is borrowed and only looked at here. The book has counted the connection; it is released when it
-  /// closes.
-  Connection(std::shared_ptr<FrontDoor> door, Loop& loop, Socket socket, asio::ip::address address,
-             std::string listener, asio::ssl::context* tls);
+  /// `tls` is borrowed and only looked at here. `book`, one of the door's, has counted the connection; it is
+  /// released when it closes.
+  Connection(std::shared_ptr<FrontDoor> door, ConnectionBook& book, Loop& loop, Socket socket,
+             asio::ip::address address, std::string listener, asio::ssl::context* tls);
 
   void start();
+  /// In the place of start(), without TLS: says that there is no room, and closes.
+  void turn_away();
   /// Finishes the request that is being read or served, if there is one, and then closes.
   void drain();
   void close();
@@ -134,7 +169,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     Idle,  ///< nothing of a next request has come
     Head,
     Body,
-    Serving,  ///< the request is with a worker, or parked
+    Skipping,  ///< as Body, of a request that is turned away: it is thrown away
+    Serving,   ///< the request is with a worker, or parked
     Writing,
     Closing,  ///< our answer is out; what the peer still sends is thrown away, so that it reads the answer
               ///< and no reset
@@ -146,6 +182,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void advance();
   void read_head();
   void begin_request();
+  void turn_away_request();
+  void skip_body();
   void begin_body(std::uint64_t limit);
   SpoolArea area_for_body();
   void release_spool();
@@ -153,12 +191,15 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void store(Reading reading);
   Result<> write_down(Spool& spool) const;
   void on_stored(Reading reading, const Result<>& stored);
+  void read_more_of_body();
   void hand_over();
 
   // Answering
   void refuse(const Refusal& refusal);
   void tell_too_large(const std::string& reason);
   void respond(HttpResponse response);
+  void respond_busy();
+  void send(std::string head, std::uint64_t body_size, bool close);
   void write_piece();
   Result<ByteView> piece_of_body(std::size_t size);
   void on_written();
@@ -178,6 +219,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void grow_input();
 
   std::shared_ptr<FrontDoor> door_;
+  ConnectionBook& book_;
   Loop& loop_;
   Socket socket_;
   std::optional<asio::ssl::stream<Socket&>> tls_;
@@ -195,7 +237,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   SteadyTime transfer_start_{};
 
   Bytes input_;
-  ByteView rest_;  ///< of input_: read, and not yet understood
+  ByteView rest_;                ///< of input_: read, and not yet understood
+  unsigned reads_in_a_row_ = 0;  ///< without other connections having had their turn
   HeadReader head_reader_;
   RequestHead head_;
   HttpRequest request_;

@@ -354,7 +354,7 @@ Reading BodyReader::refuse(int status, std::string reason) {
   return Reading::Refused;
 }
 
-Reading BodyReader::read(ByteView& input, Bytes& out) {
+Reading BodyReader::read(ByteView& input, Bytes* out) {
   for (;;) {
     Reading reading = Reading::NeedMore;
     switch (part_) {
@@ -395,10 +395,10 @@ Reading BodyReader::read(ByteView& input, Bytes& out) {
   }
 }
 
-void BodyReader::take_payload(ByteView& input, Bytes& out) {
+void BodyReader::take_payload(ByteView& input, Bytes* out) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input.size()));
   const ByteView payload = input.first(size);
-  out.insert(out.end(), payload.begin(), payload.end());
+  if (out != nullptr) out->insert(out->end(), payload.begin(), payload.end());
   input = input.subspan(size);
   remaining_ -= size;
   octets_ += size;

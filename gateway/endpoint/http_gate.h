@@ -114,7 +114,9 @@ class BodyReader {
 
   /// Takes octets from the front of `input` and appends what is payload to `out`: never more than `input`
   /// had.
-  Reading read(ByteView& input, Bytes& out);
+  Reading read(ByteView& input, Bytes& out) { return read(input, &out); }
+  /// As read(), of a body that nobody wants.
+  Reading skip(ByteView& input) { return read(input, nullptr); }
 
   [[nodiscard]] std::uint64_t octets() const { return octets_; }  ///< payload so far
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
@@ -123,7 +125,8 @@ class BodyReader {
   enum class Part { Counted, ChunkSize, ChunkData, ChunkEnd, Trailer };
 
   Reading refuse(int status, std::string reason);
-  void take_payload(ByteView& input, Bytes& out);
+  Reading read(ByteView& input, Bytes* out);
+  void take_payload(ByteView& input, Bytes* out);
   Reading on_chunk_size(std::string_view line);
   Reading read_chunk_end(ByteView& input);
   Reading on_trailer(std::string_view line);

@@ -38,13 +38,11 @@ constexpr std::chrono::milliseconds kAcceptPause{50};
 /// How long the answers of a stop that drained too long may take.
 constexpr std::chrono::milliseconds kLastAnswers{200};
 
-/// Descriptors that are not the front door's: of the store, of hand-overs, of posts to partners.
-constexpr std::size_t kOtherFiles = 256;
+/// Descriptors of the store, of hand-overs, of posts to partners, and of those who are told that there is no
+/// room.
+constexpr std::size_t kOtherFiles = 256 + kTurnedAway;
 /// A socket, and perhaps a body in a file.
 constexpr std::size_t kFilesOfConnection = 2;
-
-constexpr std::string_view kNoRoom =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Raises the process's limit of descriptors as far as is needed and permitted. @returns how many connections
 /// there may be, so that the rest of the process never lacks one.
@@ -123,25 +121,19 @@ class OpenPort : public std::enable_shared_from_this<OpenPort> {
     boost::system::error_code error;
     const auto remote = socket.remote_endpoint(error);
     if (error) return;  // gone already
-    if (!door_->book.admit(remote.address())) return turn_away(socket, remote.address());
-    std::make_shared<Connection>(door_, loop_, std::move(socket), remote.address(), name_,
+    if (!door_->book.admit(remote.address())) return turn_away(std::move(socket), remote.address());
+    std::make_shared<Connection>(door_, door_->book, loop_, std::move(socket), remote.address(), name_,
                                  tls_ ? &*tls_ : nullptr)
         ->start();
   }
 
-  /// Costs us nothing to keep: one attempt at an answer, and the log hears of it once a second at most.
-  void turn_away(Socket& socket, const asio::ip::address& address) {
-    boost::system::error_code ignored;
-    socket.non_blocking(true, ignored);
-    if (!tls_) socket.write_some(asio::buffer(kNoRoom), ignored);
-    ++turned_away_;
-    const SteadyTime now = std::chrono::steady_clock::now();
-    if (now < next_report_) return;
-    next_report_ = now + std::chrono::seconds(1);
-    log::warning("http-connections-refused", {{"listener", name_},
-                                              {"remote", address.to_string()},
-                                              {"count", std::to_string(std::exchange(turned_away_, 0))},
-                                              {"reason", "too many are open"}});
+  /// A handshake is more than it is worth, so a TLS peer is told nothing; nor are others when too many are
+  /// being told.
+  void turn_away(Socket socket, const asio::ip::address& address) {
+    loop_.connections_turned_away().add(name_, address.to_string());
+    if (tls_ || !door_->turned_away.admit(address)) return;
+    std::make_shared<Connection>(door_, door_->turned_away, loop_, std::move(socket), address, name_, nullptr)
+        ->turn_away();
   }
 
   std::shared_ptr<FrontDoor> door_;
@@ -152,8 +144,6 @@ class OpenPort : public std::enable_shared_from_this<OpenPort> {
   std::optional<asio::ssl::context> tls_;
   Acceptor acceptor_;
   Timer pause_;
-  std::size_t turned_away_ = 0;
-  SteadyTime next_report_{};
 };
 
 Result<std::shared_ptr<OpenPort>> OpenPort::open(const std::shared_ptr<FrontDoor>& door,
@@ -211,7 +201,11 @@ class HttpServer::Impl {
 
   [[nodiscard]] std::vector<std::uint16_t> ports() const { return port_numbers_; }
 
-  [[nodiscard]] HttpLoad load() const { return {door_->book.open(), door_->queue.waiting()}; }
+  [[nodiscard]] HttpLoad load() const {
+    return {door_->book.open(), door_->queue.waiting(),
+            door_->plain.connections_turned_away().total() + door_->tls.connections_turned_away().total(),
+            door_->plain.requests_turned_away().total() + door_->tls.requests_turned_away().total()};
+  }
 
   Result<> renew_tls(std::string_view listener, const TlsIdentity& identity) {
     std::vector<std::pair<std::shared_ptr<OpenPort>, std::shared_ptr<asio::ssl::context>>> renewed;

@@ -120,7 +120,9 @@ struct HttpLimits {
   std::chrono::milliseconds transfer_time{4 * 3'600'000};  ///< for one body or answer, however fast it is
   std::chrono::milliseconds linger_time{
       2'000};  ///< how long a closing connection is read on, so that the peer sees our answer
-  std::uint64_t linger_size = 4 * 1024 * 1024;  ///< octets thrown away meanwhile, at most
+  /// Octets thrown away meanwhile, at most. The body of a request that is turned away because too many wait
+  /// is read up to this size, so that its connection can stay.
+  std::uint64_t linger_size = 4 * 1024 * 1024;
 
   /// Open at once, over all listeners; more are answered 503 and closed. Fewer where the process may not open
   /// the descriptors for them.
@@ -140,10 +142,12 @@ struct HttpServerConfig {
   unsigned workers = 0;  ///< for small requests, and as many for large ones; 0: as many as there are cores
 };
 
-/// What a server has in hand at a moment.
+/// What a server has in hand at a moment, and what it had no room for since it began.
 struct HttpLoad {
   std::size_t connections = 0;      ///< open ones
   std::size_t queued_requests = 0;  ///< complete ones that wait for a worker
+  std::uint64_t connections_turned_away = 0;
+  std::uint64_t requests_turned_away = 0;
 };
 
 class HttpServer {

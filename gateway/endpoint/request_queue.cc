@@ -38,15 +38,20 @@ RequestQueue::RequestQueue(HttpHandler& handler, std::size_t limit, unsigned wor
 
 RequestQueue::~RequestQueue() { stop(); }
 
-bool RequestQueue::offer(HttpRequest& request, Responder& responder) {
+bool RequestQueue::offer(HttpRequest& request, std::shared_ptr<Responder::Target> target) {
   Line& line = request.body.size() > kLargestSmall ? large_ : small_;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || small_.jobs.size() + large_.jobs.size() >= limit_) return false;
-    line.jobs.push_back({std::move(request), std::move(responder)});
+    if (is_full()) return false;
+    line.jobs.push_back({std::move(request), Responder(std::move(target))});
   }
   line.changed.notify_one();
   return true;
+}
+
+bool RequestQueue::full() const {
+  const std::lock_guard lock(mutex_);
+  return is_full();
 }
 
 std::size_t RequestQueue::waiting() const {

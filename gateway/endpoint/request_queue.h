@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -24,8 +25,11 @@ class RequestQueue {
   RequestQueue(const RequestQueue&) = delete;
   RequestQueue& operator=(const RequestQueue&) = delete;
 
-  /// Takes the request when there is room for it; leaves both arguments as they are when there is not.
-  bool offer(HttpRequest& request, Responder& responder);
+  /// Takes the request when there is room for it, to be answered to `target`; leaves both as they are when
+  /// there is not.
+  bool offer(HttpRequest& request, std::shared_ptr<Responder::Target> target);
+  /// Whether offer() would take nothing now.
+  [[nodiscard]] bool full() const;
   [[nodiscard]] std::size_t waiting() const;
 
   /// Answers what still waits by 503, waits for the workers to finish what they are at, and ends them. Once.
@@ -40,6 +44,9 @@ class RequestQueue {
     std::condition_variable changed;
     std::deque<Job> jobs;
   };
+  [[nodiscard]] bool is_full() const {
+    return stopping_ || small_.jobs.size() + large_.jobs.size() >= limit_;
+  }
   void work(Line& line);
   void serve(Job job);
 

@@ -6,10 +6,13 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <optional>
+#include <sstream>
 #include <thread>
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/openssl.h"
 #include "tests/support/test_certificates.h"
 #include "tests/unit/endpoint/endpoint_support.h"
@@ -243,8 +246,8 @@ void serve_with_few_descriptors(rlim_t files) {
 
 TEST(HttpServer, LeavesDescriptorsToTheRestOfTheProcess) {
   testing::GTEST_FLAG(death_test_style) = "threadsafe";
-  // Two for each connection, and 256 for the others: room for ten.
-  EXPECT_EXIT(serve_with_few_descriptors(276), testing::ExitedWithCode(0), "http-connections-limited");
+  // Two for each connection, and 320 for the others: room for ten.
+  EXPECT_EXIT(serve_with_few_descriptors(340), testing::ExitedWithCode(0), "http-connections-limited");
 }
 
 TEST(HttpServer, RaisesTheLimitOfDescriptorsToWhatItNeeds) {
@@ -257,7 +260,7 @@ TEST(HttpServer, RaisesTheLimitOfDescriptorsToWhatItNeeds) {
     server.config.limits.connections = 100;
     server.start();
     ::getrlimit(RLIMIT_NOFILE, &files);
-    std::exit(files.rlim_cur == 456 ? 0 : 1);
+    std::exit(files.rlim_cur == 520 ? 0 : 1);
   };
   testing::GTEST_FLAG(death_test_style) = "threadsafe";
   EXPECT_EXIT(serve(), testing::ExitedWithCode(0), "");
@@ -397,6 +400,172 @@ TEST(HttpServer, TurnsAwayConnectionsBeyondTheCapOfAnAddress) {
     again.send(get_of("/"));
     admitted = status_of(again.answer()) == 200;
   }
+}
+
+/// Has sent its request before it is turned away: closing at once would reset the connection.
+TEST(HttpServer, LetsAPeerReadThatThereIsNoRoomForItsConnection) {
+  TestServer server;
+  server.config.limits.connections_per_address = 1;
+  server.start();
+  RawClient first(server.port());
+  first.send(get_of("/"));
+  EXPECT_EQ(status_of(first.answer()), 200);
+  for (int i = 0; i < 10; ++i) {
+    RawClient refused(server.port());
+    refused.send(post_of("/", std::string(100'000, 'x')));
+    const std::string answer = refused.until_end();
+    EXPECT_EQ(status_of(answer), 503);
+    EXPECT_THAT(answer, AllOf(HasSubstr("\r\nRetry-After: "), HasSubstr("\r\nConnection: close\r\n"),
+                              Not(HasSubstr("RESET"))));
+  }
+  EXPECT_EQ(server.server->load().connections_turned_away, 10U);
+  EXPECT_EQ(server.server->load().connections, 1U);
+  EXPECT_THAT(server.handler.targets(), ElementsAre("/"));
+}
+
+TEST(HttpServer, HasNoTimeToTellMoreThanAFewThatThereIsNoRoom) {
+  constexpr int kTold = 16;
+  TestServer server;
+  server.config.limits.connections_per_address = 1;
+  server.config.limits.linger_time = 60s;
+  server.start();
+  RawClient first(server.port());
+  first.send(get_of("/"));
+  EXPECT_EQ(status_of(first.answer()), 200);
+  std::vector<std::unique_ptr<RawClient>> told;
+  for (int i = 0; i < kTold; ++i) {
+    told.push_back(std::make_unique<RawClient>(server.port()));
+    EXPECT_EQ(status_of(told.back()->answer()), 503);
+  }
+  EXPECT_EQ(status_of(RawClient(server.port()).until_end()), 0);
+  told.pop_back();
+  while (status_of(RawClient(server.port()).until_end()) != 503) {
+  }
+  const auto start = std::chrono::steady_clock::now();
+  server.server->stop(0ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 30s);
+}
+
+/// A server whose only worker is busy and whose queue is full, until release().
+struct FullServer : TestServer {
+  FullServer() {
+    config.workers = 1;
+    config.limits.queued_requests = 1;
+    handler.request = [this, first = true](HttpRequest request, Responder responder) mutable {
+      if (std::exchange(first, false)) {
+        begun_.set_value();
+        released_.get_future().wait();
+      }
+      HttpResponse response;
+      response.body = Slice::of(request.target + " " + std::to_string(request.body.size()));
+      responder.respond(std::move(response));
+    };
+  }
+  ~FullServer() { release(); }
+
+  void fill() {
+    start();
+    served_.emplace(port());
+    served_->send(get_of("/served"));
+    begun_.get_future().wait();
+    waits_.emplace(port());
+    waits_->send(get_of("/waits"));
+    while (server->load().queued_requests == 0) std::this_thread::yield();
+  }
+  void release() {
+    if (!waits_ || std::exchange(is_released_, true)) return;
+    released_.set_value();
+    EXPECT_EQ(body_of(served_->answer()), "/served 0");
+    EXPECT_EQ(body_of(waits_->answer()), "/waits 0");
+  }
+
+ private:
+  std::promise<void> begun_;
+  std::promise<void> released_;
+  bool is_released_ = false;
+  std::optional<RawClient> served_;
+  std::optional<RawClient> waits_;
+};
+
+TEST(HttpServer, ReadsWhatItTurnsAwayAndKeepsTheConnection) {
+  FullServer server;
+  server.fill();
+  const std::string body(100'000, 'x');
+  RawClient client(server.port());
+  for (const std::string& request :
+       {post_of("/counted", body), post_of("/empty", ""),
+        post_head("/chunked", "Transfer-Encoding: chunked") + "186a0\r\n" + body + "\r\n0\r\n\r\n",
+        std::string("HEAD /head HTTP/1.1\r\nHost: localhost\r\n\r\n")}) {
+    client.send(request);
+    const std::string answer = client.answer();
+    EXPECT_EQ(status_of(answer), 503);
+    EXPECT_THAT(answer, AllOf(HasSubstr("\r\nRetry-After: "), Not(HasSubstr("\r\nConnection: close\r\n"))));
+  }
+  EXPECT_EQ(server.server->load().requests_turned_away, 4U);
+  EXPECT_THAT(server.handler.targets(), ElementsAre("/served", "/waits"))
+      << "the handler has nothing to do with it";
+  server.release();
+  client.send(post_of("/again", body));
+  EXPECT_EQ(body_of(client.answer()), "/again 100000");
+}
+
+TEST(HttpServer, ClosesWhereItDoesNotReadWhatItTurnsAway) {
+  FullServer server;
+  server.config.limits.linger_size = 1000;
+  server.fill();
+  const std::string body(1001, 'x');
+  for (const std::string& request :
+       {post_of("/large", body),
+        post_head("/large-chunks", "Transfer-Encoding: chunked") + "3e9\r\n" + body + "\r\n0\r\n\r\n",
+        post_head("/broken-chunks", "Transfer-Encoding: chunked") + "one\r\n" + get_of("/smuggled"),
+        post_head("/asks", "Content-Length: 3\r\nExpect: 100-continue"),
+        std::string("POST /old HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc")}) {
+    RawClient client(server.port());
+    client.send(request);
+    const std::string answer = client.until_end();
+    EXPECT_EQ(status_of(answer), 503) << request;
+    EXPECT_THAT(answer, AllOf(HasSubstr("\r\nConnection: close\r\n"), Not(HasSubstr("RESET")))) << request;
+    EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << request;
+  }
+}
+
+TEST(HttpServer, CutsOffABodyThatItOnlyThrowsAwayToo) {
+  FullServer server;
+  server.config.limits.transfer_grace = 300ms;
+  server.fill();
+  RawClient client(server.port());
+  client.send(post_head("/slow", "Content-Length: 100000") + "a");
+  EXPECT_EQ(status_of(client.until_end()), 408);
+}
+
+TEST(HttpServer, HasOneLineInTheLogForAllThatItTurnsAway) {
+  testing::internal::CaptureStderr();
+  {
+    FullServer server;
+    server.fill();
+    RawClient client(server.port());
+    for (int i = 0; i < 5; ++i) {
+      client.send(post_of("/", "abc"));
+      EXPECT_EQ(status_of(client.answer()), 503);
+    }
+    server.release();
+    server.server->stop(0ms);
+  }
+  log::flush();
+  const std::string told = testing::internal::GetCapturedStderr();
+  int lines = 0;
+  int requests = 0;
+  std::istringstream stream(told);
+  for (std::string line; std::getline(stream, line);) {
+    if (line.find("\"http-requests-refused\"") == std::string::npos) continue;
+    ++lines;
+    const std::size_t count = line.find("\"count\":\"");
+    ASSERT_NE(count, std::string::npos) << line;
+    requests += std::atoi(line.c_str() + count + 9);
+    EXPECT_THAT(line, AllOf(HasSubstr("\"remote\":\"127.0.0.1\""), HasSubstr("\"listener\":\"test\"")));
+  }
+  EXPECT_EQ(requests, 5) << told;
+  EXPECT_LT(lines, 5) << "once a second, and at the end";
 }
 
 TEST(HttpServer, Answers503WhenTooManyRequestsWait) {
