@@ -38,13 +38,15 @@ PLANTS = [
 ]
 
 
-def measure(planted_signet, power_module, dice, full):
-    plants = PLANTS if full else dice.sample(PLANTS, QUICK_SHARE)
+def measure(options, dice):
+    plants = PLANTS if options.full else dice.sample(PLANTS, QUICK_SHARE)
+    tools = [argument for name in ("power", "crowd") if getattr(options, name)
+             for argument in (f"--{name}", str(getattr(options, name)))]
 
     def run(plant):
         fault, row = plant
-        command = [sys.executable, str(pathlib.Path(__file__).with_name("scoreboard.py")), "--signet", str(planted_signet),
-                   "--no-full", *(["--power", str(power_module)] if power_module else []), row]
+        command = [sys.executable, str(pathlib.Path(__file__).with_name("scoreboard.py")), "--signet", str(options.planted),
+                   "--no-full", *tools, row]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env={**os.environ, "SIGNET_PLANT": fault})
         return done.stdout
@@ -57,4 +59,4 @@ def measure(planted_signet, power_module, dice, full):
     tried = len(plants) - len(skipped)
     return Outcome(f"{tried - len(missed)} of {tried} planted faults caught"
                    + (f", {len(skipped)} not tried here" if skipped else "")
-                   + ("" if full else f", picked from {len(PLANTS)}"), "all", missed)
+                   + ("" if options.full else f", picked from {len(PLANTS)}"), "all", missed)

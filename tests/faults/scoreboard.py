@@ -32,12 +32,13 @@ ROWS = {"R" + re.match(r"r0*(\d+)_", file.name).group(1): file.stem
 def measure(row, options, seed):
     """@returns the row's Outcome. @raises Skip"""
     if row == "R0":
-        return planted.measure(options.planted, options.power, random.Random(seed), options.full)
+        return planted.measure(options, random.Random(seed))
     if row == "R8" and options.power is None:
         raise Skip("--power says where the module is that forgets what was not synced")
     # Only the binary with planted faults can be told to die at an instant that has a name.
     with Bench(options.planted if row == "R2" and options.planted else options.signet, seed, options.full) as bench:
         bench.power_module = options.power and options.power.resolve()
+        bench.crowd = options.crowd and options.crowd.resolve()
         try:
             return importlib.import_module("rows." + ROWS[row]).measure(bench)
         except (GatewayFailed, TimeoutError) as error:
@@ -67,6 +68,7 @@ def main():
     parser.add_argument("--signet", type=pathlib.Path, required=True, help="the binary under test")
     parser.add_argument("--planted", type=pathlib.Path, help="for R0: the binary with planted faults")
     parser.add_argument("--power", type=pathlib.Path, help="for R8: the module that forgets what was not synced")
+    parser.add_argument("--crowd", type=pathlib.Path, help="for R18: the program that posts for hundreds of connections")
     parser.add_argument("--full", action=argparse.BooleanOptionalAction, default=bool(os.environ.get("SIGNET_TEST_FULL")),
                         help="the whole of each row instead of a quick share")
     parser.add_argument("--seed", type=int, help="repeats a run's dice, if not its timing")
