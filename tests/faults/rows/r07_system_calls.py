@@ -33,6 +33,7 @@ def measure(bench):
                 starts_refused += 1
         except (GatewayFailed, TimeoutError) as failed:
             faults.append(f"{name}: {failed}")
+            trade.gateway.kill()  # or it would serve the home for all the other runs
         longest = max(longest, time.monotonic() - begun)
         faults += [f"{name}: {line}" for line in crashes(trade.gateway)]
     trade.settle()
