@@ -40,7 +40,7 @@ PLANTS = [
 
 def measure(options, dice):
     plants = PLANTS if options.full else dice.sample(PLANTS, QUICK_SHARE)
-    tools = [argument for name in ("power", "crowd") if getattr(options, name)
+    tools = [argument for name in ("power", "failing", "crowd") if getattr(options, name)
              for argument in (f"--{name}", str(getattr(options, name)))]
 
     def run(plant):

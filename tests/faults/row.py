@@ -45,6 +45,7 @@ class Bench:
         self.slack = 8.0 if sanitized else 1.0
         self.memory_slack = 3.0 if sanitized else 1.0
         self.power_module = None  # for R8: what makes a disk forget
+        self.failing_module = None  # for R7: what lets a write to a file fail
         self.crowd = None  # for R18: what posts for hundreds of connections
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="signet-faults."))
         self._gateways = []

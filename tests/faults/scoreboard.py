@@ -38,6 +38,7 @@ def measure(row, options, seed):
     # Only the binary with planted faults can be told to die at an instant that has a name.
     with Bench(options.planted if row == "R2" and options.planted else options.signet, seed, options.full) as bench:
         bench.power_module = options.power and options.power.resolve()
+        bench.failing_module = options.failing and options.failing.resolve()
         bench.crowd = options.crowd and options.crowd.resolve()
         try:
             return importlib.import_module("rows." + ROWS[row]).measure(bench)
@@ -68,6 +69,7 @@ def main():
     parser.add_argument("--signet", type=pathlib.Path, required=True, help="the binary under test")
     parser.add_argument("--planted", type=pathlib.Path, help="for R0: the binary with planted faults")
     parser.add_argument("--power", type=pathlib.Path, help="for R8: the module that forgets what was not synced")
+    parser.add_argument("--failing", type=pathlib.Path, help="for R7: the module that lets a write to a file fail")
     parser.add_argument("--crowd", type=pathlib.Path, help="for R18: the program that posts for hundreds of connections")
     parser.add_argument("--full", action=argparse.BooleanOptionalAction, default=bool(os.environ.get("SIGNET_TEST_FULL")),
                         help="the whole of each row instead of a quick share")

@@ -1,18 +1,19 @@
 """R7: the N-th of each kind of system call fails."""
 
+import errno
 import time
 
 import strace
 from gateway import GatewayFailed
-from row import Outcome
+from row import Outcome, Skip
 from sim.client import Load
 
 LONGEST_HANG = 10.0  # seconds
 REFUSED_TO_START = {1, 2, 3, 4, 5, 8}  # exit codes of a command that says why it cannot; others are mistakes and signals
-# What may fail, and how. A call that is interrupted is to be made again by whoever made it. Other failures of write() are R6's and
-# R23's: here they would hit eventfds and a sanitizer's pipes too, which never fail so.
+FILE_WRITE = "write to a file"  # of all that write() goes to, eventfds and a sanitizer's pipes never fail like a disk
+# What may fail, and how. A call that is interrupted is to be made again by whoever made it.
 FAILURES = [
-    ("write", "EINTR"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fsync", "EIO"), ("fdatasync", "EIO"),
+    ("write", "EINTR"), (FILE_WRITE, "EIO"), (FILE_WRITE, "ENOSPC"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fsync", "EIO"), ("fdatasync", "EIO"),
     ("renameat", "EIO"), ("renameat2", "EIO"), ("rename", "ENOSPC"), ("openat", "EMFILE"), ("openat", "EIO"), ("accept4", "EMFILE"),
     ("accept4", "EINTR"),
 ]
@@ -20,6 +21,8 @@ FAILURES = [
 
 def measure(bench):
     strace.need()
+    if bench.failing_module is None:
+        raise Skip("--failing says where the module is that lets a write to a file fail")
     runs = [(call, error, when) for call, error in FAILURES for when in range(1, bench.share(12, 200) + 1)]
     if not bench.full:
         runs = bench.dice.sample(runs, 16)
@@ -45,8 +48,8 @@ def measure(bench):
 def run_once(bench, trade, call, error, when):
     """A start, two messages and an end with one call failing in each thread. @returns whether it served"""
     gateway = trade.gateway
-    wrapper = strace.wrapper("/dev/null", [call], *strace.failing(call, error, when))
-    gateway.start(wrapper=wrapper, environment=strace.ENVIRONMENT, wait=False)
+    wrapper, environment = injection(bench, call, error, when)
+    gateway.start(wrapper=wrapper, environment=environment, wait=False)
     try:
         gateway.wait_until_serving(LONGEST_HANG * bench.slack)
     except GatewayFailed:
@@ -58,6 +61,13 @@ def run_once(bench, trade, call, error, when):
     trade.back_end.collect()
     gateway.terminate(LONGEST_HANG * bench.slack)
     return True
+
+
+def injection(bench, call, error, when):
+    """@returns the wrapper and the environment of a gateway to which that happens"""
+    if call == FILE_WRITE:
+        return (), {"LD_PRELOAD": str(bench.failing_module), "SIGNET_FAILING_WRITE": f"{when} {getattr(errno, error)}"}
+    return strace.wrapper("/dev/null", [call], *strace.failing(call, error, when)), strace.ENVIRONMENT
 
 
 def crashes(gateway):
