@@ -26,11 +26,11 @@ tl::unexpected<Error> taken(const ResolvedAgreement& first, const ResolvedAgreem
 
 }  // namespace
 
-Result<ResolvedAgreement> resolve(const Account& account, const Agreement& agreement) {
+Result<ResolvedAgreement> resolve(const AccountIndex& account, const Agreement& agreement) {
   Resolution resolution = resolve_names(account, agreement);
   if (resolution.problems.empty()) return std::move(resolution.resolved);
-  const bool no_partner = find_partner(account, agreement.host_partner) == nullptr ||
-                          find_partner(account, agreement.guest_partner) == nullptr;
+  const bool no_partner = account.find_partner(agreement.host_partner) == nullptr ||
+                          account.find_partner(agreement.guest_partner) == nullptr;
   return fail(no_partner ? ErrorKind::NotFound : ErrorKind::InvalidInput,
               to_string(resolution.problems.front()));
 }
@@ -40,16 +40,21 @@ std::size_t AgreementDirectory::PairHash::operator()(const Pair& pair) const {
   return hash(pair.from) * 31 + hash(pair.to);
 }
 
-Result<std::shared_ptr<const AgreementDirectory>> AgreementDirectory::build(const Account& account) {
-  std::vector<ResolvedAgreement> agreements;
-  agreements.reserve(account.agreements.size());
-  for (const Agreement& agreement : account.agreements) {
-    SIGNET_TRY(ResolvedAgreement resolved, resolve(account, agreement));
-    agreements.push_back(std::move(resolved));
-  }
-  std::shared_ptr<AgreementDirectory> directory(new AgreementDirectory(std::move(agreements)));
+Result<std::shared_ptr<const AgreementDirectory>> AgreementDirectory::build(Account account) {
+  std::shared_ptr<AgreementDirectory> directory(new AgreementDirectory(std::move(account)));
+  SIGNET_CHECK(directory->resolve_all());
   SIGNET_CHECK(directory->index());
   return std::shared_ptr<const AgreementDirectory>(std::move(directory));
+}
+
+Result<> AgreementDirectory::resolve_all() {
+  const AccountIndex entries(account_);
+  agreements_.reserve(account_.agreements.size());
+  for (const Agreement& agreement : account_.agreements) {
+    SIGNET_TRY(ResolvedAgreement resolved, resolve(entries, agreement));
+    agreements_.push_back(std::move(resolved));
+  }
+  return {};
 }
 
 Result<> AgreementDirectory::index() {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agreements/account_index.h"
 #include "agreements/model.h"
 #include "base/result.h"
 
@@ -15,11 +16,11 @@ namespace signet::agreements {
 
 /// An agreement with the AS2 names that it goes by on the wire.
 struct ResolvedAgreement {
-  Agreement agreement;
-  std::string receive_from;  ///< AS2-From of the guest's messages
-  std::string receive_to;    ///< AS2-To of the guest's messages: us
-  std::string send_from;     ///< AS2-From of our messages: us
-  std::string send_to;       ///< AS2-To of our messages
+  const Agreement& agreement;  ///< the one that was resolved, which outlives this
+  std::string receive_from;    ///< AS2-From of the guest's messages
+  std::string receive_to;      ///< AS2-To of the guest's messages: us
+  std::string send_from;       ///< AS2-From of our messages: us
+  std::string send_to;         ///< AS2-To of our messages
 };
 
 /// The AS2 names of an agreement: the direction's own identity, else hostIdentity or guestIdentity, else the
@@ -29,21 +30,22 @@ struct ResolvedAgreement {
 /// @error InvalidInput  a partner with no or several AS2 identities and none chosen, an identity that is not
 /// the
 ///     partner's or no AS2Identity, or a value that is no AS2 name (RFC 4130 section 6.2).
-Result<ResolvedAgreement> resolve(const Account& account, const Agreement& agreement);
+Result<ResolvedAgreement> resolve(const AccountIndex& account, const Agreement& agreement);
 
-/// The agreements of one generation of the account. Immutable, so safe to use from every thread; share it by
-/// `shared_ptr<const AgreementDirectory>` and put a new one in its place when the account changes. What it
-/// returns lives as long as it does.
+/// One generation of the account, with its agreements to look up. Immutable, so safe to use from every
+/// thread; share it by `shared_ptr<const AgreementDirectory>` and put a new one in its place when the account
+/// changes. What it returns lives as long as it does.
 class AgreementDirectory {
  public:
   /// @error as resolve(), and AlreadyExists  two agreements for the same pair of names in the same direction,
   /// or with
   ///     the same name; both are named.
-  static Result<std::shared_ptr<const AgreementDirectory>> build(const Account& account);
+  static Result<std::shared_ptr<const AgreementDirectory>> build(Account account);
 
   AgreementDirectory(const AgreementDirectory&) = delete;
   AgreementDirectory& operator=(const AgreementDirectory&) = delete;
 
+  [[nodiscard]] const Account& account() const { return account_; }
   /// By the names of a message that came in. Case matters. nullptr: no such relationship.
   [[nodiscard]] const ResolvedAgreement* find_inbound(std::string_view as2_from,
                                                       std::string_view as2_to) const;
@@ -66,10 +68,11 @@ class AgreementDirectory {
   };
   using Index = std::unordered_map<Pair, const ResolvedAgreement*, PairHash>;
 
-  explicit AgreementDirectory(std::vector<ResolvedAgreement> agreements)
-      : agreements_(std::move(agreements)) {}
+  explicit AgreementDirectory(Account account) : account_(std::move(account)) {}
+  Result<> resolve_all();
   Result<> index();
 
+  const Account account_;
   std::vector<ResolvedAgreement> agreements_;  // never changed after index(): the indexes point into it
   Index inbound_;
   Index outbound_;

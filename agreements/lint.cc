@@ -145,6 +145,7 @@ class Report {
 /// What every check looks at.
 struct Scope {
   const Account& account;
+  const AccountIndex& index;
   const CertificateFacts& facts;
   const VaultFacts* vaults;
   Time now;
@@ -232,7 +233,7 @@ void lint_certificates(const Scope& scope) {
 class AgreementLint {
  public:
   AgreementLint(const Scope& scope, const Agreement& agreement)
-      : account_(scope.account),
+      : index_(scope.index),
         facts_(scope.facts),
         vaults_(scope.vaults),
         now_(scope.now),
@@ -299,7 +300,7 @@ class AgreementLint {
   }
 
   void check_name(const std::string& path, std::string_view name, bool with_key) {
-    const CertificateEntry* entry = find_certificate(account_, name);
+    const CertificateEntry* entry = index_.find_certificate(name);
     if (entry == nullptr)
       return error(path, "the name of a certificate of this account", in_quotes(name),
                    "Add <certificate name=\"...\"> or correct the name.");
@@ -330,7 +331,7 @@ class AgreementLint {
     bool one_valid = false;
     bool all_known = true;
     for (const std::string& name : active) {
-      const CertificateEntry* entry = find_certificate(account_, name);
+      const CertificateEntry* entry = index_.find_certificate(name);
       std::string why_not;
       const std::optional<CertificateFact> fact = entry ? facts_.find(*entry, why_not) : std::nullopt;
       all_known = all_known && fact.has_value();
@@ -354,14 +355,14 @@ class AgreementLint {
 
   void newest_is_valid(CertificateRole role, const std::string& name) {
     std::string why_not;
-    const CertificateEntry* entry = find_certificate(account_, name);
+    const CertificateEntry* entry = index_.find_certificate(name);
     const std::optional<CertificateFact> fact = entry ? facts_.find(*entry, why_not) : std::nullopt;
     if (fact && (fact->not_after < now_ || fact->not_before > now_)) expired(role, name);
   }
 
   void expired(CertificateRole role, const std::string& name) {
     std::string why_not;
-    const std::optional<CertificateFact> fact = facts_.find(*find_certificate(account_, name), why_not);
+    const std::optional<CertificateFact> fact = facts_.find(*index_.find_certificate(name), why_not);
     if (!fact) return;
     const bool over = fact->not_after < now_;
     error(role_path(role), fmt::format("a valid certificate {}", task_of(role)),
@@ -632,7 +633,7 @@ class AgreementLint {
   void check_client_certificate(const std::string& name) {
     constexpr std::string_view kPath = "x:connection/@clientCertificateName";
     check_name(std::string(kPath), name, true);
-    const CertificateEntry* entry = find_certificate(account_, name);
+    const CertificateEntry* entry = index_.find_certificate(name);
     const std::string objection =
         entry ? facts_.objection(*entry, CertificatePurpose::TlsClient) : std::string();
     if (!objection.empty())
@@ -644,7 +645,7 @@ class AgreementLint {
   void tls_trust(const TlsTrust& trust) {
     for (const std::string& name : trust.certificates) {
       const std::string path = fmt::format("x:connection/x:tlsTrust/x:certificate[{}]", name);
-      if (find_certificate(account_, name) == nullptr)
+      if (index_.find_certificate(name) == nullptr)
         error(path, "the name of a certificate of this account", in_quotes(name),
               "Add <certificate name=\"...\"> or correct the name.");
     }
@@ -694,7 +695,7 @@ class AgreementLint {
     report_.warning(base_ + std::string(path), std::move(expected), std::move(found), std::move(advice));
   }
 
-  const Account& account_;
+  const AccountIndex& index_;
   const CertificateFacts& facts_;
   const VaultFacts* const vaults_;
   const Time now_;
@@ -796,12 +797,13 @@ class Neighbours {
 std::vector<Problem> lint(const Account& account, const CertificateFacts& facts, Time now,
                           const Positions& positions, const VaultFacts* vaults) {
   Report report(positions);
-  const Scope scope{account, facts, vaults, now, report};
+  const AccountIndex index(account);
+  const Scope scope{account, index, facts, vaults, now, report};
   lint_partners(scope);
   lint_certificates(scope);
   Neighbours neighbours(report);
   for (const Agreement& agreement : account.agreements) {
-    Resolution resolution = resolve_names(account, agreement);
+    Resolution resolution = resolve_names(index, agreement);
     neighbours.add(agreement, resolution);
     for (Problem& problem : resolution.problems) report.take(std::move(problem));
     AgreementLint(scope, agreement).run();

@@ -24,7 +24,7 @@ bool same_identity(const BusinessIdentity& a, const BusinessIdentity& b) {
 /// Finds the names of one agreement and gathers what is wrong on the way.
 class NameResolver {
  public:
-  NameResolver(const Account& account, const Agreement& agreement, Resolution& result)
+  NameResolver(const AccountIndex& account, const Agreement& agreement, Resolution& result)
       : account_(account), agreement_(agreement), result_(result) {}
 
   void resolve() {
@@ -51,7 +51,7 @@ class NameResolver {
   enum class Side { Host, Guest };
 
   const Partner* partner(const std::string& name, std::string_view element) {
-    const Partner* found = find_partner(account_, name);
+    const Partner* found = account_.find_partner(name);
     if (found == nullptr)
       report(element, "the name of a partner of this account", in_quotes(name),
              "Add <partner name=\"...\"> or correct the name.");
@@ -121,7 +121,7 @@ class NameResolver {
 
   static std::string in_quotes(std::string_view text) { return "'" + printable(text, 140) + "'"; }
 
-  const Account& account_;
+  const AccountIndex& account_;
   const Agreement& agreement_;
   Resolution& result_;
 };
@@ -132,9 +132,8 @@ bool is_as2_identity(const BusinessIdentity& identity) {
   return equal_ignoring_case(identity.qualifier, kAs2Qualifier);
 }
 
-Resolution resolve_names(const Account& account, const Agreement& agreement) {
-  Resolution resolution;
-  resolution.resolved.agreement = agreement;
+Resolution resolve_names(const AccountIndex& account, const Agreement& agreement) {
+  Resolution resolution{{agreement, {}, {}, {}, {}}, {}};
   NameResolver(account, agreement, resolution).resolve();
   return resolution;
 }

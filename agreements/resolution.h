@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agreements/account_index.h"
 #include "agreements/directory.h"
 #include "agreements/model.h"
 #include "agreements/problem.h"
@@ -18,7 +19,7 @@ struct Resolution {
   std::vector<Problem> problems;  ///< without file and line; paths are within the account
 };
 
-Resolution resolve_names(const Account& account, const Agreement& agreement);
+Resolution resolve_names(const AccountIndex& account, const Agreement& agreement);
 
 bool is_as2_identity(const BusinessIdentity& identity);
 

@@ -6,18 +6,19 @@
 
 namespace signet::gateway {
 
-AccountSnapshot::AccountSnapshot(agreements::Account account, OpenKey open_key, GetSecret get_secret)
-    : account_(std::move(account)), open_key_(std::move(open_key)), get_secret_(std::move(get_secret)) {
-  for (const auto& entry : account_.certificates) entries_.emplace(entry.name, &entry);
-}
+AccountSnapshot::AccountSnapshot(std::shared_ptr<const agreements::AgreementDirectory> directory,
+                                 OpenKey open_key, GetSecret get_secret)
+    : directory_(std::move(directory)),
+      entries_(directory_->account()),
+      open_key_(std::move(open_key)),
+      get_secret_(std::move(get_secret)) {}
 
 Result<std::shared_ptr<const AccountSnapshot>> AccountSnapshot::build(agreements::Account account,
                                                                       OpenKey open_key,
                                                                       GetSecret get_secret) {
-  std::shared_ptr<AccountSnapshot> snapshot(
-      new AccountSnapshot(std::move(account), std::move(open_key), std::move(get_secret)));
-  SIGNET_TRY(snapshot->directory_, agreements::AgreementDirectory::build(snapshot->account_));
-  return snapshot;
+  SIGNET_TRY(auto directory, agreements::AgreementDirectory::build(std::move(account)));
+  return std::shared_ptr<const AccountSnapshot>(
+      new AccountSnapshot(std::move(directory), std::move(open_key), std::move(get_secret)));
 }
 
 Result<certstore::Certificate> AccountSnapshot::certificate(const std::string& name) const {
@@ -25,13 +26,28 @@ Result<certstore::Certificate> AccountSnapshot::certificate(const std::string& n
     const std::lock_guard lock(mutex_);
     if (const auto found = parsed_.find(name); found != parsed_.end()) return found->second;
   }
-  const auto entry = entries_.find(name);
-  if (entry == entries_.end())
-    return fail(ErrorKind::NotFound, fmt::format("the integration account has no certificate '{}'", name));
-  auto parsed = certstore::Certificate::parse(entry->second->public_certificate);
-  if (!parsed) return fail(std::move(parsed).error().within(fmt::format("certificate '{}'", name)));
+  SIGNET_TRY(certstore::Certificate parsed, parse(name));
   const std::lock_guard lock(mutex_);
-  return parsed_.emplace(name, *std::move(parsed)).first->second;
+  return parsed_.emplace(name, std::move(parsed)).first->second;
+}
+
+Result<Time> AccountSnapshot::not_after(const std::string& name) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = ends_.find(name); found != ends_.end()) return found->second;
+  }
+  SIGNET_TRY(const certstore::Certificate parsed, parse(name));
+  const std::lock_guard lock(mutex_);
+  return ends_.emplace(name, parsed.not_after()).first->second;
+}
+
+Result<certstore::Certificate> AccountSnapshot::parse(const std::string& name) const {
+  const agreements::CertificateEntry* entry = entries_.find_certificate(name);
+  if (entry == nullptr)
+    return fail(ErrorKind::NotFound, fmt::format("the integration account has no certificate '{}'", name));
+  auto parsed = certstore::Certificate::parse(entry->public_certificate);
+  if (!parsed) return fail(std::move(parsed).error().within(fmt::format("certificate '{}'", name)));
+  return parsed;
 }
 
 Result<certstore::PrivateCertificate> AccountSnapshot::private_certificate(const std::string& name) const {
@@ -41,7 +57,7 @@ Result<certstore::PrivateCertificate> AccountSnapshot::private_certificate(const
     if (const auto found = opened_.find(name); found != opened_.end())
       return certstore::PrivateCertificate{std::move(parsed), found->second};
   }
-  const auto& key = entries_.find(name)->second->key;
+  const auto& key = entries_.find_certificate(name)->key;
   if (!key)
     return fail(
         ErrorKind::NotFound,

@@ -9,6 +9,7 @@
 
 #include "agreements/directory.h"
 #include "agreements/model.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "certstore/x509/key_handle.h"
@@ -33,10 +34,14 @@ class AccountSnapshot {
                                                               GetSecret get_secret);
 
   [[nodiscard]] const agreements::AgreementDirectory& directory() const { return *directory_; }
-  [[nodiscard]] const agreements::Account& account() const { return account_; }
+  [[nodiscard]] const agreements::Account& account() const { return directory_->account(); }
 
   /// @error NotFound  no certificate of this name.  @error InvalidInput  it does not parse.
   [[nodiscard]] Result<certstore::Certificate> certificate(const std::string& name) const;
+  /// The end of its validity. Nothing but that is kept, so it may be asked of all there are.
+  ///
+  /// @error  as certificate().
+  [[nodiscard]] Result<Time> not_after(const std::string& name) const;
   /// A certificate of ours with its key's handle.
   ///
   /// @error NotFound  no such certificate, or it has no key.  @error PermissionDenied, ...  the vault says
@@ -48,17 +53,20 @@ class AccountSnapshot {
   [[nodiscard]] Result<SecretBytes> password(const agreements::BasicAuthentication& credentials) const;
 
  private:
-  AccountSnapshot(agreements::Account account, OpenKey open_key, GetSecret get_secret);
+  AccountSnapshot(std::shared_ptr<const agreements::AgreementDirectory> directory, OpenKey open_key,
+                  GetSecret get_secret);
 
-  const agreements::Account account_;
+  [[nodiscard]] Result<certstore::Certificate> parse(const std::string& name) const;
+
+  const std::shared_ptr<const agreements::AgreementDirectory> directory_;
+  const agreements::AccountIndex entries_;
   const OpenKey open_key_;
   const GetSecret get_secret_;
-  std::shared_ptr<const agreements::AgreementDirectory> directory_;
-  std::map<std::string, const agreements::CertificateEntry*, std::less<>> entries_;
 
   mutable std::mutex mutex_;
   mutable std::map<std::string, certstore::Certificate, std::less<>> parsed_;
   mutable std::map<std::string, certstore::KeyHandle, std::less<>> opened_;
+  mutable std::map<std::string, Time, std::less<>> ends_;
 };
 
 /// Gives the account as it is now; cheap enough to be asked for every message.

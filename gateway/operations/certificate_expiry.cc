@@ -41,8 +41,8 @@ Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapsho
   if (!tls_server.empty()) uses[tls_server].push_back({"", "tlsServer"});
   std::vector<CertificateExpiry> all;
   for (const agreements::CertificateEntry& entry : account.account().certificates) {
-    SIGNET_TRY(const certstore::Certificate certificate, account.certificate(entry.name));
-    all.push_back({entry.name, entry.key.has_value(), certificate.not_after(), uses[entry.name]});
+    SIGNET_TRY(const Time not_after, account.not_after(entry.name));
+    all.push_back({entry.name, entry.key.has_value(), not_after, uses[entry.name]});
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const auto& a, const auto& b) { return a.not_after < b.not_after; });

@@ -190,7 +190,8 @@ Result<Simulation> simulate_guest(const Account& account, const SimulationSettin
   if (is_simulated(original->metadata))
     return fail(ErrorKind::InvalidInput,
                 fmt::format("agreement '{}' is with a simulated partner already", settings.agreement));
-  SIGNET_TRY(const ResolvedAgreement resolved, agreements::resolve(account, *original));
+  SIGNET_TRY(const ResolvedAgreement resolved,
+             agreements::resolve(agreements::AccountIndex(account), *original));
   const std::string partner = simulated_name(original->guest_partner, kMaxName);
   const std::string identity = simulated_name(resolved.receive_from, kMaxIdentity);
   const Agreement agreement = with_simulated_guest(*original, settings, partner);
@@ -209,7 +210,8 @@ Result<Simulation> simulate_guest(const Account& account, const SimulationSettin
       {settings.certificate.name, settings.certificate.public_certificate, std::nullopt, mark});
   ours.agreements.push_back(agreement);
 
-  SIGNET_TRY(const ResolvedAgreement simulated, agreements::resolve(ours, agreement));
+  SIGNET_TRY(const ResolvedAgreement simulated,
+             agreements::resolve(agreements::AccountIndex(ours), agreement));
   Account& theirs = simulation.partner;
   theirs.partners = {make_partner(partner, {identity}),
                      make_partner(original->host_partner, {simulated.send_from, simulated.receive_to})};

@@ -104,6 +104,8 @@ Result<agreements::StoredAccount> SqliteAccountStore::load() {
                            generations.account};
              }));
   SIGNET_TRY(Account account, parse(rows.xml));
+  account.agreements.shrink_to_fit();  // it is kept for long
+  account.certificates.reserve(rows.certificates.size());
   for (CertificateRow& row : rows.certificates) account.certificates.push_back(entry_of(std::move(row)));
   return agreements::StoredAccount{std::move(account), rows.generation};
 }

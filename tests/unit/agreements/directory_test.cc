@@ -53,10 +53,10 @@ TEST(AgreementDirectory, TheDirectionsIdentityBeatsTheAgreementsAndThatThePartne
   account.partners[1].business_identities.push_back({"as2identity", "GLOBEX TEST"});
   account.partners[1].business_identities.push_back({"AS2Identity", "GLOBEX-IN"});
   Agreement& agreement = account.agreements[0];
-  EXPECT_EQ(resolve(account, agreement).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(resolve(AccountIndex(account), agreement).error().kind, ErrorKind::InvalidInput);
   agreement.guest_identity = BusinessIdentity{"AS2Identity", "GLOBEX TEST"};
   agreement.receive_agreement.sender_business_identity = BusinessIdentity{"AS2IDENTITY", "GLOBEX-IN"};
-  const Result<ResolvedAgreement> resolved = resolve(account, agreement);
+  const Result<ResolvedAgreement> resolved = resolve(AccountIndex(account), agreement);
   ASSERT_TRUE(resolved) << resolved.error().detail;
   EXPECT_EQ(resolved->receive_from, "GLOBEX-IN");
   EXPECT_EQ(resolved->receive_to, "ACME");
