@@ -9,13 +9,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/chunk.h"
 #include "base/failpoint.h"
 #include "base/file.h"
 
 namespace signet {
 
 Result<std::uint64_t> copy(Source& source, Sink& sink) {
-  Bytes buffer(kChunkSize);
+  Chunk buffer;
   std::uint64_t total = 0;
   for (;;) {
     SIGNET_TRY(const std::size_t count, source.read(buffer));

@@ -10,6 +10,7 @@
 
 #include "as2/cms/oids.h"
 #include "as2/cms/outside.h"
+#include "base/chunk.h"
 
 namespace signet::as2::cms {
 namespace {
@@ -59,7 +60,7 @@ class Deflater {
 /// The compressed form of a source, to be read.
 class CompressingSource final : public Source {
  public:
-  CompressingSource(Source& plain, int level) : plain_(plain), deflater_(level), input_(kChunkSize) {}
+  CompressingSource(Source& plain, int level) : plain_(plain), deflater_(level) {}
 
   Result<std::size_t> read(std::span<std::uint8_t> out) override {
     std::size_t done = 0;
@@ -77,7 +78,7 @@ class CompressingSource final : public Source {
  private:
   Source& plain_;
   Deflater deflater_;
-  Bytes input_;
+  Chunk input_;
   bool at_end_ = false;
 };
 
@@ -152,7 +153,7 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
 
   Step<> run(Source& compressed, const DecompressLimits& limits, Sink& out) {
-    Bytes input(kChunkSize);
+    Chunk input;
     for (;;) {
       auto count = compressed.read(input);
       if (!count) return reading_failed(std::move(count).error());
@@ -199,7 +200,7 @@ class Inflater {
   }
 
   z_stream stream_{};
-  Bytes output_ = Bytes(kChunkSize);
+  Chunk output_;
   std::uint64_t consumed_ = 0;
   std::uint64_t produced_ = 0;
   bool full_ = false;
@@ -235,7 +236,7 @@ Result<> compress(Source& content, Sink& out, int level) {
   if (level < 1 || level > 9)
     return fail(ErrorKind::InvalidInput, fmt::format("zlib's levels are 1 to 9, not {}", level));
   CompressingSource compressed(content, level);
-  Bytes chunk(kChunkSize);
+  Chunk chunk;
   SIGNET_TRY(std::size_t count, read_full(compressed, chunk));
   const bool small = count < chunk.size();
   const Frame frame = compressed_frame(small ? std::optional<std::uint64_t>(count) : std::nullopt);

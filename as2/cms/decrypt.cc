@@ -8,6 +8,7 @@
 #include "as2/cms/oids.h"
 #include "as2/cms/openssl_algorithms_internal.h"
 #include "as2/cms/outside.h"
+#include "base/chunk.h"
 #include "base/openssl.h"
 #include "base/openssl_stream.h"
 
@@ -212,6 +213,21 @@ std::string describe_recipient(CMS_RecipientInfo* info) {
   return describe_identifier(key_id, issuer, serial);
 }
 
+/// Of a message that names none of our keys.
+std::string describe_mismatch(CMS_ContentInfo* cms, std::span<const PrivateCertificate> ours) {
+  STACK_OF(CMS_RecipientInfo)* const infos = CMS_get0_RecipientInfos(cms);
+  std::string others;
+  for (int i = 0; i < sk_CMS_RecipientInfo_num(infos); ++i)
+    others += fmt::format("{}{}", others.empty() ? "" : "; ",
+                          describe_recipient(sk_CMS_RecipientInfo_value(infos, i)));
+  std::string names;
+  for (const PrivateCertificate& each : ours)
+    names += fmt::format("{}{} (issuer {}, serial {})", names.empty() ? "" : "; ", each.certificate.subject(),
+                         each.certificate.issuer(), each.certificate.serial());
+  return fmt::format("encrypted for {}; our own are {}", others.empty() ? "nobody" : others,
+                     names.empty() ? "none" : names);
+}
+
 /// One of our keys that the message names.
 struct Candidate {
   const PrivateCertificate* ours;
@@ -221,10 +237,8 @@ struct Candidate {
 Step<std::vector<Candidate>> find_candidates(CMS_ContentInfo* cms, std::span<const PrivateCertificate> ours) {
   STACK_OF(CMS_RecipientInfo)* const infos = CMS_get0_RecipientInfos(cms);
   std::vector<Candidate> candidates;
-  std::string others;
   for (int i = 0; i < sk_CMS_RecipientInfo_num(infos); ++i) {
     CMS_RecipientInfo* const info = sk_CMS_RecipientInfo_value(infos, i);
-    others += fmt::format("{}{}", others.empty() ? "" : "; ", describe_recipient(info));
     for (const PrivateCertificate& each : ours) {
       const bool known = std::any_of(candidates.begin(), candidates.end(),
                                      [&](const Candidate& c) { return c.ours == &each; });
@@ -234,13 +248,7 @@ Step<std::vector<Candidate>> find_candidates(CMS_ContentInfo* cms, std::span<con
   }
   ERR_clear_error();
   if (!candidates.empty()) return candidates;
-  std::string names;
-  for (const PrivateCertificate& each : ours)
-    names += fmt::format("{}{} (issuer {}, serial {})", names.empty() ? "" : "; ", each.certificate.subject(),
-                         each.certificate.issuer(), each.certificate.serial());
-  return undecryptable(ErrorKind::NotFound,
-                       fmt::format("encrypted for {}; our own are {}", others.empty() ? "nobody" : others,
-                                   names.empty() ? "none" : names));
+  return undecryptable(ErrorKind::NotFound, describe_mismatch(cms, ours));
 }
 
 /// Lets octets go.
@@ -249,10 +257,11 @@ class NullSink final : public Sink {
   Result<> write(ByteView) override { return {}; }
 };
 
-/// Puts a buffer of 64 KiB before a BIO: OpenSSL's cipher moves 4 KiB at a time.
-BioPtr buffered(BioPtr bio) {
+/// Puts a buffer before a BIO from which `size` octets come at most: OpenSSL's cipher moves 4 KiB at a time.
+BioPtr buffered(BioPtr bio, std::uint64_t size) {
   BioPtr buffer(BIO_new(BIO_f_buffer()));
-  if (!buffer || BIO_set_buffer_size(buffer.get(), static_cast<long>(kChunkSize)) != 1)
+  if (!buffer || BIO_set_read_buffer_size(buffer.get(),
+                                          static_cast<long>(std::min<std::uint64_t>(size, kChunkSize))) != 1)
     throw std::bad_alloc();
   BIO_push(buffer.get(), bio.release());
   return buffer;
@@ -261,7 +270,7 @@ BioPtr buffered(BioPtr bio) {
 /// Moves the content through OpenSSL's cipher to its end, where the padding or the tag is looked at.
 /// CMS_decrypt() would do the same, but holds a whole AuthEnvelopedData in memory.
 Step<> copy_plaintext(BIO* cipher, Sink& out) {
-  Bytes chunk(kChunkSize);
+  Chunk chunk;
   for (;;) {
     const int count = BIO_read(cipher, chunk.data(), static_cast<int>(chunk.size()));
     if (count < 0 || (count == 0 && BIO_get_cipher_status(cipher) <= 0))
@@ -274,15 +283,14 @@ Step<> copy_plaintext(BIO* cipher, Sink& out) {
 
 /// Lets OpenSSL decrypt the content with one of our keys. With the certificate given, a bad RSA padding means
 /// a random key to it, and it says no more than that something was wrong.
-Step<> decrypt_with(const PrivateCertificate& ours, const Slice& message, const EnvelopedParts& parts,
-                    Sink& out) {
-  SIGNET_TRY(const CmsPtr cms, parse(parts.skeleton));
+Step<> decrypt_with(const PrivateCertificate& ours, CMS_ContentInfo* cms, const Slice& message,
+                    const EnvelopedParts& parts, Sink& out) {
   ber::OctetStringSource content(message, parts.content);
   std::optional<Error> read_error;
-  BioPtr encrypted = buffered(bio_reading(content, read_error));
+  BioPtr encrypted = buffered(bio_reading(content, read_error), message.size());
   Step<> done = undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
-  if (CMS_decrypt_set1_pkey(cms.get(), ours.key.native(), ours.certificate.native()) == 1) {
-    if (const BioPtr cipher{CMS_dataInit(cms.get(), encrypted.get())}) {
+  if (CMS_decrypt_set1_pkey(cms, ours.key.native(), ours.certificate.native()) == 1) {
+    if (const BioPtr cipher{CMS_dataInit(cms, encrypted.get())}) {
       static_cast<void>(encrypted.release());  // the chain owns it now
       done = copy_plaintext(cipher.get(), out);
     }
@@ -307,11 +315,12 @@ Step<Decrypted> decrypt(const Slice& enveloped, std::span<const PrivateCertifica
   // be unwritten.
   while (candidates.size() > 1) {
     NullSink nobody;
-    if (decrypt_with(*candidates.front().ours, enveloped, *parts, nobody)) break;
+    SIGNET_TRY(const CmsPtr tried, parse(parts->skeleton));
+    if (decrypt_with(*candidates.front().ours, tried.get(), enveloped, *parts, nobody)) break;
     candidates.erase(candidates.begin());
   }
   const Candidate& chosen = candidates.front();
-  SIGNET_CHECK(decrypt_with(*chosen.ours, enveloped, *parts, out));
+  SIGNET_CHECK(decrypt_with(*chosen.ours, cms.get(), enveloped, *parts, out));
   return Decrypted{cipher, chosen.key_transport, chosen.ours->certificate};
 }
 

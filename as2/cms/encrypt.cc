@@ -7,6 +7,7 @@
 #include "as2/cms/oids.h"
 #include "as2/cms/openssl_algorithms_internal.h"
 #include "as2/cms/outside.h"
+#include "base/chunk.h"
 #include "base/openssl.h"
 #include "base/openssl_stream.h"
 
@@ -197,7 +198,7 @@ class Encryption {
   Source& content_;
   const EncryptOptions& options_;
   Sink& out_;
-  Bytes chunk_ = Bytes(kChunkSize);
+  Chunk chunk_;
   std::optional<std::uint64_t> size_;
   std::uint64_t total_ = 0;
   std::optional<Error> error_;

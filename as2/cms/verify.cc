@@ -10,6 +10,7 @@
 #include "as2/cms/openssl_algorithms_internal.h"
 #include "as2/cms/outside.h"
 #include "as2/cms/signer_info_internal.h"
+#include "base/chunk.h"
 #include "base/openssl.h"
 
 namespace signet::as2::cms {
@@ -228,7 +229,7 @@ class ContentDigest {
   explicit ContentDigest(Hash hash) : digest_(hash) {}
 
   Step<Bytes> run(Source& content) {
-    Bytes chunk(kChunkSize);
+    Chunk chunk;
     for (;;) {
       auto count = content.read(chunk);
       if (!count) return reading_failed(std::move(count).error());

@@ -26,7 +26,6 @@ Result<std::size_t> CanonicalLineEnds::read(std::span<std::uint8_t> out) {
 }
 
 Result<> CanonicalLineEnds::fill() {
-  input_.resize(kChunkSize);
   SIGNET_TRY(filled_, text_.read(input_));
   position_ = 0;
   ended_ = filled_ == 0;

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/chunk.h"
 #include "base/result.h"
 #include "base/stream.h"
 
@@ -23,7 +24,7 @@ class CanonicalLineEnds final : public Source {
   std::size_t copy_run(std::span<std::uint8_t> out);
 
   Source& text_;
-  Bytes input_;
+  Chunk input_;
   std::size_t position_ = 0;
   std::size_t filled_ = 0;
   bool after_cr_ = false;  ///< a CR of the input went out; whether its own LF follows is not known yet

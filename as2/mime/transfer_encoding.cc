@@ -6,6 +6,8 @@
 #include <array>
 #include <memory>
 
+#include "base/chunk.h"
+
 namespace signet::as2::mime {
 namespace {
 
@@ -97,10 +99,10 @@ Result<std::size_t> Base64Decoder::read(std::span<std::uint8_t> out) {
 Result<> Base64Decoder::fill() {
   ready_.clear();
   taken_ = 0;
-  input_.resize(kChunkSize);
-  SIGNET_TRY(const std::size_t count, encoded_.read(input_));
+  Chunk input;
+  SIGNET_TRY(const std::size_t count, encoded_.read(input));
   if (count == 0) return finish();
-  return take(ByteView(input_).first(count));
+  return take(ByteView(input).first(count));
 }
 
 /// Whole groups of four without anything between them are most of any body, and go fast.
@@ -162,10 +164,10 @@ Result<std::size_t> QuotedPrintableDecoder::read(std::span<std::uint8_t> out) {
 Result<> QuotedPrintableDecoder::fill() {
   ready_.clear();
   taken_ = 0;
-  input_.resize(kChunkSize);
-  SIGNET_TRY(const std::size_t count, encoded_.read(input_));
+  Chunk input;
+  SIGNET_TRY(const std::size_t count, encoded_.read(input));
   if (count == 0) return finish();
-  for (ByteView rest = ByteView(input_).first(count); !rest.empty();) {
+  for (ByteView rest = ByteView(input).first(count); !rest.empty();) {
     const std::size_t run = state_ == State::Text && spaces_.empty() ? plain_run(rest) : 0;
     ready_.insert(ready_.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(run));
     rest = rest.subspan(run);

@@ -40,7 +40,6 @@ class Base64Decoder final : public Source {
   Result<> finish();
 
   Source& encoded_;
-  Bytes input_;
   Bytes ready_;
   std::size_t taken_ = 0;
   std::uint32_t group_ = 0;
@@ -69,7 +68,6 @@ class QuotedPrintableDecoder final : public Source {
   Result<> finish();
 
   Source& encoded_;
-  Bytes input_;
   Bytes ready_;
   std::size_t taken_ = 0;
   Bytes spaces_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/chunk.h"
 
 namespace signet::gateway {
 namespace {
@@ -37,11 +38,10 @@ std::string_view word_for(const Words& words, Value value) {
 template <class Value, std::size_t N>
 Result<Value> value_of(const std::array<std::pair<Value, std::string_view>, N>& words,
                        std::string_view text) {
-  std::string known;
-  for (const auto& [value, word] : words) {
+  for (const auto& [value, word] : words)
     if (equal_ignoring_case(word, text)) return value;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", word);
-  }
+  std::string known;
+  for (const auto& entry : words) known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.second);
   return fail(ErrorKind::InvalidInput, fmt::format("expected one of {}, got '{}'", known, printable(text)));
 }
 
@@ -49,7 +49,7 @@ Result<Value> value_of(const std::array<std::pair<Value, std::string_view>, N>& 
 
 std::string head_octets(const std::vector<std::pair<std::string, std::string>>& headers) {
   std::string octets;
-  for (const auto& [name, value] : headers) octets += fmt::format("{}: {}\r\n", name, value);
+  for (const auto& [name, value] : headers) octets.append(name).append(": ").append(value).append("\r\n");
   return octets + "\r\n";
 }
 
@@ -58,8 +58,8 @@ Result<bool> ends_with(const Slice& whole, const Slice& end) {
   SliceSource tail(whole.sub(whole.size() - end.size()));
   SliceSource wanted(end);
   // Slices of the same size are read in the same portions; were they not, a no costs space and nothing else.
-  Bytes some(kChunkSize);
-  Bytes others(kChunkSize);
+  Chunk some;
+  Chunk others;
   for (;;) {
     SIGNET_TRY(const std::size_t count, tail.read(some));
     SIGNET_TRY(const std::size_t same, wanted.read(others));
