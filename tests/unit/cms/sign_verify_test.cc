@@ -87,6 +87,41 @@ TEST(Sign, WritesTheTimeThatItIsGiven) {
   EXPECT_EQ(proof->signing_time(), time);
 }
 
+/// What OpenSSL makes of the same, at the same time.
+Bytes openssl_signature(const PrivateCertificate& signer, const EVP_MD* hash, Time time, unsigned flags) {
+  const BioPtr content(BIO_new_mem_buf(kText.data(), static_cast<int>(kText.size())));
+  const CmsPtr cms(CMS_sign(nullptr, nullptr, nullptr, nullptr, CMS_PARTIAL | CMS_BINARY | CMS_DETACHED));
+  CMS_SignerInfo* const info = CMS_add1_signer(cms.get(), signer.certificate.native(), signer.key.native(),
+                                               hash, CMS_PARTIAL | CMS_BINARY | CMS_NOSMIMECAP | flags);
+  if ((flags & CMS_NOATTR) == 0) {
+    ASN1_TIME* const when = ASN1_TIME_set(nullptr, std::chrono::system_clock::to_time_t(time));
+    EXPECT_EQ(CMS_signed_add1_attr_by_NID(info, NID_pkcs9_signingTime, ASN1_STRING_type(when), when, -1), 1);
+    ASN1_TIME_free(when);
+  }
+  EXPECT_EQ(CMS_final(cms.get(), content.get(), nullptr, CMS_BINARY | CMS_DETACHED), 1);
+  unsigned char* der = nullptr;
+  const int size = i2d_CMS_ContentInfo(cms.get(), &der);
+  const OpensslMemory owner(der);
+  return Bytes(der, der + size);
+}
+
+// RSA v1.5 knows no chance, so every octet can be compared.
+TEST(Sign, WritesWhatOpensslWouldWrite) {
+  const auto signer = rsa();
+  for (const char* when : {"2026-11-21T08:30:00Z", "2050-01-01T00:00:00Z"})
+    for (const auto& [hash, openssl_hash] :
+         {std::pair(Hash::Sha256, EVP_sha256()), std::pair(Hash::Sha384, EVP_sha384()),
+          std::pair(Hash::Sha512, EVP_sha512()), std::pair(Hash::Sha1, EVP_sha1())}) {
+      const Time time = parse_time(when).value();
+      EXPECT_EQ(signature(kText, signer, {.hash = hash, .signing_time = time}),
+                openssl_signature(signer, openssl_hash, time, 0));
+      EXPECT_EQ(signature(kText, signer, {.hash = hash, .include_certificate = false, .signing_time = time}),
+                openssl_signature(signer, openssl_hash, time, CMS_NOCERTS));
+      EXPECT_EQ(signature(kText, signer, {.hash = hash, .signed_attributes = false}),
+                openssl_signature(signer, openssl_hash, time, CMS_NOATTR));
+    }
+}
+
 TEST(Sign, LeavesTheCertificateOutWhenAsked) {
   const auto signer = rsa();
   const Bytes with = signature(kText, signer);
