@@ -85,9 +85,12 @@ Bytes hmac_sha256(ByteView key, ByteView text) {
 }
 
 Result<Bytes> digest(Hash hash, const Slice& slice) {
+  if (auto known = slice.known_digest(hash)) return *std::move(known);
   Digest running(hash);
   SIGNET_CHECK(slice.copy_to(running));
-  return std::move(running).finish();
+  Bytes value = std::move(running).finish();
+  slice.note_digest(hash, value);
+  return value;
 }
 
 }  // namespace signet

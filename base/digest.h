@@ -39,7 +39,8 @@ class Digest final : public Sink {
 Bytes digest(Hash hash, ByteView bytes);
 /// HMAC with SHA-256 (RFC 2104), 32 octets.
 Bytes hmac_sha256(ByteView key, ByteView text);
-/// The digest of a slice, in constant memory. @error IoFailure  the spool could not be read.
+/// The digest of a slice, in constant memory; noted there, so that it is computed once however often it is
+/// asked for. @error IoFailure  the spool could not be read.
 Result<Bytes> digest(Hash hash, const Slice& slice);
 
 }  // namespace signet

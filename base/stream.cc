@@ -15,14 +15,27 @@
 
 namespace signet {
 
+namespace {
+
+/// How much of a spool that is to be kept the disk is given at a time.
+constexpr std::uint64_t kWriteBack = 8 * 1024 * 1024;
+/// How much may stand around the octets in a file that save_within() makes.
+constexpr std::uint64_t kMostAround = 64 * 1024;
+
+}  // namespace
+
+// What turns out to be large goes on in large pieces.
 Result<std::uint64_t> copy(Source& source, Sink& sink) {
-  Chunk buffer;
+  Chunk first;
+  std::optional<LargeChunk> large;
+  std::span<std::uint8_t> buffer = first;
   std::uint64_t total = 0;
   for (;;) {
     SIGNET_TRY(const std::size_t count, source.read(buffer));
     if (count == 0) return total;
     SIGNET_CHECK(sink.write(ByteView(buffer).first(count)));
     total += count;
+    if (!large && total >= kLargeChunkSize) buffer = large.emplace(kLargeChunkSize);
   }
 }
 
@@ -49,7 +62,16 @@ Result<> Spool::append(ByteView bytes) {
   else
     SIGNET_CHECK(write_all(file_, bytes));
   size_ += bytes.size();
+  if (area_.to_be_kept && file_ >= 0) begin_write_back();
   return {};
+}
+
+/// Only begins it. What becomes of it the sync finds out.
+void Spool::begin_write_back() {
+  if (size_ - given_to_disk_ < kWriteBack) return;
+  ::sync_file_range(file_, static_cast<off64_t>(given_to_disk_), static_cast<off64_t>(size_ - given_to_disk_),
+                    SYNC_FILE_RANGE_WRITE);
+  given_to_disk_ = size_;
 }
 
 Result<> Spool::move_to_file() {
@@ -85,11 +107,36 @@ Result<Slice> Slice::of_file(const std::filesystem::path& path) {
   return Spool::finish(std::move(spool));
 }
 
+Result<Slice> Slice::joined(std::vector<Slice> parts, std::size_t memory_limit) {
+  std::erase_if(parts, [](const Slice& part) { return part.empty(); });
+  if (parts.size() == 1) return std::move(parts.front());
+  auto whole = std::make_shared<Spool>(SpoolArea{});
+  std::uint64_t size = 0;
+  for (const Slice& part : parts) size += part.size();
+  if (size <= memory_limit) {
+    MemorySink memory;
+    for (const Slice& part : parts) SIGNET_CHECK(part.copy_to(memory));
+    whole->memory_ = memory.take();
+  } else {
+    whole->parts_ = std::move(parts);
+  }
+  whole->size_ = size;
+  return Spool::finish(std::move(whole));
+}
+
 Slice Slice::sub(std::uint64_t offset, std::uint64_t size) const {
   Slice part = *this;
   offset = std::min(offset, size_);
   part.offset_ += offset;
   part.size_ = std::min(size, size_ - offset);
+  if (!spool_ || part.empty()) return part;
+  // Where the octets are all of one slice that was joined, they are that slice's.
+  std::uint64_t begin = 0;
+  for (const Slice& joined : spool_->parts_) {
+    if (part.offset_ >= begin && part.offset_ + part.size_ <= begin + joined.size_)
+      return joined.sub(part.offset_ - begin, part.size_);
+    begin += joined.size_;
+  }
   return part;
 }
 
@@ -99,6 +146,11 @@ Result<std::size_t> Slice::read_at(std::uint64_t offset, std::span<std::uint8_t>
   if (const auto bytes = in_memory()) {
     std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(offset), wanted, out.begin());
     return wanted;
+  }
+  std::uint64_t position = offset_ + offset;
+  for (const Slice& part : spool_->parts_) {
+    if (position < part.size_) return part.read_at(position, out.first(wanted));
+    position -= part.size_;
   }
   for (;;) {
     const ssize_t count = ::pread(spool_->file_, out.data(), wanted, static_cast<off_t>(offset_ + offset));
@@ -110,7 +162,7 @@ Result<std::size_t> Slice::read_at(std::uint64_t offset, std::span<std::uint8_t>
 
 std::optional<ByteView> Slice::in_memory() const {
   if (size_ == 0) return ByteView();
-  if (spool_->file_ >= 0) return std::nullopt;
+  if (spool_->file_ >= 0 || !spool_->parts_.empty()) return std::nullopt;
   return ByteView(spool_->memory_)
       .subspan(static_cast<std::size_t>(offset_), static_cast<std::size_t>(size_));
 }
@@ -135,23 +187,57 @@ Result<> Slice::copy_to(Sink& sink) const {
   return {};
 }
 
+std::optional<Bytes> Slice::known_digest(Hash hash) const {
+  if (!spool_) return std::nullopt;
+  const std::lock_guard lock(spool_->mutex_);
+  for (const auto& known : spool_->digests_)
+    if (known.hash == hash && known.offset == offset_ && known.size == size_) return known.value;
+  return std::nullopt;
+}
+
+void Slice::note_digest(Hash hash, Bytes value) const {
+  if (!spool_) return;
+  const std::lock_guard lock(spool_->mutex_);
+  spool_->digests_.push_back({hash, offset_, size_, std::move(value)});
+}
+
 bool Slice::is_nameless_file() const {
-  if (!spool_ || spool_->file_ < 0 || offset_ != 0 || size_ != spool_->size_) return false;
+  if (!spool_ || spool_->file_ < 0) return false;
   struct stat facts {};
   return ::fstat(spool_->file_, &facts) == 0 && facts.st_nlink == 0;
 }
 
+/// Gives the spool's own file a name if it has none yet and can have one there.
+Result<bool> Slice::link_as(const std::filesystem::path& path) const {
+  const std::lock_guard lock(spool_->mutex_);
+  if (!is_nameless_file()) return false;
+  const std::string self = fmt::format("/proc/self/fd/{}", spool_->file_);
+  failpoint("file.link");
+  if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) return true;
+  if (errno == EXDEV || errno == ENOENT) return false;
+  return fail(errno_error("keeping a body as " + path.string()));
+}
+
 Result<> Slice::save_as(const std::filesystem::path& path) const {
-  if (is_nameless_file()) {
-    const std::string self = fmt::format("/proc/self/fd/{}", spool_->file_);
-    failpoint("file.link");
-    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0)
-      return sync_file(spool_->file_, path);
-    if (errno != EXDEV && errno != ENOENT) return fail(errno_error("keeping a body as " + path.string()));
+  if (spool_ && size_ == spool_->size_) {
+    SIGNET_TRY(const bool linked, link_as(path));
+    if (linked) return sync_file(spool_->file_, path);
   }
   SIGNET_TRY(NewFile file, NewFile::create(path));
   SIGNET_CHECK(copy_to(file));
   return file.sync();
+}
+
+Result<std::uint64_t> Slice::save_within(const std::filesystem::path& path) const {
+  if (spool_ && spool_->size_ - size_ <= kMostAround) {
+    SIGNET_TRY(const bool linked, link_as(path));
+    if (linked) {
+      SIGNET_CHECK(sync_file(spool_->file_, path));
+      return offset_;
+    }
+  }
+  SIGNET_CHECK(save_as(path));
+  return 0U;
 }
 
 Result<std::size_t> SliceSource::read(std::span<std::uint8_t> out) {

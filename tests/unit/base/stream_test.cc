@@ -128,9 +128,18 @@ TEST_F(SpoolTest, HoldsNothingWhenNothingWasWritten) {
 }
 
 // Everything below holds for a slice wherever it lies.
-class SliceTest : public SpoolTest, public testing::WithParamInterface<std::size_t> {
+enum class Lies { InMemory, InAFile, InParts };
+class SliceTest : public SpoolTest, public testing::WithParamInterface<Lies> {
  protected:
-  Slice slice(std::string_view text) { return slice_of(text, GetParam()); }
+  Slice slice(std::string_view text) {
+    if (GetParam() != Lies::InParts) return slice_of(text, GetParam() == Lies::InMemory ? 100 : 0);
+    const Slice middle_and_end =
+        Slice::joined({slice_of(text.substr(4, 4), 100),
+                       slice_of(text.substr(std::min<std::size_t>(8, text.size())), 0)},
+                      0)
+            .value();
+    return Slice::joined({slice_of(text.substr(0, 4), 0), middle_and_end}, 0).value();
+  }
 };
 
 TEST_P(SliceTest, CutsPartsAndPartsOfParts) {
@@ -239,8 +248,104 @@ TEST_P(SliceTest, IsReadByManyThreadsAtOnce) {
   for (std::thread& reader : readers) reader.join();
 }
 
-INSTANTIATE_TEST_SUITE_P(InMemory, SliceTest, testing::Values(100U));
-INSTANTIATE_TEST_SUITE_P(InAFile, SliceTest, testing::Values(0U));
+INSTANTIATE_TEST_SUITE_P(InMemory, SliceTest, testing::Values(Lies::InMemory));
+INSTANTIATE_TEST_SUITE_P(InAFile, SliceTest, testing::Values(Lies::InAFile));
+INSTANTIATE_TEST_SUITE_P(InParts, SliceTest, testing::Values(Lies::InParts));
+
+TEST_P(SliceTest, KnowsADigestOfExactlyTheOctetsItWasNotedFor) {
+  const Slice whole = slice("0123456789");
+  EXPECT_FALSE(whole.known_digest(Hash::Sha256));
+  const Bytes value = digest(Hash::Sha256, whole).value();
+  EXPECT_EQ(whole.known_digest(Hash::Sha256), value);
+  EXPECT_EQ(digest(Hash::Sha256, whole).value(), value);
+  EXPECT_FALSE(whole.known_digest(Hash::Sha512));
+  EXPECT_FALSE(whole.sub(1).known_digest(Hash::Sha256));
+  EXPECT_EQ(digest(Hash::Sha256, whole.sub(1)).value(), digest(Hash::Sha256, as_bytes("123456789")));
+  EXPECT_FALSE(slice("0123456789").known_digest(Hash::Sha256));
+  Slice().note_digest(Hash::Sha256, value);
+  EXPECT_FALSE(Slice().known_digest(Hash::Sha256));
+}
+
+TEST_P(SliceTest, SavedByManyThreadsAtOnceMakesFilesThatDoNotShare) {
+  const Slice whole = slice("0123456789");
+  std::vector<std::thread> savers;
+  for (int i = 0; i < 4; ++i)
+    savers.emplace_back([&, path = directory.path() / std::to_string(i)] {
+      const auto begin = whole.sub(0, 9).save_within(path);
+      EXPECT_TRUE(begin) << begin.error().detail;
+    });
+  for (std::thread& saver : savers) saver.join();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(names_of(directory.path() / std::to_string(i)), 1U);
+}
+
+TEST_P(SliceTest, IsSavedWithLittleAroundIt) {
+  const Slice whole = slice("0123456789");
+  const auto path = directory.path() / "around";
+  const auto begin = whole.sub(3, 5).save_within(path);
+  ASSERT_TRUE(begin) << begin.error().detail;
+  EXPECT_EQ(read_text_file(path).value().substr(static_cast<std::size_t>(*begin), 5), "34567");
+  EXPECT_EQ(*begin, GetParam() == Lies::InAFile ? 3U : 0U);
+  EXPECT_EQ(names_of(path), 1U);
+  // A second one must not share the file.
+  const auto again = whole.sub(3, 5).save_within(directory.path() / "again");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again, 0U);
+  EXPECT_EQ(read_text_file(directory.path() / "again").value(), "34567");
+  EXPECT_EQ(whole.sub(3, 5).save_within(path).error().kind, ErrorKind::AlreadyExists);
+}
+
+TEST_F(SpoolTest, WithMuchAroundItIsCopiedWithoutThat) {
+  const auto body = spool(0, 100 * 1024);
+  ASSERT_TRUE(body->write(Bytes(64 * 1024 + 2, 'x')));
+  const Slice whole = Spool::finish(body);
+  const auto path = directory.path() / "alone";
+  EXPECT_EQ(whole.sub(1, 1).save_within(path).value(), 0U);
+  EXPECT_EQ(read_text_file(path).value(), "x");
+  const auto nearly = directory.path() / "nearly";
+  EXPECT_EQ(whole.sub(1, 2).save_within(nearly).value(), 1U);
+  EXPECT_EQ(std::filesystem::file_size(nearly), whole.size());
+}
+
+TEST_F(SpoolTest, JoinedSlicesShareTheOctetsOfTheirParts) {
+  const Slice head = slice_of("head:", 100);
+  const Slice body = slice_of("0123456789", 0);
+  const Slice whole = Slice::joined({head, Slice(), body}, 0).value();
+  EXPECT_EQ(text_of(whole), "head:0123456789");
+  EXPECT_FALSE(whole.in_memory());
+  EXPECT_TRUE(whole.sub(5).is(body));
+  EXPECT_TRUE(whole.sub(7, 2).is(body.sub(2, 2)));
+  EXPECT_EQ(as_text(whole.sub(0, 4).in_memory().value()), "head");
+  EXPECT_FALSE(whole.sub(4).is(body));
+  EXPECT_FALSE(body.sub(1).is(body));
+  EXPECT_TRUE(Slice::joined({Slice(), body}, 0).value().is(body));
+  EXPECT_TRUE(Slice::joined({}, 0).value().empty());
+}
+
+TEST_F(SpoolTest, JoinedSlicesThatAreSmallLieInMemory) {
+  const std::vector<Slice> parts = {slice_of("01234", 100), slice_of("56789", 0)};
+  EXPECT_EQ(as_text(Slice::joined(parts, 10).value().in_memory().value()), "0123456789");
+  EXPECT_FALSE(Slice::joined(parts, 9).value().in_memory());
+}
+
+TEST_F(SpoolTest, AJoinedSliceOfAFileCutShortIsAnError) {
+  const auto path = directory.path() / "shrinks";
+  ASSERT_TRUE(write_file_durably(path, as_bytes("0123456789")));
+  const Slice file = Slice::of_file(path).value();
+  const Slice whole = Slice::joined({Slice::of("head"), file}, 0).value();
+  std::filesystem::resize_file(path, 4);
+  EXPECT_EQ(whole.to_bytes(100).error().kind, ErrorKind::IoFailure);
+  EXPECT_EQ(Slice::joined({Slice::of("head"), file}, 100).error().kind, ErrorKind::IoFailure);
+}
+
+TEST_F(SpoolTest, WhatIsToBeKeptIsWholeHoweverMuchTheDiskWasGivenBefore) {
+  const auto body = std::make_shared<Spool>(SpoolArea{directory.path(), 10}.kept());
+  const Bytes some = random_bytes(5 * 1024 * 1024);
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(body->write(some));
+  ASSERT_TRUE(Spool::finish(body).save_as(directory.path() / "kept"));
+  const Bytes kept = read_file(directory.path() / "kept").value();
+  ASSERT_EQ(kept.size(), 4 * some.size());
+  EXPECT_TRUE(std::equal(some.begin(), some.end(), kept.end() - static_cast<std::ptrdiff_t>(some.size())));
+}
 
 TEST_F(SpoolTest, OnAnotherFileSystemIsSavedByCopying) {
   const std::filesystem::path other = "/dev/shm";
