@@ -23,10 +23,7 @@ struct Draft {
 
 /// The entity's octets: headers, empty line, body.
 Result<Slice> whole(const Draft& draft, const SpoolArea& area) {
-  const auto spool = std::make_shared<Spool>(area);
-  SIGNET_CHECK(spool->write(as_bytes(draft.headers.serialise() + "\r\n")));
-  SIGNET_CHECK(draft.body.copy_to(*spool));
-  return Spool::finish(spool);
+  return Slice::joined({Slice::of(draft.headers.serialise() + "\r\n"), draft.body}, area.memory_limit);
 }
 
 mime::Headers pkcs7_mime(std::string_view smime_type, std::string_view name) {
@@ -88,7 +85,8 @@ class Composing {
     // An unsigned message's MIC is over what the partner has when all layers are off [RFC5402 4.2, 4.3].
     if (!settings_.signer)
       SIGNET_CHECK(keep_mic(settings_.recipients.empty() ? unsigned_mic_input(content) : content));
-    const auto spool = std::make_shared<Spool>(settings_.spool);
+    const auto spool =
+        std::make_shared<Spool>(settings_.recipients.empty() ? settings_.spool.kept() : settings_.spool);
     SliceSource source(content);
     SIGNET_CHECK(cms::compress(source, *spool));
     draft_ = {pkcs7_mime("compressed-data", "smime.p7z"), Spool::finish(spool)};
@@ -98,10 +96,10 @@ class Composing {
 
   Result<> sign() {
     SIGNET_TRY(const Slice content, whole(draft_, settings_.spool));
-    SIGNET_CHECK(keep_mic(content));
     SIGNET_TRY(MultipartSigned made,
                sign_multipart(content, *settings_.signer, settings_.sign, settings_.sha2_format,
                               settings_.signature_encoding, settings_.spool));
+    SIGNET_CHECK(keep_mic(content));  // the digest that was just signed
     draft_ = {std::move(made.headers), std::move(made.body)};
     const bool ec = settings_.signer->certificate.key_type() == certstore::KeyType::Ec;
     add_layer({LayerKind::Signed,
@@ -114,7 +112,7 @@ class Composing {
   Result<> encrypt() {
     SIGNET_TRY(const Slice content, whole(draft_, settings_.spool));
     if (composed_.mic.value.empty()) SIGNET_CHECK(keep_mic(content));
-    const auto spool = std::make_shared<Spool>(settings_.spool);
+    const auto spool = std::make_shared<Spool>(settings_.spool.kept());
     SliceSource source(content);
     cms::EncryptOptions options = settings_.encrypt;
     options.content_size = content.size();

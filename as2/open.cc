@@ -105,7 +105,7 @@ class Opening {
       return refuse(
           Fault::UnexpectedProcessingError, ErrorKind::InvalidInput,
           fmt::format("encryption inside another layer ({}); it must be the outermost", to_string(layers_)));
-    const auto spool = std::make_shared<Spool>(settings_.spool);
+    const auto spool = std::make_shared<Spool>(settings_.spool.kept());
     SIGNET_TRY(const auto decrypted, cms::decrypt(content, settings_.decryption, settings_.decrypt, *spool));
     layers_.push_back({LayerKind::Encrypted,
                        fmt::format("{}, {}", cms::to_string(decrypted.cipher), decrypted.key_transport),
@@ -120,7 +120,7 @@ class Opening {
 
   Step<mime::Entity> decompress(const Slice& content) {
     SIGNET_CHECK(only_once(LayerKind::Compressed, Fault::DecompressionFailed));
-    const auto spool = std::make_shared<Spool>(settings_.spool);
+    const auto spool = std::make_shared<Spool>(settings_.spool.kept());
     SIGNET_CHECK(cms::decompress(content, settings_.decompress, *spool));
     layers_.push_back({LayerKind::Compressed, "zlib", ""});
     return read_inner(Spool::finish(spool));
@@ -128,7 +128,7 @@ class Opening {
 
   Step<mime::Entity> verify_opaque(const Slice& content) {
     SIGNET_CHECK(only_once(LayerKind::Signed, Fault::AuthenticationFailed));
-    const auto spool = std::make_shared<Spool>(settings_.spool);
+    const auto spool = std::make_shared<Spool>(settings_.spool.kept());
     SIGNET_TRY(cms::VerifiedSigner signer,
                cms::verify_opaque(content, settings_.signers, settings_.verify, *spool));
     return verified(std::move(signer), Spool::finish(spool));

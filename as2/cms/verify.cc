@@ -4,6 +4,7 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "as2/cms/algorithms.h"
 #include "as2/cms/oids.h"
@@ -11,6 +12,7 @@
 #include "as2/cms/outside.h"
 #include "as2/cms/signer_info_internal.h"
 #include "base/chunk.h"
+#include "base/digest.h"
 #include "base/openssl.h"
 
 namespace signet::as2::cms {
@@ -223,45 +225,56 @@ Step<Bytes> read_message_digest(CMS_SignerInfo* info) {
   return Bytes(octets, octets + ASN1_STRING_length(digest));
 }
 
-/// Digests what flows past, and looks at its shape.
-class ContentDigest {
- public:
-  explicit ContentDigest(Hash hash) : digest_(hash) {}
-
-  Step<Bytes> run(Source& content) {
-    Chunk chunk;
-    for (;;) {
-      auto count = content.read(chunk);
-      if (!count) return reading_failed(std::move(count).error());
-      if (*count == 0) break;
-      const ByteView bytes = ByteView(chunk).first(*count);
-      for (std::size_t i = 0; i < bytes.size() && front_.size() < kFrontSize; ++i) front_.push_back(bytes[i]);
-      size_ += bytes.size();
-      digest_.update(bytes);
-    }
-    return std::move(digest_).finish();
-  }
+/// What the check wants to know of a content.
+struct ContentFacts {
+  static constexpr std::size_t kFrontSize = 16;
+  Bytes digest;
+  Bytes front;  ///< its first octets
+  std::uint64_t size = 0;
 
   /// Whether the content could be another message's signed attributes, a SET OF SEQUENCE from end to end.
   /// They were signed by the same key, so without this somebody could pass them off as a content that was
   /// signed without attributes.
-  [[nodiscard]] bool looks_like_signed_attributes() const {
-    if (front_.empty() || front_[0] != ber::kSet) return false;
+  [[nodiscard]] bool look_like_signed_attributes() const {
+    if (front.empty() || front[0] != ber::kSet) return false;
     for (const std::size_t header_size : {2U, 3U, 4U, 5U}) {
-      if (front_.size() <= header_size || size_ < header_size) return false;
-      const Bytes header = ber::header(ber::kSet, size_ - header_size);
-      if (header.size() == header_size && std::equal(header.begin(), header.end(), front_.begin()))
-        return front_[header_size] == ber::kSequence;
+      if (front.size() <= header_size || size < header_size) return false;
+      const Bytes header = ber::header(ber::kSet, size - header_size);
+      if (header.size() == header_size && std::equal(header.begin(), header.end(), front.begin()))
+        return front[header_size] == ber::kSequence;
     }
     return false;
   }
-
- private:
-  static constexpr std::size_t kFrontSize = 16;
-  Digest digest_;
-  Bytes front_;
-  std::uint64_t size_ = 0;
 };
+
+/// Looks at a content, wherever it comes from; called once at most, and only for a signature worth it.
+using LookAtContent = std::function<Result<ContentFacts>(Hash hash)>;
+
+Result<ContentFacts> facts_of(Source& content, Hash hash) {
+  ContentFacts facts;
+  Digest digest(hash);
+  Chunk chunk;
+  for (;;) {
+    SIGNET_TRY(const std::size_t count, content.read(chunk));
+    if (count == 0) break;
+    const ByteView bytes = ByteView(chunk).first(count);
+    const ByteView missing = bytes.first(std::min(count, ContentFacts::kFrontSize - facts.front.size()));
+    facts.front.insert(facts.front.end(), missing.begin(), missing.end());
+    facts.size += count;
+    digest.update(bytes);
+  }
+  facts.digest = std::move(digest).finish();
+  return facts;
+}
+
+/// The digest of a slice is computed once, for the signature and for the MIC.
+Result<ContentFacts> facts_of(const Slice& content, Hash hash) {
+  ContentFacts facts;
+  SIGNET_TRY(facts.digest, digest(hash, content));
+  SIGNET_TRY(facts.front, content.sub(0, ContentFacts::kFrontSize).to_bytes(ContentFacts::kFrontSize));
+  facts.size = content.size();
+  return facts;
+}
 
 ByteView signature_of(CMS_SignerInfo* info) {
   const ASN1_OCTET_STRING* signature = CMS_SignerInfo_get0_signature(info);
@@ -313,7 +326,7 @@ bool signed_attributes(CMS_SignerInfo* info, const Certificate& certificate) {
 /// One SignerInfo against the content, step by step. The only maker of VerifiedSigner.
 class SignatureCheck {
  public:
-  static Step<VerifiedSigner> run(const SignedDataParts& parts, Source& content,
+  static Step<VerifiedSigner> run(const SignedDataParts& parts, const LookAtContent& content,
                                   std::span<const Certificate> accepted, const VerifyPolicy& policy) {
     SIGNET_TRY(const Match match, find_signer(parts.skeleton.get(), accepted));
     SIGNET_TRY(const Algorithms algorithms, check_algorithms(match.info, policy));
@@ -328,35 +341,39 @@ class SignatureCheck {
   /// The signature covers the attributes, and they hold the content's digest. The signature comes first: a
   /// stranger's gigabyte is not worth digesting.
   static Step<VerifiedSigner> with_attributes(const Match& match, const Algorithms& algorithms,
-                                              Source& content) {
+                                              const LookAtContent& content) {
     SIGNET_TRY(const Bytes claimed, read_message_digest(match.info));
     SIGNET_TRY(const Certificate signer, first_that_signed(match, algorithms, [&](const Certificate& each) {
                  return signed_attributes(match.info, each);
                }));
-    ContentDigest digest(algorithms.hash);
-    SIGNET_TRY(const Bytes actual, digest.run(content));
-    if (actual != claimed) return altered(signer, claimed, actual);
+    SIGNET_TRY(const ContentFacts actual, look(content, algorithms.hash));
+    if (actual.digest != claimed) return altered(signer, claimed, actual.digest);
     return VerifiedSigner(signer, algorithms.hash, algorithms.text(), read_signing_time(match.info));
   }
 
   static Step<VerifiedSigner> without_attributes(const Match& match, const Algorithms& algorithms,
-                                                 Source& content) {
-    ContentDigest digest(algorithms.hash);
-    SIGNET_TRY(const Bytes actual, digest.run(content));
-    if (digest.looks_like_signed_attributes())
+                                                 const LookAtContent& content) {
+    SIGNET_TRY(const ContentFacts actual, look(content, algorithms.hash));
+    if (actual.look_like_signed_attributes())
       return not_authentic(
           ErrorKind::InvalidInput,
           "the content is another signature's attributes, passed off as a content of its own");
     auto signer = first_that_signed(match, algorithms, [&](const Certificate& each) {
-      return signed_directly(match.info, each, algorithms, actual);
+      return signed_directly(match.info, each, algorithms, actual.digest);
     });
     if (!signer) {
       for (const Certificate& each : match.certificates)
-        if (signed_another_content(match.info, each, algorithms)) return altered(each, {}, actual);
+        if (signed_another_content(match.info, each, algorithms)) return altered(each, {}, actual.digest);
       ERR_clear_error();
       return tl::unexpected(std::move(signer).error());
     }
     return VerifiedSigner(*signer, algorithms.hash, algorithms.text(), std::nullopt);
+  }
+
+  static Step<ContentFacts> look(const LookAtContent& content, Hash hash) {
+    auto facts = content(hash);
+    if (!facts) return reading_failed(std::move(facts).error());
+    return *std::move(facts);
   }
 
   template <class Verifies>
@@ -385,8 +402,10 @@ class SignatureCheck {
   }
 };
 
-Step<VerifiedSigner> verify_detached(ByteView signature, Source& content,
-                                     std::span<const Certificate> accepted, const VerifyPolicy& policy) {
+namespace {
+
+Step<VerifiedSigner> verify(ByteView signature, const LookAtContent& content,
+                            std::span<const Certificate> accepted, const VerifyPolicy& policy) {
   auto parts = take_apart(Slice::of(Bytes(signature.begin(), signature.end())), policy.max_signers);
   if (!parts) return reading_failed(std::move(parts).error());
   if (parts->content)
@@ -395,10 +414,18 @@ Step<VerifiedSigner> verify_detached(ByteView signature, Source& content,
   return SignatureCheck::run(*parts, content, accepted, policy);
 }
 
+}  // namespace
+
+Step<VerifiedSigner> verify_detached(ByteView signature, Source& content,
+                                     std::span<const Certificate> accepted, const VerifyPolicy& policy) {
+  return verify(
+      signature, [&](Hash hash) { return facts_of(content, hash); }, accepted, policy);
+}
+
 Step<VerifiedSigner> verify_detached(ByteView signature, const Slice& content,
                                      std::span<const Certificate> accepted, const VerifyPolicy& policy) {
-  SliceSource source(content);
-  return verify_detached(signature, source, accepted, policy);
+  return verify(
+      signature, [&](Hash hash) { return facts_of(content, hash); }, accepted, policy);
 }
 
 Step<VerifiedSigner> verify_opaque(const Slice& signed_data, std::span<const Certificate> accepted,
@@ -408,7 +435,9 @@ Step<VerifiedSigner> verify_opaque(const Slice& signed_data, std::span<const Cer
   if (!parts->content)
     return not_authentic(ErrorKind::InvalidInput, "a SignedData without the content it should hold");
   ber::OctetStringSource octets(signed_data, *parts->content);
-  SIGNET_TRY(VerifiedSigner signer, SignatureCheck::run(*parts, octets, accepted, policy));
+  SIGNET_TRY(VerifiedSigner signer,
+             SignatureCheck::run(
+                 *parts, [&](Hash hash) { return facts_of(octets, hash); }, accepted, policy));
   ber::OctetStringSource again(signed_data, *parts->content);
   SIGNET_CHECK(or_refuse(Fault::UnexpectedProcessingError, copy(again, content)));
   return signer;

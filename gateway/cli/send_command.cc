@@ -43,7 +43,7 @@ std::string check_file_name(const std::string& text) {
 
 Result<Slice> read_payload(const std::filesystem::path& path, const SpoolArea& area) {
   SIGNET_TRY(const auto source, FileSource::open(path));
-  const auto spool = std::make_shared<Spool>(area);
+  const auto spool = std::make_shared<Spool>(area.kept());
   SIGNET_CHECK(copy(*source, *spool));
   return Spool::finish(spool);
 }

@@ -55,7 +55,9 @@ std::string head_octets(const std::vector<std::pair<std::string, std::string>>& 
 
 Result<bool> ends_with(const Slice& whole, const Slice& end) {
   if (whole.size() < end.size()) return false;
-  SliceSource tail(whole.sub(whole.size() - end.size()));
+  const Slice last = whole.sub(whole.size() - end.size());
+  if (last.is(end)) return true;
+  SliceSource tail(last);
   SliceSource wanted(end);
   // Slices of the same size are read in the same portions; were they not, a no costs space and nothing else.
   Chunk some;

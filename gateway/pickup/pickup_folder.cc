@@ -217,7 +217,7 @@ Result<bool> PickupFolder::refuse(const Directory& folder, const Directory& proc
 /// @returns nothing while it is being written to; another pass will see. @error PermissionDenied  it is not
 /// for us
 Result<std::optional<Slice>> PickupFolder::read(const Directory& processing, const Document& document) {
-  const auto spool = std::make_shared<Spool>(ports_.spool);
+  const auto spool = std::make_shared<Spool>(ports_.spool.kept());
   SIGNET_TRY(const auto source, processing.read(document.file));
   SIGNET_CHECK(copy(*source, *spool));
   SIGNET_TRY(const auto facts, processing.facts(document.file));

@@ -58,6 +58,27 @@ TEST_P(SignaturesOf, AreRefusedFromAStrangerOfTheSameName) {
       << proof.error().cause.detail;
 }
 
+// The MIC is over what was signed: whoever signs or verifies leaves its digest where digest() finds it.
+TEST_P(SignaturesOf, LeaveTheDigestOfWhatTheyAreOver) {
+  const PrivateCertificate signer = signer_for(GetParam());
+  const Slice mine = Slice::of(kText);
+  const auto p7s = sign_detached(
+      mine, signer,
+      {.hash = GetParam().hash, .scheme = GetParam().scheme, .signed_attributes = GetParam().attributes});
+  ASSERT_TRUE(p7s);
+  const Bytes expected = digest(GetParam().hash, as_bytes(kText));
+  EXPECT_EQ(mine.known_digest(GetParam().hash), expected);
+  EXPECT_FALSE(mine.known_digest(GetParam().hash == Hash::Sha256 ? Hash::Sha512 : Hash::Sha256));
+
+  const Slice theirs = Slice::of(kText);
+  const std::vector<Certificate> accepted = {signer.certificate};
+  ASSERT_TRUE(verify_detached(*p7s, theirs, accepted, {}));
+  EXPECT_EQ(theirs.known_digest(GetParam().hash), expected);
+  const Slice altered = Slice::of(kText + "x");
+  EXPECT_FALSE(verify_detached(*p7s, altered, accepted, {}));
+  EXPECT_NE(altered.known_digest(GetParam().hash), expected);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     AllAlgorithms, SignaturesOf,
     testing::Values(Signing{"rsa_sha256", "rsa:2048", Hash::Sha256, SignatureScheme::RsaPkcs1, true},
