@@ -10,7 +10,6 @@
 #include "as2/cms/outside.h"
 #include "base/chunk.h"
 #include "base/openssl.h"
-#include "base/openssl_stream.h"
 
 namespace signet::as2::cms {
 namespace {
@@ -257,27 +256,25 @@ class NullSink final : public Sink {
   Result<> write(ByteView) override { return {}; }
 };
 
-/// Puts a buffer before a BIO from which `size` octets come at most: OpenSSL's cipher moves 4 KiB at a time.
-BioPtr buffered(BioPtr bio, std::uint64_t size) {
-  BioPtr buffer(BIO_new(BIO_f_buffer()));
-  if (!buffer || BIO_set_read_buffer_size(buffer.get(),
-                                          static_cast<long>(std::min<std::uint64_t>(size, kChunkSize))) != 1)
-    throw std::bad_alloc();
-  BIO_push(buffer.get(), bio.release());
-  return buffer;
-}
-
-/// Moves the content through OpenSSL's cipher to its end, where the padding or the tag is looked at.
-/// CMS_decrypt() would do the same, but holds a whole AuthEnvelopedData in memory.
-Step<> copy_plaintext(BIO* cipher, Sink& out) {
-  Chunk chunk;
+/// Moves the content through the cipher to its end, where the padding or the tag is looked at. CMS_decrypt()
+/// would do the same, but holds a whole AuthEnvelopedData in memory, and takes 4 KiB at a time otherwise.
+Step<> decrypt_content(EVP_CIPHER_CTX* cipher, Source& content, std::uint64_t size, Sink& out) {
+  LargeChunk encrypted(static_cast<std::size_t>(std::min<std::uint64_t>(size, kLargeChunkSize)));
+  LargeChunk plain(encrypted.size() + EVP_MAX_BLOCK_LENGTH);
+  int length = 0;
   for (;;) {
-    const int count = BIO_read(cipher, chunk.data(), static_cast<int>(chunk.size()));
-    if (count < 0 || (count == 0 && BIO_get_cipher_status(cipher) <= 0))
-      return undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
-    if (count == 0) return {};
+    auto count = content.read(encrypted);
+    if (!count && count.error().kind == ErrorKind::IoFailure)
+      return refuse(Fault::UnexpectedProcessingError, std::move(count).error());
+    if (!count) return undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
+    const bool at_end = *count == 0;
+    const int done =
+        at_end ? EVP_DecryptFinal_ex(cipher, plain.data(), &length)
+               : EVP_DecryptUpdate(cipher, plain.data(), &length, encrypted.data(), static_cast<int>(*count));
+    if (done != 1) return undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
     SIGNET_CHECK(or_refuse(Fault::UnexpectedProcessingError,
-                           out.write(ByteView(chunk).first(static_cast<std::size_t>(count)))));
+                           out.write(plain.first(static_cast<std::size_t>(length)))));
+    if (at_end) return {};
   }
 }
 
@@ -286,20 +283,15 @@ Step<> copy_plaintext(BIO* cipher, Sink& out) {
 Step<> decrypt_with(const PrivateCertificate& ours, CMS_ContentInfo* cms, const Slice& message,
                     const EnvelopedParts& parts, Sink& out) {
   ber::OctetStringSource content(message, parts.content);
-  std::optional<Error> read_error;
-  BioPtr encrypted = buffered(bio_reading(content, read_error), message.size());
+  EVP_CIPHER_CTX* cipher = nullptr;
   Step<> done = undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
   if (CMS_decrypt_set1_pkey(cms, ours.key.native(), ours.certificate.native()) == 1) {
-    if (const BioPtr cipher{CMS_dataInit(cms, encrypted.get())}) {
-      static_cast<void>(encrypted.release());  // the chain owns it now
-      done = copy_plaintext(cipher.get(), out);
-    }
+    const BioPtr holder(CMS_dataInit(cms, nullptr));
+    if (holder && BIO_get_cipher_ctx(holder.get(), &cipher) == 1 && cipher != nullptr)
+      done = decrypt_content(cipher, content, parts.content.size(), out);
   }
   ERR_clear_error();
-  if (!read_error) return done;
-  if (read_error->kind == ErrorKind::IoFailure)
-    return refuse(Fault::UnexpectedProcessingError, *std::move(read_error));
-  return undecryptable(ErrorKind::CryptoFailure, kUndecryptable);
+  return done;
 }
 
 }  // namespace

@@ -4,12 +4,13 @@
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
+
 #include "as2/cms/oids.h"
 #include "as2/cms/openssl_algorithms_internal.h"
 #include "as2/cms/outside.h"
 #include "base/chunk.h"
 #include "base/openssl.h"
-#include "base/openssl_stream.h"
 
 namespace signet::as2::cms {
 namespace {
@@ -121,28 +122,34 @@ std::uint64_t encrypted_size(ContentCipher cipher, std::uint64_t size) {
 class Encryption {
  public:
   Encryption(Source& content, const EncryptOptions& options, Sink& out)
-      : content_(content), options_(options), out_(out) {}
+      : content_(content), options_(options), out_(out), chunk_(chunk_size(options)) {}
 
   Result<> run(std::span<const Certificate> recipients) {
     SIGNET_TRY(const CmsPtr cms, make_cms(recipients, options_));
     SIGNET_TRY(std::size_t count, read_full(content_, chunk_));
     size_ = count < chunk_.size() ? count : options_.content_size;
-    FramedContent framed(!size_, out_);
-    SIGNET_TRY(const BioPtr cipher, start(cms.get(), framed));
+    SIGNET_CHECK(start(cms.get()));
     SIGNET_TRY(const Fields fields, read_fields(cms.get(), authenticated()));
     SIGNET_CHECK(out_.write(frame(fields, Bytes(kTagSize)).before));
+    FramedContent framed(!size_, out_);
     while (count > 0) {
-      SIGNET_CHECK(write(cipher.get(), count));
+      SIGNET_CHECK(write(count, framed));
       SIGNET_TRY(count, read_full(content_, chunk_));
     }
-    SIGNET_CHECK(flush(cipher.get()));
+    SIGNET_CHECK(write_end(framed));
     SIGNET_CHECK(framed.finish());
-    SIGNET_TRY(const Bytes tag, take_tag(cipher.get()));
+    SIGNET_TRY(const Bytes tag, take_tag());
     SIGNET_CHECK(check_size());
     return out_.write(frame(fields, tag).after);
   }
 
  private:
+  /// A content that is smaller than a chunk tells its size by that.
+  static std::size_t chunk_size(const EncryptOptions& options) {
+    if (!options.content_size) return kChunkSize;
+    return static_cast<std::size_t>(std::min<std::uint64_t>(*options.content_size, kLargeChunkSize - 1)) + 1;
+  }
+
   [[nodiscard]] bool authenticated() const { return is_authenticated(options_.cipher); }
 
   [[nodiscard]] Frame frame(const Fields& fields, ByteView tag) const {
@@ -151,38 +158,35 @@ class Encryption {
     return enveloped_frame(fields, encrypted, authenticated() ? tag : ByteView());
   }
 
-  /// Makes the content's key, encrypts it for everybody, and gives the cipher in front of the sink.
-  Result<BioPtr> start(CMS_ContentInfo* cms, FramedContent& framed) {
-    BioPtr sink = bio_writing(framed, error_);
-    BioPtr cipher(CMS_dataInit(cms, sink.get()));
-    if (!cipher) return crypto_failure("encrypting the content's key");
-    static_cast<void>(sink.release());  // the chain owns it now
-    return cipher;
+  /// Makes the content's key, encrypts it for everybody, and sets the cipher up. That is used as it is:
+  /// behind OpenSSL's BIO it would take 4 KiB at a time.
+  Result<> start(CMS_ContentInfo* cms) {
+    holder_.reset(CMS_dataInit(cms, nullptr));
+    if (!holder_ || BIO_get_cipher_ctx(holder_.get(), &cipher_) != 1 || cipher_ == nullptr)
+      return crypto_failure("encrypting the content's key");
+    return {};
   }
 
-  Result<> write(BIO* cipher, std::size_t count) {
+  Result<> write(std::size_t count, Sink& framed) {
     total_ += count;
-    const bool written = BIO_write(cipher, chunk_.data(), static_cast<int>(count)) == static_cast<int>(count);
-    return written ? Result<>() : failure();
+    int length = 0;
+    if (EVP_EncryptUpdate(cipher_, encrypted_.data(), &length, chunk_.data(), static_cast<int>(count)) != 1)
+      return crypto_failure("encrypting the content");
+    return framed.write(encrypted_.first(static_cast<std::size_t>(length)));
   }
 
-  Result<> flush(BIO* cipher) { return BIO_flush(cipher) == 1 && !error_ ? Result<>() : failure(); }
-
-  /// The sink's own reason, when it is the sink that failed.
-  Result<> failure() {
-    if (!error_) return crypto_failure("encrypting the content");
-    ERR_clear_error();
-    return fail(*std::move(error_));
+  Result<> write_end(Sink& framed) {
+    int length = 0;
+    if (EVP_EncryptFinal_ex(cipher_, encrypted_.data(), &length) != 1)
+      return crypto_failure("encrypting the content's end");
+    return framed.write(encrypted_.first(static_cast<std::size_t>(length)));
   }
 
-  Result<Bytes> take_tag(BIO* cipher) {
+  Result<Bytes> take_tag() {
     Bytes tag;
     if (!authenticated()) return tag;
     tag.resize(kTagSize);
-    EVP_CIPHER_CTX* context = nullptr;
-    BIO_get_cipher_ctx(cipher, &context);
-    if (context == nullptr ||
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()), tag.data()) != 1)
+    if (EVP_CIPHER_CTX_ctrl(cipher_, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()), tag.data()) != 1)
       return crypto_failure("taking the authentication tag");
     return tag;
   }
@@ -198,10 +202,12 @@ class Encryption {
   Source& content_;
   const EncryptOptions& options_;
   Sink& out_;
-  Chunk chunk_;
+  LargeChunk chunk_;
+  LargeChunk encrypted_{chunk_.size() + EVP_MAX_BLOCK_LENGTH};
+  BioPtr holder_;  ///< owns the cipher
+  EVP_CIPHER_CTX* cipher_ = nullptr;
   std::optional<std::uint64_t> size_;
   std::uint64_t total_ = 0;
-  std::optional<Error> error_;
 };
 
 }  // namespace

@@ -7,7 +7,6 @@
 
 #include "base/digest.h"
 #include "base/openssl.h"
-#include "base/openssl_stream.h"
 #include "base/random.h"
 #include "base/secret.h"
 
@@ -120,72 +119,6 @@ TEST(BorrowedBio, ReadsTheOctetsWhereTheyAre) {
   EXPECT_EQ(BIO_read(bio.get(), out, sizeof out), 3);
   const BioPtr empty = borrow_as_bio({});
   EXPECT_LE(BIO_read(empty.get(), out, sizeof out), 0);
-}
-
-class Failing final : public Source, public Sink {
- public:
-  Result<std::size_t> read(std::span<std::uint8_t>) override {
-    return fail(ErrorKind::IoFailure, "cannot read");
-  }
-  Result<> write(ByteView) override { return fail(ErrorKind::LimitExceeded, "too much"); }
-};
-class Throwing final : public Source, public Sink {
- public:
-  Result<std::size_t> read(std::span<std::uint8_t>) override { throw std::runtime_error("thrown in read"); }
-  Result<> write(ByteView) override { throw std::runtime_error("thrown in write"); }
-};
-
-TEST(StreamBio, CarriesOctetsBothWays) {
-  const Bytes big = random_bytes(200'000);
-  MemorySource source(big);
-  std::optional<Error> error;
-  const BioPtr in = bio_reading(source, error);
-  MemorySink sink;
-  const BioPtr out = bio_writing(sink, error);
-  Bytes buffer(7'777);
-  int count = 0;
-  while ((count = BIO_read(in.get(), buffer.data(), static_cast<int>(buffer.size()))) > 0)
-    ASSERT_EQ(BIO_write(out.get(), buffer.data(), count), count);
-  EXPECT_EQ(count, 0);
-  EXPECT_EQ(BIO_flush(out.get()), 1);
-  EXPECT_EQ(sink.bytes(), big);
-  EXPECT_FALSE(error);
-}
-
-TEST(StreamBio, KeepsTheErrorOfAStream) {
-  Failing failing;
-  std::optional<Error> error;
-  char out[4] = {};
-  const BioPtr in = bio_reading(failing, error);
-  EXPECT_LT(BIO_read(in.get(), out, 4), 0);
-  EXPECT_EQ(BIO_should_retry(in.get()), 0);
-  ASSERT_TRUE(error);
-  EXPECT_EQ(error->detail, "cannot read");
-  const BioPtr sink = bio_writing(failing, error);
-  EXPECT_LT(BIO_write(sink.get(), out, 4), 0);
-  EXPECT_EQ(error->kind, ErrorKind::LimitExceeded);
-}
-
-TEST(StreamBio, LetsNoExceptionThroughOpenssl) {
-  Throwing throwing;
-  std::optional<Error> error;
-  char out[4] = {};
-  const BioPtr in = bio_reading(throwing, error);
-  EXPECT_LT(BIO_read(in.get(), out, 4), 0);
-  EXPECT_EQ(error->kind, ErrorKind::Internal);
-  EXPECT_EQ(error->detail, "thrown in read");
-  const BioPtr sink = bio_writing(throwing, error);
-  EXPECT_LT(BIO_write(sink.get(), out, 4), 0);
-  EXPECT_EQ(error->detail, "thrown in write");
-}
-
-TEST(StreamBio, FailsInOpensslWhenTheStreamFails) {
-  Failing failing;
-  std::optional<Error> error;
-  const BioPtr in = bio_reading(failing, error);
-  EXPECT_EQ(d2i_CMS_bio(in.get(), nullptr), nullptr);
-  EXPECT_EQ(error->detail, "cannot read");
-  ERR_clear_error();
 }
 
 }  // namespace
