@@ -12,9 +12,9 @@
 #include <climits>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/json_line.h"
 
 namespace signet::log {
 namespace {
@@ -42,13 +42,13 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }
 
 std::string line_of(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  nlohmann::ordered_json line;
-  line["time"] = to_rfc3339(SystemClock().now());
   const auto name = spdlog::level::to_string_view(to_spdlog(level));
-  line["level"] = std::string(name.data(), name.size());
-  line["event"] = event;
-  for (const auto& [key, value] : fields) line[std::string(key)] = value;
-  return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  JsonLine line;
+  line.add("time", to_rfc3339(SystemClock().now()))
+      .add("level", {name.data(), name.size()})
+      .add("event", event);
+  for (const auto& [key, value] : fields) line.add(key, value);
+  return std::move(line).finish() + '\n';
 }
 
 /// Standard error, which is asked whether it takes something before it is given anything: a full pipe whose

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -51,18 +50,17 @@ class FileLock {
 };
 
 std::string line_for(const vault::AuditRecord& record, const std::string& previous) {
-  const auto cut = [](const std::string& text) { return text.substr(0, kLongestField); };
-  nlohmann::ordered_json line = {
-      {"time", to_rfc3339(record.time)},
-      {"principal", cut(record.principal)},
-      {"operation", cut(record.operation)},
-      {"vault", cut(record.key.vault)},
-      {vault::to_string(record.object), cut(record.key.name)},
-      {"version", cut(record.key.version)},
-      {"message", cut(record.message)},
-      {"result", vault::to_string(record.result)},
-      {"detail", cut(record.detail)},
-  };
+  const auto cut = [](std::string_view text) { return text.substr(0, kLongestField); };
+  JsonLine line;
+  line.add("time", to_rfc3339(record.time))
+      .add("principal", cut(record.principal))
+      .add("operation", cut(record.operation))
+      .add("vault", cut(record.key.vault))
+      .add(vault::to_string(record.object), cut(record.key.name))
+      .add("version", cut(record.key.version))
+      .add("message", cut(record.message))
+      .add("result", vault::to_string(record.result))
+      .add("detail", cut(record.detail));
   return chain_line(std::move(line), previous);
 }
 

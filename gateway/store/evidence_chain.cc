@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include "base/digest.h"
 #include "gateway/store/evidence_chain_internal.h"
 #include "gateway/store/hash_chain.h"
@@ -8,12 +6,11 @@ namespace signet::gateway {
 namespace {
 
 /// What is empty is left out, so that a line has no more than what was known.
-nlohmann::ordered_json facts_of(const MessageRecord& record, std::string_view event,
-                                const CopyDigests& digests) {
-  nlohmann::ordered_json facts = {
-      {"message", record.id}, {"event", event}, {"direction", to_string(record.direction)}};
-  const auto add = [&facts](const char* name, std::string_view value) {
-    if (!value.empty()) facts[name] = value;
+JsonLine facts_of(const MessageRecord& record, std::string_view event, const CopyDigests& digests) {
+  JsonLine facts;
+  facts.add("message", record.id).add("event", event).add("direction", to_string(record.direction));
+  const auto add = [&facts](std::string_view name, std::string_view value) {
+    if (!value.empty()) facts.add(name, value);
   };
   add("agreement", record.agreement);
   add("as2From", record.as2_from);
@@ -54,13 +51,11 @@ ChainHead chain_head(SqlConnection& connection) {
   return {static_cast<std::uint64_t>(query.integer(0)), query.text(1)};
 }
 
-void EvidenceChain::append(SqlConnection& connection, std::int64_t message,
-                           nlohmann::ordered_json facts) const {
-  if (!facts.contains("agreement")) return;
-  if (const auto audit = audit_head_ ? audit_head_() : std::nullopt) {
-    facts["audit"] = audit->hash;
-    facts["auditEnd"] = audit->end;
-  }
+void EvidenceChain::append(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+                           JsonLine facts) const {
+  if (record.agreement.empty()) return;
+  if (const auto audit = audit_head_ ? audit_head_() : std::nullopt)
+    facts.add("audit", audit->hash).add("auditEnd", audit->end);
   const ChainHead head = chain_head(connection);
   const std::string line = chain_line(std::move(facts), head.hash);
   Query(connection, "INSERT INTO evidence (number, message, line, hash) VALUES (?, ?, ?, ?)")
@@ -70,25 +65,23 @@ void EvidenceChain::append(SqlConnection& connection, std::int64_t message,
 
 void EvidenceChain::append(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
                            const CopyDigests& digests) const {
-  append(connection, message, facts_of(record, to_string(record.state), digests));
+  append(connection, message, record, facts_of(record, to_string(record.state), digests));
 }
 
 void EvidenceChain::append_late_receipt(SqlConnection& connection, std::int64_t message,
                                         const MessageRecord& record, const std::string& sha256,
                                         std::string_view verdict, Time when) const {
-  nlohmann::ordered_json facts = facts_of(record, kLateReceiptEvent, {"", "", sha256});
-  facts["received"] = to_rfc3339(when);
-  facts["verdict"] = verdict;
-  append(connection, message, std::move(facts));
+  JsonLine facts = facts_of(record, kLateReceiptEvent, {"", "", sha256});
+  facts.add("received", to_rfc3339(when)).add("verdict", verdict);
+  append(connection, message, record, std::move(facts));
 }
 
 void EvidenceChain::append_expiry(SqlConnection& connection, std::int64_t message,
                                   const MessageRecord& record, const std::vector<std::string>& copies,
                                   Time when) const {
-  nlohmann::ordered_json facts = facts_of(record, "copies-expired", {});
-  facts["expired"] = to_rfc3339(when);
-  facts["copies"] = copies;
-  append(connection, message, std::move(facts));
+  JsonLine facts = facts_of(record, "copies-expired", {});
+  facts.add("expired", to_rfc3339(when)).add("copies", copies);
+  append(connection, message, record, std::move(facts));
 }
 
 void keep_certificate(SqlConnection& connection, ByteView der) {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/json_line.h"
 #include "gateway/evidence/evidence_store.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/store/sql_internal.h"
@@ -49,7 +49,8 @@ class EvidenceChain {
                      const std::vector<std::string>& copies, Time when) const;
 
  private:
-  void append(SqlConnection& connection, std::int64_t message, nlohmann::ordered_json facts) const;
+  void append(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+              JsonLine facts) const;
 
   AuditHead audit_head_;
 };

@@ -14,10 +14,9 @@ std::string_view no_record() {
   return zeros;
 }
 
-std::string chain_line(nlohmann::ordered_json record, std::string_view previous) {
-  record["previous"] = previous;
-  // ASCII only, so that no octet of a partner's Message-ID is anything but text in whatever shows the line.
-  return record.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+std::string chain_line(JsonLine record, std::string_view previous) {
+  record.add("previous", previous);
+  return std::move(record).finish();
 }
 
 std::string chain_hash(std::string_view line) { return hex_lower(digest(Hash::Sha256, as_bytes(line))); }

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json_line.h"
 #include "gateway/evidence/evidence_store.h"
 
 /// Records in a row, each of which says the SHA-256 of the one before it: the audit log's lines and the
@@ -19,9 +19,8 @@ namespace signet::gateway {
 /// What the first record gives as the hash of the one before it.
 std::string_view no_record();
 
-/// A record as the line that follows the one with the hash `previous`: JSON in ASCII without a line end,
-/// "previous" its last field.
-std::string chain_line(nlohmann::ordered_json record, std::string_view previous);
+/// A record as the line that follows the one with the hash `previous`, its last field.
+std::string chain_line(JsonLine record, std::string_view previous);
 
 /// Lower-case hexadecimal SHA-256 of a line, which the next one says as its "previous".
 std::string chain_hash(std::string_view line);
