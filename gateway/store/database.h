@@ -62,9 +62,11 @@ class Database {
   /// commit fails, which concerns all that shared it. `work` must not call write() or read() again, and keeps
   /// nothing of the connection.
   ///
+  /// Work that has `patience` waits so long for other work to share its transaction with.
+  ///
   /// @error Unavailable  another process holds the database for longer than the busy timeout.
   /// @error IoFailure  the disk is full, or fails.  And whatever `work` returns.
-  void write(Work work, Done done);
+  void write(Work work, Done done, std::chrono::milliseconds patience = {});
   /// The same, and returns once it is on disk.
   Result<> write(const Work& work);
 
@@ -82,6 +84,7 @@ class Database {
 
  private:
   class Lease;
+  using Moment = std::chrono::steady_clock::time_point;
   struct Waiting {
     Work work;
     Done done;
@@ -91,6 +94,7 @@ class Database {
   Result<> prepare();
   std::unique_ptr<SqlConnection> new_reader() const;
   void run_committer();
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
   void commit(std::deque<Waiting>& group);
   Result<> take_part(Waiting& one);
 
@@ -102,6 +106,7 @@ class Database {
   std::mutex waiting_mutex_;
   std::condition_variable work_waits_;
   std::deque<Waiting> waiting_;
+  Moment due_ = Moment::max();  ///< when the patience of one that waits is over
   bool ending_ = false;
   std::thread committer_;
 

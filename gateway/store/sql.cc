@@ -6,7 +6,15 @@
 namespace signet::gateway {
 namespace {
 
+/// SQLite does not count its memory, which nobody asks for: all connections' threads would wait for each
+/// other at every allocation. To be said before the first connection is made.
+void prepare_sqlite() {
+  static const int kPrepared = ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(kPrepared);
+}
+
 int flags_for(SqlConnection::Use) {
+  prepare_sqlite();
   // Reading connections open the file for writing too: a read-only one cannot recover the log that a crash
   // left.
   return SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | SQLite::OPEN_NOFOLLOW;
@@ -74,7 +82,7 @@ void SqlConnection::roll_back() noexcept {
 
 SQLite::Statement& SqlConnection::statement(const char* sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
-  return statements_.try_emplace(std::string_view(sql), database_, sql).first->second;
+  return statements_.try_emplace(sql, database_, sql).first->second;
 }
 
 Bytes Query::bytes(int column) const {

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -35,7 +35,7 @@ class SqlConnection {
   SQLite::Statement& statement(const char* sql);
 
   SQLite::Database database_;
-  std::map<std::string_view, SQLite::Statement> statements_;  ///< keys are literals, which live for ever
+  std::unordered_map<const char*, SQLite::Statement> statements_;  ///< by the address of their literal
 };
 
 /// One use of a prepared statement: bind, then step or run. Ready for its next use when this goes out of

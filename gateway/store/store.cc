@@ -56,6 +56,10 @@ Result<std::vector<WaitingWork>> read_waiting(Query& query) {
 /// How many of an id's 32 digits are enough to name a message by: as many as lists show.
 constexpr std::size_t kShortestId = 8;
 
+/// Nobody but the next hand-over of its agreement waits for one to be put on record, so that rather shares a
+/// commit with messages that come.
+constexpr std::chrono::milliseconds kHandOverPatience{4};
+
 }  // namespace
 
 /// What a message's MIC is over, about to be stored: most often headers and then the payload, which is stored
@@ -720,7 +724,8 @@ void SqliteStore::mark_delivered(std::string_view id, std::string_view where, Ti
       [this, forgotten, done = std::move(done)](Result<> outcome) {
         if (outcome) remove_files(*forgotten);
         done(std::move(outcome));
-      });
+      },
+      kHandOverPatience);
 }
 
 Result<std::vector<MessageRecord>> SqliteStore::list(const MessageFilter& filter) {

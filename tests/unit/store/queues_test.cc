@@ -296,6 +296,37 @@ TEST_F(QueuesTest, WhatWaitsTogetherIsCommittedTogetherAndFailsAlone) {
   EXPECT_THAT(*store->list({}), SizeIs(9));
 }
 
+TEST_F(QueuesTest, WorkThatHasPatienceSharesTheNextCommit) {
+  const auto store = open();
+  Database& database = *store->database();
+  std::atomic<int> commits{0};
+  database.set_before_commit([&]() -> Result<> {
+    ++commits;
+    return {};
+  });
+  const auto nothing = [](SqlConnection&) -> Result<> { return {}; };
+  std::promise<Result<>> patient;
+  database.write(
+      nothing, [&](Result<> outcome) { patient.set_value(std::move(outcome)); }, std::chrono::hours(1));
+  EXPECT_TRUE(database.write(nothing));
+  EXPECT_TRUE(patient.get_future().get());
+  EXPECT_EQ(commits, 1);
+}
+
+TEST_F(QueuesTest, PatienceEndsByItselfAndWithTheDatabase) {
+  auto store = open();
+  const auto nothing = [](SqlConnection&) -> Result<> { return {}; };
+  std::promise<Result<>> alone;
+  store->database()->write(
+      nothing, [&](Result<> outcome) { alone.set_value(std::move(outcome)); }, std::chrono::milliseconds(1));
+  EXPECT_TRUE(alone.get_future().get());
+  std::promise<Result<>> last;
+  store->database()->write(
+      nothing, [&](Result<> outcome) { last.set_value(std::move(outcome)); }, std::chrono::hours(1));
+  store.reset();
+  EXPECT_TRUE(last.get_future().get());
+}
+
 TEST_F(QueuesTest, ACommitThatFailsFailsForAllThatSharedIt) {
   const auto store = open();
   store->database()->set_before_commit(
