@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <type_traits>
 #include <utility>
 
 #include "as2/mime/content_type.h"
+#include "base/chunk.h"
 #include "base/digest.h"
 #include "base/directory.h"
 #include "gateway/delivery/message_facts_internal.h"
@@ -34,7 +36,7 @@ Result<bool> holds(const Directory& folder, const std::string& name, const Slice
   SIGNET_TRY(const auto facts, folder.facts(name));
   if (!facts || !facts->is_regular || facts->size != octets.size()) return false;
   SIGNET_TRY(const auto file, folder.read(name));
-  Bytes buffer(kChunkSize);
+  Chunk buffer;
   Digest there(Hash::Sha256);
   for (;;) {
     SIGNET_TRY(const std::size_t count, file->read(buffer));
@@ -45,15 +47,22 @@ Result<bool> holds(const Directory& folder, const std::string& name, const Slice
   return std::move(there).finish() == wanted;
 }
 
-/// Writes a file in the place of whatever an earlier try left under the name.
-Result<> write(const Directory& folder, const std::string& name, const Slice& octets) {
+/// Does what makes a file called `name`; once more, when an earlier try left one under that name, without it.
+template <class Make>
+std::invoke_result_t<Make> in_place_of(const Directory& folder, const std::string& name, Make make) {
+  auto made = make();
+  if (made || made.error().kind != ErrorKind::AlreadyExists) return made;
   SIGNET_CHECK(folder.remove(name));
-  return folder.write_new(name, octets, kFileMode);
+  return make();
+}
+
+Result<> write(const Directory& folder, const std::string& name, const Slice& octets) {
+  return in_place_of(folder, name, [&] { return folder.write_new(name, octets, kFileMode); });
 }
 
 /// A second name for a file, or a copy of `octets` where the file system knows no second names.
 Result<> link(const Directory& folder, const std::string& from, const std::string& to, const Slice& octets) {
-  SIGNET_TRY(const bool linked, folder.link(from, to));
+  SIGNET_TRY(const bool linked, in_place_of(folder, to, [&] { return folder.link(from, to); }));
   return linked ? Result<>() : write(folder, to, octets);
 }
 
@@ -121,7 +130,6 @@ Result<> write_parts(const Directory& folder, Passage& passage, Time now) {
 
 Result<> show(const Directory& folder, const Passage& passage) {
   const Names& names = passage.names;
-  SIGNET_CHECK(folder.remove(names.sidecar));
   SIGNET_CHECK(link(folder, names.done, names.sidecar, passage.sidecar));
   return folder.rename_to_new(names.part, folder, names.payload);
 }
