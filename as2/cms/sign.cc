@@ -124,7 +124,9 @@ Result<Bytes> signed_attributes(ByteView content_digest, SignatureScheme scheme,
       attribute(kContentType, oid::kData), attribute(kSigningTime, time),
       attribute(kMessageDigest, ber::element(ber::kOctetString, {content_digest}))};
   if (options.algorithm_protection) attributes.push_back(algorithm_protection(scheme, options.hash));
-  std::sort(attributes.begin(), attributes.end());
+  // As text, since g++ 12 warns of what it makes of vectors of octets; both compare octets without a sign.
+  std::sort(attributes.begin(), attributes.end(),
+            [](const Bytes& a, const Bytes& b) { return as_text(a) < as_text(b); });
   Bytes all;
   for (const Bytes& each : attributes) all.insert(all.end(), each.begin(), each.end());
   return all;
