@@ -55,14 +55,18 @@ std::filesystem::path BodyFiles::folder_of(std::string_view name) const {
   return directory_ / name.substr(0, 2);
 }
 
-Result<> BodyFiles::save(std::string_view name, const Slice& body) const {
+Result<std::uint64_t> BodyFiles::save(std::string_view name, const Slice& body) const {
   if (!is_name(name))
     return fail(ErrorKind::Internal,
                 "a body's id is 32 lower-case hexadecimal digits, not '" + printable(name) + "'");
   const std::filesystem::path folder = folder_of(name);
   SIGNET_CHECK(make_private_directory(folder));
-  auto saved = body.save_as(folder / name);
-  if (saved) saved = sync_directory(folder);
+  const auto save_durably = [&]() -> Result<std::uint64_t> {
+    SIGNET_TRY(const std::uint64_t begin, body.save_within(folder / name));
+    SIGNET_CHECK(sync_directory(folder));
+    return begin;
+  };
+  auto saved = save_durably();
   if (!saved && saved.error().kind != ErrorKind::AlreadyExists) remove(name);
   return saved;
 }

@@ -27,11 +27,12 @@ class BodyFiles {
   static std::string content_name(std::string_view id) { return std::string(id) + ".content"; }
 
   /// Makes `body` the file `name` (an id, or one of the names above), synced together with the names that
-  /// lead to it. Nothing is left behind on an error.
+  /// lead to it. Where it is nearly the whole of a spool, the file is that spool's, with what stands around
+  /// it. Nothing is left behind on an error. @returns where in the file the body begins.
   ///
   /// @error AlreadyExists  there is such a file.  @error IoFailure  the disk is full, the body could not be
   /// read...
-  Result<> save(std::string_view name, const Slice& body) const;
+  Result<std::uint64_t> save(std::string_view name, const Slice& body) const;
   /// @error NotFound
   [[nodiscard]] Result<Slice> open_body(std::string_view name) const;
   void remove(std::string_view name) const;

@@ -111,9 +111,9 @@ Result<Proof> SqliteEvidenceStore::proof(std::string_view id) {
   SIGNET_TRY(
       Kept kept, read_value<Kept>(*store_.database(), [&](SqlConnection& connection) -> Result<Kept> {
         SIGNET_TRY(const MessageRow row, find_row(connection, id));
-        Query query(
-            connection,
-            "SELECT signature, head, payload_follows, place, size, octets FROM proofs WHERE message = ?");
+        Query query(connection,
+                    "SELECT signature, head, payload_follows, place, size, octets, begin_in_file FROM proofs "
+                    "WHERE message = ?");
         if (!query.bind(row.sequence).next())
           return fail(ErrorKind::NotFound, fmt::format("what the MIC of message {} is over is not kept", id));
         Kept found;
@@ -122,17 +122,13 @@ Result<Proof> SqliteEvidenceStore::proof(std::string_view id) {
         found.payload_follows = query.integer(2) != 0;
         SIGNET_TRY(const Place place, parse_place(query.text(3)));
         found.rest = {BodyFiles::content_name(id), place, static_cast<std::uint64_t>(query.integer(4)),
-                      query.bytes(5)};
+                      query.bytes(5), static_cast<std::uint64_t>(query.integer(6))};
         return found;
       }));
   SIGNET_TRY(const Slice rest, kept.payload_follows ? store_.payload(id)
                                                     : open_body(store_.body_files(), std::move(kept.rest)));
-  SpoolArea area;
-  area.directory = store_.spool_directory();
-  const auto content = std::make_shared<Spool>(area);
-  SIGNET_CHECK(content->write(kept.head));
-  SIGNET_CHECK(rest.copy_to(*content));
-  kept.proof.content = Spool::finish(content);
+  constexpr std::size_t kInMemory = 256 * 1024;
+  SIGNET_TRY(kept.proof.content, Slice::joined({Slice::of(std::move(kept.head)), rest}, kInMemory));
   return std::move(kept.proof);
 }
 

@@ -139,14 +139,13 @@ Result<Place> parse_place(std::string_view word) {
 }
 
 Result<Slice> open_body(const BodyFiles& files, StoredBody body) {
-  const std::uint64_t size = body.size;
-  const std::string name = body.name;
-  SIGNET_TRY(Slice octets, body.place == Place::File ? files.open_body(name)
-                                                     : Result<Slice>(Slice::of(std::move(body.octets))));
-  if (octets.size() != size)
+  SIGNET_TRY(const Slice kept, body.place == Place::File ? files.open_body(body.name)
+                                                         : Result<Slice>(Slice::of(std::move(body.octets))));
+  const Slice octets = kept.sub(body.begin, body.size);
+  if (octets.size() != body.size)
     return fail(ErrorKind::IoFailure,
-                fmt::format("the body {} has {} octets and should have {}; restore it from a backup", name,
-                            octets.size(), size));
+                fmt::format("the body {} has {} octets and should have {}; restore it from a backup",
+                            body.name, octets.size(), body.size));
   return octets;
 }
 
@@ -162,7 +161,8 @@ void forget_payload(SqlConnection& connection, std::int64_t message, std::string
   const auto file = to_string(Place::File);
   Query payload(connection, "SELECT body_place FROM messages WHERE sequence = ?");
   if (payload.bind(message).next() && payload.text(0) == file) files.emplace_back(id);
-  Query(connection, "UPDATE messages SET body_place = 'none', body_size = 0 WHERE sequence = ?")
+  Query(connection,
+        "UPDATE messages SET body_place = 'none', body_size = 0, body_begin = 0 WHERE sequence = ?")
       .bind(message)
       .run();
   Query(connection, "DELETE FROM bodies WHERE message = ?").bind(message).run();

@@ -60,6 +60,7 @@ struct StoredBody {
   Place place = Place::None;
   std::uint64_t size = 0;
   Bytes octets;
+  std::uint64_t begin = 0;  ///< in its file
 };
 Result<Slice> open_body(const BodyFiles& files, StoredBody body);
 

@@ -228,8 +228,15 @@ CREATE TABLE evidence (
 CREATE INDEX evidence_by_message ON evidence(message);
 )sql";
 
+constexpr const char* kOctetsAround = R"sql(
+-- Where a body begins in its file: what came with it may stand around it there.
+ALTER TABLE messages ADD COLUMN body_begin INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE wires ADD COLUMN begin_in_file INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE proofs ADD COLUMN begin_in_file INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema, kSecrets, kReceiptHandOver, kEvidence};
+constexpr std::array kSteps = {kFirstSchema, kSecrets, kReceiptHandOver, kEvidence, kOctetsAround};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

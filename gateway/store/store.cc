@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <optional>
 #include <utility>
 
@@ -309,11 +310,11 @@ Result<std::optional<EarlierMessage>> SqliteStore::find_earlier(std::string_view
 /// A body's file is synced before its row is committed. So a crash leaves a file without a row, never a row
 /// without a file.
 Result<StoredBody> SqliteStore::store_body(std::string name, const Slice& octets) const {
-  StoredBody body{std::move(name), Place::None, octets.size(), {}};
+  StoredBody body{std::move(name), Place::None, octets.size(), {}, 0};
   if (octets.empty()) return body;
   if (octets.size() > options_.largest_row) {
     body.place = Place::File;
-    SIGNET_CHECK(bodies_.save(body.name, octets));
+    SIGNET_TRY(body.begin, bodies_.save(body.name, octets));
     return body;
   }
   body.place = Place::Row;
@@ -343,25 +344,35 @@ Result<SqliteStore::Bodies> SqliteStore::prepare(const MessageRecord& record, co
     return fail(ErrorKind::Internal,
                 "a message's id is 32 lower-case hexadecimal digits, not '" + printable(record.id) + "'");
   Bodies bodies;
-  const auto prepared = [&]() -> Result<> {
-    if (payload != nullptr) {
-      SIGNET_TRY(bodies.payload, store_body(record.id, *payload));
-      if (record.keeps.payload && !payload->empty()) {
-        SIGNET_TRY(const Bytes sha256, digest(Hash::Sha256, *payload));
-        bodies.digests.payload = hex_lower(sha256);
-      }
-      if (record.keeps.payload && evidence.proof) {
-        SIGNET_TRY(bodies.proof, store_proof(record.id, *evidence.proof, *payload));
-      }
+  const auto store_payload = [&]() -> Result<> {
+    if (payload == nullptr) return {};
+    if (record.keeps.payload && !payload->empty()) {
+      SIGNET_TRY(const Bytes sha256, digest(Hash::Sha256, *payload));
+      bodies.digests.payload = hex_lower(sha256);
     }
+    SIGNET_TRY(bodies.payload, store_body(record.id, *payload));
+    if (record.keeps.payload && evidence.proof) {
+      SIGNET_TRY(bodies.proof, store_proof(record.id, *evidence.proof, *payload));
+    }
+    return {};
+  };
+  const auto store_wire = [&]() -> Result<> {
     if (wire == nullptr) return {};
-    SIGNET_TRY(bodies.wire, store_body(BodyFiles::wire_name(record.id), wire->body));
-    bodies.wire_headers = encode_headers(wire->headers);
     if (record.keeps.wire) {
       SIGNET_TRY(bodies.digests.wire, travel_digest(*wire));
     }
+    SIGNET_TRY(bodies.wire, store_body(BodyFiles::wire_name(record.id), wire->body));
+    bodies.wire_headers = encode_headers(wire->headers);
     return {};
-  }();
+  };
+  // Of two large ones, each is digested while the disk writes the other.
+  const bool side_by_side = payload != nullptr && wire != nullptr &&
+                            std::min(payload->size(), wire->body.size()) > options_.largest_row;
+  auto other = std::async(side_by_side ? std::launch::async | std::launch::deferred : std::launch::deferred,
+                          store_wire);
+  auto prepared = store_payload();
+  auto wire_prepared = other.get();
+  if (prepared) prepared = std::move(wire_prepared);
   if (prepared) return bodies;
   remove_files(bodies.files());
   return fail(prepared.error());
@@ -369,8 +380,9 @@ Result<SqliteStore::Bodies> SqliteStore::prepare(const MessageRecord& record, co
 
 void SqliteStore::write_bodies(SqlConnection& connection, std::int64_t message, const Bodies& bodies) {
   if (const auto& payload = bodies.payload) {
-    Query(connection, "UPDATE messages SET body_place = ?, body_size = ? WHERE sequence = ?")
-        .bind(to_string(payload->place), static_cast<std::int64_t>(payload->size), message)
+    Query(connection, "UPDATE messages SET body_place = ?, body_size = ?, body_begin = ? WHERE sequence = ?")
+        .bind(to_string(payload->place), static_cast<std::int64_t>(payload->size),
+              static_cast<std::int64_t>(payload->begin), message)
         .run();
     if (payload->place == Place::Row)
       Query(connection, "INSERT INTO bodies (message, octets) VALUES (?, ?)")
@@ -378,16 +390,20 @@ void SqliteStore::write_bodies(SqlConnection& connection, std::int64_t message, 
           .run();
   }
   if (const auto& wire = bodies.wire)
-    Query(connection, "INSERT INTO wires (message, headers, place, size, octets) VALUES (?, ?, ?, ?, ?)")
+    Query(
+        connection,
+        "INSERT INTO wires (message, headers, place, size, octets, begin_in_file) VALUES (?, ?, ?, ?, ?, ?)")
         .bind(message, bodies.wire_headers, to_string(wire->place), static_cast<std::int64_t>(wire->size),
-              wire->octets)
+              wire->octets, static_cast<std::int64_t>(wire->begin))
         .run();
   if (const auto& proof = bodies.proof)
-    Query(connection,
-          "INSERT INTO proofs (message, signature, head, payload_follows, place, size, octets) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?)")
+    Query(
+        connection,
+        "INSERT INTO proofs (message, signature, head, payload_follows, place, size, octets, begin_in_file) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(message, proof->signature, proof->head, std::int64_t{proof->payload_follows},
-              to_string(proof->rest.place), static_cast<std::int64_t>(proof->rest.size), proof->rest.octets)
+              to_string(proof->rest.place), static_cast<std::int64_t>(proof->rest.size), proof->rest.octets,
+              static_cast<std::int64_t>(proof->rest.begin))
         .run();
 }
 
@@ -816,18 +832,18 @@ Result<MessageRecord> SqliteStore::find(std::string_view id_or_message_id) {
 }
 
 Result<Slice> SqliteStore::payload(std::string_view id) {
-  SIGNET_TRY(
-      StoredBody kept,
-      read_value<StoredBody>(*database_, [&](SqlConnection& connection) -> Result<StoredBody> {
-        Query row(connection,
-                  "SELECT body_place, body_size, octets, payload_size FROM messages LEFT JOIN bodies "
-                  "ON message = sequence WHERE id = ?");
-        if (!row.bind(id).next()) return fail(no_message(id));
-        SIGNET_TRY(const Place place, parse_place(row.text(0)));
-        if (place == Place::None && row.integer(3) > 0)
-          return fail(ErrorKind::NotFound, fmt::format("the payload of message {} is not kept", id));
-        return StoredBody{std::string(id), place, static_cast<std::uint64_t>(row.integer(1)), row.bytes(2)};
-      }));
+  SIGNET_TRY(StoredBody kept,
+             read_value<StoredBody>(*database_, [&](SqlConnection& connection) -> Result<StoredBody> {
+               Query row(connection,
+                         "SELECT body_place, body_size, octets, payload_size, body_begin FROM messages "
+                         "LEFT JOIN bodies ON message = sequence WHERE id = ?");
+               if (!row.bind(id).next()) return fail(no_message(id));
+               SIGNET_TRY(const Place place, parse_place(row.text(0)));
+               if (place == Place::None && row.integer(3) > 0)
+                 return fail(ErrorKind::NotFound, fmt::format("the payload of message {} is not kept", id));
+               return StoredBody{std::string(id), place, static_cast<std::uint64_t>(row.integer(1)),
+                                 row.bytes(2), static_cast<std::uint64_t>(row.integer(4))};
+             }));
   return open_body(bodies_, std::move(kept));
 }
 
@@ -836,13 +852,14 @@ Result<WireCopy> SqliteStore::wire(std::string_view id) {
   SIGNET_TRY(StoredBody kept,
              read_value<StoredBody>(*database_, [&](SqlConnection& connection) -> Result<StoredBody> {
                SIGNET_TRY(const MessageRow found, find_row(connection, id));
-               Query row(connection, "SELECT place, size, octets, headers FROM wires WHERE message = ?");
+               Query row(connection,
+                         "SELECT place, size, octets, headers, begin_in_file FROM wires WHERE message = ?");
                if (!row.bind(found.sequence).next())
                  return fail(ErrorKind::NotFound, fmt::format("message {} is not kept as it travelled", id));
                SIGNET_TRY(const Place place, parse_place(row.text(0)));
                SIGNET_TRY(copy.headers, decode_headers(row.bytes(3)));
                return StoredBody{BodyFiles::wire_name(id), place, static_cast<std::uint64_t>(row.integer(1)),
-                                 row.bytes(2)};
+                                 row.bytes(2), static_cast<std::uint64_t>(row.integer(4))};
              }));
   SIGNET_TRY(copy.body, open_body(bodies_, std::move(kept)));
   return copy;

@@ -1,12 +1,16 @@
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "tests/unit/store/store_fixture.h"
 
 namespace signet::gateway {
 namespace {
+
+using testing::HasSubstr;
 
 using MessageStoreTest = StoreTest;
 
@@ -383,6 +387,44 @@ TEST_F(MessageStoreTest, KeepsALargePayloadAsAFileOfItsOwn) {
   EXPECT_EQ(octets_of(*again->payload(id_of("a part"))), octets_of(part));
   const std::string id = id_of("spooled");
   EXPECT_TRUE(std::filesystem::exists(directory_.path() / "store/bodies" / id.substr(0, 2) / id));
+}
+
+TEST_F(MessageStoreTest, KeepsALargePayloadInTheFileThatItWasTakenOutOf) {
+  const auto store = open();
+  const Bytes large = some_octets(3'000'000);
+  const auto spool = std::make_shared<Spool>(SpoolArea{store->spool_directory(), 1000, 1U << 30});
+  ASSERT_TRUE(spool->write(large));
+  const Slice whole = Spool::finish(spool);
+  const Slice payload = whole.sub(500, 2'999'000);
+  const MessageRecord record = accepted_record("within");
+  ASSERT_TRUE(store->commit_inbound(record, payload, receipt_saying("r"), true));
+  const auto file = directory_.path() / "store/bodies" / record.id.substr(0, 2) / record.id;
+  EXPECT_EQ(std::filesystem::file_size(file), large.size());  // so nothing was copied
+
+  const auto again = open();
+  EXPECT_EQ(octets_of(*again->payload(record.id)), octets_of(payload));
+  std::filesystem::resize_file(file, 2'999'499);
+  const auto cut_short = again->payload(record.id);
+  ASSERT_FALSE(cut_short);
+  EXPECT_EQ(cut_short.error().kind, ErrorKind::IoFailure);
+  EXPECT_THAT(cut_short.error().detail, HasSubstr("2998999 octets and should have 2999000"));
+}
+
+TEST_F(MessageStoreTest, KeepsTwoLargeBodiesOfOneSpoolInFilesOfTheirOwn) {
+  const auto store = open();
+  const Bytes large = some_octets(3'000'000);
+  const auto spool = std::make_shared<Spool>(SpoolArea{store->spool_directory(), 1000, 1U << 30});
+  ASSERT_TRUE(spool->write(large));
+  const Slice whole = Spool::finish(spool);
+  const MessageRecord record = accepted_record("both");
+  std::promise<Result<>> outcome;
+  store->commit_inbound({record, whole.sub(500), receipt_saying("r"), true, WireCopy{{}, whole}, {}},
+                        [&](Result<> stored) { outcome.set_value(std::move(stored)); });
+  ASSERT_TRUE(outcome.get_future().get());
+  EXPECT_EQ(body_files(), 2U);
+  const auto again = open();
+  EXPECT_EQ(octets_of(*again->payload(record.id)), octets_of(whole.sub(500)));
+  EXPECT_EQ(octets_of(again->wire(record.id)->body), large);
 }
 
 TEST_F(MessageStoreTest, KeepsPayloadsOnBothSidesOfTheBorderBetweenRowAndFile) {

@@ -80,6 +80,7 @@ inline Bytes octets_of(const Slice& slice) {
 
 /// Takes a database's schema back to before the evidence, but for the version number.
 inline constexpr std::string_view kUndoEvidence =
+    "ALTER TABLE messages DROP COLUMN body_begin; ALTER TABLE wires DROP COLUMN begin_in_file; "
     "DROP TABLE evidence; DROP TABLE used_certificates; DROP TABLE proofs; "
     "ALTER TABLE messages DROP COLUMN keeps_wire; ALTER TABLE messages DROP COLUMN keeps_payload; "
     "ALTER TABLE messages DROP COLUMN keeps_receipt; ALTER TABLE messages DROP COLUMN recipient_thumbprint; ";
