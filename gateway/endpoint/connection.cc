@@ -370,9 +370,10 @@ void Connection::begin_body(std::uint64_t limit) {
   read_body();
 }
 
-/// A body lies in memory as long as it is small, and as long as not too many others do.
+/// A body lies in memory as long as it is small, and as long as not too many others do. Most large ones are
+/// kept as they came.
 SpoolArea Connection::area_for_body() {
-  SpoolArea area = door_->spool;
+  SpoolArea area = door_->spool.kept();
   if (!head_.chunked)
     area.memory_limit =
         static_cast<std::size_t>(std::min<std::uint64_t>(area.memory_limit, head_.content_length));
@@ -381,10 +382,7 @@ SpoolArea Connection::area_for_body() {
   return area;
 }
 
-void Connection::read_body() {
-  payload_.clear();
-  store(body_reader_->read(rest_, payload_));
-}
+void Connection::read_body() { store(body_reader_->read(rest_, payload_)); }
 
 /// What the disk's thread throws, because memory has run out, is this body's failure and nobody else's.
 Result<> Connection::write_down(Spool& spool) const {
@@ -396,13 +394,22 @@ Result<> Connection::write_down(Spool& spool) const {
 }
 
 /// Puts what has been read into the spool: at once while that is memory, by the disk's thread when it is a
-/// file.
+/// file, and then as much in one go as the body may have in memory. (Of a chunked body a read may bring
+/// little.)
 void Connection::store(Reading reading) {
-  if (payload_.empty()) return on_stored(reading, {});
-  if (spool_->size() + payload_.size() <= in_memory_) return on_stored(reading, spool_->write(payload_));
+  if (payload_.empty() || reading == Reading::Refused) return on_stored(reading, {});
+  if (spool_->size() + payload_.size() <= in_memory_) {
+    const auto stored = spool_->write(payload_);
+    payload_.clear();
+    return on_stored(reading, stored);
+  }
+  const bool in_file = spool_->size() > in_memory_;
+  if (in_file && reading == Reading::NeedMore && payload_.size() < in_memory_) return on_stored(reading, {});
   door_->disk.post([self = shared_from_this(), spool = spool_, reading] {
-    self->loop_.post(
-        [self, reading, stored = self->write_down(*spool)] { self->on_stored(reading, stored); });
+    self->loop_.post([self, reading, stored = self->write_down(*spool)] {
+      self->payload_.clear();
+      self->on_stored(reading, stored);
+    });
   });
 }
 
@@ -451,6 +458,7 @@ void Connection::hand_over() {
   phase_ = Phase::Serving;
   set_deadline(SteadyTime::max());
   if (spool_) request_.body = Spool::finish(std::move(spool_));
+  if (payload_.capacity() > kLargeInput) payload_ = Bytes();
   if (!door_->queue.offer(request_, std::make_shared<RequestTarget>(shared_from_this(), request_id_)))
     respond_busy();
 }
