@@ -84,7 +84,7 @@ class DelimiterScanner {
     if (memory_) return memory_->subspan(static_cast<std::size_t>(from));
     const std::uint64_t wanted_end = std::min(body_.size(), from + kLookBack + longest_line());
     if (from < buffer_start_ || buffer_start_ + buffer_.size() < wanted_end) {
-      SIGNET_TRY(buffer_, body_.sub(from, kChunkSize).to_bytes(kChunkSize));
+      SIGNET_TRY(buffer_, body_.sub(from, kLargeChunkSize).to_bytes(kLargeChunkSize));
       buffer_start_ = from;
     }
     return ByteView(buffer_).subspan(static_cast<std::size_t>(from - buffer_start_));

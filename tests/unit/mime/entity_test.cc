@@ -121,10 +121,10 @@ TEST(Multipart, HasNoMorePartsThanAllowed) {
   EXPECT_EQ(split_multipart(Slice::of(many), "b", 11)->size(), 11U);
 }
 
-// The boundary at every place relative to the 64 KiB windows.
+// The boundary at every place relative to the windows.
 TEST(Multipart, IsCutRightAcrossWindows) {
   const std::string boundary = "a-boundary-of-some-length";
-  for (std::size_t length = kChunkSize - 700; length < kChunkSize + 10; length += 3) {
+  for (std::size_t length = kLargeChunkSize - 700; length < kLargeChunkSize + 10; length += 3) {
     std::string first(length, 'x');
     for (std::size_t i = 100; i < first.size(); i += 100) first[i] = '\n';
     const std::string text =
