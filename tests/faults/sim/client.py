@@ -90,21 +90,23 @@ class Load(Sender):
         self._queue = asyncio.Queue()
         self._room = asyncio.Semaphore(self._connections * (1 if self._rate is None else WAITING_PER_CONNECTION))
         async with asyncio.TaskGroup() as group:
+            feeder = group.create_task(self._feed())
             workers = [group.create_task(self._work()) for _ in range(self._connections)]
-            await self._feed()
-            while self._open > 0 and not self._aborted:
+            while not self._aborted and not (feeder.done() and self._open == 0):
                 await asyncio.sleep(0.01)
-            for worker in workers:
-                worker.cancel()
+            for task in [feeder, *workers]:
+                task.cancel()
 
     async def _feed(self):
         due = time.monotonic()
         made = 0
-        while not self._stopping and not self._aborted and made != self._count:
+        while not self._stopping and made != self._count:
             if self._rate is not None:
                 due = max(due + 1 / self._rate, time.monotonic())
                 await asyncio.sleep(due - time.monotonic())
             await self._room.acquire()
+            if self._stopping:
+                return
             self._queue.put_nowait(self.ledger.enter(new_message_id(), next(self._messages)))
             self._open += 1
             made += 1
