@@ -312,7 +312,6 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   };
   PickupService pickup([&home] { return pickup_folders(*home); }, {submit, store, home->spool_area()});
   Retention retention(home->evidence(), account, home->clock());
-  server->accept();
 
   std::vector<Listener> bound = config.listeners;
   for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = server->ports()[i];
@@ -326,6 +325,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   }
   if (!settings.ports_file.empty())
     SIGNET_CHECK(write_file_durably(settings.ports_file, as_bytes(ports.dump())));
+  // Nothing stands in the way any more: who connected has waited for this.
+  server->accept();
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
                         {"home", home->directory().string()},
