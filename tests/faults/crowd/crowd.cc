@@ -199,7 +199,8 @@ class Crowd {
     if (poster.socket < 0) give_up("no descriptor for a connection");
     const int on = 1;
     ::setsockopt(poster.socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::connect(poster.socket, reinterpret_cast<const sockaddr*>(&gateway_), sizeof gateway_);
+    static_cast<void>(
+        ::connect(poster.socket, reinterpret_cast<const sockaddr*>(&gateway_), sizeof gateway_));
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLET;
     event.data.ptr = &poster;

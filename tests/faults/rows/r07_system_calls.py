@@ -52,12 +52,12 @@ def run_once(bench, trade, call, error, when):
     gateway.start(wrapper=wrapper, environment=environment, wait=False)
     try:
         gateway.wait_until_serving(LONGEST_HANG * bench.slack)
-    except GatewayFailed:
-        if gateway.process.poll() not in REFUSED_TO_START:
+        Load(gateway.address, trade.ledger, trade.messages, connections=1, count=2, pause=0.05).start().wait(LONGEST_HANG * bench.slack)
+    except (GatewayFailed, TimeoutError):
+        if not refused_to_start(gateway):
             raise
         gateway.kill()
         return False
-    Load(gateway.address, trade.ledger, trade.messages, connections=1, count=2, pause=0.05).start().wait(LONGEST_HANG * bench.slack)
     trade.back_end.collect()
     gateway.terminate(LONGEST_HANG * bench.slack)
     return True
@@ -68,6 +68,11 @@ def injection(bench, call, error, when):
     if call == FILE_WRITE:
         return (), {"LD_PRELOAD": str(bench.failing_module), "SIGNET_FAILING_WRITE": f"{when} {getattr(errno, error)}"}
     return strace.wrapper("/dev/null", [call], *strace.failing(call, error, when)), strace.ENVIRONMENT
+
+
+def refused_to_start(gateway):
+    """It may have refused after it had written where it listens."""
+    return gateway.process.poll() in REFUSED_TO_START and '"event":"serving"' not in gateway.log.read_text(errors="replace")
 
 
 def crashes(gateway):

@@ -451,7 +451,7 @@ struct FullServer : TestServer {
   FullServer() {
     config.workers = 1;
     config.limits.queued_requests = 1;
-    handler.request = [this, first = true](HttpRequest request, Responder responder) mutable {
+    handler.request = [this, first = true](const HttpRequest& request, Responder responder) mutable {
       if (std::exchange(first, false)) {
         begun_.set_value();
         released_.get_future().wait();
