@@ -10,8 +10,12 @@ std::string_view to_string(ErrorKind kind) {
       return "NotFound";
     case ErrorKind::AlreadyExists:
       return "AlreadyExists";
+    case ErrorKind::DeletedButRecoverable:
+      return "DeletedButRecoverable";
     case ErrorKind::PermissionDenied:
       return "PermissionDenied";
+    case ErrorKind::Disabled:
+      return "Disabled";
     case ErrorKind::LimitExceeded:
       return "LimitExceeded";
     case ErrorKind::Unsupported:

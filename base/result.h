@@ -12,16 +12,18 @@ namespace signet {
 
 /// Who has to act, and how; callers branch on this and never on an error's text.
 enum class ErrorKind {
-  InvalidInput,      ///< the bytes or words given do not say what they must
-  NotFound,          ///< a name that nothing answers to
-  AlreadyExists,     ///< a name that is taken, or a change that contradicts what is there
-  PermissionDenied,  ///< an access policy says no
-  LimitExceeded,     ///< larger, deeper or more than allowed
-  Unsupported,       ///< understood, and not offered
-  CryptoFailure,     ///< a signature, a decryption or a key that does not hold
-  IoFailure,         ///< a disk or a connection
-  Unavailable,       ///< not now: try again later
-  Internal,          ///< our own mistake
+  InvalidInput,           ///< the bytes or words given do not say what they must
+  NotFound,               ///< a name that nothing answers to
+  AlreadyExists,          ///< a name that is taken, or a change that contradicts what is there
+  DeletedButRecoverable,  ///< a name that is taken by something deleted, until that is recovered or purged
+  PermissionDenied,       ///< an access policy says no
+  Disabled,               ///< it is there, and its owner has switched it off
+  LimitExceeded,          ///< larger, deeper or more than allowed
+  Unsupported,            ///< understood, and not offered
+  CryptoFailure,          ///< a signature, a decryption or a key that does not hold
+  IoFailure,              ///< a disk or a connection
+  Unavailable,            ///< not now: try again later
+  Internal,               ///< our own mistake
 };
 
 /// The kind's name as it stands in logs and JSON, e.g. "InvalidInput".

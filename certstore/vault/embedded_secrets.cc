@@ -27,6 +27,14 @@ Result<> check_value(const SecretBytes& value) {
               fmt::format("a secret has 1 to {} octets, this one {}", kMaxSecretSize, value.size()));
 }
 
+std::string describe(const SecretUpdate& update) {
+  std::string text = to_string(update.attributes);
+  const auto add = [&text](std::string_view words) { text.append(text.empty() ? "" : " ").append(words); };
+  if (update.content_type) add(fmt::format("content_type='{}'", printable(*update.content_type)));
+  if (update.tags) add(fmt::format("tags={}", update.tags->size()));
+  return text;
+}
+
 Result<> check_settings(const SecretSettings& settings) {
   const std::string& type = settings.content_type;
   if (type.size() > kLongestContentType || printable(type, kLongestContentType) != type)
@@ -34,7 +42,8 @@ Result<> check_settings(const SecretSettings& settings) {
                 fmt::format("'{}' cannot be a secret's content type: up to {} printable ASCII characters are "
                             "needed",
                             printable(type), kLongestContentType));
-  return check_dates(settings.attributes, "secret");
+  SIGNET_CHECK(check_dates(settings.attributes, "secret"));
+  return check_tags(settings.tags, "secret");
 }
 
 }  // namespace
@@ -68,7 +77,7 @@ Result<Secret> EmbeddedVault::get_secret(const Principal& principal, const Secre
         SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Get));
         SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
         record.key = stored.info.id;
-        SIGNET_CHECK(check_usable(stored.info, record.time));
+        SIGNET_CHECK(check_enabled(stored.info));
         auto value = state_->master_key().unseal(stored.sealed, context_of_secret(stored.info.id));
         if (!value)
           return fail(ErrorKind::Unavailable,
@@ -99,19 +108,23 @@ Result<std::vector<SecretInfo>> EmbeddedVault::secret_versions(const Principal& 
 }
 
 Result<SecretInfo> EmbeddedVault::update_secret(const Principal& principal, const SecretId& id,
-                                                const SecretSettings& settings) {
+                                                const SecretUpdate& update) {
   SecretInfo info;
   SecretId secret = id;
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_secret_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
-    SIGNET_CHECK(check_settings(settings));
     SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
-    secret = stored.info.id;
-    info = {stored.info.id, settings, stored.info.created, state_->now()};
-    return {};
+    info = std::move(stored.info);
+    secret = info.id;
+    SecretSettings& settings = info.settings;
+    settings.content_type = update.content_type.value_or(settings.content_type);
+    update.attributes.apply_to(settings.attributes);
+    settings.tags = update.tags.value_or(settings.tags);
+    info.updated = state_->now();
+    return check_settings(settings);
   };
-  SIGNET_CHECK(state_->change(state_->new_secret_record(principal, "updateSecret", id, describe(settings)),
+  SIGNET_CHECK(state_->change(state_->new_secret_record(principal, "updateSecret", id, describe(update)),
                               secret, prepare, [&] { return state_->secrets().update(info); }));
   return info;
 }

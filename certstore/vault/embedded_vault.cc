@@ -14,11 +14,12 @@ constexpr KeyOperation kDerive{"derive", KeyPermission::Decrypt, KeyOp::Decrypt,
 }  // namespace
 
 Result<> check_usable(const KeyInfo& info, const KeyOperation& operation, Time now) {
-  const auto refuse = [&](std::string_view why) {
-    return fail(ErrorKind::PermissionDenied, fmt::format("operation {} is not allowed on key '{}': {}",
-                                                         operation.name, to_string(info.id), why));
+  const auto refuse = [&](std::string_view why, ErrorKind kind = ErrorKind::PermissionDenied) {
+    return fail(kind, fmt::format("operation {} is not allowed on key '{}': {}", operation.name,
+                                  to_string(info.id), why));
   };
-  if (!info.attributes.enabled) return refuse("the key is disabled; enable it, or name another version");
+  if (!info.attributes.enabled)
+    return refuse("the key is disabled; enable it, or name another version", ErrorKind::Disabled);
   if (!info.ops.has(operation.op))
     return refuse(
         fmt::format("its key_ops are '{}', without '{}'", to_string(info.ops), to_string(operation.op)));
@@ -30,15 +31,16 @@ Result<> check_usable(const KeyInfo& info, const KeyOperation& operation, Time n
   return {};
 }
 
-Result<> check_settings(KeyKind kind, KeyOps ops, const KeyAttributes& attributes) {
+Result<> check_settings(const KeyInfo& info) {
   for (const KeyOp op : {KeyOp::Encrypt, KeyOp::WrapKey, KeyOp::UnwrapKey})
-    if (!is_rsa(kind) && ops.has(op))
+    if (!is_rsa(info.kind) && info.ops.has(op))
       return fail(
           ErrorKind::InvalidInput,
           fmt::format(
               "an EC key cannot have the key operation '{}': it has sign, verify and decrypt (key agreement)",
               to_string(op)));
-  return check_dates(attributes, "key");
+  SIGNET_CHECK(check_dates(info.attributes, "key"));
+  return check_tags(info.tags, "key");
 }
 
 Bytes context_of(const KeyId& id, KeyKind kind) {
@@ -69,7 +71,14 @@ Result<> check_is_operator(const Principal& principal, std::string_view vault) {
           printable(principal.name), vault));
 }
 
-std::string to_text(const std::optional<Time>& time) { return time ? to_rfc3339(*time) : "none"; }
+/// As an audit record has it. Tags are not repeated there.
+std::string describe(const KeyUpdate& update) {
+  std::string text = to_string(update.attributes);
+  const auto add = [&text](std::string_view words) { text.append(text.empty() ? "" : " ").append(words); };
+  if (update.ops) add("key_ops=" + to_string(*update.ops));
+  if (update.tags) add(fmt::format("tags={}", update.tags->size()));
+  return text;
+}
 
 Result<> check_principal_name(const Principal& principal) {
   if (!principal.name.empty() && principal.name.size() <= 200 && printable(principal.name) == principal.name)
@@ -141,29 +150,23 @@ Result<std::vector<KeyInfo>> EmbeddedVault::versions(const Principal& principal,
   return versions;
 }
 
-Result<KeyInfo> EmbeddedVault::update(const Principal& principal, const KeyId& id,
-                                      const KeyAttributes& attributes, std::optional<KeyOps> ops) {
+Result<KeyInfo> EmbeddedVault::update(const Principal& principal, const KeyId& id, const KeyUpdate& update) {
   KeyInfo info;
   KeyId key = id;
-  const Result<> updated = state_->change(
-      state_->new_record(principal, "update", key,
-                         fmt::format("enabled={} not_before={} expires={} key_ops={}", attributes.enabled,
-                                     to_text(attributes.not_before), to_text(attributes.expires),
-                                     ops ? to_string(*ops) : "as before")),
-      key,
-      [&]() -> Result<> {
-        SIGNET_CHECK(check_key_id(id));
-        SIGNET_CHECK(state_->authorise(principal, id.vault, KeyPermission::Update));
-        SIGNET_TRY(StoredKey stored, state_->store().load(id));
-        info = std::move(stored.info);
-        key = info.id;
-        info.attributes = attributes;
-        info.ops = ops.value_or(info.ops);
-        info.updated = state_->now();
-        return check_settings(info.kind, info.ops, attributes);
-      },
-      [&] { return state_->store().update(info); });
-  SIGNET_CHECK(updated);
+  const auto prepare = [&]() -> Result<> {
+    SIGNET_CHECK(check_key_id(id));
+    SIGNET_CHECK(state_->authorise(principal, id.vault, KeyPermission::Update));
+    SIGNET_TRY(StoredKey stored, state_->store().load(id));
+    info = std::move(stored.info);
+    key = info.id;
+    update.attributes.apply_to(info.attributes);
+    info.ops = update.ops.value_or(info.ops);
+    info.tags = update.tags.value_or(info.tags);
+    info.updated = state_->now();
+    return check_settings(info);
+  };
+  SIGNET_CHECK(state_->change(state_->new_record(principal, "update", key, describe(update)), key, prepare,
+                              [&] { return state_->store().update(info); }));
   return info;
 }
 

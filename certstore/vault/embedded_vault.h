@@ -47,8 +47,7 @@ class EmbeddedVault final : public KeyVault, public SecretVault {
   Result<std::vector<KeyInfo>> list(const Principal& principal, std::string_view vault) override;
   Result<std::vector<KeyInfo>> versions(const Principal& principal, std::string_view vault,
                                         std::string_view name) override;
-  Result<KeyInfo> update(const Principal& principal, const KeyId& id, const KeyAttributes& attributes,
-                         std::optional<KeyOps> ops) override;
+  Result<KeyInfo> update(const Principal& principal, const KeyId& id, const KeyUpdate& update) override;
   Result<Bytes> sign(const Principal& principal, const KeyId& id, SignatureAlgorithm algorithm,
                      ByteView digest) override;
   Result<bool> verify(const Principal& principal, const KeyId& id, SignatureAlgorithm algorithm,
@@ -70,7 +69,7 @@ class EmbeddedVault final : public KeyVault, public SecretVault {
   Result<std::vector<SecretInfo>> secret_versions(const Principal& principal, std::string_view vault,
                                                   std::string_view name) override;
   Result<SecretInfo> update_secret(const Principal& principal, const SecretId& id,
-                                   const SecretSettings& settings) override;
+                                   const SecretUpdate& update) override;
   Result<> delete_secret(const Principal& principal, std::string_view vault, std::string_view name) override;
 
  private:

@@ -29,10 +29,12 @@ struct OpenKey {
   std::unique_ptr<const PrivateKey> key;
 };
 
-/// @error PermissionDenied  the key's attributes or key_ops say no.
+/// @error Disabled          the key is.
+/// @error PermissionDenied  its dates or key_ops say no.
 Result<> check_usable(const KeyInfo& info, const KeyOperation& operation, Time now);
-/// @error InvalidInput  an operation that the kind of key does not have, or dates that leave it no time.
-Result<> check_settings(KeyKind kind, KeyOps ops, const KeyAttributes& attributes);
+/// @error InvalidInput  an operation that the kind of key does not have, dates that leave it no time, or tags
+/// that break their rules.
+Result<> check_settings(const KeyInfo& info);
 /// What a key is sealed for.
 Bytes context_of(const KeyId& id, KeyKind kind);
 
@@ -146,14 +148,19 @@ class EmbeddedVault::State {
     const auto prepare = [&]() -> Result<> {
       SIGNET_CHECK(check_key_id(id));
       SIGNET_CHECK(authorise(principal, id.vault, permission));
-      const KeyOps ops = settings.ops.value_or(default_key_ops(kind));
-      SIGNET_CHECK(check_settings(kind, ops, settings.attributes));
+      stored.info.kind = kind;
+      stored.info.ops = settings.ops.value_or(default_key_ops(kind));
+      stored.info.attributes = settings.attributes;
+      stored.info.tags = settings.tags;
+      SIGNET_CHECK(check_settings(stored.info));
       SIGNET_CHECK(adopt_spelling(store_, id));
       id.version = random_id();
       SIGNET_TRY(const std::unique_ptr<PrivateKey> key, obtain());
       SIGNET_TRY(const SecretBytes pkcs8, key->to_pkcs8());
-      const Time now = clock_.now();
-      stored.info = {id, key->kind(), ops, settings.attributes, now, now, key->public_key()};
+      stored.info.id = id;
+      stored.info.kind = key->kind();
+      stored.info.created = stored.info.updated = clock_.now();
+      stored.info.public_key = key->public_key();
       stored.sealed = master_key_.seal(pkcs8.view(), context_of(id, key->kind()));
       return {};
     };
@@ -183,7 +190,8 @@ class EmbeddedVault::State {
 
   static AuditResult result_for(const Error* error) {
     if (error == nullptr) return AuditResult::Success;
-    return error->kind == ErrorKind::PermissionDenied ? AuditResult::Denied : AuditResult::Failed;
+    const bool denied = error->kind == ErrorKind::PermissionDenied || error->kind == ErrorKind::Disabled;
+    return denied ? AuditResult::Denied : AuditResult::Failed;
   }
 
   Result<AccessPolicy> granted(const Principal& principal, std::string_view vault) {

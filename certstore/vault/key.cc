@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "certstore/vault/word_list.h"
 
@@ -73,6 +74,24 @@ Result<> check_dates(const KeyAttributes& attributes, std::string_view what) {
   return fail(ErrorKind::InvalidInput,
               fmt::format("the {} would expire at {}, which is not after it becomes valid at {}", what,
                           to_rfc3339(*attributes.expires), to_rfc3339(*attributes.not_before)));
+}
+
+void AttributesUpdate::apply_to(KeyAttributes& attributes) const {
+  attributes.enabled = enabled.value_or(attributes.enabled);
+  attributes.not_before = not_before.value_or(attributes.not_before);
+  attributes.expires = expires.value_or(attributes.expires);
+}
+
+std::string to_string(const AttributesUpdate& update) {
+  std::vector<std::string> changes;
+  const auto add = [&changes](std::string_view what, std::string_view value) {
+    changes.push_back(fmt::format("{}={}", what, value));
+  };
+  const auto date = [](const std::optional<Time>& time) { return time ? to_rfc3339(*time) : "none"; };
+  if (update.enabled) add("enabled", *update.enabled ? "true" : "false");
+  if (update.not_before) add("not_before", date(*update.not_before));
+  if (update.expires) add("expires", date(*update.expires));
+  return fmt::format("{}", fmt::join(changes, " "));
 }
 
 std::string_view to_string(KeyKind kind) { return word_of(kKinds, kind); }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "certstore/vault/flag_set.h"
+#include "certstore/vault/tags.h"
 
 /// What is said about a key of the vault: its name, its kind, what it may be used for, and its public half.
 
@@ -68,12 +69,35 @@ struct KeyAttributes {
 /// @error InvalidInput  the dates leave no time in which `what` ("key", "secret") could be used.
 Result<> check_dates(const KeyAttributes& attributes, std::string_view what);
 
+/// A change of a date. Absent: it stays. Holding nothing: there is no date any more.
+using DateChange = std::optional<std::optional<Time>>;
+
+/// A change of attributes: what is absent stays as it is.
+struct AttributesUpdate {
+  std::optional<bool> enabled;
+  DateChange not_before;
+  DateChange expires;
+
+  void apply_to(KeyAttributes& attributes) const;
+};
+
+/// A change of one version of a key: what is absent stays as it is.
+struct KeyUpdate {
+  AttributesUpdate attributes;
+  std::optional<KeyOps> ops;
+  std::optional<Tags> tags;  ///< in place of all there were
+};
+
+/// What a change says, as an audit record has it: "enabled=false expires=none".
+std::string to_string(const AttributesUpdate& update);
+
 /// Everything about one version of a key that may be shown.
 struct KeyInfo {
   KeyId id;  ///< with its version
   KeyKind kind = KeyKind::Rsa2048;
   KeyOps ops;
   KeyAttributes attributes;
+  Tags tags;
   Time created{};
   Time updated{};
   Bytes public_key;  ///< SubjectPublicKeyInfo (RFC 5280 section 4.1), DER

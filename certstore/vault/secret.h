@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,13 +20,23 @@ using SecretId = KeyId;
 /// @error InvalidInput  says which part breaks which of the rules at KeyId.
 Result<> check_secret_id(const SecretId& id);
 
-/// When a secret is given out: never while it is disabled, nor before `not_before`, nor from `expires` on.
+/// When a secret may be used: never while it is disabled, nor before `not_before`, nor from `expires` on.
+/// While it is disabled it is not given out; whether its time has come is for those to heed who get it, as in
+/// Key Vault: check_usable().
 using SecretAttributes = KeyAttributes;
 
 /// What is said about a secret beside its value.
 struct SecretSettings {
   std::string content_type;  ///< a note of its owner's such as "password"; up to 255 printable characters
   SecretAttributes attributes;
+  Tags tags;
+};
+
+/// A change of what is said about one version: what is absent stays as it is.
+struct SecretUpdate {
+  std::optional<std::string> content_type;
+  AttributesUpdate attributes;
+  std::optional<Tags> tags;  ///< in place of all there were
 };
 
 /// Everything about one version of a secret that may be shown.
@@ -41,10 +52,13 @@ struct Secret {
   SecretBytes value;
 };
 
-/// Whether a secret is given out at the time `now`. Key Vault gives it out whatever its dates say; here they
-/// count.
+/// Whether a secret is given out. @error Disabled  says what to do.
+Result<> check_enabled(const SecretInfo& info);
+
+/// Whether a secret may be used at the time `now`. The gateway uses none without asking.
 ///
-/// @error PermissionDenied  says why not, and what to do.
+/// @error Disabled          it is disabled.
+/// @error PermissionDenied  its time has not come, or is over; says what to do.
 Result<> check_usable(const SecretInfo& info, Time now);
 
 /// Octets of a value, as in Key Vault.
@@ -54,8 +68,7 @@ inline constexpr std::size_t kMaxSecretSize = 25 * 1024;
 /// its name, and leaves an audit record as the operations of KeyVault do.
 ///
 /// Errors of every operation:
-/// @error PermissionDenied  the principal lacks the permission, or the secret is disabled, expired or not yet
-///                          valid; says which, and what to do.
+/// @error PermissionDenied  the principal lacks the permission; says which, and what to do.
 /// @error NotFound          no such secret, or no such version.
 /// @error InvalidInput      a name, a value or a setting that does not fit.
 /// @error Unavailable       the secret at rest cannot be opened: damaged, or not of this master key.
@@ -68,6 +81,7 @@ class SecretVault {
   virtual Result<SecretInfo> set_secret(const Principal& principal, std::string_view vault,
                                         std::string_view name, const SecretBytes& value,
                                         const SecretSettings& settings) = 0;
+  /// Whatever its dates say. @error Disabled
   virtual Result<Secret> get_secret(const Principal& principal, const SecretId& id) = 0;
   /// The current version of every secret, by name.
   virtual Result<std::vector<SecretInfo>> list_secrets(const Principal& principal,
@@ -75,9 +89,9 @@ class SecretVault {
   /// All versions, the newest first. Needs `list`.
   virtual Result<std::vector<SecretInfo>> secret_versions(const Principal& principal, std::string_view vault,
                                                           std::string_view name) = 0;
-  /// Replaces what is said about one version. Needs `set`.
+  /// Changes what is said about one version. Needs `set`.
   virtual Result<SecretInfo> update_secret(const Principal& principal, const SecretId& id,
-                                           const SecretSettings& settings) = 0;
+                                           const SecretUpdate& update) = 0;
   /// Removes all versions, for good.
   virtual Result<> delete_secret(const Principal& principal, std::string_view vault,
                                  std::string_view name) = 0;

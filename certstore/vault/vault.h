@@ -21,6 +21,7 @@ namespace signet::vault {
 struct KeySettings {
   std::optional<KeyOps> ops;  ///< default_key_ops() unless given
   KeyAttributes attributes;
+  Tags tags;
 };
 
 /// One interface for every back end. Thread-safe. Each operation asks the access policy for the permission of
@@ -28,9 +29,9 @@ struct KeySettings {
 /// so that somebody without it does not learn which keys there are.
 ///
 /// Errors of every operation:
-/// @error PermissionDenied  the principal lacks the permission, or the key is disabled, expired, not yet
-/// valid, or not meant
-///                          for this operation; says which, and what to do.
+/// @error PermissionDenied  the principal lacks the permission, or the key is expired, not yet valid, or not
+///                          meant for this operation; says which, and what to do.
+/// @error Disabled          of operations with the key: it is disabled.
 /// @error NotFound          no such key, or no such version.
 /// @error InvalidInput      a name, a digest or an algorithm that does not fit.
 /// @error Unavailable       the key at rest cannot be opened: damaged, or not of this master key.
@@ -53,9 +54,8 @@ class KeyVault {
   /// All versions, the newest first. Needs `list`.
   virtual Result<std::vector<KeyInfo>> versions(const Principal& principal, std::string_view vault,
                                                 std::string_view name) = 0;
-  /// Replaces the attributes, and the key_ops if given, of one version. Needs `update`.
-  virtual Result<KeyInfo> update(const Principal& principal, const KeyId& id, const KeyAttributes& attributes,
-                                 std::optional<KeyOps> ops) = 0;
+  /// Changes what is said about one version. Needs `update`.
+  virtual Result<KeyInfo> update(const Principal& principal, const KeyId& id, const KeyUpdate& update) = 0;
 
   /// @param digest  exactly as long as the algorithm's hash gives. @returns for ES algorithms r || s.
   virtual Result<Bytes> sign(const Principal& principal, const KeyId& id, SignatureAlgorithm algorithm,

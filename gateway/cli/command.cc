@@ -29,12 +29,14 @@ ExitCode exit_code_for(ErrorKind kind) {
     case ErrorKind::LimitExceeded:
       return ExitCode::Usage;
     case ErrorKind::AlreadyExists:
+    case ErrorKind::DeletedButRecoverable:
     case ErrorKind::Unsupported:
     case ErrorKind::CryptoFailure:
       return ExitCode::Refused;
     case ErrorKind::NotFound:
       return ExitCode::NotFound;
     case ErrorKind::PermissionDenied:
+    case ErrorKind::Disabled:
       return ExitCode::Denied;
     case ErrorKind::IoFailure:
       return ExitCode::Broken;

@@ -254,6 +254,14 @@ certstore::CertificateStore& Home::certificates() { return stores_->certificates
 AuditFile& Home::audit() { return *stores_->audit; }
 EvidenceStore& Home::evidence() { return stores_->evidence; }
 
+Result<SecretBytes> Home::secret(std::string_view key_vault, std::string_view secret_name) {
+  SIGNET_TRY(vault::Secret secret,
+             vault_->get_secret(vault::Principal::gateway(),
+                                {std::string(key_vault), std::string(secret_name), {}}));
+  SIGNET_CHECK(vault::check_usable(secret.info, clock_.now()));
+  return std::move(secret.value);
+}
+
 SpoolArea Home::spool_area() const {
   SpoolArea area;
   area.directory = store_->spool_directory();
@@ -271,10 +279,8 @@ Result<std::shared_ptr<const AccountSnapshot>> Home::current_account() {
                  [this](const agreements::KeyReference& key, const certstore::Certificate& certificate) {
                    return open_key_of(*vault_, key, certificate);
                  },
-                 [this](const std::string& key_vault, const std::string& secret_name) -> Result<SecretBytes> {
-                   SIGNET_TRY(vault::Secret secret,
-                              vault_->get_secret(vault::Principal::gateway(), {key_vault, secret_name, {}}));
-                   return std::move(secret.value);
+                 [this](const std::string& key_vault, const std::string& secret_name) {
+                   return secret(key_vault, secret_name);
                  }));
   account_generation_ = generation;
   return account_;

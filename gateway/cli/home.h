@@ -4,10 +4,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 
 #include "agreements/account_store.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "base/stream.h"
 #include "certstore/account/certificate_store.h"
 #include "certstore/vault/embedded_vault.h"
@@ -56,6 +58,8 @@ class Home {
   [[nodiscard]] certstore::CertificateStore& certificates();
   [[nodiscard]] AuditFile& audit();
   [[nodiscard]] EvidenceStore& evidence();
+  /// The current version of a secret, for the gateway to use: enabled, and in its time.
+  Result<SecretBytes> secret(std::string_view key_vault, std::string_view secret_name);
   /// For bodies on their way.
   [[nodiscard]] SpoolArea spool_area() const;
 

@@ -91,9 +91,8 @@ Result<std::filesystem::path> agreement_folder(const std::filesystem::path& ours
 
 /// The webhook, with its secret as the vault has it now.
 Result<Webhook> webhook_of(Home& home, const agreements::Webhook& agreed) {
-  SIGNET_TRY(vault::Secret secret, home.vault().get_secret(vault::Principal::gateway(),
-                                                           {agreed.key_vault, agreed.secret_name, ""}));
-  return Webhook{agreed.url, agreed.timeout, agreed.secret_name, std::move(secret.value)};
+  SIGNET_TRY(SecretBytes secret, home.secret(agreed.key_vault, agreed.secret_name));
+  return Webhook{agreed.url, agreed.timeout, agreed.secret_name, std::move(secret)};
 }
 
 /// Where an agreement's payloads go to.

@@ -24,6 +24,7 @@ struct VaultOptions {
   std::string ops;
   std::string not_before;
   std::string expires;
+  std::vector<std::string> tags;
   bool disabled = false;
   bool enable = false;
   bool disable = false;
@@ -44,6 +45,7 @@ ordered_json to_json(const vault::KeyInfo& info) {
           {"enabled", info.attributes.enabled},
           {"notBefore", date_json(info.attributes.not_before)},
           {"expires", date_json(info.attributes.expires)},
+          {"tags", info.tags},
           {"created", to_rfc3339(info.created)},
           {"updated", to_rfc3339(info.updated)},
           {"publicKey", info.public_key_pem()}};
@@ -57,9 +59,11 @@ std::string to_line(const vault::KeyInfo& info) {
 /// Everything but the public key, one fact a line.
 std::string to_text(const vault::KeyInfo& info) {
   return fmt::format(
-      "kind        {}\nstate       {}\nkey ops     {}\nnot before  {}\nexpires     {}\ncreated     {}\n",
+      "kind        {}\nstate       {}\nkey ops     {}\nnot before  {}\nexpires     {}\ntags        {}\n"
+      "created     {}\n",
       to_string(info.kind), info.attributes.enabled ? "enabled" : "disabled", to_string(info.ops),
-      date_text(info.attributes.not_before), date_text(info.attributes.expires), to_rfc3339(info.created));
+      date_text(info.attributes.not_before), date_text(info.attributes.expires), tags_text(info.tags),
+      to_rfc3339(info.created));
 }
 
 Result<vault::KeySettings> key_settings(const VaultOptions& options) {
@@ -74,6 +78,8 @@ Result<vault::KeySettings> key_settings(const VaultOptions& options) {
   if (!options.expires.empty()) {
     SIGNET_TRY(settings.attributes.expires, parse_time(options.expires));
   }
+  SIGNET_TRY(const auto tags, read_tags(options.tags));
+  settings.tags = tags.value_or(vault::Tags());
   return settings;
 }
 
@@ -156,29 +162,27 @@ Result<> show(CommandContext& context, const VaultOptions& options) {
 }
 
 /// What is not mentioned stays as it is.
+Result<vault::KeyUpdate> key_update(const VaultOptions& options) {
+  vault::KeyUpdate update;
+  SIGNET_TRY(update.attributes,
+             attributes_update(options.enable, options.disable, options.not_before, options.expires));
+  if (!options.ops.empty()) {
+    SIGNET_TRY(update.ops, vault::parse_key_ops(options.ops));
+  }
+  SIGNET_TRY(update.tags, read_tags(options.tags));
+  return update;
+}
+
 Result<> update(CommandContext& context, const VaultOptions& options) {
   if (!options.enable && !options.disable && options.ops.empty() && options.not_before.empty() &&
-      options.expires.empty())
+      options.expires.empty() && options.tags.empty())
     return fail(ErrorKind::InvalidInput,
-                "nothing to change: expected --enable, --disable, --ops, --not-before or --expires");
-  const auto caller = vault::Principal::local_operator();
+                "nothing to change: expected --enable, --disable, --ops, --not-before, --expires or --tag");
+  SIGNET_TRY(const vault::KeyUpdate update, key_update(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const vault::KeyInfo before,
-             home->vault().get(caller, {options.vault, options.key, options.version}));
-  vault::KeyAttributes attributes = before.attributes;
-  if (options.enable) attributes.enabled = true;
-  if (options.disable) attributes.enabled = false;
-  if (!options.not_before.empty()) {
-    SIGNET_TRY(attributes.not_before, parse_date(options.not_before));
-  }
-  if (!options.expires.empty()) {
-    SIGNET_TRY(attributes.expires, parse_date(options.expires));
-  }
-  std::optional<vault::KeyOps> ops;
-  if (!options.ops.empty()) {
-    SIGNET_TRY(ops, vault::parse_key_ops(options.ops));
-  }
-  SIGNET_TRY(const vault::KeyInfo after, home->vault().update(caller, before.id, attributes, ops));
+  const auto caller = vault::Principal::local_operator();
+  SIGNET_TRY(const vault::KeyInfo after,
+             home->vault().update(caller, {options.vault, options.key, options.version}, update));
   context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after),
                 warnings_of(after.attributes, "key", home->clock().now()));
   return {};
@@ -287,6 +291,7 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
                      "Not to be used to sign or encrypt before this time");
     made->add_option("--expires", options->expires, "Nor from this time on");
     made->add_flag("--disabled", options->disabled, "Not to be used at all until enabled");
+    add_tag_option(*made, options->tags);
   };
   const auto with_name = [&](CLI::App* made) {
     made->add_option("name", options->key, "The key's name")->required();
@@ -334,6 +339,7 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   updating->add_option("--not-before", options->not_before,
                        "Not to be used to sign or encrypt before this time, or 'none'");
   updating->add_option("--expires", options->expires, "Nor from this time on, or 'none'");
+  add_tag_option(*updating, options->tags);
 
   CLI::App* setting =
       command(policy, "set", "Replace what a principal may do with keys, with secrets or with both",

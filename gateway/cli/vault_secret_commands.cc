@@ -21,6 +21,7 @@ struct SecretOptions {
   std::optional<std::string> content_type;
   std::string not_before;
   std::string expires;
+  std::vector<std::string> tags;
   bool disabled = false;
   bool enable = false;
   bool disable = false;
@@ -37,6 +38,7 @@ ordered_json to_json(const vault::SecretInfo& info) {
           {"enabled", attributes.enabled},
           {"notBefore", date_json(attributes.not_before)},
           {"expires", date_json(attributes.expires)},
+          {"tags", info.settings.tags},
           {"created", to_rfc3339(info.created)},
           {"updated", to_rfc3339(info.updated)}};
 }
@@ -46,29 +48,35 @@ std::string_view state_of(const vault::SecretInfo& info) {
 }
 
 std::string to_text(const vault::SecretInfo& info) {
-  return fmt::format("content type {}\nstate        {}\nnot before   {}\nexpires      {}\ncreated      {}\n",
-                     info.settings.content_type.empty() ? "none" : info.settings.content_type, state_of(info),
-                     date_text(info.settings.attributes.not_before),
-                     date_text(info.settings.attributes.expires), to_rfc3339(info.created));
+  return fmt::format(
+      "content type {}\nstate        {}\nnot before   {}\nexpires      {}\ntags         {}\ncreated      "
+      "{}\n",
+      info.settings.content_type.empty() ? "none" : info.settings.content_type, state_of(info),
+      date_text(info.settings.attributes.not_before), date_text(info.settings.attributes.expires),
+      tags_text(info.settings.tags), to_rfc3339(info.created));
 }
 
 /// What is not mentioned stays as it is.
-Result<> take_settings(const SecretOptions& options, vault::SecretSettings& settings) {
-  if (options.content_type) settings.content_type = *options.content_type;
-  if (options.enable) settings.attributes.enabled = true;
-  if (options.disable || options.disabled) settings.attributes.enabled = false;
-  if (!options.not_before.empty()) {
-    SIGNET_TRY(settings.attributes.not_before, parse_date(options.not_before));
-  }
-  if (!options.expires.empty()) {
-    SIGNET_TRY(settings.attributes.expires, parse_date(options.expires));
-  }
-  return {};
+Result<vault::SecretUpdate> secret_update(const SecretOptions& options) {
+  vault::SecretUpdate update;
+  update.content_type = options.content_type;
+  SIGNET_TRY(update.attributes, attributes_update(options.enable, options.disable || options.disabled,
+                                                  options.not_before, options.expires));
+  SIGNET_TRY(update.tags, read_tags(options.tags));
+  return update;
+}
+
+Result<vault::SecretSettings> secret_settings(const SecretOptions& options) {
+  SIGNET_TRY(const vault::SecretUpdate given, secret_update(options));
+  vault::SecretSettings settings;
+  settings.content_type = given.content_type.value_or("");
+  given.attributes.apply_to(settings.attributes);
+  settings.tags = given.tags.value_or(vault::Tags());
+  return settings;
 }
 
 Result<> set(CommandContext& context, const SecretOptions& options) {
-  vault::SecretSettings settings;
-  SIGNET_CHECK(take_settings(options, settings));
+  SIGNET_TRY(const vault::SecretSettings settings, secret_settings(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const SecretBytes value, read_secret_value(options.value_file));
   SIGNET_TRY(const vault::SecretInfo info,
@@ -118,15 +126,14 @@ Result<> show(CommandContext& context, const SecretOptions& options) {
 
 Result<> update(CommandContext& context, const SecretOptions& options) {
   if (!options.enable && !options.disable && !options.content_type && options.not_before.empty() &&
-      options.expires.empty())
+      options.expires.empty() && options.tags.empty())
     return fail(ErrorKind::InvalidInput,
-                "nothing to change: expected --enable, --disable, --content-type, --not-before or --expires");
+                "nothing to change: expected --enable, --disable, --content-type, --not-before, --expires or "
+                "--tag");
+  SIGNET_TRY(const vault::SecretUpdate update, secret_update(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto versions, home->vault().secret_versions(caller(), options.vault, options.secret));
-  SIGNET_TRY(const vault::SecretInfo before, pick(versions, options));
-  vault::SecretSettings settings = before.settings;
-  SIGNET_CHECK(take_settings(options, settings));
-  SIGNET_TRY(const vault::SecretInfo after, home->vault().update_secret(caller(), before.id, settings));
+  SIGNET_TRY(const vault::SecretInfo after,
+             home->vault().update_secret(caller(), {options.vault, options.secret, options.version}, update));
   context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after),
                 warnings_of(after.settings.attributes, "secret", home->clock().now()));
   return {};
@@ -165,6 +172,7 @@ void add_vault_secret_commands(CLI::App& vault, CommandContext& context) {
     made->add_option("--content-type", options->content_type, "A note on what it is, such as \"password\"");
     made->add_option("--not-before", options->not_before, "Not to be given out before this time, or 'none'");
     made->add_option("--expires", options->expires, "Nor from this time on, or 'none'");
+    add_tag_option(*made, options->tags);
   };
 
   CLI::App* setting = command("set", "Keep a value; a new version if the name is there",

@@ -540,7 +540,7 @@ class Journey {
     if (refusal.fault != Fault::UnexpectedProcessingError) return false;
     const ErrorKind kind = refusal.cause.kind;
     return kind == ErrorKind::IoFailure || kind == ErrorKind::Unavailable ||
-           kind == ErrorKind::PermissionDenied;
+           kind == ErrorKind::PermissionDenied || kind == ErrorKind::Disabled;
   }
 
   Outcome not_now(const Error& cause) {

@@ -22,7 +22,8 @@ std::string words_of(const HttpAnswer& answer) {
 bool is_transient(const Error& error) {
   // What is asked for, and whom it may be asked of, does not change by waiting.
   return error.kind != ErrorKind::InvalidInput && error.kind != ErrorKind::NotFound &&
-         error.kind != ErrorKind::PermissionDenied && error.kind != ErrorKind::Unsupported;
+         error.kind != ErrorKind::PermissionDenied && error.kind != ErrorKind::Disabled &&
+         error.kind != ErrorKind::Unsupported;
 }
 
 bool is_transient(const Result<HttpAnswer>& answer) {

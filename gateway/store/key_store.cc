@@ -1,6 +1,7 @@
 #include "gateway/store/key_store.h"
 
 #include "gateway/store/sql_internal.h"
+#include "gateway/store/vault_rows_internal.h"
 
 namespace signet::gateway {
 namespace {
@@ -11,7 +12,7 @@ using vault::KeyInfo;
 using vault::StoredKey;
 
 #define SIGNET_KEY_COLUMNS \
-  "vault, name, version, kind, ops, enabled, not_before, expires, created, updated, public_key"
+  "vault, name, version, kind, ops, enabled, not_before, expires, created, updated, public_key, tags"
 
 Result<KeyInfo> read_info(const Query& row) {
   KeyInfo info;
@@ -24,6 +25,7 @@ Result<KeyInfo> read_info(const Query& row) {
   info.created = row.time(8);
   info.updated = row.time(9);
   info.public_key = row.bytes(10);
+  SIGNET_TRY(info.tags, tags_of(row.text(11)));
   return info;
 }
 
@@ -36,8 +38,6 @@ Result<std::vector<KeyInfo>> read_infos(Query& query) {
   return infos;
 }
 
-std::int64_t flag(bool value) { return value ? 1 : 0; }
-
 Error no_key(const KeyId& id) {
   return Error{ErrorKind::NotFound, "there is no key " + printable(vault::to_string(id))};
 }
@@ -47,11 +47,13 @@ Error no_key(const KeyId& id) {
 Result<> SqliteKeyStore::put_version(const StoredKey& key) {
   const KeyInfo& info = key.info;
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query insert(connection, "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
-                             ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+    Query insert(connection,
+                 "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
+                 ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     insert.bind(info.id.vault, info.id.name, info.id.version, vault::to_string(info.kind),
                 vault::to_string(info.ops), flag(info.attributes.enabled), info.attributes.not_before,
-                info.attributes.expires, info.created, info.updated, info.public_key, key.sealed);
+                info.attributes.expires, info.created, info.updated, info.public_key, to_column(info.tags),
+                key.sealed);
     if (insert.run() == 0)
       return fail(ErrorKind::AlreadyExists,
                   "there is a key " + printable(vault::to_string(info.id)) + " already");
@@ -69,7 +71,7 @@ Result<StoredKey> SqliteKeyStore::load(const KeyId& id) {
     if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_key(id));
     StoredKey key;
     SIGNET_TRY(key.info, read_info(query));
-    key.sealed = query.bytes(11);
+    key.sealed = query.bytes(12);
     return key;
   });
 }
@@ -98,10 +100,11 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::versions(std::string_view vault, st
 Result<> SqliteKeyStore::update(const KeyInfo& info) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     Query update(connection,
-                 "UPDATE key_versions SET ops = ?, enabled = ?, not_before = ?, expires = ?, updated = ? "
-                 "WHERE vault = ? AND name = ? AND version = ?");
+                 "UPDATE key_versions SET ops = ?, enabled = ?, not_before = ?, expires = ?, updated = ?, "
+                 "tags = ? WHERE vault = ? AND name = ? AND version = ?");
     update.bind(vault::to_string(info.ops), flag(info.attributes.enabled), info.attributes.not_before,
-                info.attributes.expires, info.updated, info.id.vault, info.id.name, info.id.version);
+                info.attributes.expires, info.updated, to_column(info.tags), info.id.vault, info.id.name,
+                info.id.version);
     if (update.run() == 0) return fail(no_key(info.id));
     count_key_change(connection);
     return {};

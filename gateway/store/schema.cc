@@ -235,8 +235,42 @@ ALTER TABLE wires ADD COLUMN begin_in_file INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE proofs ADD COLUMN begin_in_file INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+constexpr const char* kVaultOperations = R"sql(
+-- Notes of an object's owner: a JSON object of texts.
+ALTER TABLE key_versions ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE secret_versions ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+
+-- NULL while it is in use. All versions of a name are deleted, recovered and purged together.
+ALTER TABLE key_versions ADD COLUMN deleted INTEGER;
+ALTER TABLE key_versions ADD COLUMN purge_due INTEGER;
+ALTER TABLE secret_versions ADD COLUMN deleted INTEGER;
+ALTER TABLE secret_versions ADD COLUMN purge_due INTEGER;
+CREATE INDEX key_versions_deleted ON key_versions(purge_due) WHERE deleted IS NOT NULL;
+CREATE INDEX secret_versions_deleted ON secret_versions(purge_due) WHERE deleted IS NOT NULL;
+
+-- Of the vaults whose settings are not those of every vault.
+CREATE TABLE vault_settings (
+  vault TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+  retention_days INTEGER NOT NULL,
+  purge_protection INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Durations are in ISO 8601's form. A trigger is 'timeAfterCreate P60D' or 'timeBeforeExpiry P30D'.
+CREATE TABLE rotation_policies (
+  vault TEXT NOT NULL COLLATE NOCASE,
+  name TEXT NOT NULL COLLATE NOCASE,
+  expiry_time TEXT,
+  rotate TEXT,
+  notify TEXT,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  PRIMARY KEY (vault, name)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema, kSecrets, kReceiptHandOver, kEvidence, kOctetsAround};
+constexpr std::array kSteps = {kFirstSchema, kSecrets,      kReceiptHandOver,
+                               kEvidence,    kOctetsAround, kVaultOperations};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -1,6 +1,7 @@
 #include "gateway/store/secret_store.h"
 
 #include "gateway/store/sql_internal.h"
+#include "gateway/store/vault_rows_internal.h"
 
 namespace signet::gateway {
 namespace {
@@ -10,9 +11,9 @@ using vault::SecretInfo;
 using vault::StoredSecret;
 
 #define SIGNET_SECRET_COLUMNS \
-  "vault, name, version, content_type, enabled, not_before, expires, created, updated"
+  "vault, name, version, content_type, enabled, not_before, expires, created, updated, tags"
 
-SecretInfo read_info(const Query& row) {
+Result<SecretInfo> read_info(const Query& row) {
   SecretInfo info;
   info.id = SecretId{row.text(0), row.text(1), row.text(2)};
   info.settings.content_type = row.text(3);
@@ -21,16 +22,18 @@ SecretInfo read_info(const Query& row) {
   info.settings.attributes.expires = row.optional_time(6);
   info.created = row.time(7);
   info.updated = row.time(8);
+  SIGNET_TRY(info.settings.tags, tags_of(row.text(9)));
   return info;
 }
 
 Result<std::vector<SecretInfo>> read_infos(Query& query) {
   std::vector<SecretInfo> infos;
-  while (query.next()) infos.push_back(read_info(query));
+  while (query.next()) {
+    SIGNET_TRY(SecretInfo info, read_info(query));
+    infos.push_back(std::move(info));
+  }
   return infos;
 }
-
-std::int64_t flag(bool value) { return value ? 1 : 0; }
 
 Error no_secret(const SecretId& id) {
   return Error{ErrorKind::NotFound, "there is no secret " + printable(vault::to_string(id))};
@@ -43,10 +46,10 @@ Result<> SqliteSecretStore::put_version(const StoredSecret& secret) {
   const vault::SecretAttributes& attributes = info.settings.attributes;
   return database_->write([&](SqlConnection& connection) -> Result<> {
     Query insert(connection, "INSERT INTO secret_versions (" SIGNET_SECRET_COLUMNS
-                             ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+                             ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     insert.bind(info.id.vault, info.id.name, info.id.version, info.settings.content_type,
                 flag(attributes.enabled), attributes.not_before, attributes.expires, info.created,
-                info.updated, secret.sealed);
+                info.updated, to_column(info.settings.tags), secret.sealed);
     if (insert.run() == 0)
       return fail(ErrorKind::AlreadyExists,
                   "there is a secret " + printable(vault::to_string(info.id)) + " already");
@@ -61,7 +64,8 @@ Result<StoredSecret> SqliteSecretStore::load(const SecretId& id) {
                 ", sealed FROM secret_versions WHERE vault = ?1 AND name = ?2 AND (?3 = '' OR version = ?3) "
                 "ORDER BY sequence DESC LIMIT 1");
     if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_secret(id));
-    return StoredSecret{read_info(query), query.bytes(9)};
+    SIGNET_TRY(SecretInfo info, read_info(query));
+    return StoredSecret{std::move(info), query.bytes(10)};
   });
 }
 
@@ -90,9 +94,10 @@ Result<> SqliteSecretStore::update(const SecretInfo& info) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     Query update(connection,
                  "UPDATE secret_versions SET content_type = ?, enabled = ?, not_before = ?, expires = ?, "
-                 "updated = ? WHERE vault = ? AND name = ? AND version = ?");
+                 "updated = ?, tags = ? WHERE vault = ? AND name = ? AND version = ?");
     update.bind(info.settings.content_type, flag(attributes.enabled), attributes.not_before,
-                attributes.expires, info.updated, info.id.vault, info.id.name, info.id.version);
+                attributes.expires, info.updated, to_column(info.settings.tags), info.id.vault, info.id.name,
+                info.id.version);
     if (update.run() == 0) return fail(no_secret(info.id));
     return {};
   });

@@ -32,11 +32,10 @@ agreements::CertificateEntry public_half(agreements::CertificateEntry entry) {
 Time day(const char* date) { return need(parse_time(date)); }
 
 void set_enabled(TestGateway& gateway, const std::string& key, bool enabled) {
-  vault::KeyAttributes attributes;
-  attributes.enabled = enabled;
+  vault::KeyUpdate update;
+  update.attributes.enabled = enabled;
   need(gateway.home().vault().update(vault::Principal::local_operator(),
-                                     {std::string(gateway::kDefaultVault), key, ""}, attributes,
-                                     std::nullopt));
+                                     {std::string(gateway::kDefaultVault), key, ""}, update));
 }
 
 /// Globex with one key to decrypt and another to sign receipts.

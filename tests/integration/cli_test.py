@@ -635,6 +635,21 @@ class Vault(CommandTest):
         self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "Acme", expect=DONE)
         self.assertEqual(self.home.json("vault", "key", "show", "acme")["updated"], dateless["updated"])
 
+    def test_tags_are_kept_replaced_and_taken_away(self):
+        self.home.run("vault", "secret", "set", "acme", "--tag", "owner=edi", standard_input=b"x", expect=DONE)
+        made = self.home.json("vault", "key", "create", "acme", "--kind", "P-256", "--tag", "owner=edi", "--tag", "stage=a=b")
+        self.assertEqual(made["tags"], {"owner": "edi", "stage": "a=b"})
+        for kind in ["key", "secret"]:
+            with self.subTest(kind):
+                update = lambda *options: self.home.json("vault", kind, "update", "acme", *options)
+                self.assertEqual(update("--enable")["tags"]["owner"], "edi", "what is not mentioned stays")
+                self.assertEqual(update("--tag", "stage=live")["tags"], {"stage": "live"})
+                self.assertIn("stage=live", self.home.run("vault", kind, "show", "acme", expect=DONE).out)
+                for refused in [["--tag", "none", "--tag", "a=b"], ["--tag", "a=1", "--tag", "a=2"], ["--tag", "=x"], ["--tag", ""],
+                                ["--tag", "a=" + "x" * 257], [word for i in range(16) for word in ("--tag", f"{i}=")]]:
+                    self.home.run("vault", kind, "update", "acme", *refused, expect=USAGE)
+                self.assertEqual(update("--tag", "none")["tags"], {})
+
     def test_what_is_over_already_is_warned_of(self):
         passphrase = self.passphrase("secret")
         for arguments in [["key", "create", "old", "--kind", "P-256"], ["key", "update", "old"],

@@ -65,6 +65,7 @@ Result<> MemoryKeyStore::update(const vault::KeyInfo& info) {
   if (key == nullptr) return fail(ErrorKind::NotFound, "there is no key '" + to_string(info.id) + "'");
   key->info.ops = info.ops;
   key->info.attributes = info.attributes;
+  key->info.tags = info.tags;
   key->info.updated = info.updated;
   ++generation_;
   return {};

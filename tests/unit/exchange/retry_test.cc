@@ -51,7 +51,8 @@ TEST(Retry, TimeOutsAndServerErrorsMayPass) {
 TEST(Retry, AConnectionThatFailsMayPassAndARequestThatCannotBeMadeDoesNot) {
   for (const ErrorKind kind : {ErrorKind::Unavailable, ErrorKind::CryptoFailure, ErrorKind::IoFailure})
     EXPECT_TRUE(is_transient(Error{kind, ""})) << to_string(kind);
-  for (const ErrorKind kind : {ErrorKind::InvalidInput, ErrorKind::PermissionDenied, ErrorKind::NotFound})
+  for (const ErrorKind kind :
+       {ErrorKind::InvalidInput, ErrorKind::PermissionDenied, ErrorKind::Disabled, ErrorKind::NotFound})
     EXPECT_FALSE(is_transient(Error{kind, ""})) << to_string(kind);
 }
 

@@ -1,7 +1,9 @@
 #include "gateway/store/key_store.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/wait.h>
 
+#include "gateway/store/secret_store.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace signet::gateway {
@@ -18,6 +20,7 @@ StoredKey key_version(std::string_view name, char digit) {
   key.info.ops = {vault::KeyOp::Sign, vault::KeyOp::Decrypt};
   key.info.attributes.enabled = false;
   key.info.attributes.expires = kNoon + std::chrono::hours(1);
+  key.info.tags = {{"owner", "edi \"team\""}, {"\u00FC", ""}};
   key.info.created = kNoon;
   key.info.updated = kNoon;
   key.info.public_key = to_bytes("public");
@@ -40,6 +43,7 @@ TEST_F(KeyStoreTest, KeepsEveryFieldOfAVersion) {
   EXPECT_EQ(loaded->info.kind, key.info.kind);
   EXPECT_EQ(loaded->info.ops, key.info.ops);
   EXPECT_EQ(loaded->info.attributes, key.info.attributes);
+  EXPECT_EQ(loaded->info.tags, key.info.tags);
   EXPECT_EQ(loaded->info.created, key.info.created);
   EXPECT_EQ(loaded->info.updated, key.info.updated);
   EXPECT_EQ(loaded->info.public_key, key.info.public_key);
@@ -91,6 +95,7 @@ TEST_F(KeyStoreTest, UpdatesWhatMayChangeAndNothingElse) {
   vault::KeyInfo info = key_version("signing", 'a').info;
   info.ops = {vault::KeyOp::Verify};
   info.attributes = {true, kNoon, std::nullopt};
+  info.tags = {};
   info.updated = kNoon + std::chrono::hours(2);
   info.public_key = to_bytes("not to be stored");
   info.created = Time();
@@ -98,11 +103,47 @@ TEST_F(KeyStoreTest, UpdatesWhatMayChangeAndNothingElse) {
   const auto loaded = keys_.load(info.id);
   EXPECT_EQ(loaded->info.ops, info.ops);
   EXPECT_EQ(loaded->info.attributes, info.attributes);
+  EXPECT_TRUE(loaded->info.tags.empty());
   EXPECT_EQ(loaded->info.updated, info.updated);
   EXPECT_EQ(loaded->info.public_key, to_bytes("public"));
   EXPECT_EQ(loaded->info.created, kNoon);
   info.id.version = std::string(32, 'f');
   EXPECT_EQ(keys_.update(info).error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(KeyStoreTest, TagsThatAreDamagedAreNotTakenForNone) {
+  ASSERT_TRUE(keys_.put_version(key_version("signing", 'a')));
+  for (const char* damage : {"'{'", "'[]'", "'{\"a\":1}'", "''"}) {
+    SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
+    database.exec(std::string("UPDATE key_versions SET tags = ") + damage);
+    EXPECT_EQ(keys_.list("Vault-1").error().kind, ErrorKind::IoFailure) << damage;
+  }
+}
+
+TEST_F(KeyStoreTest, AHomeOfBeforeVaultOperationsOpensWithItsKeysAndSecrets) {
+  vault::StoredSecret secret;
+  secret.info.id = {"Vault-1", "password", std::string(32, 'b')};
+  secret.sealed = {1, 2, 3};
+  StoredKey key = key_version("signing", 'a');
+  {
+    const auto database = open()->database();
+    ASSERT_TRUE(SqliteKeyStore(database).put_version(key));
+    ASSERT_TRUE(SqliteSecretStore(database).put_version(secret));
+  }
+  {
+    SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
+    database.exec(std::string(kUndoVaultOperations) + "PRAGMA user_version = 5");
+  }
+  const auto database = open()->database();
+  SqliteKeyStore keys(database);
+  const auto loaded = keys.load(key.info.id);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->sealed, key.sealed);
+  EXPECT_TRUE(loaded->info.tags.empty());
+  EXPECT_EQ(SqliteSecretStore(database).load(secret.info.id)->sealed, secret.sealed);
+  key.info.tags = {{"a", "b"}};
+  ASSERT_TRUE(keys.update(key.info));
+  EXPECT_EQ(keys.load(key.info.id)->info.tags, key.info.tags);
 }
 
 TEST_F(KeyStoreTest, KeepsOnePolicyPerPrincipalAndVault) {

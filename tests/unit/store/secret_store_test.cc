@@ -17,6 +17,7 @@ StoredSecret secret_version(std::string_view name, char digit) {
   secret.info.settings.attributes.enabled = false;
   secret.info.settings.attributes.not_before = kNoon;
   secret.info.settings.attributes.expires = kNoon + std::chrono::hours(1);
+  secret.info.settings.tags = {{"owner", "edi"}};
   secret.info.created = kNoon;
   secret.info.updated = kNoon + std::chrono::minutes(1);
   secret.sealed = {0, 1, 2, 0, 255};
@@ -37,6 +38,7 @@ TEST_F(SecretStoreTest, KeepsEveryFieldOfAVersion) {
   EXPECT_EQ(loaded->info.id, secret.info.id);
   EXPECT_EQ(loaded->info.settings.content_type, "password");
   EXPECT_EQ(loaded->info.settings.attributes, secret.info.settings.attributes);
+  EXPECT_EQ(loaded->info.settings.tags, secret.info.settings.tags);
   EXPECT_EQ(loaded->info.created, secret.info.created);
   EXPECT_EQ(loaded->info.updated, secret.info.updated);
   EXPECT_EQ(loaded->sealed, secret.sealed);
@@ -71,13 +73,14 @@ TEST_F(SecretStoreTest, FindsNothingUnderOtherNamesAndPutsAVersionOnce) {
 TEST_F(SecretStoreTest, UpdatesWhatMayChangeAndNothingElse) {
   ASSERT_TRUE(secrets_.put_version(secret_version("password", 'a')));
   vault::SecretInfo info = secret_version("password", 'a').info;
-  info.settings = {"token", {true, std::nullopt, kNoon}};
+  info.settings = {"token", {true, std::nullopt, kNoon}, {{"a", "b"}, {"c", "d"}}};
   info.updated = kNoon + std::chrono::hours(2);
   info.created = Time();
   ASSERT_TRUE(secrets_.update(info));
   const auto loaded = secrets_.load(info.id);
   EXPECT_EQ(loaded->info.settings.content_type, "token");
   EXPECT_EQ(loaded->info.settings.attributes, info.settings.attributes);
+  EXPECT_EQ(loaded->info.settings.tags, info.settings.tags);
   EXPECT_EQ(loaded->info.updated, info.updated);
   EXPECT_EQ(loaded->info.created, kNoon);
   EXPECT_EQ(loaded->sealed, secret_version("password", 'a').sealed);
@@ -102,7 +105,7 @@ TEST_F(SecretStoreTest, ADatabaseOfBeforeSecretsKeepsItsPolicies) {
   {
     SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
     database.exec(
-        std::string(kUndoEvidence) +
+        std::string(kUndoVaultOperations) + std::string(kUndoEvidence) +
         "DROP INDEX messages_receipt_undelivered; ALTER TABLE messages DROP COLUMN hands_receipt_over; "
         "ALTER TABLE access_policies DROP COLUMN secrets; DROP TABLE secret_versions; PRAGMA user_version = "
         "1");

@@ -78,7 +78,14 @@ inline Bytes octets_of(const Slice& slice) {
   return octets.value_or(Bytes());
 }
 
-/// Takes a database's schema back to before the evidence, but for the version number.
+/// Each takes a database's schema back to before its subject, but for the version number; the newest goes
+/// first.
+inline constexpr std::string_view kUndoVaultOperations =
+    "DROP INDEX key_versions_deleted; DROP INDEX secret_versions_deleted; "
+    "ALTER TABLE key_versions DROP COLUMN tags; ALTER TABLE key_versions DROP COLUMN deleted; "
+    "ALTER TABLE key_versions DROP COLUMN purge_due; ALTER TABLE secret_versions DROP COLUMN tags; "
+    "ALTER TABLE secret_versions DROP COLUMN deleted; ALTER TABLE secret_versions DROP COLUMN purge_due; "
+    "DROP TABLE vault_settings; DROP TABLE rotation_policies; ";
 inline constexpr std::string_view kUndoEvidence =
     "ALTER TABLE messages DROP COLUMN body_begin; ALTER TABLE wires DROP COLUMN begin_in_file; "
     "DROP TABLE evidence; DROP TABLE used_certificates; DROP TABLE proofs; "

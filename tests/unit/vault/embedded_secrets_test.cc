@@ -29,7 +29,7 @@ class EmbeddedSecretsTest : public VaultFixture {
 };
 
 TEST_F(EmbeddedSecretsTest, GivesBackWhatWasSet) {
-  SecretSettings settings{"password", {}};
+  SecretSettings settings{"password", {}, {}};
   settings.attributes.expires = clock_.now() + std::chrono::hours(1);
   const SecretInfo info = set("partner", kValue, settings).value();
   EXPECT_EQ(info.id.version.size(), 32U);
@@ -78,8 +78,8 @@ TEST_F(EmbeddedSecretsTest, RefusesNamesAndSettingsThatDoNotFit) {
   EXPECT_TRUE(fails_with(set("../x"), ErrorKind::InvalidInput, "cannot name a secret"));
   EXPECT_TRUE(fails_with(vault_->set_secret(kOperator, "kv 1", "x", SecretBytes::copy_of(kValue), {}),
                          ErrorKind::InvalidInput, "cannot name a key vault"));
-  EXPECT_TRUE(fails_with(set("x", kValue, {"a\nb", {}}), ErrorKind::InvalidInput, "content type"));
-  EXPECT_TRUE(fails_with(set("x", kValue, {std::string(256, 'a'), {}}), ErrorKind::InvalidInput, "255"));
+  EXPECT_TRUE(fails_with(set("x", kValue, {"a\nb", {}, {}}), ErrorKind::InvalidInput, "content type"));
+  EXPECT_TRUE(fails_with(set("x", kValue, {std::string(256, 'a'), {}, {}}), ErrorKind::InvalidInput, "255"));
   SecretSettings no_time;
   no_time.attributes.not_before = no_time.attributes.expires = clock_.now();
   EXPECT_TRUE(fails_with(set("x", kValue, no_time), ErrorKind::InvalidInput, "the secret would expire"));
@@ -87,21 +87,48 @@ TEST_F(EmbeddedSecretsTest, RefusesNamesAndSettingsThatDoNotFit) {
   EXPECT_TRUE(fails_with(value_of({"kv1", "x", "1"}), ErrorKind::InvalidInput, "no version of secret"));
 }
 
-TEST_F(EmbeddedSecretsTest, GivesNothingOutWhileDisabledOrOutsideOfItsDates) {
+TEST_F(EmbeddedSecretsTest, GivesNothingOutWhileDisabled) {
   const SecretId id = set("partner").value().id;
-  SecretSettings settings{"password", {false, {}, {}}};
-  ASSERT_TRUE(vault_->update_secret(kOperator, id, settings).has_value());
-  EXPECT_TRUE(fails_with(value_of(id), ErrorKind::PermissionDenied, "it is disabled"));
-  settings.attributes = {true, clock_.now() + std::chrono::hours(1), {}};
-  ASSERT_TRUE(vault_->update_secret(kOperator, id, settings).has_value());
-  EXPECT_TRUE(fails_with(value_of(id), ErrorKind::PermissionDenied, "not valid before"));
-  settings.attributes = {true, {}, clock_.now()};
-  ASSERT_TRUE(vault_->update_secret(kOperator, id, settings).has_value());
-  EXPECT_TRUE(fails_with(value_of(id), ErrorKind::PermissionDenied, "it expired at 2026-11-21T00:00:00"));
-  settings.attributes = {true, clock_.now(), clock_.now() + std::chrono::microseconds(1)};
-  const SecretInfo usable = vault_->update_secret(kOperator, id, settings).value();
-  EXPECT_EQ(usable.settings.content_type, "password");
+  ASSERT_TRUE(vault_->update_secret(kOperator, id, {{}, {false, {}, {}}, {}}).has_value());
+  EXPECT_TRUE(fails_with(value_of(id), ErrorKind::Disabled, "it is disabled"));
+  EXPECT_EQ(audit_.last().result, AuditResult::Denied);
+  EXPECT_TRUE(fails_with(vault_->get_secret(kStranger, id), ErrorKind::PermissionDenied, "lacks"))
+      << "a stranger does not learn it";
+  ASSERT_TRUE(vault_->update_secret(kOperator, id, {{}, {true, {}, {}}, {}}).has_value());
   EXPECT_EQ(value_of(id).value(), kValue);
+}
+
+TEST_F(EmbeddedSecretsTest, DatesSayWhenAValueMayBeUsedAndKeepNobodyFromGettingIt) {
+  const SecretId id = set("partner").value().id;
+  const auto usable = [&](const DateChange& not_before, const DateChange& expires) {
+    EXPECT_TRUE(vault_->update_secret(kOperator, id, {{}, {{}, not_before, expires}, {}}).has_value());
+    EXPECT_EQ(value_of(id).value(), kValue);
+    return check_usable(vault_->get_secret(kGateway, id).value().info, clock_.now());
+  };
+  const auto in = [&](auto duration) { return std::optional<Time>(clock_.now() + duration); };
+  EXPECT_TRUE(
+      fails_with(usable(in(std::chrono::hours(1)), {}), ErrorKind::PermissionDenied, "not valid before"));
+  EXPECT_TRUE(fails_with(usable(std::optional<Time>(), in(std::chrono::hours(0))),
+                         ErrorKind::PermissionDenied, "it expired at 2026-11-21T00:00:00"));
+  EXPECT_TRUE(usable(in(std::chrono::hours(0)), in(std::chrono::microseconds(1))).has_value());
+}
+
+TEST_F(EmbeddedSecretsTest, AChangeLeavesWhatItDoesNotMention) {
+  SecretSettings settings{"password", {true, {}, clock_.now() + std::chrono::hours(1)}, {{"owner", "edi"}}};
+  const SecretId id = set("partner", kValue, settings).value().id;
+  SecretSettings after = vault_->update_secret(kOperator, {"kv1", "partner", {}}, {}).value().settings;
+  EXPECT_EQ(after.content_type, "password");
+  EXPECT_EQ(after.attributes, settings.attributes);
+  EXPECT_EQ(after.tags, settings.tags);
+  after = vault_->update_secret(kOperator, id, {"token", {}, Tags{}}).value().settings;
+  EXPECT_EQ(after.content_type, "token");
+  EXPECT_EQ(after.attributes, settings.attributes);
+  EXPECT_TRUE(after.tags.empty());
+  EXPECT_EQ(audit_.last().detail, "content_type='token' tags=0");
+  EXPECT_TRUE(
+      fails_with(vault_->update_secret(kOperator, id, {"a\nb", {}, {}}), ErrorKind::InvalidInput, "type"));
+  EXPECT_TRUE(fails_with(vault_->update_secret(kOperator, id, {{}, {}, Tags{{"", ""}}}),
+                         ErrorKind::InvalidInput, "cannot be a secret's"));
 }
 
 TEST_F(EmbeddedSecretsTest, ADeletedSecretIsGoneInAllVersions) {
@@ -226,7 +253,7 @@ TEST_F(EmbeddedSecretsTest, DoesNothingThatItCannotRecord) {
   };
   EXPECT_TRUE(withheld(value_of(id)));
   EXPECT_TRUE(withheld(set("unrecorded")));
-  EXPECT_TRUE(withheld(vault_->update_secret(kOperator, id, {"", {false, {}, {}}})));
+  EXPECT_TRUE(withheld(vault_->update_secret(kOperator, id, {"", {false, {}, {}}, {}})));
   EXPECT_TRUE(withheld(vault_->delete_secret(kOperator, "kv1", "partner")));
   audit_.failure.reset();
   EXPECT_EQ(vault_->list_secrets(kGateway, "kv1").value().size(), 1U);

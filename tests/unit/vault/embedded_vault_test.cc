@@ -24,7 +24,8 @@ class EmbeddedVaultTest : public VaultFixture {
   Result<Bytes> sign_ec(const KeyId& id) { return sign(id, SignatureAlgorithm::ES256); }
 
   Result<KeyInfo> set(const KeyId& id, const KeyAttributes& attributes, std::optional<KeyOps> ops = {}) {
-    return vault_->update(kOperator, id, attributes, ops);
+    return vault_->update(kOperator, id,
+                          {{attributes.enabled, attributes.not_before, attributes.expires}, ops, {}});
   }
 };
 
@@ -200,7 +201,7 @@ TEST_F(EmbeddedVaultTest, DeniesEveryOperationThatNoPolicyGrants) {
   EXPECT_TRUE(denied(vault_->get(stranger, id), "get"));
   EXPECT_TRUE(denied(vault_->list(stranger, "kv1"), "list"));
   EXPECT_TRUE(denied(vault_->versions(stranger, "kv1", "as2-key"), "list"));
-  EXPECT_TRUE(denied(vault_->update(stranger, id, {}, {}), "update"));
+  EXPECT_TRUE(denied(vault_->update(stranger, id, {}), "update"));
   EXPECT_TRUE(denied(vault_->sign(stranger, id, SignatureAlgorithm::RS256, hash), "sign"));
   EXPECT_TRUE(denied(vault_->verify(stranger, id, SignatureAlgorithm::RS256, hash, hash), "verify"));
   EXPECT_TRUE(denied(vault_->encrypt(stranger, id, kRsaOaep, hash), "encrypt"));
@@ -282,12 +283,65 @@ TEST_F(EmbeddedVaultTest, ADisabledKeyDoesNothing) {
   const KeyId id = create(KeyKind::Rsa2048);
   const Bytes sent = vault_->encrypt(kGateway, id, kRsaOaep, as_bytes("x")).value();
   ASSERT_TRUE(set(id, {false, {}, {}}).has_value());
-  EXPECT_TRUE(fails_with(sign(id), ErrorKind::PermissionDenied, "disabled"));
-  EXPECT_TRUE(
-      fails_with(vault_->decrypt(kGateway, id, kRsaOaep, sent), ErrorKind::PermissionDenied, "disabled"));
+  EXPECT_TRUE(fails_with(sign(id), ErrorKind::Disabled, "disabled"));
+  EXPECT_TRUE(fails_with(vault_->decrypt(kGateway, id, kRsaOaep, sent), ErrorKind::Disabled, "disabled"));
   EXPECT_TRUE(vault_->get(kGateway, id).has_value()) << "its public half may still be read";
   ASSERT_TRUE(set(id, {}).has_value());
   EXPECT_TRUE(sign(id).has_value());
+}
+
+TEST_F(EmbeddedVaultTest, WhatIsDisabledIsNotToldToThoseWhoMayNotUseIt) {
+  const KeyId id = create(KeyKind::EcP256);
+  ASSERT_TRUE(set(id, {false, {}, {}}).has_value());
+  grant("get");
+  EXPECT_TRUE(fails_with(sign_ec(id), ErrorKind::PermissionDenied, "lacks the key permission 'sign'"));
+}
+
+TEST_F(EmbeddedVaultTest, AChangeLeavesWhatItDoesNotMention) {
+  KeySettings settings;
+  settings.ops = KeyOps{KeyOp::Sign};
+  settings.attributes = {true, clock_.now(), clock_.now() + std::chrono::hours(1)};
+  settings.tags = {{"owner", "edi"}, {"stage", "test"}};
+  const KeyInfo made = vault_->create_key(kOperator, "kv1", "key", KeyKind::EcP256, settings).value();
+  clock_.set(clock_.now() + std::chrono::minutes(1));
+  KeyInfo after = vault_->update(kOperator, {"kv1", "key", {}}, {}).value();
+  EXPECT_EQ(after.ops, *settings.ops);
+  EXPECT_EQ(after.attributes, settings.attributes);
+  EXPECT_EQ(after.tags, settings.tags);
+  EXPECT_EQ(after.created, made.created);
+  EXPECT_EQ(after.updated, clock_.now());
+
+  KeyUpdate update;
+  update.attributes.not_before.emplace();  // no date any more
+  update.tags = Tags{{"stage", "live"}};
+  after = vault_->update(kOperator, made.id, update).value();
+  EXPECT_EQ(after.attributes, (KeyAttributes{true, std::nullopt, settings.attributes.expires}));
+  EXPECT_EQ(after.ops, *settings.ops);
+  EXPECT_EQ(vault_->get(kGateway, made.id).value().tags, (Tags{{"stage", "live"}})) << "replaced as a whole";
+  EXPECT_EQ(audit_.last().detail, "not_before=none tags=1");
+}
+
+TEST_F(EmbeddedVaultTest, TakesTagsWithinTheirLimits) {
+  const auto with = [&](const Tags& tags) {
+    KeySettings settings;
+    settings.tags = tags;
+    return vault_->create_key(kOperator, "kv1", "key", KeyKind::EcP256, settings);
+  };
+  Tags many;
+  for (int i = 0; i < 15; ++i) many.emplace("tag" + std::to_string(i), "");
+  EXPECT_TRUE(with(many).has_value());
+  many.emplace("tag15", "");
+  EXPECT_TRUE(fails_with(with(many), ErrorKind::InvalidInput, "up to 15 tags, this one 16"));
+  std::string umlauts;
+  for (int i = 0; i < 256; ++i) umlauts += "\u00FC";
+  EXPECT_TRUE(with({{umlauts, umlauts}}).has_value()) << "characters count, not octets";
+  EXPECT_TRUE(fails_with(with({{"a", umlauts + "x"}}), ErrorKind::InvalidInput, "up to 256"));
+  EXPECT_TRUE(fails_with(with({{umlauts + "x", ""}}), ErrorKind::InvalidInput, "1 to 256"));
+  EXPECT_TRUE(fails_with(with({{"", "x"}}), ErrorKind::InvalidInput, "1 to 256"));
+  EXPECT_TRUE(fails_with(with({{"a", "\xFF"}}), ErrorKind::InvalidInput, "UTF-8"));
+  const KeyId id = create(KeyKind::EcP256);
+  EXPECT_TRUE(fails_with(vault_->update(kOperator, id, {{}, {}, Tags{{"", "x"}}}), ErrorKind::InvalidInput,
+                         "cannot be a key's"));
 }
 
 TEST_F(EmbeddedVaultTest, AnExpiredKeyMakesNothingNewButReadsWhatWasSentToIt) {

@@ -341,7 +341,7 @@ TEST_F(ProviderHandle, ForgetsARefusalWhenTheNextOperationSucceeds) {
 }
 
 TEST_F(ProviderHandle, StopsWhenItsKeyIsDisabled) {
-  ASSERT_TRUE(vault_->update(kOperator, rsa_id_, {false, {}, {}}, {}).has_value());
+  ASSERT_TRUE(vault_->update(kOperator, rsa_id_, {{false, {}, {}}, {}, {}}).has_value());
   EXPECT_FALSE(digest_sign(rsa_handle_.native(), "SHA256", as_bytes("text")));
   EXPECT_THAT(take_vault_refusal().value().detail, testing::HasSubstr("disabled"));
   ERR_clear_error();
