@@ -95,11 +95,6 @@ std::vector<SettingChange> compare(const Flat& before, const Flat& after) {
   return changes;
 }
 
-/// The element of one list's entries: partner, certificate, agreement, in the order of EntryKind.
-const Element& entry_element(EntryKind kind) {
-  return root_element().children.at(static_cast<std::size_t>(kind)).children.front();
-}
-
 template <class Entry>
 void diff_lists(const std::vector<Entry>& before, const std::vector<Entry>& after, EntryKind kind,
                 std::vector<EntryChange>& changes) {

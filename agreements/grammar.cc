@@ -92,6 +92,19 @@ Setting required(Setting setting) {
   return setting;
 }
 
+/// One that Azure's JSON may leave out.
+Setting optional_in_azure(Setting setting) {
+  setting.optional_in_azure = true;
+  return setting;
+}
+
+/// One that Azure's JSON must have, within `envelope`.
+Element azure(std::string_view envelope, Element element) {
+  element.optional_in_azure = false;
+  element.envelope = envelope;
+  return element;
+}
+
 /// An element whose settings belong to the object of the element around it.
 Element container(std::string_view name, std::string_view doc, std::vector<Element> children) {
   Element element;
@@ -218,18 +231,18 @@ std::vector<Setting> mdn_settings() {
           "Out: have the receipt posted to `receiptDeliveryUrl` instead of in the HTTP "
           "answer. In: the request decides; with `overrideMessageProperties`, post it to "
           "`receiptDeliveryUrl`."),
-      text<&S::receipt_delivery_url, UrlCodec>(
+      optional_in_azure(text<&S::receipt_delivery_url, UrlCodec>(
           "receiptDeliveryUrl",
           "Out: our URL for asynchronous receipts (`Receipt-Delivery-Option`). In: the guest's, allowed like "
-          "an `x:allowUrl`."),
-      text<&S::disposition_notification_to, LineCodec>(
+          "an `x:allowUrl`.")),
+      optional_in_azure(text<&S::disposition_notification_to, LineCodec>(
           "dispositionNotificationTo",
-          "Out: value of `Disposition-Notification-To`, which receivers ignore. Empty: our AS2 name."),
+          "Out: value of `Disposition-Notification-To`, which receivers ignore. Empty: our AS2 name.")),
       text<&S::sign_outbound_mdn_if_optional>(
           "signOutboundMDNIfOptional",
           "In: sign the receipt also when the request calls that optional, as nearly every sender does."),
-      text<&S::mdn_text, TextCodec>(
-          "mdnText", "In: the receipt's text for people. Empty: a text that tells the outcome."),
+      optional_in_azure(text<&S::mdn_text, TextCodec>(
+          "mdnText", "In: the receipt's text for people. Empty: a text that tells the outcome.")),
       text<&S::send_inbound_mdn_to_message_box>(
           "sendInboundMDNToMessageBox",
           "Out: hand each receipt that settles a message over, a good or a bad one, into the folder that the "
@@ -248,12 +261,13 @@ std::vector<Setting> security_settings() {
       text<&S::override_group_signing_certificate>(
           "overrideGroupSigningCertificate",
           "Azure's; kept and given back. An agreement's certificates are always its own here."),
-      text<&S::signing_certificate_name, NameCodec>("signingCertificateName",
-                                                    "In: the guest's public certificate that verifies its "
-                                                    "messages. Out: our private one that signs ours."),
-      text<&S::encryption_certificate_name, NameCodec>(
+      optional_in_azure(text<&S::signing_certificate_name, NameCodec>(
+          "signingCertificateName",
+          "In: the guest's public certificate that verifies its "
+          "messages. Out: our private one that signs ours.")),
+      optional_in_azure(text<&S::encryption_certificate_name, NameCodec>(
           "encryptionCertificateName",
-          "In: our private certificate that decrypts. Out: the guest's public one that we encrypt for."),
+          "In: our private certificate that decrypts. Out: the guest's public one that we encrypt for.")),
       text<&S::enable_nrr_for_inbound_encoded_messages>("enableNRRForInboundEncodedMessages",
                                                         "In: keep the message as it came over the wire."),
       text<&S::enable_nrr_for_inbound_decoded_messages>("enableNRRForInboundDecodedMessages",
@@ -264,10 +278,10 @@ std::vector<Setting> security_settings() {
       text<&S::enable_nrr_for_outbound_decoded_messages>("enableNRRForOutboundDecodedMessages",
                                                          "Out: keep the content before it was secured."),
       text<&S::enable_nrr_for_inbound_mdn>("enableNRRForInboundMDN", "Out: keep the receipts that we got."),
-      text<&S::sha2_algorithm_format>(
+      optional_in_azure(text<&S::sha2_algorithm_format>(
           "sha2AlgorithmFormat",
           "How SHA-2 is spelt in what we write: `sha2`, `sha256`, `sha-256` or `sha2_256`. "
-          "All spellings are read."),
+          "All spellings are read.")),
   };
 }
 
@@ -296,10 +310,11 @@ std::vector<Setting> validation_settings() {
                                      "Out: the content cipher, in CBC mode unless `x:encryption` says "
                                      "otherwise. In: no effect; every cipher that "
                                      "is not weak is accepted, weak ones by `x:allowWeak`."),
-      text<&S::signing_algorithm>("signingAlgorithm",
-                                  "Out: the hash of the message's signature. In: that of the receipt's, "
-                                  "where the message asks for none. `Default` means `SHA2256`. Nothing is "
-                                  "signed with `SHA1`, by no exception."),
+      optional_in_azure(text<&S::signing_algorithm>(
+          "signingAlgorithm",
+          "Out: the hash of the message's signature. In: that of the receipt's, "
+          "where the message asks for none. `Default` means `SHA2256`. Nothing is "
+          "signed with `SHA1`, by no exception.")),
   };
 }
 
@@ -621,29 +636,38 @@ std::vector<Element> direction_elements(Direction direction) {
   using O = OneWayAgreement;
   const bool in = direction == Direction::Receive;
   std::vector<Element> elements{
-      optional_block<&O::sender_business_identity>(
-          Space::Account, "senderBusinessIdentity",
-          "AS2-From in this direction. Absent: the sender's identity as given or found for the agreement.",
-          identity_settings()),
-      optional_block<&O::receiver_business_identity>(
-          Space::Account, "receiverBusinessIdentity",
-          "AS2-To in this direction. Absent: the receiver's identity as given or found for the agreement.",
-          identity_settings()),
-      block<&O::message_connection_settings>(Space::Account, "messageConnectionSettings",
-                                             "Out: HTTP when we send messages. In: no effect.",
-                                             connection_settings()),
-      block<&O::acknowledgement_connection_settings>(
-          Space::Account, "acknowledgementConnectionSettings",
-          "In: HTTP when we post asynchronous receipts. Out: no effect.", connection_settings()),
-      block<&O::mdn_settings>(Space::Account, "mdnSettings", "Receipts.", mdn_settings()),
-      block<&O::security_settings>(Space::Account, "securitySettings", "Certificates and evidence.",
-                                   security_settings()),
-      block<&O::validation_settings>(Space::Account, "validationSettings",
-                                     "What a message must be, and repeats.", validation_settings()),
-      block<&O::envelope_settings>(Space::Account, "envelopeSettings", "The payload's type and file name.",
-                                   envelope_settings()),
-      block<&O::error_settings>(Space::Account, "errorSettings", "What to do when things go wrong.",
-                                error_settings()),
+      azure({},
+            optional_block<&O::sender_business_identity>(Space::Account, "senderBusinessIdentity",
+                                                         "AS2-From in this direction. Absent: the sender's "
+                                                         "identity as given or found for the agreement.",
+                                                         identity_settings())),
+      azure({},
+            optional_block<&O::receiver_business_identity>(Space::Account, "receiverBusinessIdentity",
+                                                           "AS2-To in this direction. Absent: the receiver's "
+                                                           "identity as given or found for the agreement.",
+                                                           identity_settings())),
+      azure("protocolSettings",
+            block<&O::message_connection_settings>(Space::Account, "messageConnectionSettings",
+                                                   "Out: HTTP when we send messages. In: no effect.",
+                                                   connection_settings())),
+      azure("protocolSettings",
+            block<&O::acknowledgement_connection_settings>(
+                Space::Account, "acknowledgementConnectionSettings",
+                "In: HTTP when we post asynchronous receipts. Out: no effect.", connection_settings())),
+      azure("protocolSettings",
+            block<&O::mdn_settings>(Space::Account, "mdnSettings", "Receipts.", mdn_settings())),
+      azure("protocolSettings",
+            block<&O::security_settings>(Space::Account, "securitySettings", "Certificates and evidence.",
+                                         security_settings())),
+      azure("protocolSettings",
+            block<&O::validation_settings>(Space::Account, "validationSettings",
+                                           "What a message must be, and repeats.", validation_settings())),
+      azure("protocolSettings",
+            block<&O::envelope_settings>(Space::Account, "envelopeSettings",
+                                         "The payload's type and file name.", envelope_settings())),
+      azure("protocolSettings",
+            block<&O::error_settings>(Space::Account, "errorSettings", "What to do when things go wrong.",
+                                      error_settings())),
       // The enum lists the roles of receiveAgreement first.
       in ? role_certificates<EnumCodec<CertificateRole, 0, 3>>()
          : role_certificates<EnumCodec<CertificateRole, 3, 3>>(),
@@ -661,14 +685,15 @@ std::vector<Element> direction_elements(Direction direction) {
 
 Element partner() {
   using S = Partner;
+  Element identities = container("businessIdentities", "The names it is known by.",
+                                 {entries<&S::business_identities>(Space::Account, "businessIdentity", {},
+                                                                   "One of them.", identity_settings())});
+  identities.envelope = "content/b2b";
   return entries<&Account::partners>(
       Space::Account, "partner", "name", "A company: our own, or one that we trade with.",
       {required(attribute<&S::name, NameCodec>("name", "Its name in this account.")),
        text<&S::partner_type>("partnerType", "Azure's; kept and given back.")},
-      {container("businessIdentities", "The names it is known by.",
-                 {entries<&S::business_identities>(Space::Account, "businessIdentity", {}, "One of them.",
-                                                   identity_settings())}),
-       metadata<&S::metadata>()});
+      {identities, metadata<&S::metadata>()});
 }
 
 Element certificate() {
@@ -686,6 +711,8 @@ Element certificate() {
   public_certificate.required = true;
 
   using K = KeyReference;
+  Setting key_vault = required(text<&K::key_vault, NameCodec>("keyVault", "Name of the key vault."));
+  key_vault.names_vault = true;
   return entries<&Account::certificates>(
       Space::Account, "certificate", "name",
       "A certificate. With `key` it is private (ours), without it public.",
@@ -693,27 +720,28 @@ Element certificate() {
       {public_certificate,
        optional_block<&S::key>(
            Space::Account, "key", "Where the private key is. It is used there and never leaves.",
-           {required(text<&K::key_vault, NameCodec>("keyVault", "Name of the key vault.")),
-            required(text<&K::key_name, NameCodec>("keyName", "Name of the key in it.")),
-            text<&K::key_version, NameCodec>(
-                "keyVersion", "Version of the key. Absent: the one that the certificate was issued for.")}),
+           {key_vault, required(text<&K::key_name, NameCodec>("keyName", "Name of the key in it.")),
+            optional_in_azure(text<&K::key_version, NameCodec>(
+                "keyVersion", "Version of the key. Absent: the one that the certificate was issued for."))}),
        metadata<&S::metadata>()});
 }
 
 Element agreement() {
   using S = Agreement;
   std::vector<Element> children{
-      optional_block<&S::host_identity>(Space::Account, "hostIdentity",
-                                        "Our identity in this agreement. Absent: our only AS2Identity.",
-                                        identity_settings()),
-      optional_block<&S::guest_identity>(
-          Space::Account, "guestIdentity",
-          "The guest's identity in this agreement. Absent: its only AS2Identity.", identity_settings()),
-      block<&S::receive_agreement>(Space::Account, "receiveAgreement",
-                                   "Messages from the guest to us (\"In\").", {},
-                                   direction_elements(Direction::Receive)),
-      block<&S::send_agreement>(Space::Account, "sendAgreement", "Messages from us to the guest (\"Out\").",
-                                {}, direction_elements(Direction::Send)),
+      azure({}, optional_block<&S::host_identity>(
+                    Space::Account, "hostIdentity",
+                    "Our identity in this agreement. Absent: our only AS2Identity.", identity_settings())),
+      azure({}, optional_block<&S::guest_identity>(
+                    Space::Account, "guestIdentity",
+                    "The guest's identity in this agreement. Absent: its only AS2Identity.",
+                    identity_settings())),
+      azure("content/aS2", block<&S::receive_agreement>(Space::Account, "receiveAgreement",
+                                                        "Messages from the guest to us (\"In\").", {},
+                                                        direction_elements(Direction::Receive))),
+      azure("content/aS2", block<&S::send_agreement>(Space::Account, "sendAgreement",
+                                                     "Messages from us to the guest (\"Out\").", {},
+                                                     direction_elements(Direction::Send))),
       metadata<&S::metadata>(),
       connection(),
       retry(),
@@ -745,6 +773,10 @@ Element make_root() {
 const Element& root_element() {
   static const Element root = make_root();
   return root;
+}
+
+const Element& entry_element(EntryKind kind) {
+  return root_element().children.at(static_cast<std::size_t>(kind)).children.front();
 }
 
 std::string qualified(Space space, std::string_view name) {

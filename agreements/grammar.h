@@ -5,12 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include "agreements/diff.h"
 #include "agreements/value_types.h"
 #include "agreements/xml.h"
 
-/// Internal: every element and attribute of an account's XML, declared once. The parser, the writer, the
-/// differ, the XSDs and docs/agreements.md all walk this tree, so none of them can know a setting that
-/// another does not.
+/// Internal: every element and attribute of an account, declared once. The readers and writers of XML and
+/// JSON, the differ, the XSDs and docs/agreements.md all walk this tree, so none of them can know a setting
+/// that another does not.
 
 namespace signet::agreements {
 
@@ -23,7 +24,9 @@ struct Setting {
   Space space = Space::Account;
   Form form = Form::Element;
   bool required = false;
-  bool replaces_content = false;  ///< x:file: given instead of the element's text
+  bool replaces_content = false;   ///< x:file: given instead of the element's text
+  bool optional_in_azure = false;  ///< Azure's JSON may leave it out; it wants all others
+  bool names_vault = false;        ///< in Azure's JSON a reference: {"id": "/subscriptions/.../vaults/NAME"}
   std::string_view doc;
   ValueType type;
   std::string default_text;  ///< what write() says of a new object
@@ -43,6 +46,8 @@ struct Element {
   std::string_view key;  ///< name of the attribute that tells it from its siblings; empty: its number does
   bool only_if_filled =
       true;  ///< written only when something in it is; false for entries of lists and optional ones
+  bool optional_in_azure = true;  ///< Azure's JSON may leave it out
+  std::string_view envelope;      ///< what only Azure's JSON has around it: "content/aS2"
   std::string_view doc;
   std::vector<Setting> settings;
   std::vector<Element> children;
@@ -54,6 +59,9 @@ struct Element {
 
 /// The whole tree, from integrationAccount (an Account) down.
 const Element& root_element();
+
+/// The element of one list's entries: partner, certificate or agreement.
+const Element& entry_element(EntryKind kind);
 
 /// "x:retry", "mdnSettings": as the canonical form spells it.
 std::string qualified(Space space, std::string_view name);

@@ -252,4 +252,12 @@ std::optional<ScanProblem> scan_xml(std::string_view xml) {
   return Scanner(xml).scan();
 }
 
+bool is_xml_text(std::string_view text) {
+  for (std::size_t i = 0, length = 0; i < text.size(); i += length) {
+    const std::optional<std::uint32_t> character = utf8_character(text, i, length);
+    if (!character || !is_xml_character(*character)) return false;
+  }
+  return true;
+}
+
 }  // namespace signet::agreements

@@ -24,4 +24,7 @@ struct ScanProblem {
 /// and a second root. What passes may still be malformed: the parser proper says so.
 std::optional<ScanProblem> scan_xml(std::string_view xml);
 
+/// Whether a text can stand in an XML document: UTF-8 without XML's forbidden characters.
+bool is_xml_text(std::string_view text);
+
 }  // namespace signet::agreements
