@@ -51,7 +51,8 @@ Result<TlsIdentity> tls_identity(Home& home, const ServeSettings& settings) {
                 "--listen-tls needs --tls-certificate, the name of a private certificate of the account");
   SIGNET_TRY(const auto account, home.current_account());
   SIGNET_TRY(certstore::PrivateCertificate own, account->private_certificate(settings.tls_certificate));
-  return TlsIdentity{std::move(own), {}};
+  SIGNET_TRY(auto intermediates, account->issuers_of(settings.tls_certificate));
+  return TlsIdentity{std::move(own), std::move(intermediates)};
 }
 
 ClientCertificates client_certificates(const ServeSettings& settings) {

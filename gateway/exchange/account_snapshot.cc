@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "certstore/x509/issuers.h"
+
 namespace signet::gateway {
 
 AccountSnapshot::AccountSnapshot(std::shared_ptr<const agreements::AgreementDirectory> directory,
@@ -68,6 +70,23 @@ Result<certstore::PrivateCertificate> AccountSnapshot::private_certificate(const
   const std::lock_guard lock(mutex_);
   return certstore::PrivateCertificate{std::move(parsed),
                                        opened_.emplace(name, *std::move(handle)).first->second};
+}
+
+Result<std::vector<certstore::Certificate>> AccountSnapshot::issuers_of(const std::string& name) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = issuers_.find(name); found != issuers_.end()) return found->second;
+  }
+  SIGNET_TRY(const certstore::Certificate subject, certificate(name));
+  std::vector<certstore::Certificate> known;
+  if (!subject.self_signed())  // the usual case needs no look at the others
+    for (const agreements::CertificateEntry& entry : account().certificates)
+      if (!entry.key)
+        if (auto parsed = certstore::Certificate::parse(entry.public_certificate))
+          known.push_back(*std::move(parsed));
+  auto issuers = certstore::issuers_of(subject, known);
+  const std::lock_guard lock(mutex_);
+  return issuers_.emplace(name, std::move(issuers)).first->second;
 }
 
 Result<SecretBytes> AccountSnapshot::password(const agreements::BasicAuthentication& credentials) const {

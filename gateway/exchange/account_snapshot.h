@@ -47,6 +47,11 @@ class AccountSnapshot {
   /// @error NotFound  no such certificate, or it has no key.  @error PermissionDenied, ...  the vault says
   /// no.
   [[nodiscard]] Result<certstore::PrivateCertificate> private_certificate(const std::string& name) const;
+  /// The intermediates to be shown with a certificate of the account: those of its public certificates that
+  /// issued it, one by the other. See certstore::issuers_of().
+  ///
+  /// @error  as certificate(), of this one; entries that do not parse are nobody's issuer.
+  [[nodiscard]] Result<std::vector<certstore::Certificate>> issuers_of(const std::string& name) const;
   /// The password, as the vault has it now: it is asked each time, and nothing is kept here.
   ///
   /// @error NotFound  no such secret.  @error PermissionDenied, ...  the vault says no.
@@ -67,6 +72,7 @@ class AccountSnapshot {
   mutable std::map<std::string, certstore::Certificate, std::less<>> parsed_;
   mutable std::map<std::string, certstore::KeyHandle, std::less<>> opened_;
   mutable std::map<std::string, Time, std::less<>> ends_;
+  mutable std::map<std::string, std::vector<certstore::Certificate>, std::less<>> issuers_;
 };
 
 /// Gives the account as it is now; cheap enough to be asked for every message.

@@ -73,6 +73,7 @@ Result<HttpPost> request_to(const std::string& url, const ResolvedAgreement& agr
   post.trust.ignore_name_mismatch = settings.ignore_certificate_name_mismatch;
   if (!connection.client_certificate_name.empty()) {
     SIGNET_TRY(post.client_certificate, account.private_certificate(connection.client_certificate_name));
+    SIGNET_TRY(post.client_chain, account.issuers_of(connection.client_certificate_name));
   }
   SIGNET_TRY(post.basic, credentials_for(url, connection, account));
   return post;

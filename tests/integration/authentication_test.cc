@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "tests/integration/scripted_partner.h"
+#include "tests/support/odd_tls_server.h"
 #include "tests/support/test_gateway.h"
 
 namespace signet::test {
@@ -406,6 +407,35 @@ TEST_F(Shows, ItsCertificateToAServerThatAsks) {
             MessageState::Confirmed);
   const auto certificate = need(certstore::Certificate::parse(acme_client_.public_certificate));
   EXPECT_THAT(certificates_, testing::ElementsAre(certificate.thumbprint_sha256()));
+}
+
+TEST_F(Shows, TheIntermediatesOfItsCertificateThatTheAccountHas) {
+  const auto root = make_certificate({.common_name = "Root", .key = "ec:P-256", .authority = true});
+  const auto intermediate = make_certificate(
+      {.common_name = "Intermediate", .key = "ec:P-256", .authority = true, .issuer = &root});
+  const auto issued = pair_.acme.add_key(
+      "acme-issued",
+      make_certificate({.common_name = "acme-issued", .key = "ec:P-256", .issuer = &intermediate}));
+  const auto send_to_one_who_knows_the_root = [&](bool intermediate_is_known) {
+    OddTlsServer server(own_, [&](SSL_CTX* context) {
+      SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root.certificate.native());
+    });
+    auto account =
+        pair_.accounts([](OneWayAgreement& out, OneWayAgreement&) { out.mdn_settings.need_mdn = false; })
+            .first;
+    account.certificates.push_back(public_entry("partner-tls", own_));
+    account.certificates.push_back(issued);
+    if (intermediate_is_known) account.certificates.push_back(public_entry("between", intermediate));
+    Agreement& agreement = account.agreements.front();
+    agreement.connection.url = server.url();
+    agreement.connection.tls_trust = {agreements::TlsTrustMode::Pinned, "", {"partner-tls"}};
+    agreement.connection.client_certificate_name = "acme-issued";
+    pair_.acme.apply(account);
+    return need(pair_.send("an order"));
+  };
+  EXPECT_EQ(send_to_one_who_knows_the_root(true).state, MessageState::Confirmed);
+  EXPECT_THAT(send_to_one_who_knows_the_root(false).reason, testing::StartsWith("tls-refused-by-peer: "));
 }
 
 TEST_F(Shows, WhetherTheConnectionServesFurtherRequests) {

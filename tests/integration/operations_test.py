@@ -14,6 +14,7 @@ import signal
 import socket
 import sqlite3
 import ssl
+import subprocess
 import threading
 import time
 import unittest
@@ -171,8 +172,8 @@ class ReloadTls(GatewayTest):
         with self.connect() as connection:
             return ssl.DER_cert_to_PEM_cert(connection.getpeercert(binary_form=True)).split()
 
-    def certificate(self, name):
-        text = (self.directory / f"{name}.cer").read_bytes()
+    def certificate(self, name, form="cer"):
+        text = (self.directory / f"{name}.{form}").read_bytes()
         pem = text.decode() if text.startswith(b"-----") else ssl.DER_cert_to_PEM_cert(text)
         return pem.split()
 
@@ -184,6 +185,42 @@ class ReloadTls(GatewayTest):
             self.assertEqual(self.shown(), self.certificate("second"))
             open_before.sendall(b"GET /as2 HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertTrue(open_before.recv(100).startswith(b"HTTP/1.1 200"))
+
+    def make_chain(self):
+        """root.pem, and below it intermediate.pem, and below that the private certificate "issued" of the account."""
+        def openssl(name, *options):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                            "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *options],
+                           cwd=self.directory, check=True, capture_output=True)
+        openssl("root")
+        openssl("intermediate", "-CA", "root.pem", "-CAkey", "root.key")
+        openssl("issued", "-CA", "intermediate.pem", "-CAkey", "intermediate.key", "-addext", "subjectAltName=DNS:as2.example.com")
+        self.home.run("vault", "key", "import", "issued", self.directory / "issued.key", expect=DONE)
+        self.home.run("certificate", "add", "issued", self.directory / "issued.pem", "--key", "issued", expect=DONE)
+
+    def is_believed(self):
+        """By somebody who knows the root and nothing else."""
+        context = ssl.create_default_context(cafile=self.directory / "root.pem")
+        try:
+            with socket.create_connection(("127.0.0.1", self.tls_port), timeout=60) as plain:
+                context.wrap_socket(plain, server_hostname="as2.example.com").close()
+                return True
+        except ssl.SSLCertVerificationError:
+            return False
+
+    def test_intermediates_that_the_account_has_are_sent_with_it(self):
+        self.make_chain()
+        self.settings('tls-certificate = "issued"\n')
+        self.reload()
+        self.assertEqual(self.shown(), self.certificate("issued", "pem"))
+        self.assertFalse(self.is_believed(), "nothing leads to the root yet")
+        self.home.run("certificate", "add", "between", self.directory / "intermediate.pem", expect=DONE)
+        self.reload(count=2)
+        self.assertTrue(self.is_believed())
+        self.home.stop()
+        self.home.start("--listen-tls", "127.0.0.1:0")
+        self.tls_port = json.loads((self.directory / "ports.json").read_text())[1]["port"]
+        self.assertTrue(self.is_believed(), "after a start, too")
 
     def test_a_certificate_that_is_not_there_changes_nothing(self):
         for count, text in enumerate(['tls-certificate = "third"\n', "body-limit = 1\n"], start=1):
