@@ -48,6 +48,12 @@ MicStatus compare_mic(const MdnContent& content, const ReceiptExpectation& expec
   return *content.mic == *expected.mic ? MicStatus::Matched : MicStatus::Mismatched;
 }
 
+/// Whether a signature that was turned down names a certificate of the partner's: it was looked at with that
+/// one.
+bool names_accepted_signer(const Refusal& refusal) {
+  return refusal.cause.kind == ErrorKind::CryptoFailure || refusal.cause.kind == ErrorKind::Unsupported;
+}
+
 std::string objection(const ReceiptVerdict& verdict, const ReceiptExpectation& expected) {
   const MdnContent& content = *verdict.content;
   if (!content.original_message_id) return "the receipt names no Original-Message-ID, so it settles nothing";
@@ -140,6 +146,7 @@ Result<MdnContent> read_receipt_claims(const mime::Headers& headers, const Slice
 ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body,
                              const ReceiptExpectation& expected) {
   ReceiptVerdict verdict;
+  verdict.names_partner = !expected.must_be_signed;
   if (body.size() > kMaxReceiptSize) {
     verdict.reason =
         fmt::format("the answer has {} octets; a receipt has at most {}", body.size(), kMaxReceiptSize);
@@ -147,9 +154,11 @@ ReceiptVerdict check_receipt(const mime::Headers& headers, const Slice& body,
   }
   auto unwrapped = unwrap(headers, body, expected);
   if (!unwrapped) {
+    verdict.names_partner = verdict.names_partner || names_accepted_signer(unwrapped.error());
     verdict.reason = "the receipt's signature does not hold: " + unwrapped.error().cause.detail;
     return verdict;
   }
+  verdict.names_partner = verdict.names_partner || unwrapped->signer.has_value();
   auto content = parse_mdn(unwrapped->report);
   if (!content) {
     verdict.reason = "the answer is not a receipt: " + content.error().detail;

@@ -51,6 +51,10 @@ std::string_view to_string(MicStatus status);
 /// The answer of check_receipt(): a verdict, not an error.
 struct ReceiptVerdict {
   bool proves_delivery = false;
+  /// Whether it is the partner's word, as far as the agreement has him sign: false for a receipt that must be
+  /// signed and is not, or whose signature names none of the partner's certificates. Anybody can have made
+  /// such a one. One that names him, and does not hold, is his.
+  bool names_partner = true;
   std::string reason;                         ///< why not, for the operator; empty when it does
   std::optional<MdnContent> content;          ///< when it could be read
   std::optional<cms::VerifiedSigner> signer;  ///< when it was signed and the signature holds

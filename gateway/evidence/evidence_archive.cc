@@ -218,8 +218,8 @@ class Archive {
       SIGNET_TRY(Slice octets,
                  as_travelled({late[i].receipt.headers, Slice::of(late[i].receipt.body)}, spool_));
       SIGNET_CHECK(add(fmt::format("late-receipt-{}.http", i + 1),
-                       fmt::format("came {}, when the message was settled, and changed nothing: {}",
-                                   to_rfc3339(late[i].received), printable(late[i].verdict)),
+                       fmt::format("came {} and changed nothing: {}", to_rfc3339(late[i].received),
+                                   printable(late[i].verdict)),
                        std::move(octets), recorded_late(late.size() - i)));
     }
     return {};

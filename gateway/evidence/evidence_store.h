@@ -43,7 +43,7 @@ struct AuditMention {
   AuditLine line;
 };
 
-/// The event of the records that say that a receipt came late; see LateReceipt.
+/// The event of the records that say that a receipt came and changed nothing; see LateReceipt.
 inline constexpr std::string_view kLateReceiptEvent = "late-receipt";
 
 /// What looking at a whole chain found.
@@ -60,7 +60,8 @@ struct ChainReport {
   [[nodiscard]] bool intact() const { return !flaw; }
 };
 
-/// A receipt that came when its message was settled already.
+/// A receipt that changed nothing: it came when its message was settled already, or nothing shows that it is
+/// the partner's.
 struct LateReceipt {
   Time received{};
   std::string verdict;

@@ -286,7 +286,11 @@ class MessageStore {
   /// @error InvalidInput  it is open, confirmed or inbound; or its octets are not kept any more.  @error
   /// NotFound
   virtual Result<> queue_again(std::string_view id, Time due, Tell tell) = 0;
-  /// Keeps a receipt that came for a message that was settled already. It changes nothing.
+  /// Keeps a receipt that changes nothing: it came when the message was settled, or proves not to be the
+  /// partner's.
+  ///
+  /// @error LimitExceeded  so many are on record for the message that no more are kept: whoever knows a
+  /// Message-ID can post them.
   virtual Result<> keep_late_receipt(std::string_view id, const StoredReceipt& receipt,
                                      std::string_view verdict, Time when) = 0;
   /// An outbound message by the names in its receipt; a Message-ID with and without its angle brackets is the

@@ -51,6 +51,35 @@ StoredReceipt say(const InboundRequest& request, int status, std::string_view te
 
 }  // namespace
 
+/// A receipt that is for a message of ours.
+struct PostedReceipts::Arrival {
+  const InboundRequest& request;
+  MessageRecord record;  ///< as it was, but for what the receipt says
+  StoredReceipt receipt;
+  as2::ReceiptVerdict verdict;
+};
+
+namespace {
+
+void write_event(log::Level level, std::string_view event, const PostedReceipts::Arrival& arrival) {
+  const MessageRecord& record = arrival.record;
+  log::write(level, event,
+             {{"request", arrival.request.request_id},
+              {"remote", arrival.request.remote_address},
+              {"id", record.id},
+              {"agreement", record.agreement},
+              {"from", record.as2_from},
+              {"to", record.as2_to},
+              {"message_id", record.message_id},
+              {"state_before", std::string(to_string(record.state))},
+              {"disposition", record.disposition},
+              {"mic_status", std::string(as2::to_string(arrival.verdict.mic_status))},
+              {"receipt_signer", record.receipt_signer_thumbprint},
+              {"reason", arrival.verdict.reason}});
+}
+
+}  // namespace
+
 StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
   const auto refuse = [&](int status, std::string_view text, std::string_view reason) {
     log::warning("receipt-refused", {{"request", request.request_id},
@@ -90,50 +119,61 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
   if (!expectation) return later(expectation.error());
 
   const as2::ReceiptVerdict verdict = as2::check_receipt(request.headers, request.body, *expectation);
-  const bool was_open = is_open(record.state);
-  const MessageState earlier = record.state;
+  Arrival arrival{request, std::move(record), as_stored(request), verdict};
+  if (verdict.signer) arrival.receipt.signer = verdict.signer->certificate().der();
+  arrival.record.disposition = verdict.content ? verdict.content->disposition.text : "";
+  arrival.record.receipt_signer_thumbprint =
+      verdict.signer ? verdict.signer->certificate().thumbprint_sha256() : "";
+  arrival.record.hands_receipt_over = hands_receipt_over(*agreement, verdict);
+
+  const bool waits = is_open(arrival.record.state);
+  const auto taken = !waits                  ? keep_late(arrival)
+                     : verdict.names_partner ? settle(arrival)
+                                             : keep_unproven(arrival);
+  if (taken) return {200, {}, {}};
+  if (taken.error().kind == ErrorKind::LimitExceeded)
+    return refuse(403, "no further receipts are taken for this message", taken.error().detail);
+  return later(taken.error());
+}
+
+Result<> PostedReceipts::settle(const Arrival& arrival) {
+  const as2::ReceiptVerdict& verdict = arrival.verdict;
+  MessageRecord record = arrival.record;
   record.state = verdict.proves_delivery ? MessageState::Confirmed : MessageState::Failed;
   record.reason = verdict.reason;
   record.settled = ports_.clock.now();
   record.due.reset();
-  record.disposition = verdict.content ? verdict.content->disposition.text : "";
-  record.receipt_signer_thumbprint = verdict.signer ? verdict.signer->certificate().thumbprint_sha256() : "";
-  StoredReceipt receipt = as_stored(request);
-  if (verdict.signer) receipt.signer = verdict.signer->certificate().der();
-  record.hands_receipt_over = hands_receipt_over(*agreement, verdict);
+  const auto settled = ports_.store.settle_outbound(record, arrival.receipt, MessageStore::Tell::Nobody);
+  if (!settled && settled.error().kind == ErrorKind::AlreadyExists) return keep_late(arrival);
+  SIGNET_CHECK(settled);
+  ports_.observer.receipt_received(record);
+  ports_.observer.message(verdict.proves_delivery ? MessageEvent::Confirmed : MessageEvent::Failed, record);
+  if (verdict.proves_delivery)
+    write_event(log::Level::Info, "message-confirmed", arrival);
+  else
+    write_event(log::Level::Error, "message-failed", arrival);
+  return {};
+}
 
-  Result<> written =
-      was_open ? ports_.store.settle_outbound(record, receipt, MessageStore::Tell::Nobody) : Result<>();
-  const bool settled = was_open && written;
-  if (!was_open || (!written && written.error().kind == ErrorKind::AlreadyExists))
-    written = ports_.store.keep_late_receipt(
-        record.id, receipt, verdict.proves_delivery ? "proves delivery" : verdict.reason, *record.settled);
-  if (!written) return later(written.error());
+Result<> PostedReceipts::keep_unproven(const Arrival& arrival) {
+  SIGNET_CHECK(ports_.store.keep_late_receipt(
+      arrival.record.id, arrival.receipt,
+      fmt::format("nothing shows that it is the partner's, and the message waited on: {}",
+                  arrival.verdict.reason),
+      ports_.clock.now()));
+  ports_.observer.receipt_received(arrival.record);
+  write_event(log::Level::Error, "receipt-not-proven", arrival);
+  return {};
+}
 
-  if (settled) {
-    ports_.observer.receipt_received(record);
-    ports_.observer.message(verdict.proves_delivery ? MessageEvent::Confirmed : MessageEvent::Failed, record);
-  }
-  const std::string_view event = !settled                                  ? "receipt-came-late"
-                                 : record.state == MessageState::Confirmed ? "message-confirmed"
-                                                                           : "message-failed";
-  // An answer that contradicts an earlier one, or cannot be trusted, is for people to look into.
-  const log::Level level = settled && verdict.proves_delivery ? log::Level::Info
-                           : settled                          ? log::Level::Error
-                                                              : log::Level::Warning;
-  log::write(level, event,
-             {{"request", request.request_id},
-              {"id", record.id},
-              {"agreement", record.agreement},
-              {"from", record.as2_from},
-              {"to", record.as2_to},
-              {"message_id", record.message_id},
-              {"state_before", std::string(to_string(earlier))},
-              {"disposition", record.disposition},
-              {"mic_status", std::string(as2::to_string(verdict.mic_status))},
-              {"receipt_signer", record.receipt_signer_thumbprint},
-              {"reason", record.reason}});
-  return {200, {}, {}};
+Result<> PostedReceipts::keep_late(const Arrival& arrival) {
+  const as2::ReceiptVerdict& verdict = arrival.verdict;
+  SIGNET_CHECK(ports_.store.keep_late_receipt(arrival.record.id, arrival.receipt,
+                                              verdict.proves_delivery ? "proves delivery" : verdict.reason,
+                                              ports_.clock.now()));
+  // One that contradicts an earlier one is for people to look into.
+  write_event(log::Level::Warning, "receipt-came-late", arrival);
+  return {};
 }
 
 }  // namespace signet::gateway

@@ -17,7 +17,9 @@ namespace signet::gateway {
 /// A receipt is matched by its Original-Message-ID, and settles only a message that is open and went to the
 /// partner that it comes from. One that proves delivery confirms it; one that does not (a signature that does
 /// not hold, another MIC, an error) ends it as failed, for good, since sending the same octets again would
-/// bring the same answer. What comes for a settled message is kept, and changes nothing. Thread-safe.
+/// bring the same answer. One that anybody can have made (not signed though the agreement asks for that, or
+/// by none of the partner's certificates) settles nothing: it is kept, people are told, and the message waits
+/// on. What comes for a settled message is kept, and changes nothing. Thread-safe.
 class PostedReceipts {
  public:
   struct Ports {
@@ -34,10 +36,17 @@ class PostedReceipts {
   explicit PostedReceipts(Ports ports) : ports_(std::move(ports)) {}
 
   /// Takes one receipt. @returns what its sender hears: 200 once it is on disk, whatever it says; 400 for
-  /// what is no receipt; 404 for one that is for no message of ours; 503 to be sent again.
+  /// what is no receipt; 403 when as many came for the message as are kept; 404 for one that is for no
+  /// message of ours; 503 to be sent again.
   StoredReceipt receive(const InboundRequest& request);
 
+  struct Arrival;
+
  private:
+  Result<> settle(const Arrival& arrival);
+  Result<> keep_unproven(const Arrival& arrival);
+  Result<> keep_late(const Arrival& arrival);
+
   Ports ports_;
 };
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kConfirm = "confirm the message";
 constexpr std::string_view kFail = "end the message as failed, for good";
+constexpr std::string_view kFailOrWait =
+    "fail the message; keep such a receipt that is posted, and go on waiting";
 constexpr std::string_view kTryAgain = "send the same octets again later, under the same Message-ID";
 constexpr std::string_view kWhatTheReceiptSays =
     "confirm the message, unless its time-out is shorter than the delay";
@@ -21,14 +23,16 @@ constexpr std::string_view kWhatTheReceiptSays =
 constexpr std::array kAnswers = {
     AnswerBehaviour{"correct", Flaw::None, Manner::AsAsked, "gives the receipt that is asked for", kConfirm},
     AnswerBehaviour{"wrong-signer", Flaw::WrongSigner, Manner::AsAsked,
-                    "signs the receipt with a key that the agreement does not name", kFail},
+                    "signs the receipt with a key that the agreement does not name", kFailOrWait},
     AnswerBehaviour{"wrong-mic", Flaw::WrongMic, Manner::AsAsked, "gives the MIC of other content", kFail},
     AnswerBehaviour{"no-mic", Flaw::NoMic, Manner::AsAsked, "gives no MIC", kFail},
     AnswerBehaviour{"wrong-message-id", Flaw::WrongMessageId, Manner::AsAsked,
                     "gives a receipt for another message",
                     "fail the message; refuse such a receipt that is posted, and go on waiting"},
-    AnswerBehaviour{"unsigned-mdn", Flaw::Unsigned, Manner::AsAsked, "does not sign the receipt",
-                    "end the message as failed where its agreement asks for a signed receipt"},
+    AnswerBehaviour{
+        "unsigned-mdn", Flaw::Unsigned, Manner::AsAsked, "does not sign the receipt",
+        "where its agreement asks for a signed receipt, fail the message; keep such a receipt that "
+        "is posted, and go on waiting"},
     AnswerBehaviour{"tampered-mdn", Flaw::Tampered, Manner::AsAsked, "alters the receipt after signing it",
                     kFail},
     AnswerBehaviour{"error-disposition", Flaw::Error, Manner::AsAsked,

@@ -61,6 +61,10 @@ constexpr std::size_t kShortestId = 8;
 /// commit with messages that come.
 constexpr std::chrono::milliseconds kHandOverPatience{4};
 
+/// Records of one message in the chain of evidence, beyond which no more receipts that change nothing are
+/// kept: more than a partner who repeats himself brings about.
+constexpr std::int64_t kMostRecords = 32;
+
 }  // namespace
 
 /// What a message's MIC is over, about to be stored: most often headers and then the payload, which is stored
@@ -603,12 +607,27 @@ Result<> SqliteStore::queue_again(std::string_view id, Time due, Tell tell) {
   });
 }
 
+namespace {
+
+Result<> check_room_for_record(SqlConnection& connection, std::int64_t message, std::string_view id) {
+  Query records(connection, "SELECT count(*) FROM evidence WHERE message = ?");
+  records.bind(message).next();
+  if (records.integer(0) < kMostRecords) return {};
+  return fail(ErrorKind::LimitExceeded,
+              fmt::format("message {} has {} records already: no more receipts that "
+                          "change nothing are kept for it",
+                          id, kMostRecords));
+}
+
+}  // namespace
+
 Result<> SqliteStore::keep_late_receipt(std::string_view id, const StoredReceipt& receipt,
                                         std::string_view verdict, Time when) {
   SIGNET_TRY(const std::string sha256, travel_digest(receipt));
   return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const MessageRow row, find_row(connection, id));
     SIGNET_TRY(MessageRecord record, record_at(connection, row.sequence));
+    SIGNET_CHECK(check_room_for_record(connection, row.sequence, id));
     const Bytes headers = encode_headers(receipt.headers);
     if (record.keeps.receipt) {
       Query(

@@ -241,16 +241,21 @@ class PostedReceipt : public Asynchronous {
       response.status = 202;
       return response;
     };
+    agree_at_acme();
+    sent_ = need(pair_.send("an order"));
+    EXPECT_EQ(sent_.state, MessageState::AwaitingReceipt);
+  }
+
+  void agree_at_acme(const std::function<void(OneWayAgreement& send)>& more = {}) {
     auto account = pair_
                        .accounts([&](OneWayAgreement& send, OneWayAgreement&) {
                          send.mdn_settings.send_mdn_asynchronously = true;
                          send.mdn_settings.receipt_delivery_url = pair_.acme.receipt_url();
+                         if (more) more(send);
                        })
                        .first;
     account.agreements.front().connection.url = partner_.url();
     pair_.acme.apply(account);
-    sent_ = need(pair_.send("an order"));
-    EXPECT_EQ(sent_.state, MessageState::AwaitingReceipt);
   }
 
   /// Globex's receipt for the message, after `change`.
@@ -304,12 +309,50 @@ TEST_F(PostedReceipt, IsMatchedWithoutAngleBracketsToo) {
   EXPECT_EQ(record().state, MessageState::Confirmed);
 }
 
-TEST_F(PostedReceipt, WithABadSignatureOrMicEndsTheMessageForGood) {
-  EXPECT_EQ(
-      post_receipt([](auto&, auto& signer) { signer = make_certificate({.common_name = "Mallory"}); }).status,
-      200);
+/// Whoever has seen the Message-ID can post these.
+TEST_F(PostedReceipt, ThatAnybodyCanHaveMadeSettlesNothingAndTheGenuineOneStillCounts) {
+  const auto due = record().due;
+  const auto by_mallory = [](auto&, auto& signer) { signer = make_certificate({.common_name = "Mallory"}); };
+  const auto unsigned_error = [](auto& content, auto& signer) {
+    content.disposition = as2::Disposition::of(as2::Fault::DecryptionFailed);
+    signer.reset();
+  };
+  EXPECT_EQ(post_receipt(by_mallory).status, 200);
+  EXPECT_EQ(post_receipt([](auto&, auto& signer) { signer.reset(); }).status, 200);
+  EXPECT_EQ(post_receipt(unsigned_error).status, 200);
+  EXPECT_EQ(record().state, MessageState::AwaitingReceipt);
+  EXPECT_EQ(record().due, due);
+  const auto kept = need(pair_.acme.home().evidence().late_receipts(sent_.id));
+  ASSERT_THAT(kept, SizeIs(3));
+  EXPECT_THAT(kept[0].verdict,
+              AllOf(HasSubstr("the message waited on"), HasSubstr("signature does not hold")));
+  EXPECT_THAT(kept[1].verdict, HasSubstr("is not signed"));
+
+  EXPECT_EQ(post_receipt().status, 200);
+  EXPECT_EQ(record().state, MessageState::Confirmed);
+}
+
+TEST_F(PostedReceipt, IsNotKeptWithoutEnd) {
+  const auto post_unsigned = [&] { return post_receipt([](auto&, auto& signer) { signer.reset(); }).status; };
+  int taken = 0;
+  while (taken < 100 && post_unsigned() == 200) ++taken;
+  EXPECT_THAT(taken, AllOf(testing::Gt(20), testing::Lt(40)));
+  EXPECT_EQ(post_unsigned(), 403);
+  EXPECT_EQ(post_receipt().status, 200) << "the genuine one always counts";
+  EXPECT_EQ(record().state, MessageState::Confirmed);
+}
+
+TEST_F(PostedReceipt, ThatIsNotSignedCountsWhereTheAgreementAsksForNoSignature) {
+  agree_at_acme([](OneWayAgreement& send) { send.mdn_settings.sign_mdn = false; });
+  EXPECT_EQ(post_receipt([](auto&, auto& signer) { signer.reset(); }).status, 200);
+  EXPECT_EQ(record().state, MessageState::Confirmed);
+}
+
+TEST_F(PostedReceipt, WithTheSignatureOfAnExpiredCertificateEndsTheMessageForGood) {
+  pair_.acme.clock.set(need(parse_time("2050-01-01")));
+  EXPECT_EQ(post_receipt().status, 200);
   EXPECT_EQ(record().state, MessageState::Failed);
-  EXPECT_THAT(record().reason, HasSubstr("signature does not hold"));
+  EXPECT_THAT(record().reason, HasSubstr("valid from"));
   EXPECT_FALSE(record().due);
 }
 

@@ -51,14 +51,17 @@ TEST_F(Receipts, ASignatureOfAStrangerProvesNothing) {
   const ReceiptVerdict verdict = check(make_receipt(content(), signing(stranger_)).value(), expectation());
   EXPECT_FALSE(verdict.proves_delivery);
   EXPECT_FALSE(verdict.signer);
+  EXPECT_FALSE(verdict.names_partner);
 }
 
 TEST_F(Receipts, AnUnsignedReceiptProvesNothingWhereASignedOneIsAgreed) {
   const Receipt receipt = make_receipt(content(), {}).value();
   EXPECT_FALSE(check(receipt, expectation()).proves_delivery);
+  EXPECT_FALSE(check(receipt, expectation()).names_partner);
   ReceiptExpectation lenient = expectation();
   lenient.must_be_signed = false;
   EXPECT_TRUE(check(receipt, lenient).proves_delivery);
+  EXPECT_TRUE(check(receipt, lenient).names_partner);
 }
 
 TEST_F(Receipts, ABadSignatureCountsEvenWhereNoneIsDemanded) {
@@ -73,6 +76,7 @@ TEST_F(Receipts, AnotherMicProvesThatSomethingElseArrived) {
   const ReceiptVerdict verdict = check(make_receipt(other, signing(globex_)).value(), expectation());
   EXPECT_FALSE(verdict.proves_delivery);
   EXPECT_EQ(verdict.mic_status, MicStatus::Mismatched);
+  EXPECT_TRUE(verdict.names_partner);
 }
 
 TEST_F(Receipts, ASignedReceiptWithoutMicProvesNothing) {
@@ -119,6 +123,17 @@ TEST_F(Receipts, AChangedWordBreaksTheSignature) {
   text.replace(text.find("; processed"), 11, "; failed   ");
   receipt.body = to_bytes(text);
   EXPECT_FALSE(check(receipt, expectation()).proves_delivery);
+  EXPECT_TRUE(check(receipt, expectation()).names_partner);
+}
+
+TEST_F(Receipts, NoiseInThePlaceOfASignatureNamesNobody) {
+  Receipt receipt = make_receipt(content(), signing(globex_)).value();
+  std::string text(as_text(receipt.body));
+  const std::size_t signature = text.find("\r\n\r\n", text.find("application/pkcs7-signature")) + 4;
+  text.replace(signature, 8, "AAAAAAAA");
+  receipt.body = to_bytes(text);
+  EXPECT_FALSE(check(receipt, expectation()).proves_delivery);
+  EXPECT_FALSE(check(receipt, expectation()).names_partner);
 }
 
 TEST_F(Receipts, ASignedReceiptIsCutInTwoForOthersToVerify) {
