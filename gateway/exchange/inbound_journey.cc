@@ -1,0 +1,476 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "as2/mdn.h"
+#include "as2/receipt_request.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "certstore/vault/provider.h"
+#include "gateway/endpoint/http_client.h"
+#include "gateway/exchange/inbound_journey_internal.h"
+
+namespace signet::gateway {
+
+using as2::Fault;
+using as2::Refusal;
+using as2::Step;
+
+namespace {
+
+std::string text_for_people(const as2::Disposition& disposition, const std::string& agreed_text) {
+  if (!disposition.accepted())
+    return fmt::format("The message was not accepted: {}.\n{}\nNothing of it was handed over.",
+                       disposition.modifier,
+                       disposition.fault ? as2::explanation_of(*disposition.fault) : std::string_view());
+  std::string text = agreed_text.empty()
+                         ? "The message was received, and its security was checked and found as agreed. This "
+                           "says nothing about whether its content can be processed."
+                         : agreed_text;
+  if (disposition.fault != Fault::DuplicateDocument) return text;
+  return fmt::format("{}\n{} This one was handed over as well.", text,
+                     as2::explanation_of(Fault::DuplicateDocument));
+}
+
+}  // namespace
+
+std::string message_key(const MessageRecord& record, const as2::MessageId* id) {
+  return fmt::format("{}\n{}\n{}", record.as2_from, record.as2_to,
+                     id ? id->bare() : std::string_view(record.id));
+}
+
+Journey::Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request)
+    : ports_(ports), options_(options), request_(std::move(request)) {
+  record_.id = random_id();
+  record_.keeps = KeptCopies::none();  // until there is an agreement that says otherwise
+  record_.direction = Direction::Inbound;
+  record_.created = request_.received;
+  record_.request_id = request_.request_id;
+  record_.remote_address = request_.remote_address;
+}
+
+Journey::Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request,
+                 MessageRecord record)
+    : ports_(ports),
+      options_(options),
+      request_(std::move(request)),
+      was_received_(true),
+      record_(std::move(record)) {}
+
+std::optional<Outcome> Journey::identify() {
+  auto claims = read_claims(request_.headers);
+  if (!claims) return turn_away(claims.error());
+  claims_ = *std::move(claims);
+  record_.as2_from = claims_.from->text();
+  record_.as2_to = claims_.to->text();
+  record_.message_id =
+      claims_.message_id ? claims_.message_id->text() : printable(field(request_.headers, "Message-ID"), 998);
+  record_.subject = claims_.subject;
+
+  auto account = ports_.account();
+  if (!account) return unavailable(account.error());
+  account_ = *std::move(account);
+  agreement_ = account_->directory().find_inbound(record_.as2_from, record_.as2_to);
+  if (agreement_ == nullptr) return answer_stranger();
+  record_.agreement = agreement_->agreement.name;
+  if (auto refused = authenticate()) return refused;
+  const auto& switches = agreement_->agreement.receive_agreement.security_settings;
+  record_.keeps = {switches.enable_nrr_for_inbound_encoded_messages,
+                   switches.enable_nrr_for_inbound_decoded_messages, switches.enable_nrr_for_outbound_mdn};
+  const std::uint64_t limit = agreement_->agreement.receive_agreement.limits.max_message_size;
+  if (request_.body.size() > limit)
+    return turn_away(
+        {413, fmt::format("the message has {} octets; {} are agreed at most", request_.body.size(), limit)});
+  terms_.emplace(agreement_->agreement.receive_agreement, claims_.receipt, request_.received);
+  choose_receipts_way();
+  return std::nullopt;
+}
+
+Outcome Journey::turn_away_unread(const std::string& reason) {
+  auto ended = identify();
+  return ended && ended->commit ? *std::move(ended) : turn_away({413, reason});
+}
+
+std::string Journey::key() const {
+  return message_key(record_, claims_.message_id ? &*claims_.message_id : nullptr);
+}
+
+std::optional<Outcome> Journey::admit() {
+  if (!recognises_repeats()) return std::nullopt;
+  const auto days = std::chrono::hours(24) * validation().interchange_duplicates_validity_days;
+  auto found = ports_.store.find_earlier(record_.as2_from, record_.as2_to, record_.message_id,
+                                         request_.received - days);
+  if (!found) return unavailable(found.error());
+  if (!*found || (*found)->id == record_.id) return std::nullopt;
+  const EarlierMessage& earlier = **found;
+  log::info("message-repeated", {{"request", record_.request_id},
+                                 {"id", earlier.id},
+                                 {"agreement", record_.agreement},
+                                 {"message_id", record_.message_id}});
+  if (!suspends_repeats()) {
+    record_.disposition = as2::disposition_for(Fault::DuplicateDocument);
+    return std::nullopt;
+  }
+  ports_.observer.message(MessageEvent::Repeated, record_);
+  // The earlier one may have been stored by a process that ended before it could hand it over.
+  if (earlier.state == MessageState::Accepted) ports_.accepted(earlier.id, record_.agreement);
+  if (!answers_first())
+    return earlier.state == MessageState::Received ? try_again_later() : Outcome{answer_again(earlier), {}};
+  // Its receipt goes out once it is there; one that is there goes out again.
+  if (earlier.state != MessageState::Received) ports_.receipt_wanted_again(earlier.id);
+  return Outcome{taken_answer(), {}};
+}
+
+bool Journey::is_in_work() const {
+  if (!answers_first() || !suspends_repeats()) return false;
+  const auto found = ports_.store.find_earlier(record_.as2_from, record_.as2_to, record_.message_id, Time());
+  return found && *found && (*found)->state == MessageState::Received;
+}
+
+MessageRecord Journey::received() const {
+  MessageRecord record = record_;
+  record.state = MessageState::Received;
+  record.due = request_.received;
+  return record;
+}
+
+WireCopy Journey::wire() const {
+  WireCopy copy;
+  for (const as2::mime::Header& header : request_.headers)
+    copy.headers.emplace_back(header.name, header.value);
+  copy.body = request_.body;
+  return copy;
+}
+
+StoredReceipt Journey::answer_again(const EarlierMessage& earlier) const {
+  if (earlier.receipt) return *earlier.receipt;
+  log::warning("repeat-without-receipt", {{"request", record_.request_id}, {"id", earlier.id}});
+  return plain_answer(200, "this message was taken before, and its receipt is not kept any more",
+                      record_.request_id);
+}
+
+Outcome Journey::take() {
+  const vault::AuditScope audited = vault::message_scope(record_.id);
+  auto content = accept();
+  if (!content && is_ours(content.error())) return not_now(content.error().cause);
+  auto receipt = make_answer(content);
+  if (!receipt) return unavailable(receipt.error());
+  return conclude(content, *std::move(receipt));
+}
+
+void Journey::committed() const {
+  report();
+  const bool accepted = record_.state == MessageState::Accepted;
+  ports_.observer.message(accepted       ? MessageEvent::Accepted
+                          : ours_failed_ ? MessageEvent::NotTaken
+                                         : MessageEvent::Refused,
+                          record_);
+  if (has_receipt_) ports_.observer.receipt_sent(record_);
+  if (accepted) ports_.accepted(record_.id, record_.agreement);
+  if (!record_.receipt_url.empty()) ports_.receipt_stored(record_.id, record_.agreement);
+}
+
+Outcome Journey::try_again_later() const {
+  StoredReceipt answer = plain_answer(
+      503, "the message could not be taken at the moment; please send it again later", record_.request_id);
+  answer.headers.emplace_back("Retry-After", "60");
+  return {std::move(answer), {}};
+}
+
+Outcome Journey::unavailable(const Error& error) const {
+  log::error("message-not-taken", {{"request", record_.request_id},
+                                   {"agreement", record_.agreement},
+                                   {"from", record_.as2_from},
+                                   {"message_id", record_.message_id},
+                                   {"reason", error.detail}});
+  if (!was_received_) ports_.observer.message(MessageEvent::NotTaken, record_);
+  return try_again_later();
+}
+
+std::optional<Outcome> Journey::authenticate() {
+  if (was_received_) return std::nullopt;
+  const vault::AuditScope audited = vault::message_scope(record_.id);
+  auto unproven =
+      check_sender(request_.proof, agreement_->agreement.receive_agreement, *account_, request_.received);
+  if (!unproven) return not_now(unproven.error());
+  if (!*unproven) return std::nullopt;
+  const Unproven& refusal = **unproven;
+  StoredReceipt answer = plain_answer(refusal.http_status, refusal.for_sender, record_.request_id);
+  if (refusal.http_status == 401)
+    answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"AS2\", charset=\"UTF-8\"");
+  return commit_refusal(refusal.reason, std::move(answer));
+}
+
+Step<as2::AcceptedContent> Journey::accept() {
+  SIGNET_CHECK(check_request());
+  SIGNET_TRY(settings_,
+             as2::or_refuse(Fault::UnexpectedProcessingError,
+                            receive_settings(*agreement_, *account_, request_.received, options_.spool)));
+  SIGNET_TRY(const as2::Opened opened, open());
+  SIGNET_CHECK(compute_mic(opened));
+  take_evidence(opened);
+  SIGNET_CHECK(check_signer(opened));
+  SIGNET_TRY(as2::AcceptedContent content, as2::judge(opened, settings_.requirements, options_.spool));
+  SIGNET_CHECK(check_not_receipt(opened));
+  record_.content_type = content.content_type();
+  record_.file_name = content.file_name();
+  record_.payload_size = content.payload().size();
+  return content;
+}
+
+void Journey::choose_receipts_way() {
+  record_.receipt_url.clear();
+  if (as2::is_mdn(request_.headers)) return;
+  record_.receipt_url = terms_->url();
+  const std::optional<std::string> refused = terms_->refused_url();
+  if (!refused) return;
+  log::warning(
+      "receipt-url-not-allowed",
+      {{"request", record_.request_id},
+       {"agreement", record_.agreement},
+       {"url", url_for_people(*refused)},
+       {"reason",
+        "the receipt goes into the HTTP answer; to have it posted, allow the URL in x:receiptPolicy"}});
+}
+
+Step<> Journey::check_request() const {
+  if (!claims_.message_id)
+    return as2::refuse(Fault::InvalidMessageId, ErrorKind::InvalidInput,
+                       fmt::format("the Message-ID is not one: {}", record_.message_id));
+  return terms_->check();
+}
+
+Step<as2::Opened> Journey::open() {
+  std::vector<as2::Layer> layers;
+  auto opened = as2::open(request_.headers, request_.body, settings_.open, layers);
+  record_.security = as2::to_string(layers);
+  if (opened) return opened;
+  Refusal refusal = std::move(opened).error();
+  // A vault that says no is our operator's matter; the partner's message may be perfectly good.
+  if (auto denied = vault::take_vault_refusal())
+    return as2::refuse(Fault::UnexpectedProcessingError, *std::move(denied));
+  if (refusal.fault == Fault::DecryptionFailed && !settings_.unusable.empty())
+    return as2::refuse(Fault::UnexpectedProcessingError, std::move(settings_.unusable.front()));
+  return tl::unexpected(std::move(refusal));
+}
+
+Step<> Journey::compute_mic(const as2::Opened& opened) {
+  const Hash hash =
+      as2::mic_hash(opened, claims_.receipt, terms_->allowed_hashes(), settings_.default_mic_hash);
+  SIGNET_TRY(mic_, as2::or_refuse(Fault::UnexpectedProcessingError,
+                                  as2::compute_mic(opened, hash, settings_.compressed_mic)));
+  record_.mic = base64(mic_->value);
+  record_.mic_algorithm = to_string(hash);
+  if (opened.signer) record_.signer_thumbprint = opened.signer->certificate().thumbprint_sha256();
+  return {};
+}
+
+void Journey::take_evidence(const as2::Opened& opened) {
+  evidence_.proof = Proof{as2::mic_content(opened, settings_.compressed_mic), {}};
+  if (opened.signer) {
+    evidence_.proof->signature = opened.signer->signature();
+    evidence_.certificates.push_back(opened.signer->certificate().der());
+  }
+  for (const as2::Layer& layer : opened.layers)
+    if (layer.kind == as2::LayerKind::Encrypted) record_.recipient_thumbprint = layer.thumbprint;
+  for (const certstore::PrivateCertificate& own : settings_.open.decryption)
+    if (own.certificate.thumbprint_sha256() == record_.recipient_thumbprint)
+      evidence_.certificates.push_back(own.certificate.der());
+}
+
+Step<> Journey::check_signer(const as2::Opened& opened) const {
+  if (!opened.signer || opened.signer->certificate().valid_at(request_.received)) return {};
+  const certstore::Certificate& certificate = opened.signer->certificate();
+  return as2::refuse(
+      Fault::AuthenticationFailed, ErrorKind::CryptoFailure,
+      fmt::format(
+          "the signer's certificate {} ({}) is valid from {} to {} only: ask the partner for a new one",
+          certificate.thumbprint_sha1(), certificate.subject(), to_rfc3339(certificate.not_before()),
+          to_rfc3339(certificate.not_after())));
+}
+
+Step<> Journey::check_not_receipt(const as2::Opened& opened) {
+  is_receipt_ = as2::is_mdn(opened.payload.headers);
+  if (!is_receipt_) return {};
+  return as2::refuse(
+      Fault::UnsupportedFormat, ErrorKind::Unsupported,
+      "a receipt was posted like a message: let the partner post it to the URL that our message asked for, "
+      "or give it in the HTTP answer");
+}
+
+Result<StoredReceipt> Journey::make_answer(const Step<as2::AcceptedContent>& content) {
+  const as2::Disposition disposition = disposition_of(content);
+  record_.disposition = disposition.text;
+  if (!content) record_.reason = content.error().cause.detail;
+  if (!wants_receipt()) {
+    if (content) return StoredReceipt{200, {}, {}};
+    const bool ours = content.error().fault == Fault::UnexpectedProcessingError;
+    return plain_answer(ours ? 500 : 400, disposition.text, record_.request_id);
+  }
+  return make_receipt(disposition, terms_->is_signed(proven()));
+}
+
+as2::Disposition Journey::disposition_of(const Step<as2::AcceptedContent>& content) const {
+  if (!content) return as2::Disposition::of(content.error().fault);
+  const bool repeated = record_.disposition == as2::disposition_for(Fault::DuplicateDocument);
+  return repeated ? as2::Disposition::of(Fault::DuplicateDocument) : as2::Disposition::processed();
+}
+
+Result<StoredReceipt> Journey::make_receipt(const as2::Disposition& disposition, bool sign) {
+  as2::MdnContent content;
+  content.original_message_id = claims_.message_id;
+  content.original_recipient = claims_.to;
+  content.final_recipient = claims_.to;
+  content.disposition = disposition;
+  // The digest of what nobody has signed would let anybody test guesses at a recorded message's content.
+  if (disposition.accepted() || proven()) content.mic = mic_;
+  if (content.mic)
+    content.mic_spelling =
+        terms_->spelling_of(mic_->hash).value_or(as2::hash_name(mic_->hash, settings_.sha2_format));
+  content.reporting_ua = options_.product;
+  content.human_text = text_for_people(
+      disposition, agreement_ ? agreement_->agreement.receive_agreement.mdn_settings.mdn_text : "");
+
+  as2::ReceiptSettings settings;
+  settings.spool = options_.spool;
+  if (sign) {
+    SIGNET_TRY(settings, receipt_settings(*agreement_, *account_, terms_->signature_hash(), request_.received,
+                                          options_.spool));
+  }
+  auto receipt = as2::make_receipt(content, settings);
+  if (!receipt) {
+    if (auto denied = vault::take_vault_refusal()) return fail(*std::move(denied));
+    return fail(std::move(receipt).error().within("making the receipt"));
+  }
+  has_receipt_ = true;
+  StoredReceipt answer = as_http(*std::move(receipt));
+  if (settings.signer) {
+    answer.signer = settings.signer->certificate.der();
+    record_.receipt_signer_thumbprint = settings.signer->certificate.thumbprint_sha256();
+  }
+  return answer;
+}
+
+StoredReceipt Journey::as_http(as2::Receipt receipt) const {
+  StoredReceipt answer;
+  answer.headers = {{"AS2-Version", std::string(as2_version())},
+                    {"AS2-From", claims_.to->field_value()},
+                    {"AS2-To", claims_.from->field_value()},
+                    {"Message-ID", as2::MessageId::generate(options_.host).text()},
+                    {"Date", to_rfc5322(ports_.clock.now())},
+                    {"MIME-Version", "1.0"}};
+  for (const as2::mime::Header& header : receipt.headers)
+    answer.headers.emplace_back(header.name, header.value);
+  answer.body = std::move(receipt.body);
+  return answer;
+}
+
+std::string_view Journey::as2_version() const {
+  return to_string(agreement_ ? agreement_->agreement.send_agreement.packaging.as2_version
+                              : agreements::Packaging().as2_version);
+}
+
+Outcome Journey::conclude(const Step<as2::AcceptedContent>& content, StoredReceipt answer) {
+  record_.state = content ? MessageState::Accepted : MessageState::Refused;
+  if (!content) record_.settled = ports_.clock.now();
+  if (answer.body.empty()) record_.receipt_url.clear();  // none is wanted after all
+  Outcome outcome = committing(std::move(answer), content && suspends_repeats());
+  if (content) outcome.commit->payload = content->payload();
+  if (!content) evidence_.proof.reset();
+  outcome.commit->evidence = std::move(evidence_);
+  if (record_.keeps.wire && !was_received_) outcome.commit->wire = wire();
+  return outcome;
+}
+
+Outcome Journey::committing(StoredReceipt answer, bool unique) {
+  InboundCommit commit{record_, Slice(), answer, unique, std::nullopt, {}};
+  return {std::move(answer), std::move(commit)};
+}
+
+void Journey::report() const {
+  const auto [level, event] = [this]() -> std::pair<log::Level, std::string_view> {
+    if (record_.state == MessageState::Accepted) return {log::Level::Info, "message-accepted"};
+    if (ours_failed_) return {log::Level::Error, "message-not-taken"};
+    return {log::Level::Warning, "message-refused"};
+  }();
+  log::write(level, event,
+             {{"request", record_.request_id},
+              {"id", record_.id},
+              {"agreement", record_.agreement},
+              {"from", record_.as2_from},
+              {"to", record_.as2_to},
+              {"message_id", record_.message_id},
+              {"remote", record_.remote_address},
+              {"client_certificate", certificate_shown()},
+              {"security", record_.security},
+              {"signer", record_.signer_thumbprint},
+              {"mic", record_.mic.empty() ? "" : record_.mic + ", " + record_.mic_algorithm},
+              {"disposition", record_.disposition},
+              {"reason", record_.reason}});
+}
+
+std::string Journey::certificate_shown() const {
+  const auto& shown = request_.proof.client_certificate;
+  return shown ? shown->thumbprint_sha256() : std::string();
+}
+
+bool Journey::is_ours(const Refusal& refusal) {
+  if (refusal.fault != Fault::UnexpectedProcessingError) return false;
+  const ErrorKind kind = refusal.cause.kind;
+  return kind == ErrorKind::IoFailure || kind == ErrorKind::Unavailable ||
+         kind == ErrorKind::PermissionDenied || kind == ErrorKind::Disabled;
+}
+
+Outcome Journey::not_now(const Error& cause) {
+  Outcome later = try_again_later();
+  if (was_received_) return later;  // the partner has his answer: it is tried again here
+  ours_failed_ = true;
+  return commit_refusal(cause.detail, std::move(later.answer));
+}
+
+Outcome Journey::turn_away(const NotForUs& why) {
+  record_.as2_from = printable(field(request_.headers, "AS2-From"), 128);
+  record_.as2_to = printable(field(request_.headers, "AS2-To"), 128);
+  record_.message_id = printable(field(request_.headers, "Message-ID"), 998);
+  return commit_refusal(why.reason, plain_answer(why.http_status, why.reason, record_.request_id));
+}
+
+Outcome Journey::answer_stranger() {
+  const bool to_itself = record_.as2_from == record_.as2_to;
+  const as2::Disposition disposition =
+      as2::Disposition::of(to_itself ? Fault::SenderEqualsReceiver : Fault::UnknownTradingRelationship);
+  record_.disposition = disposition.text;
+  const std::string reason =
+      fmt::format("no agreement for messages from '{}' to '{}'", record_.as2_from, record_.as2_to);
+  if (options_.stranger_answer == StrangerAnswer::UnsignedMdn && claims_.receipt.wanted)
+    if (auto receipt = make_receipt(disposition, false)) return commit_refusal(reason, *std::move(receipt));
+  return commit_refusal(reason, plain_answer(403, disposition.text, record_.request_id));
+}
+
+Outcome Journey::commit_refusal(std::string reason, StoredReceipt answer) {
+  record_.state = MessageState::Refused;
+  record_.receipt_url.clear();
+  record_.reason = std::move(reason);
+  record_.settled = ports_.clock.now();
+  return committing(std::move(answer), false);
+}
+
+const agreements::ValidationSettings& Journey::validation() const {
+  return agreement_->agreement.receive_agreement.validation_settings;
+}
+
+bool Journey::recognises_repeats() const {
+  return claims_.message_id && validation().check_duplicate_message;
+}
+
+bool Journey::suspends_repeats() const {
+  return recognises_repeats() &&
+         agreement_->agreement.receive_agreement.error_settings.suspend_duplicate_message;
+}
+
+bool Journey::wants_receipt() const {
+  // Never a receipt for a receipt [RFC8098 2.1].
+  return !is_receipt_ && !as2::is_mdn(request_.headers) && terms_->wanted(proven());
+}
+
+}  // namespace signet::gateway
