@@ -497,7 +497,10 @@ Element webhook() {
   return optional_block<&Delivery::webhook>(
       Space::Extension, "webhook",
       "Instead of a folder: a service of ours, to which each payload is posted, signed, until it is taken.",
-      {required(attribute<&S::url, UrlCodec>("url", "Where to; an https URL, or http on the same machine.")),
+      {required(attribute<&S::url, UrlCodec>(
+           "url",
+           "Where to: an https URL, or an http one on this machine. Any other http URL gets a "
+           "warning, since payloads would be readable on the way.")),
        required(attribute<&S::key_vault, NameCodec>("keyVault", "Name of the key vault.")),
        required(attribute<&S::secret_name, NameCodec>(
            "secretName", "Name of the secret in it that the requests are signed with (HMAC-SHA-256).")),

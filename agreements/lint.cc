@@ -11,6 +11,7 @@
 #include "agreements/file_name_template.h"
 #include "agreements/resolution.h"
 #include "agreements/roles_internal.h"
+#include "base/network.h"
 
 namespace signet::agreements {
 
@@ -39,6 +40,21 @@ CertificatePurpose purpose_of(CertificateRole role) {
       return CertificatePurpose::Encrypt;
   }
   return CertificatePurpose::Verify;
+}
+
+/// Of a URL as UrlCodec takes them: its host in lower case, with the brackets of an IPv6 address and without
+/// a port.
+std::string url_host(std::string_view url) {
+  const std::size_t begin = url.find("//") + 2;
+  const std::string_view authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  const std::size_t port = authority.find_last_of(":]");
+  return to_lower(port != std::string_view::npos && authority[port] == ':' ? authority.substr(0, port)
+                                                                           : authority);
+}
+
+bool is_this_machine(std::string_view host) {
+  const auto address = IpAddress::parse(host);
+  return host == "localhost" || (address && address->is_loopback());
 }
 
 /// "to verify the guest's messages": completes "a certificate ...".
@@ -387,6 +403,11 @@ class AgreementLint {
     if (wanted.need_mdn && wanted.send_mdn_asynchronously && wanted.receipt_delivery_url.empty())
       error("sendAgreement/mdnSettings/receiptDeliveryUrl", "our URL for asynchronous receipts", "none",
             "Add it, or set sendMDNAsynchronously to false.");
+    if (in_.validation_settings.override_message_properties && given.need_mdn &&
+        given.send_mdn_asynchronously && given.receipt_delivery_url.empty())
+      error("receiveAgreement/mdnSettings/receiptDeliveryUrl",
+            "the guest's URL for asynchronous receipts, since overrideMessageProperties is true", "none",
+            "Add it, or set sendMDNAsynchronously to false; then receipts are in the HTTP answer.");
     if (!wanted.send_mdn_asynchronously && !wanted.receipt_delivery_url.empty())
       warning("sendAgreement/mdnSettings/receiptDeliveryUrl",
               "none, since receipts are asked for in the HTTP answer", in_quotes(wanted.receipt_delivery_url),
@@ -554,10 +575,7 @@ class AgreementLint {
     if (!in_.delivery.folder.empty())
       error("receiveAgreement/x:delivery/@folder", "none beside <x:webhook>", in_quotes(in_.delivery.folder),
             "A payload is handed over once: remove one of the two.");
-    const std::string url = to_lower(webhook.url);
-    const bool stays_here = url.starts_with("http://127.") || url.starts_with("http://localhost") ||
-                            url.starts_with("http://[::1]");
-    if (url.starts_with("http://") && !stays_here)
+    if (is_plain_http(webhook.url) && !is_this_machine(url_host(webhook.url)))
       warning(kPath, "https, or this machine", in_quotes(webhook.url),
               "Payloads would be readable on the way: write an https URL.");
     secret("receiveAgreement/x:delivery/x:webhook/@secretName", webhook.key_vault, webhook.secret_name);
@@ -606,9 +624,8 @@ class AgreementLint {
 
   // -- the way to the guest
 
-  [[nodiscard]] bool is_plain_http() const {
-    return to_lower(agreement_.connection.url).starts_with("http://");
-  }
+  [[nodiscard]] bool is_plain_http() const { return is_plain_http(agreement_.connection.url); }
+  static bool is_plain_http(std::string_view url) { return to_lower(url).starts_with("http://"); }
 
   void connection() {
     const Connection& connection = agreement_.connection;

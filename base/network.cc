@@ -47,6 +47,11 @@ bool IpAddress::is_public() const {
   });
 }
 
+bool IpAddress::is_loopback() const {
+  const auto loopback = IpNetwork::parse(is_v4_ ? "127.0.0.0/8" : "::1/128");
+  return loopback && loopback->contains(*this);
+}
+
 Result<IpNetwork> IpNetwork::parse(std::string_view text) {
   const auto wrong = [text] {
     return fail(ErrorKind::InvalidInput,

@@ -24,6 +24,9 @@ class IpAddress {
   /// unique-local, documentation, benchmarking, translated, multicast and reserved ones.
   [[nodiscard]] bool is_public() const;
 
+  /// Whether it is this machine's own: 127.0.0.0/8 or ::1.
+  [[nodiscard]] bool is_loopback() const;
+
   friend bool operator==(const IpAddress&, const IpAddress&) = default;
 
  private:

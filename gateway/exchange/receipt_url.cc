@@ -9,10 +9,14 @@
 namespace signet::gateway {
 namespace {
 
-/// Whether `path` is `allowed`, or below it.
+/// Whether `path` is `allowed`, or below it. What is written in more than one way is allowed as it was
+/// agreed, octet for octet, and not below that: "%2e%2e/" and "a\\b" are read differently by different
+/// servers.
 bool lies_below(std::string_view path, std::string_view allowed) {
   if (!path.starts_with(allowed)) return false;
-  return path.size() == allowed.size() || allowed.ends_with('/') || path[allowed.size()] == '/';
+  const std::string_view below = path.substr(allowed.size());
+  if (below.find_first_of("%\\") != std::string_view::npos) return false;
+  return below.empty() || allowed.ends_with('/') || below.starts_with('/');
 }
 
 bool is_allowed_by(const UrlParts& url, const std::string& allowed_text) {
@@ -33,8 +37,6 @@ std::vector<std::string> allowed_urls(const agreements::OneWayAgreement& directi
 bool allows_receipt_url(const agreements::OneWayAgreement& receive_agreement, std::string_view url) {
   const auto parts = parse_url(url);
   if (!parts) return false;
-  // "%2e%2e/" and "a\b" are read differently by different servers: such a path is none of those agreed.
-  if (parts->path.find_first_of("%\\") != std::string::npos) return false;
   const auto urls = allowed_urls(receive_agreement);
   return std::any_of(urls.begin(), urls.end(),
                      [&](const std::string& allowed) { return is_allowed_by(*parts, allowed); });

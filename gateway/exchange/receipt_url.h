@@ -8,7 +8,8 @@ namespace signet::gateway {
 
 /// Whether an asynchronous receipt may be posted to the URL that a message names: it is http or https, and
 /// its scheme, host, port and path are those of, or lie below, a URL that the agreement allows
-/// (receiptDeliveryUrl, or an <x:allowUrl> of x:receiptPolicy). Which address the host's name may stand for
+/// (receiptDeliveryUrl, or an <x:allowUrl> of x:receiptPolicy). Escapes such as "%20" are compared as they
+/// are written, and there are none below a URL that is allowed. Which address the host's name may stand for
 /// is judged when it is connected to.
 bool allows_receipt_url(const agreements::OneWayAgreement& receive_agreement, std::string_view url);
 

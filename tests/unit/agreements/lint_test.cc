@@ -132,9 +132,15 @@ TEST(Lint, ReportsWebhooksThatCannotWork) {
                              "' keyVault='main' secretName='hook'/></x:delivery><securitySettings>"));
   };
   EXPECT_THAT(webhook("https://erp.acme.example/as2"), IsEmpty());
-  EXPECT_THAT(webhook("http://127.0.0.1:8080/as2"), IsEmpty());
-  EXPECT_THAT(webhook("http://erp.acme.example/as2"),
-              warning("/receiveAgreement/x:delivery/x:webhook/@url", "https", "erp.acme"));
+  for (const char* here : {"http://127.0.0.1:8080/as2", "http://LocalHost/as2", "http://localhost:8080",
+                           "http://127.9.9.9?a=b", "http://[::1]:8080/as2"})
+    EXPECT_THAT(webhook(here), IsEmpty()) << here;
+  for (const char* elsewhere :
+       {"http://erp.acme.example/as2", "http://localhost.evil.example/as2", "http://127.evil.example/as2",
+        "http://127.0.0.1.evil.example:80/as2", "http://[::2]/as2", "http://10.0.0.1/localhost",
+        "http://erp.acme.example:127/localhost"})
+    EXPECT_THAT(webhook(elsewhere),
+                warning("/receiveAgreement/x:delivery/x:webhook/@url", "https, or this machine", elsewhere));
   EXPECT_THAT(webhook("https://erp.acme.example/as2", " folder='in'"),
               error("/receiveAgreement/x:delivery/@folder", "none beside", "'in'"));
 }
@@ -263,6 +269,22 @@ TEST(Lint, ReportsReceiptsThatContradictThemselves) {
   EXPECT_THAT(lint_xml(with(minimal_with(""), "<securitySettings>",
                             "<mdnSettings>" + handed_over + "</mdnSettings><securitySettings>")),
               warning("/receiveAgreement/mdnSettings/sendInboundMDNToMessageBox", "false or absent", "true"));
+  const auto given = [](const std::string& settings, const std::string& overrides) {
+    return lint_xml(with(minimal_with(""), "<securitySettings>",
+                         "<mdnSettings>" + settings +
+                             "</mdnSettings><validationSettings>"
+                             "<overrideMessageProperties>" +
+                             overrides +
+                             "</overrideMessageProperties></validationSettings><securitySettings>"));
+  };
+  const std::string posted = "<sendMDNAsynchronously>true</sendMDNAsynchronously>";
+  const std::string to = "<receiptDeliveryUrl>https://globex.example/mdn</receiptDeliveryUrl>";
+  const auto nowhere = error("/receiveAgreement/mdnSettings/receiptDeliveryUrl",
+                             "since overrideMessageProperties is true", "none");
+  EXPECT_THAT(given(posted, "true"), nowhere);
+  EXPECT_THAT(given(posted + to, "true"), IsEmpty());
+  EXPECT_THAT(given(posted, "false"), IsEmpty());  // the request names the URL
+  EXPECT_THAT(given("<needMDN>false</needMDN><signMDN>false</signMDN>" + posted, "true"), Not(nowhere));
   const std::string off = "<mdnSettings><needMDN>false</needMDN><signMDN>false</signMDN></mdnSettings>";
   EXPECT_THAT(lint_xml(with(minimal_with("<sendAgreement>" + off + "</sendAgreement>"), "<securitySettings>",
                             off + "<securitySettings>")),

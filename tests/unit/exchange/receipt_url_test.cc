@@ -38,6 +38,23 @@ TEST(ReceiptUrl, NoOtherSchemeHostPortOrPathIs) {
     EXPECT_FALSE(allows_receipt_url(agreement, url)) << url;
 }
 
+TEST(ReceiptUrl, EscapesAreThoseThatWereAgreed) {
+  const auto agreement = allowing({"https://partner.example/a%20b/mdn", "https://partner.example/c%2fd/"});
+  for (const char* url : {"https://partner.example/a%20b/mdn", "https://partner.example/a%20b/mdn/7",
+                          "https://partner.example/c%2fd/", "https://partner.example/c%2fd/mdn"})
+    EXPECT_TRUE(allows_receipt_url(agreement, url)) << url;
+  for (const char* url :
+       {"https://partner.example/a%20b/mdn%2f7", "https://partner.example/a%20b/mdn/%2e%2e/admin",
+        "https://partner.example/a%20b%2fmdn", "https://partner.example/a%20b/mdn%00",
+        "https://partner.example/a%20c/mdn", "https://partner.example/c/d/",
+        "https://partner.example/c%2fd/%2e%2e/admin", "https://partner.example/c%2fd/..\\admin",
+        "https://partner.example/c%2fd/../admin"})
+    EXPECT_FALSE(allows_receipt_url(agreement, url)) << url;
+  agreements::OneWayAgreement own;
+  own.mdn_settings.receipt_delivery_url = "https://partner.example/a%20b/mdn";
+  EXPECT_TRUE(allows_receipt_url(own, "https://partner.example/a%20b/mdn"));
+}
+
 TEST(ReceiptUrl, IsShownWithoutPasswordsAndTokens) {
   EXPECT_EQ(url_for_people("http://user:hunter2@h:1/mdn?token=hunter2#x"), "http://...@h:1/mdn");
   EXPECT_EQ(url_for_people("user:hunter2@h"), "...@h");
