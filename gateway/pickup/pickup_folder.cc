@@ -13,8 +13,15 @@ namespace signet::gateway {
 namespace {
 
 constexpr std::size_t kIdDigits = 32;
+constexpr std::string_view kReason = ".reason.txt";
 /// What a file system takes as a name, less our id and the longest thing that we put behind it.
-constexpr std::size_t kLongestName = 255 - kIdDigits - 1 - std::string_view(".reason.txt").size();
+constexpr std::size_t kLongestName = 255 - kIdDigits - 1 - kReason.size();
+
+/// Whether it is "<id>-<name>": so we name what we take, and others may name theirs.
+bool begins_with_id(std::string_view file) {
+  return file.size() > kIdDigits + 1 && file[kIdDigits] == '-' &&
+         file.find_first_not_of("0123456789abcdef") == kIdDigits;
+}
 
 /// Whether somebody may still be writing it, going by its name, or hides it.
 bool is_in_the_making(std::string_view name) {
@@ -42,9 +49,7 @@ struct PickupFolder::Document {
 
   /// @returns nothing for a file that is none of ours.
   static std::optional<Document> parse(const std::string& file) {
-    const bool has_id = file.size() > kIdDigits + 1 && file[kIdDigits] == '-' &&
-                        file.find_first_not_of("0123456789abcdef") == kIdDigits;
-    if (!has_id) return std::nullopt;
+    if (!begins_with_id(file)) return std::nullopt;
     return Document{file.substr(0, kIdDigits), file.substr(kIdDigits + 1), file, {}};
   }
 };
@@ -54,7 +59,7 @@ namespace {
 Result<> put_into_failed(const Directory& folder, const Directory& processing, const std::string& file,
                          const std::string& why) {
   SIGNET_TRY(const Directory failed, folder.open_or_make("failed"));
-  const std::string reason_file = file + ".reason.txt";
+  const std::string reason_file = file + std::string(kReason);
   SIGNET_CHECK(failed.remove(reason_file));  // of an earlier try that a crash cut short
   SIGNET_CHECK(failed.write_new(reason_file, Slice::of(why), 0640));
   SIGNET_CHECK(processing.rename_to_new(file, failed, file));
@@ -123,7 +128,8 @@ Result<std::size_t> PickupFolder::pass(Moment now, const std::function<bool()>& 
 Result<> PickupFolder::take_stable(const Directory& folder, const Directory& processing, Moment now) {
   SIGNET_TRY(const std::vector<std::string> names, stable(folder, now));
   for (const std::string& name : names) {
-    const std::string file = fmt::format("{}-{}", random_id(), name);
+    SIGNET_TRY(const std::string given, name_as_given(folder, name));
+    const std::string file = fmt::format("{}-{}", random_id(), given);
     auto taken = folder.rename_to_new(name, processing, file);
     if (!taken && taken.error().kind == ErrorKind::NotFound) continue;  // its owner has taken it back
     SIGNET_CHECK(taken);
@@ -135,6 +141,23 @@ Result<> PickupFolder::take_stable(const Directory& folder, const Directory& pro
   return folder.sync();
 }
 
+/// A document that failed comes again under the name that it lay in `failed` with: without our id, then,
+/// which is no business of the partner's. We know it by the reason that we wrote, or by the message that it
+/// was.
+Result<std::string> PickupFolder::name_as_given(const Directory& folder, const std::string& name) const {
+  if (!begins_with_id(name) || name.size() > kIdDigits + 1 + kLongestName) return name;
+  SIGNET_TRY(const bool have_failed, folder.has("failed"));
+  if (!have_failed) return name;
+  SIGNET_TRY(const Directory failed, folder.open_or_make("failed"));
+  SIGNET_TRY(bool is_ours, failed.has(name + std::string(kReason)));
+  if (!is_ours) {
+    const auto record = ports_.store.find(name.substr(0, kIdDigits));
+    if (!record && record.error().kind != ErrorKind::NotFound) return fail(record.error());
+    is_ours = record.has_value();
+  }
+  return is_ours ? name.substr(kIdDigits + 1) : name;
+}
+
 Result<std::vector<std::string>> PickupFolder::stable(const Directory& folder, Moment now) {
   SIGNET_TRY(const std::vector<std::string> names, folder.names());
   std::map<std::string, Seen, std::less<>> there;
@@ -143,10 +166,9 @@ Result<std::vector<std::string>> PickupFolder::stable(const Directory& folder, M
     if (is_in_the_making(name) || is_own_folder(name)) continue;
     SIGNET_TRY(const auto facts, folder.facts(name));
     if (!facts) continue;
-    if (!facts->is_regular || name.size() > kLongestName) {
-      warn_once(name, facts->is_regular
-                          ? fmt::format("its name has more than {} octets: rename it", kLongestName)
-                          : "it is no regular file: put files here, no folders, links or pipes");
+    SIGNET_TRY(const std::string objection, objection_to(folder, name, *facts));
+    if (!objection.empty()) {
+      warn_once(name, objection);
       continue;
     }
     const auto before = seen_.find(name);
@@ -157,6 +179,18 @@ Result<std::vector<std::string>> PickupFolder::stable(const Directory& folder, M
   }
   seen_ = std::move(there);
   return whole;
+}
+
+/// Why it cannot be taken; empty: it can.
+Result<std::string> PickupFolder::objection_to(const Directory& folder, const std::string& name,
+                                               const FileFacts& facts) const {
+  if (!facts.is_regular) return "it is no regular file: put files here, no folders, links or pipes";
+  if (begins_with_id(name) && name.ends_with(kReason))
+    return "it says why a document failed, and is none itself: remove it";
+  SIGNET_TRY(const std::string given, name_as_given(folder, name));
+  if (given.size() > kLongestName)
+    return fmt::format("its name has more than {} octets: rename it", kLongestName);
+  return std::string();
 }
 
 /// One step on with a document. @returns whether a message was made.

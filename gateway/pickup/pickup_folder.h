@@ -43,6 +43,8 @@ struct PickupPorts {
 ///     <folder>/failed/<id>-<name>       it did not get there, for the reason in the file beside it,
 ///     <folder>/failed/<id>-<name>.reason.txt
 ///
+/// One that is put back from `failed` loses the id before its name again.
+///
 /// A document is taken by giving it the name of its message, durably, before that message exists; and it
 /// stays in `processing` until the message is settled. So a crash at any moment leaves either a document
 /// whose message is in the store, or one whose message is still to be made, under the same id: none is lost,
@@ -73,6 +75,9 @@ class PickupFolder {
 
   Result<> take_stable(const Directory& folder, const Directory& processing, Moment now);
   Result<std::vector<std::string>> stable(const Directory& folder, Moment now);
+  [[nodiscard]] Result<std::string> objection_to(const Directory& folder, const std::string& name,
+                                                 const FileFacts& facts) const;
+  [[nodiscard]] Result<std::string> name_as_given(const Directory& folder, const std::string& name) const;
   Result<bool> proceed(const Directory& folder, const Directory& processing, const Document& document);
   Result<bool> send(const Directory& folder, const Directory& processing, const Document& document);
   Result<bool> refuse(const Directory& folder, const Directory& processing, const Document& document,

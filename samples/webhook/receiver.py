@@ -86,6 +86,8 @@ def main():
     parser.add_argument("--url", required=True, help="our URL as the agreement has it")
     parser.add_argument("--folder", required=True, type=pathlib.Path, help="where payloads are kept")
     options = parser.parse_args()
+    if not options.folder.is_dir():
+        parser.error(f"--folder {options.folder} is not there: make it, so that payloads are not kept where nobody looks")
     address, port = options.listen.rsplit(":", 1)
     server = http.server.ThreadingHTTPServer((address, int(port)), Receiver)
     server.url, server.folder = options.url, options.folder

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -198,6 +199,13 @@ class WebhookHandOver(TwoGateways):
 
 
 class SampleReceiver(unittest.TestCase):
+    def test_wants_a_folder_that_is_there(self):
+        missing = str(pathlib.Path(tempfile.gettempdir()) / "signet-no-such-folder" / "in")
+        done = subprocess.run([sys.executable, RECEIVER, "--url", "http://127.0.0.1:1/", "--listen", "127.0.0.1:0", "--folder", missing],
+                              env={**os.environ, "SIGNET_WEBHOOK_SECRET": "x"}, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(missing + " is not there", done.stderr)
+
     """What samples/webhook/receiver.py refuses."""
 
     URL = "https://erp.acme.example/as2"

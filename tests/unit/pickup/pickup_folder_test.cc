@@ -124,6 +124,45 @@ TEST_F(PickupFolderTest, PutsWhatFailedBesideTheReason) {
   EXPECT_THAT(names("processing"), IsEmpty());
 }
 
+TEST_F(PickupFolderTest, SendsWhatIsPutBackFromFailedUnderItsFirstName) {
+  put("order.edi", "UNB+1");
+  ASSERT_EQ(pass(0), 0U);
+  ASSERT_EQ(pass(5), 1U);
+  outbox_.settle_all(MessageState::Failed, "the partner answered HTTP 403");
+  ASSERT_EQ(pass(6), 0U);
+  const std::string file = outbox_.ids().at(0) + "-order.edi";
+  // All that lies in `failed` is moved: the reason is no document.
+  for (const std::string& name : {file, file + ".reason.txt"})
+    fs::rename(folder_.path() / "failed" / name, folder_.path() / name);
+  ASSERT_EQ(pass(10), 0U);
+  EXPECT_EQ(pass(15), 1U);
+  EXPECT_THAT(outbox_.payloads(), ElementsAre("order.edi: UNB+1", "order.edi: UNB+1"));
+  EXPECT_THAT(names(), ElementsAre(file + ".reason.txt"));
+}
+
+TEST_F(PickupFolderTest, SendsWhatIsPutBackThatNeverWasAMessageUnderItsFirstName) {
+  const std::string longest(211, 'n');
+  put(longest, "UNB+1");
+  ASSERT_EQ(pass(0), 0U);
+  outbox_.fail_with(Error{ErrorKind::InvalidInput, "no certificate is active"});
+  ASSERT_EQ(pass(5), 0U);
+  outbox_.fail_with(std::nullopt);
+  for (const std::string& name : names("failed"))
+    if (!name.ends_with(".reason.txt")) fs::rename(folder_.path() / "failed" / name, folder_.path() / name);
+  ASSERT_EQ(pass(10), 0U);
+  EXPECT_EQ(pass(15), 1U);
+  EXPECT_THAT(outbox_.payloads(), ElementsAre(longest + ": UNB+1"));
+}
+
+TEST_F(PickupFolderTest, LeavesNamesThatOnlyLookLikeOurs) {
+  const std::string digest = "d41d8cd98f00b204e9800998ecf8427e";
+  put(digest + "-order.edi", "UNB+1");
+  put(digest + "-" + std::string(212, 'n'), "too long a name");
+  ASSERT_EQ(pass(0), 0U);
+  EXPECT_EQ(pass(5), 1U);
+  EXPECT_THAT(outbox_.payloads(), ElementsAre(digest + "-order.edi: UNB+1"));
+}
+
 TEST_F(PickupFolderTest, PutsADocumentThatCannotBeSentAsideAndGoesOnWithTheOthers) {
   put("bad.edi", "UNB+1");
   ASSERT_EQ(pass(0), 0U);
