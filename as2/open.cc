@@ -106,10 +106,11 @@ class Opening {
           Fault::UnexpectedProcessingError, ErrorKind::InvalidInput,
           fmt::format("encryption inside another layer ({}); it must be the outermost", to_string(layers_)));
     const auto spool = std::make_shared<Spool>(settings_.spool.kept());
+    layers_.push_back({LayerKind::Encrypted, "not decrypted", ""});
     SIGNET_TRY(const auto decrypted, cms::decrypt(content, settings_.decryption, settings_.decrypt, *spool));
-    layers_.push_back({LayerKind::Encrypted,
-                       fmt::format("{}, {}", cms::to_string(decrypted.cipher), decrypted.key_transport),
-                       decrypted.recipient.thumbprint_sha256()});
+    layers_.back().algorithm =
+        fmt::format("{}, {}", cms::to_string(decrypted.cipher), decrypted.key_transport);
+    layers_.back().thumbprint = decrypted.recipient.thumbprint_sha256();
     malleable_ = !cms::is_authenticated(decrypted.cipher);
     SIGNET_TRY(mime::Entity inner, read_inner(Spool::finish(spool)));
     if (malleable_ && inner.headers.empty() && !settings_.bare_content_allowed)

@@ -71,7 +71,8 @@ struct Opened {
 ///
 /// Where a CBC cipher was used, everything wrong with what came out of it is DecryptionFailed, but for a
 /// message that is whole and merely signed by a stranger: a partner must not be able to tell a bad padding
-/// from bad content (RFC 3218; docs/security.md). `layers_met` holds the layers taken off before a refusal.
+/// from bad content (RFC 3218; docs/security.md). `layers_met` holds the layers taken off before a refusal,
+/// and an encryption that could not be ("not decrypted").
 Step<Opened> open(const mime::Headers& head, const Slice& body, const OpenSettings& settings,
                   std::vector<Layer>& layers_met);
 

@@ -85,6 +85,31 @@ std::size_t utf8_length(std::string_view text) {
   return 4;
 }
 
+/// Of one whole UTF-8 character of two octets or more.
+char32_t code_point(std::string_view character) {
+  constexpr unsigned kTailBits = 6;
+  char32_t code = static_cast<unsigned char>(character.front()) & (0xFFU >> (character.size() + 1));
+  for (const char tail : character.substr(1))
+    code = code << kTailBits | (static_cast<unsigned char>(tail) & 0x3FU);
+  return code;
+}
+
+/// Whether a character above ASCII shows, as itself and in its place: not a control character (C1, U+2028 and
+/// U+2029), nor one without width, nor one that turns the direction of writing, nor a tag.
+bool is_visible(char32_t code) {
+  const auto within = [code](char32_t first, char32_t last) { return first <= code && code <= last; };
+  return !within(0x80, 0x9F) && code != 0xAD && code != 0x61C && !within(0x200B, 0x200F) &&
+         !within(0x2028, 0x202E) && !within(0x2060, 0x206F) && code != 0xFEFF && !within(0xE0000, 0xE0FFF);
+}
+
+void append_printable(std::string& out, char octet) {
+  const auto c = static_cast<unsigned char>(octet);
+  if (c >= 0x20 && c <= 0x7E)
+    out.push_back(octet);
+  else
+    out += fmt::format("\\x{:02x}", c);
+}
+
 }  // namespace
 
 ByteView as_bytes(std::string_view text) {
@@ -194,11 +219,37 @@ std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (i == limit) return out + "...";
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c <= 0x7E)
-      out.push_back(text[i]);
-    else
-      out += fmt::format("\\x{:02x}", c);
+    append_printable(out, text[i]);
+  }
+  return out;
+}
+
+std::string printable_line(std::string_view text, std::size_t limit) {
+  std::string line;
+  bool between = false;
+  for (const char c : trim(text)) {
+    const bool is_space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    if (is_space && between) continue;
+    line.push_back(is_space ? ' ' : c);
+    between = is_space;
+  }
+  return printable(line, limit);
+}
+
+std::string printable_name(std::string_view text, std::size_t limit) {
+  std::string out;
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const std::string_view rest = text.substr(done);
+    const std::size_t length = utf8_length(rest);
+    if (done + std::max<std::size_t>(length, 1) > limit) return out + "...";
+    if (length > 1 && is_visible(code_point(rest.substr(0, length)))) {
+      out += rest.substr(0, length);
+      done += length;
+    } else {
+      append_printable(out, rest.front());
+      ++done;
+    }
   }
   return out;
 }

@@ -55,5 +55,10 @@ bool equal_in_constant_time(ByteView a, ByteView b);
 /// Text of a stranger made fit for one line of a log or a terminal: every control character and every octet
 /// above 0x7E becomes \xNN, and more than `limit` characters become "...".
 std::string printable(std::string_view text, std::size_t limit = 200);
+/// The same of text on several lines: every run of white space becomes one space, none is at either end.
+std::string printable_line(std::string_view text, std::size_t limit = 200);
+/// The same of a name that may be in any script: UTF-8 stays, but for control characters and those that have
+/// no width or turn the direction of writing, which make one name look like another.
+std::string printable_name(std::string_view text, std::size_t limit = 200);
 
 }  // namespace signet

@@ -63,13 +63,13 @@ std::string to_text(const MessageRecord& record) {
   line("from", printable(record.as2_from));
   line("to", printable(record.as2_to));
   line("message id", printable(record.message_id, 998));
-  line("subject", printable(record.subject));
+  line("subject", printable_name(record.subject));
   line("created", to_rfc3339(record.created));
   line("settled", record.settled ? to_rfc3339(*record.settled) : "");
   line("request", record.request_id);
   line("peer", record.remote_address);
   line("content type", printable(record.content_type));
-  line("file name", printable(record.file_name));
+  line("file name", printable_name(record.file_name));
   line("payload", fmt::format("{} octets", record.payload_size));
   line("security", record.security);
   line("mic", record.mic.empty() ? "" : record.mic + ", " + record.mic_algorithm);

@@ -13,7 +13,7 @@ namespace {
 
 std::string words_of(const HttpAnswer& answer) {
   if (const auto body = answer.body.sub(0, 200).to_bytes(200))
-    if (std::string words = printable(trim(as_text(*body))); !words.empty()) return words;
+    if (std::string words = printable_line(as_text(*body)); !words.empty()) return words;
   return "(nothing)";
 }
 

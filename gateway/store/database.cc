@@ -41,16 +41,16 @@ Result<> make_private_file(const std::filesystem::path& path) {
   return {};
 }
 
-Result<> check_integrity(SqlConnection& connection, const std::filesystem::path& path) {
+Result<> check_integrity(SqlConnection& connection) {
   Query check(connection, "PRAGMA quick_check(1)");
   const std::string answer = check.next() ? check.text(0) : "no answer";
   if (answer == "ok") return {};
   return fail(
       ErrorKind::IoFailure,
       fmt::format(
-          "{} is damaged ({}); Signet does not run on it. Keep the file, restore the store from a backup, "
-          "or recover what can be read with: sqlite3 {} .recover",
-          path.string(), answer, path.string()));
+          "the database is damaged ({}); Signet does not run on it. Keep the file, restore the store from a "
+          "backup, or recover what can be read with: sqlite3 FILE .recover",
+          answer));
 }
 
 /// Undoes the transaction unless it was committed, whatever way the work ends.
@@ -118,7 +118,7 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& pa
 
 Result<> Database::prepare() {
   writer_ = std::make_unique<SqlConnection>(path_, SqlConnection::Use::Write, options_.busy_timeout);
-  if (options_.check_integrity) SIGNET_CHECK(check_integrity(*writer_, path_));
+  if (options_.check_integrity) SIGNET_CHECK(check_integrity(*writer_));
   writer_->execute("PRAGMA journal_mode=WAL");
   writer_->execute("PRAGMA journal_size_limit=67108864");
   // Pages that are written again and again, such as the indexes', are copied into the file four times less

@@ -63,6 +63,9 @@ class Service(unittest.TestCase):
         self.assertEqual(self.value("ExecStart"), "/usr/bin/signet serve")
         self.assertEqual(self.value("ExecReload"), "/bin/kill -HUP $MAINPID")
         self.assertGreater(int(self.value("TimeoutStopSec")), 10, "what `signet serve` promises")
+        # Settings do not mend themselves; a disk that was full (exit code 8) does, and nobody has to start the gateway then.
+        self.assertEqual(self.values("RestartPreventExitStatus"), ["2 3 4"])
+        self.assertEqual(self.value("StartLimitIntervalSec"), "0")
         self.assertEqual(self.values("Environment"), ["SIGNET_HOME=/var/lib/" + self.value("StateDirectory")])
         help_text = subprocess.run([SIGNET, "serve", "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
         self.assertIn("SIGTERM ends the gateway in less than ten seconds", help_text)

@@ -200,9 +200,12 @@ TEST_F(Open, RefusesTwoSignatures) {
 TEST_F(Open, RefusesAMessageThatIsNotForUs) {
   ComposeSettings settings = compose_settings();
   settings.recipients = {stranger_.certificate};
-  const auto opened = open_message(compose_or_die(Slice::of(payload_), settings), open_settings());
+  const Composed message = compose_or_die(Slice::of(payload_), settings);
+  std::vector<Layer> layers;
+  const auto opened = open(message.headers, message.body, open_settings(), layers);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().fault, Fault::DecryptionFailed);
+  EXPECT_EQ(to_string(layers), "encrypted (not decrypted)");
 }
 
 TEST_F(Open, AcceptsAnyOfSeveralActiveCertificates) {

@@ -109,6 +109,40 @@ TEST(Text, OfAStrangerBecomesOneHarmlessLine) {
   EXPECT_EQ(printable(std::string_view("a\0b", 3)), R"(a\x00b)");
 }
 
+TEST(Text, OfSeveralLinesIsPrintedOnOne) {
+  EXPECT_EQ(printable_line("  no such\r\n\tpartner\n"), "no such partner");
+  EXPECT_EQ(printable_line("a\x1b[31m\r\nb"), R"(a\x1b[31m b)");
+  EXPECT_EQ(printable_line("a\r\n\r\nbcd", 3), "a b...");
+  EXPECT_EQ(printable_line(" \r\n"), "");
+}
+
+TEST(Text, NamesKeepTheirScript) {
+  for (const char* name : {"order.edi", "M\xc3\xbcller-\xe6\xb3\xa8\xe6\x96\x87.edi", "\xf0\x9f\x93\xa6.edi"})
+    EXPECT_EQ(printable_name(name), name);
+  EXPECT_EQ(printable_name("\xc3\xbc\xc3\xbc", 3), "\xc3\xbc...");
+  EXPECT_EQ(printable_name("\xc3\xbc\xc3\xbc", 4), "\xc3\xbc\xc3\xbc");
+}
+
+TEST(Text, NamesShowWhatWouldNotShow) {
+  for (const auto& [name, shown] : {std::pair{"a\x1b[31m\r\n", R"(a\x1b[31m\x0d\x0a)"},
+                                    std::pair{"a\xc2\x9b"
+                                              "b",
+                                              R"(a\xc2\x9bb)"},  // C1's CSI
+                                    std::pair{"a\xe2\x80\xae"
+                                              "fdp.exe",
+                                              R"(a\xe2\x80\xaefdp.exe)"},  // right to left
+                                    std::pair{"a\xe2\x80\x8b"
+                                              "b",
+                                              R"(a\xe2\x80\x8bb)"},  // no width
+                                    std::pair{"a\xef\xbb\xbf"
+                                              "b",
+                                              R"(a\xef\xbb\xbfb)"},
+                                    std::pair{"a\xc3", R"(a\xc3)"},                 // cut off
+                                    std::pair{"\xc0\xafx", R"(\xc0\xafx)"},         // not shortest
+                                    std::pair{"\xed\xa0\x80", R"(\xed\xa0\x80)"}})  // a surrogate
+    EXPECT_EQ(printable_name(name), shown);
+}
+
 // [RFC3629 4]
 TEST(Utf8, AcceptsTheBordersOfEachLength) {
   for (const char* text :

@@ -60,8 +60,7 @@ TEST(Retry, TellsWhatThePartnerSaid) {
   HttpAnswer answer;
   answer.status = 500;
   answer.body = Slice::of("no\r\nspace left");
-  EXPECT_EQ(refusal_of(answer).find("the partner answered HTTP 500: no"), 0U);
-  EXPECT_EQ(refusal_of(answer).find('\n'), std::string::npos);
+  EXPECT_EQ(refusal_of(answer).find("the partner answered HTTP 500: no space left"), 0U);
   EXPECT_EQ(refusal_of(status(204)), "");
 }
 
