@@ -17,9 +17,10 @@ namespace signet {
 Error errno_error(std::string_view what) {
   const int code = errno;
   ErrorKind kind = ErrorKind::IoFailure;
-  if (code == ENOENT) kind = ErrorKind::NotFound;
+  if (code == ENOENT || code == ENOTDIR) kind = ErrorKind::NotFound;
   if (code == EACCES || code == EPERM) kind = ErrorKind::PermissionDenied;
   if (code == EEXIST) kind = ErrorKind::AlreadyExists;
+  if (code == EISDIR) kind = ErrorKind::InvalidInput;
   return Error{kind, fmt::format("{}: {}", what, std::strerror(code))};
 }
 

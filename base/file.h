@@ -12,8 +12,8 @@
 
 namespace signet {
 
-/// The current errno as an Error: "<what>: <strerror>". ENOENT is NotFound, EACCES and EPERM
-/// PermissionDenied, EEXIST AlreadyExists, everything else IoFailure.
+/// The current errno as an Error: "<what>: <strerror>". ENOENT and ENOTDIR are NotFound, EACCES and EPERM
+/// PermissionDenied, EEXIST AlreadyExists, EISDIR InvalidInput, everything else IoFailure.
 [[nodiscard]] Error errno_error(std::string_view what);
 
 /// Writes all of `bytes`, through interruptions and short writes.

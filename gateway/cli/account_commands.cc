@@ -213,13 +213,13 @@ void add_account_commands(CLI::App& app, CommandContext& context) {
   CLI::App* linting =
       app.add_subcommand("lint", "Report every problem of an account's XML, its meaning included");
   linting->footer("Example: signet lint account.xml");
-  linting->add_option("file", *file, "The account")->required()->check(CLI::ExistingFile);
+  linting->add_option("file", *file, "The account")->required();
   linting->callback([&context, file] { run_command(context, [&] { return lint(context, *file); }); });
 
   CLI::App* applying = app.add_subcommand(
       "apply", "Make the account what an XML says: print the changes, then all of them or none");
   applying->footer("Example: signet --home /srv/signet apply account.xml --dry-run");
-  applying->add_option("file", *file, "The account")->required()->check(CLI::ExistingFile);
+  applying->add_option("file", *file, "The account")->required();
   applying->add_flag("--dry-run", *dry_run, "Only print what would change");
   applying->callback(
       [&context, file, dry_run] { run_command(context, [&] { return apply(context, *file, *dry_run); }); });

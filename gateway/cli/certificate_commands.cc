@@ -237,8 +237,7 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
               add);
   adding->add_option("name", options->name, "Its name: letters, digits and - _ . ( )")->required();
   adding->add_option("file", options->file, "The certificate: DER, PEM, or PKCS#7 with one certificate")
-      ->required()
-      ->check(CLI::ExistingFile);
+      ->required();
   const auto with_key = [&](CLI::App* made) {
     made->add_option("--vault", options->key.key_vault, "The vault that holds the key")
         ->capture_default_str();
@@ -263,7 +262,9 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
   creating->add_option("--common-name", options->self_signed.common_name, "Whose it is")->required();
   creating->add_option("--organisation", options->self_signed.organisation, "Of which organisation");
   creating->add_option("--dns-name", options->self_signed.dns_name, "The host that it names, for TLS");
-  creating->add_option("--days", options->days, "How long it is valid")->capture_default_str();
+  creating->add_option("--days", options->days, "How long it is valid")
+      ->check([](const std::string& text) { return check_number(text, 1, 3650); })
+      ->capture_default_str();
   with_replace(creating);
   creating->add_option("--certificate-file", options->certificate_file,
                        "Also write it to this new file, for the partners");

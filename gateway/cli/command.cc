@@ -70,10 +70,28 @@ std::string check_count(const std::string& text) {
   return fmt::format("expected a whole number of 1 or more, got {}", printable(text));
 }
 
+std::string check_whole_number(const std::string& text) {
+  if (whole_number(text)) return "";
+  return fmt::format("expected a whole number of 0 or more, got {}", printable(text));
+}
+
 std::string check_number(const std::string& text, std::uint64_t least, std::uint64_t most) {
   const auto number = whole_number(text);
   if (number && *number >= least && *number <= most) return "";
   return fmt::format("expected a whole number from {} to {}, got {}", least, most, printable(text));
+}
+
+std::string check_wait(const std::string& text) {
+  constexpr std::uint64_t kYear = 31'536'000;
+  return check_number(text, 0, kYear);
+}
+
+std::string check_seconds(const std::string& text, double least, double most) {
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, seconds);
+  if (error == std::errc{} && rest == end && seconds >= least && seconds <= most) return "";
+  return fmt::format("expected {} to {} seconds, got {}", least, most, printable(text));
 }
 
 void run_command(CommandContext& context, const std::function<Result<>()>& work) {

@@ -53,8 +53,14 @@ void run_command(CommandContext& context, const std::function<Result<>()>& work)
 /// A check of an option that counts something (CLI::Option::check): a whole number of 1 or more. CLI11's own
 /// checks read -1 as the largest number there is, or answer with all the digits of their range.
 std::string check_count(const std::string& text);
+/// Of one that may be 0.
+std::string check_whole_number(const std::string& text);
 /// Of one that has bounds, both of which are allowed.
 std::string check_number(const std::string& text, std::uint64_t least, std::uint64_t most);
+/// Of one that is a wait in whole seconds, for up to a year.
+std::string check_wait(const std::string& text);
+/// Of a time in seconds, such as 0.5, between bounds.
+std::string check_seconds(const std::string& text, double least, double most);
 
 void add_init_command(CLI::App& app, CommandContext& context);
 void add_serve_command(CLI::App& app, CommandContext& context);

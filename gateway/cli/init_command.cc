@@ -36,10 +36,8 @@ void add_init_command(CLI::App& app, CommandContext& context) {
       "With --passphrase-file nothing secret is kept on the disk; every later command then reads the "
       "passphrase from\n"
       "the file that SIGNET_PASSPHRASE_FILE names (a pipe or a mounted secret, say).");
-  command
-      ->add_option("--passphrase-file", *passphrase_file,
-                   "A file whose first line is the passphrase (12 characters or more)")
-      ->check(CLI::ExistingFile);
+  command->add_option("--passphrase-file", *passphrase_file,
+                      "A file whose first line is the passphrase (12 characters or more)");
   command->callback(
       [&context, passphrase_file] { run_command(context, [&] { return init(context, *passphrase_file); }); });
 }

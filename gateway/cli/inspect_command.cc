@@ -21,6 +21,7 @@ namespace signet::gateway {
 namespace {
 
 constexpr std::uint64_t kMegabyte = 1024 * 1024;
+constexpr std::uint64_t kMostMegabytes = 65'536;
 constexpr std::size_t kDefaultShown = 256;
 
 struct InspectCommandOptions {
@@ -214,10 +215,11 @@ void add_inspect_command(CLI::App& app, CommandContext& context) {
       "base64). Without a\n"
       "home nothing is decrypted. Nothing is written anywhere, and no payload is shown unless --show-payload "
       "asks for it.\n"
-      "Exit code 0: all that could be checked held; 1: something did not; 2: FILE cannot be read.");
+      "Exit code 0: all that could be checked held; 1: something did not; 2: FILE cannot be understood; 3: "
+      "it "
+      "is not there.");
   command->add_option("file", options->file, "What was captured; - for standard input")->required();
-  command->add_option("--mdn", options->mdn, "The receipt for it: explained too, and its MIC compared")
-      ->check(CLI::ExistingFile);
+  command->add_option("--mdn", options->mdn, "The receipt for it: explained too, and its MIC compared");
   command->add_option("--mic", options->mic, "A MIC to compare, e.g. 'qZk+NkcGgWq6PiVxeFDCbJzQ2J0=, sha1'");
   command->add_option("--content-type", options->content_type,
                       "FILE is a body of this type, without its header");
@@ -225,7 +227,7 @@ void add_inspect_command(CLI::App& app, CommandContext& context) {
                       "Hold it against this agreement, whatever AS2-From and AS2-To say");
   command->add_option("--at", options->at, "The moment whose certificates count (RFC 3339); now by default");
   command->add_option("--memory", options->memory, "Megabytes that a layer may take")
-      ->check(CLI::Range(1, 65536))
+      ->check([](const std::string& text) { return check_number(text, 1, kMostMegabytes); })
       ->capture_default_str();
   command->add_flag("--mic-variants", options->mic_variants,
                     "List every MIC that somebody might compute for it");

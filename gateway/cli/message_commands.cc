@@ -241,6 +241,7 @@ void add_message_commands(CLI::App& app, CommandContext& context) {
       "when it is not settled yet.",
       wait)
       ->add_option("--timeout", options->patience, "Seconds")
+      ->check(check_wait)
       ->capture_default_str();
 }
 

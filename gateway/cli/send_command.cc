@@ -109,7 +109,7 @@ void add_send_command(CLI::App& app, CommandContext& context) {
       "that may pass,\n"
       "is left queued, exit code 7, and the gateway that serves this home tries again.");
   command->add_option("--agreement", options->agreement, "The agreement's name")->required();
-  command->add_option("file", options->file, "The document")->required()->check(CLI::ExistingFile);
+  command->add_option("file", options->file, "The document")->required();
   command
       ->add_option("--name", options->name, "The file's name for the partner; the document's own by default")
       ->check(check_file_name);
@@ -124,6 +124,7 @@ void add_send_command(CLI::App& app, CommandContext& context) {
                     "Only put the message on disk, for the gateway that serves this home, now or later; exit "
                     "code 0 when it is there");
   command->add_option("--wait", options->wait, "Seconds to wait for a receipt that comes by itself")
+      ->check(check_wait)
       ->capture_default_str();
   command->callback([&context, options] { run_command(context, [&] { return send(context, *options); }); });
 }

@@ -249,6 +249,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
   MessageStore& store = wiring::message_store(home->store());
   ServeOperations operations(*home, settings);
+  SIGNET_CHECK(operations.check_tracking_file());
   const CurrentAccount account = [&home] { return home->current_account(); };
   HttpClient client(home->spool_area());
   const auto post = [&client](const HttpPost& request) { return client.post(request); };

@@ -71,6 +71,13 @@ ServeOperations::ServeOperations(Home& home, const ServeSettings& settings)
   readiness_.add("disk", [this] { return check_disk(); });
 }
 
+Result<> ServeOperations::check_tracking_file() const {
+  if (!tracking_) return {};
+  auto checked = tracking_->check();
+  if (!checked) return fail(std::move(checked).error().within("tracking-file"));
+  return {};
+}
+
 void ServeOperations::show_queue(std::string name, std::function<std::size_t()> waiting) {
   queues_.push_back({std::move(name), std::move(waiting)});
 }

@@ -30,6 +30,8 @@ class ServeOperations {
 
   /// Hears what happens to messages.
   [[nodiscard]] ExchangeObserver& observer() { return observers_; }
+  /// Whether what is to be written can be, now. @error  as EventFile::check()
+  [[nodiscard]] Result<> check_tracking_file() const;
   /// A queue whose length is to be shown. Before listen().
   void show_queue(std::string name, std::function<std::size_t()> waiting);
   /// The agreements whose partners do not answer. Before listen().

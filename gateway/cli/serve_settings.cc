@@ -26,6 +26,11 @@ Result<> add_from_file(CLI::App& command, const std::filesystem::path& file) {
                   fmt::format("there is no setting '{}'; 'signet serve --help' lists them", item.name));
     if (item.inputs.empty() || item.inputs.front().empty())
       return fail(ErrorKind::InvalidInput, fmt::format("the setting '{}' has no value", item.name));
+    // The reader joins lines of one name that follow each other.
+    if (item.inputs.size() > 1 && option->get_items_expected_max() == 1)
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("the setting '{}' takes one value, and has {} or stands in it twice", item.name,
+                              item.inputs.size()));
     if (option->count() > 0)
       return fail(ErrorKind::InvalidInput, fmt::format("the setting '{}' stands in it twice", item.name));
     for (const std::string& input : item.inputs) option->add_result(input);
@@ -36,6 +41,8 @@ Result<> add_from_file(CLI::App& command, const std::filesystem::path& file) {
 
 /// More threads than this only wait for one another.
 constexpr unsigned kMostWorkers = 256;
+/// Days: longer than certificates are valid.
+constexpr unsigned kLongestNotice = 36'500;
 
 bool all_of(std::string_view text, bool (*fits)(char)) { return std::all_of(text.begin(), text.end(), fits); }
 
@@ -51,6 +58,8 @@ std::string check_path(const std::string& text) {
   return fmt::format("expected a path that begins with /, without spaces, ? and #, got '{}'",
                      printable(text));
 }
+
+std::string check_notice(const std::string& text) { return check_number(text, 0, kLongestNotice); }
 
 std::string check_workers(const std::string& text) { return check_number(text, 0, kMostWorkers); }
 
@@ -130,11 +139,12 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
   command
       .add_option("--minimum-free-disk", settings.minimum_free_disk,
                   "Octets free on each volume, below which /ready says no")
-      ->check(CLI::NonNegativeNumber)
+      ->check(check_whole_number)
       ->capture_default_str();
   command
       .add_option("--expiry-notice", settings.expiry_notice,
                   "Days before its end that the log warns of a certificate, daily")
+      ->check(check_notice)
       ->capture_default_str();
   command.add_option("--tracking-file", settings.tracking_file,
                      "Append what `signet tracking export` writes to this file, as messages are decided");

@@ -49,6 +49,8 @@ struct SimulateOptions {
   double patience = 120;
 };
 
+constexpr double kDay = 86'400;  ///< seconds
+
 std::chrono::milliseconds to_milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
@@ -356,12 +358,12 @@ void add_simulate_commands(CLI::App& app, CommandContext& context) {
   serving
       ->add_option("--script", options->script,
                    "A file of behaviours, as a list or one a line; # begins a note")
-      ->check(CLI::ExistingFile)
       ->excludes(behaviour);
   serving->add_option("--delay", options->answer_delay, "Seconds of what is late, slow or drips")
-      ->check(CLI::Range(0.0, 86400.0))
+      ->check([](const std::string& text) { return check_seconds(text, 0, kDay); })
       ->capture_default_str();
   serving->add_option("--count", options->count, "End after so many messages; 0: never")
+      ->check(check_whole_number)
       ->capture_default_str();
   serving->add_option("--ports-file", options->ports_file,
                       "Write the port taken to this file, as JSON, once listening");
@@ -375,17 +377,17 @@ void add_simulate_commands(CLI::App& app, CommandContext& context) {
                   "Exit code 0 when the gateway handled every message as it must, 1 when it did not.",
               send);
   with_directory(sending);
-  sending->add_option("file", options->file, "The document")->required()->check(CLI::ExistingFile);
+  sending->add_option("file", options->file, "The document")->required();
   sending->add_option("--behaviour", options->behaviours, "How to send; 'correct' unless given")
       ->delimiter(',');
   sending->add_option("--gateway-url", options->gateway_url, "Another gateway than the agreement's");
   sending->add_option("--delay", options->octet_delay, "Seconds between two octets of a slow message")
-      ->check(CLI::Range(0.001, 3600.0))
+      ->check([](const std::string& text) { return check_seconds(text, 0.001, 3600); })
       ->capture_default_str();
   sending
       ->add_option("--patience", options->patience,
                    "Seconds to wait for a slow message's end, and for a receipt")
-      ->check(CLI::Range(0.1, 86400.0))
+      ->check([](const std::string& text) { return check_seconds(text, 0.1, kDay); })
       ->capture_default_str();
   with_listener(sending, "Address and port for receipts; by default those of the receipt URL");
 }

@@ -311,12 +311,9 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
                                 import_key);
   with_name(importing);
   with_settings(importing);
-  importing->add_option("file", options->file, "PFX (PKCS#12), or PEM with a PKCS#8 key")
-      ->required()
-      ->check(CLI::ExistingFile);
-  importing
-      ->add_option("--passphrase-file", options->passphrase_file, "A file whose first line is the passphrase")
-      ->check(CLI::ExistingFile);
+  importing->add_option("file", options->file, "PFX (PKCS#12), or PEM with a PKCS#8 key")->required();
+  importing->add_option("--passphrase-file", options->passphrase_file,
+                        "A file whose first line is the passphrase");
   importing->add_option("--certificate-file", options->certificate_file,
                         "Write the key's own certificate to this new file, for certificate add");
 

@@ -182,8 +182,7 @@ void add_vault_secret_commands(CLI::App& vault, CommandContext& context) {
                               set);
   with_name(setting);
   with_settings(setting);
-  setting->add_option("--value-file", options->value_file, "A file that holds the value")
-      ->check(CLI::ExistingFile);
+  setting->add_option("--value-file", options->value_file, "A file that holds the value");
   setting->add_flag("--disabled", options->disabled, "Not to be given out until enabled");
 
   command("list", "The secrets of a vault", "Example: signet vault secret list", list);

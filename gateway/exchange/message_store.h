@@ -278,13 +278,13 @@ class MessageStore {
   /// @error AlreadyExists  it is settled; a later answer changes nothing.  @error NotFound
   virtual Result<> settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,
                                    Tell tell) = 0;
-  /// Ends an open message (Cancelled). @error InvalidInput  it is settled.  @error NotFound
+  /// Ends an open message (Cancelled). @error AlreadyExists  it is settled.  @error NotFound
   virtual Result<> cancel_outbound(std::string_view id, std::string_view reason, Time when) = 0;
   /// Queues a failed or cancelled message again: the same octets under the same Message-ID, with all its
   /// attempts before it.
   ///
-  /// @error InvalidInput  it is open, confirmed or inbound; or its octets are not kept any more.  @error
-  /// NotFound
+  /// @error AlreadyExists  it is open, confirmed or inbound.  @error Unsupported  its octets are not kept any
+  /// more.  @error NotFound
   virtual Result<> queue_again(std::string_view id, Time due, Tell tell) = 0;
   /// Keeps a receipt that changes nothing: it came when the message was settled, or proves not to be the
   /// partner's.

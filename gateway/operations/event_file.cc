@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -128,7 +129,9 @@ void EventFile::write(const std::deque<std::string>& ids) {
 /// All of it or nothing.
 Result<> EventFile::append(const std::string& lines) const {
   const OpenFile file(path_);
+  const bool is_pipe = file.get() < 0 && errno == ENXIO;
   struct stat about {};
+  if (is_pipe) return fail(ErrorKind::InvalidInput, path_.string() + " is not a regular file");
   if (file.get() < 0 || ::fstat(file.get(), &about) != 0)
     return fail(errno_error("opening " + path_.string()));
   if (!S_ISREG(about.st_mode))

@@ -40,6 +40,10 @@ class EventFile final : public ExchangeObserver {
   void posted(Posting /*what*/, const std::string& /*agreement*/, bool /*taken*/,
               std::chrono::microseconds /*took*/) override {}
 
+  /// Whether the file can be opened and made now; for the start, when somebody is there to read it.
+  /// @error InvalidInput  it is no regular file; and as errno_error().
+  [[nodiscard]] Result<> check() const { return append({}); }
+
   /// Messages whose events are not in the file.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 

@@ -566,9 +566,9 @@ Result<> SqliteStore::cancel_outbound(std::string_view id, std::string_view reas
   SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const MessageRow row, find_row(connection, id));
     if (!is_open(row.state))
-      return fail(ErrorKind::InvalidInput, fmt::format("message {} is {}: only one that is queued, being "
-                                                       "sent or waiting for its receipt can be cancelled",
-                                                       id, to_string(row.state)));
+      return fail(ErrorKind::AlreadyExists, fmt::format("message {} is {}: only one that is queued, being "
+                                                        "sent or waiting for its receipt can be cancelled",
+                                                        id, to_string(row.state)));
     Query(connection, "UPDATE messages SET state = ?, settled = ?, due = NULL, reason = ? WHERE sequence = ?")
         .bind(to_string(MessageState::Cancelled), when, reason, row.sequence)
         .run();
@@ -585,12 +585,12 @@ Result<> SqliteStore::queue_again(std::string_view id, Time due, Tell tell) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const MessageRow found, find_row(connection, id));
     if (found.state != MessageState::Failed && found.state != MessageState::Cancelled)
-      return fail(ErrorKind::InvalidInput,
+      return fail(ErrorKind::AlreadyExists,
                   fmt::format("message {} is {}: only one that failed or was cancelled can be sent again", id,
                               to_string(found.state)));
     if (!Query(connection, "SELECT 1 FROM wires WHERE message = ?").bind(found.sequence).next())
       return fail(
-          ErrorKind::InvalidInput,
+          ErrorKind::Unsupported,
           fmt::format("message {} cannot be sent again under its Message-ID: what was sent is not kept (see "
                       "enableNRRForOutboundEncodedMessages and x:retention); send the document as a new "
                       "message",

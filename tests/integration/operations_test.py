@@ -787,16 +787,27 @@ class Tracking(GatewayTest):
         self.home.stop()
         self.assertEqual(len(live.read_text().splitlines()), 2)
 
-    def test_a_file_that_takes_nothing_stops_nothing(self):
+    def test_a_file_that_cannot_be_written_is_refused_at_the_start(self):
         pipe = self.directory / "pipe"
         os.mkfifo(pipe)
-        for file in [pipe, pathlib.Path("/dev/full"), self.directory / "missing" / "live.jsonl"]:
-            self.home.start("--tracking-file", str(file))
-            self.let_globex_send()
+        for file, expect in [(pipe, cli_test.USAGE), (self.directory, cli_test.USAGE), (pathlib.Path("/dev/full"), cli_test.USAGE),
+                             (self.directory / "missing" / "live.jsonl", cli_test.NOT_FOUND)]:
+            with self.subTest(file=file):
+                error = self.home.run("serve", "--listen", "127.0.0.1:0", "--tracking-file", file, expect=expect).err
+                self.assertIn("tracking-file", error)
+                self.assertIn(str(file), error)
+
+    def test_a_file_that_takes_nothing_any_more_stops_nothing(self):
+        folder = self.directory / "tracking"
+        folder.mkdir()
+        file = folder / "live.jsonl"
+        self.home.start("--tracking-file", str(file))
+        self.let_globex_send()
+        for break_it in [lambda: file.unlink() or os.mkfifo(file), lambda: folder.rename(self.directory / "away")]:
+            break_it()
             self.assertEqual(self.send_from_globex()["state"], "confirmed")
             self.assertIn(str(file), self.wait_for_event("tracking-not-written")["file"])
-            self.assertEqual(self.home.stop(), 0)
-            self.home.log.unlink()
+        self.assertEqual(self.home.stop(), 0)
 
 
 class Log(GatewayTest):

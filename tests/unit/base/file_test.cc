@@ -92,7 +92,9 @@ TEST(ReadFile, SaysWhatItCouldNotRead) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().kind, ErrorKind::NotFound);
   EXPECT_THAT(missing.error().detail, HasSubstr("missing"));
-  EXPECT_EQ(read_file(directory.path()).error().kind, ErrorKind::IoFailure);
+  EXPECT_EQ(read_file(directory.path()).error().kind, ErrorKind::InvalidInput);
+  ASSERT_TRUE(write_file_durably(directory.path() / "file", {}));
+  EXPECT_EQ(read_file(directory.path() / "file" / "below").error().kind, ErrorKind::NotFound);
 }
 
 TEST(SyncDirectory, WantsADirectory) {

@@ -85,6 +85,11 @@ TEST_F(ServeSettingsTest, WithAMistakeAreRefusedWithTheFileAndTheSetting) {
         std::pair{"tls-client-certificates = \"perhaps\"\n", "tls-client-certificates"},
         std::pair{"queued-requests = \"many\"\n", "queued-requests"},
         std::pair{"log-level = \"loud\"\n", "log-level"},
+        std::pair{"minimum-free-disk = -1\n",
+                  "minimum-free-disk: expected a whole number of 0 or more, got -1"},
+        std::pair{"minimum-free-disk = 1.5\n", "got 1.5"},
+        std::pair{"expiry-notice = -1\n", "expiry-notice: expected a whole number from 0 to 36500, got -1"},
+        std::pair{"expiry-notice = \"soon\"\n", "got soon"},
         std::pair{"stranger-answer = \"shout\"\n", "stranger-answer"}}) {
     const auto settings = read(text);
     ASSERT_FALSE(settings) << text;
@@ -103,14 +108,22 @@ TEST_F(ServeSettingsTest, WithAMistakeAreRefusedAlsoWhereTheCommandLineWins) {
   const auto twice = read("host = \"a\"\npath = \"/b\"\nhost = \"c\"\n");
   ASSERT_FALSE(twice);
   EXPECT_THAT(twice.error().detail, HasSubstr("'host' stands in it twice"));
+  for (const std::string text : {"host = \"a\"\nhost = \"b\"\n", "host = [\"a\", \"b\"]\n"}) {
+    const auto two = read(text);
+    ASSERT_FALSE(two) << text;
+    EXPECT_THAT(two.error().detail, HasSubstr("'host' takes one value, and has 2 or stands in it twice"));
+  }
 }
 
 TEST_F(ServeSettingsTest, AreTakenToTheirBounds) {
   const auto settings = read(
-      "workers = 256\npath = \"/\"\nreceipt-path = \"/as2/~x/%20\"\nhost = \"as2_1.example-2.com\"\n"
+      "workers = 256\nminimum-free-disk = 0\nexpiry-notice = 36500\npath = \"/\"\nreceipt-path = "
+      "\"/as2/~x/%20\"\nhost = \"as2_1.example-2.com\"\n"
       "listen = [\"[::1]:65535\", \"0.0.0.0:0\"]\n");
   ASSERT_TRUE(settings) << settings.error().detail;
   EXPECT_EQ(settings->workers, 256);
+  EXPECT_EQ(settings->minimum_free_disk, 0);
+  EXPECT_EQ(settings->expiry_notice, 36'500);
   EXPECT_EQ(settings->path, "/");
   EXPECT_THAT(settings->listen, ElementsAre("[::1]:65535", "0.0.0.0:0"));
   EXPECT_EQ(parse_listener(settings->listen.front())->address, "::1");

@@ -160,7 +160,7 @@ TEST_F(EvidenceTest, AnOutboundCopyThatIsNotAskedForGoesWhenNothingNeedsItAnyMor
   submit(cancelled);
   ASSERT_TRUE(store_->cancel_outbound(cancelled.id, "a mistake", kNoon));
   EXPECT_FALSE(store_->wire(cancelled.id));
-  EXPECT_EQ(store_->queue_again(cancelled.id, kNoon, Tell::Nobody).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(store_->queue_again(cancelled.id, kNoon, Tell::Nobody).error().kind, ErrorKind::Unsupported);
 }
 
 TEST_F(EvidenceTest, EachSwitchKeepsItsOwnCopyAndNoOther) {

@@ -230,10 +230,10 @@ TEST_F(QueuesTest, OnlyWhatIsOpenCanBeCancelledAndOnlyWhatHasEndedBadlyQueuedAga
   const auto store = open();
   const MessageRecord record = outbound("out");
   ASSERT_TRUE(store->commit_outbound({record, Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
-  EXPECT_EQ(store->queue_again(record.id, kNoon, Tell::Nobody).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(store->queue_again(record.id, kNoon, Tell::Nobody).error().kind, ErrorKind::AlreadyExists);
   ASSERT_TRUE(store->cancel_outbound(record.id, "a mistake", kNoon));
   EXPECT_EQ(store->find(record.id)->state, MessageState::Cancelled);
-  EXPECT_EQ(store->cancel_outbound(record.id, "again", kNoon).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(store->cancel_outbound(record.id, "again", kNoon).error().kind, ErrorKind::AlreadyExists);
   EXPECT_EQ(store->settle_outbound(record, std::nullopt, Tell::Nobody).error().kind,
             ErrorKind::AlreadyExists);
   ASSERT_TRUE(store->queue_again(record.id, kNoon + hours(2), Tell::Gateway));
@@ -243,8 +243,8 @@ TEST_F(QueuesTest, OnlyWhatIsOpenCanBeCancelledAndOnlyWhatHasEndedBadlyQueuedAga
   EXPECT_EQ(store->cancel_outbound(id_of("unknown"), "", kNoon).error().kind, ErrorKind::NotFound);
   const MessageRecord in = accepted_record("in");
   ASSERT_TRUE(store->commit_inbound(in, Slice::of("x"), receipt_saying("r"), true));
-  EXPECT_EQ(store->cancel_outbound(in.id, "", kNoon).error().kind, ErrorKind::InvalidInput);
-  EXPECT_EQ(store->queue_again(in.id, kNoon, Tell::Nobody).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(store->cancel_outbound(in.id, "", kNoon).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(store->queue_again(in.id, kNoon, Tell::Nobody).error().kind, ErrorKind::AlreadyExists);
 }
 
 TEST_F(QueuesTest, FindsAnOutboundMessageByTheNamesInItsReceipt) {
