@@ -75,7 +75,9 @@ Result<> check_together(const ServeSettings& settings) {
 }  // namespace
 
 void add_serve_options(CLI::App& command, ServeSettings& settings) {
-  command.add_option("--listen", settings.listen, "Address and port for HTTP; port 0 takes a free one")
+  command
+      .add_option("--listen", settings.listen,
+                  "Address and port for HTTP; port 0 takes a free one. With --listen-tls, none unless given")
       ->check(check_listener)
       ->capture_default_str();
   command.add_option("--listen-tls", settings.listen_tls, "Address and port for HTTPS (TLS 1.2 and 1.3)")
@@ -174,6 +176,8 @@ Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::
       for (const std::string& value : values) option->add_result(value);
       option->run_callback();
     }
+    // The default is for those who name no listener at all; who names HTTPS alone gets that alone.
+    if (!settings.listen_tls.empty() && command.get_option("--listen")->count() == 0) settings.listen.clear();
     if (auto fit = check_together(settings); !fit)
       return fail(std::move(fit).error().within("the options and " + file.string()));
   } catch (const CLI::Error& error) {

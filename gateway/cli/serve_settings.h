@@ -19,7 +19,7 @@ namespace signet::gateway {
 /// What `signet serve` goes by. Each is an option of the command line, and a key of <home>/serve.toml by the
 /// same name without its dashes; the command line wins.
 struct ServeSettings {
-  std::vector<std::string> listen = {"127.0.0.1:4080"};
+  std::vector<std::string> listen = {"127.0.0.1:4080"};  ///< empty by default where `listen_tls` is given
   std::vector<std::string> listen_tls;
   std::string tls_certificate;
   std::string tls_client_certificates = "off";

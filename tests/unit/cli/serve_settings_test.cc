@@ -54,6 +54,16 @@ TEST_F(ServeSettingsTest, OfTheCommandLineWinOverThoseOfTheFile) {
   EXPECT_EQ(settings->path, "/as2");
 }
 
+TEST_F(ServeSettingsTest, OpenNoPlainListenerBesideHttpsUnlessTold) {
+  EXPECT_THAT(read("")->listen, ElementsAre("127.0.0.1:4080"));
+  EXPECT_THAT(read("listen-tls = [\"0.0.0.0:4443\"]\n")->listen, IsEmpty());
+  EXPECT_THAT(read("", {{"--listen-tls", {"0.0.0.0:4443"}}})->listen, IsEmpty());
+  EXPECT_THAT(read("listen = [\"0.0.0.0:80\"]\nlisten-tls = [\"0.0.0.0:4443\"]\n")->listen,
+              ElementsAre("0.0.0.0:80"));
+  EXPECT_THAT(read("listen-tls = [\"0.0.0.0:4443\"]\n", {{"--listen", {"0.0.0.0:80"}}})->listen,
+              ElementsAre("0.0.0.0:80"));
+}
+
 TEST_F(ServeSettingsTest, AskClientsForCertificatesInThreeWays) {
   EXPECT_EQ(read("")->tls_client_certificates, "off");
   for (const std::string word : {"off", "wanted", "required"})
