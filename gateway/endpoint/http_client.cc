@@ -120,6 +120,7 @@ class Exchange {
   bool keeps_going();
   curl_socket_t open_socket(const curl_sockaddr& target);
   Error error_of(CURL* easy, CURLcode code) const;
+  [[nodiscard]] bool head_was_coming(CURL* easy) const;
   TlsFailure tls_failure(CURLcode code, const std::string& libcurl_text) const;
   Result<HttpAnswer> answer(CURL* easy);
   std::string peer() const;
@@ -349,6 +350,18 @@ std::size_t Exchange::read_body(std::span<std::uint8_t> out) {
   return *got;
 }
 
+Error head_too_long() {
+  return Error{ErrorKind::LimitExceeded,
+               fmt::format("the answer's head is longer than {} octets", kMaxAnswerHead)};
+}
+
+/// Whether the server has begun to answer, and the head of its answer has no end yet.
+bool Exchange::head_was_coming(CURL* easy) const {
+  curl_off_t first_octet = 0;
+  curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first_octet);
+  return first_octet > 0 && !head_complete_;
+}
+
 /// One line of a head with its end. Every interim answer has a head of its own, and trailers come by this way
 /// too.
 std::size_t Exchange::on_head_line(std::string_view line) {
@@ -359,8 +372,7 @@ std::size_t Exchange::on_head_line(std::string_view line) {
   }
   if (head_complete_) return line.size();
   if (head_.size() + line.size() > kMaxAnswerHead) {
-    failure_ = Error{ErrorKind::LimitExceeded,
-                     fmt::format("the answer's head is longer than {} octets", kMaxAnswerHead)};
+    failure_ = head_too_long();
     return 0;
   }
   head_ += line;
@@ -477,6 +489,9 @@ Error Exchange::error_of(CURL* easy, CURLcode code) const {
   switch (number) {
     case CURLE_URL_MALFORMAT:
       return told(ErrorKind::InvalidInput);
+    case CURLE_OUT_OF_MEMORY:  // also what libcurl calls a single line of a head that is more than it takes
+      return head_was_coming(easy) ? head_too_long().within(fmt::format("posting to {}", url))
+                                   : told(ErrorKind::Internal);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_OPERATION_TIMEDOUT:

@@ -213,6 +213,7 @@ TEST(HttpClient, CutsOffAnAnswerOverTheLimit) {
   TestServer server;
   server.handler.request = [](HttpRequest request, Responder responder) {
     HttpResponse response;
+    if (request.target == "/line") response.headers.add("X", std::string(200'000, 'x'));
     if (request.target == "/head") {
       for (int i = 0; i < 20; ++i) response.headers.add("X", std::string(5000, 'x'));
     } else {
@@ -228,6 +229,8 @@ TEST(HttpClient, CutsOffAnAnswerOverTheLimit) {
   post.answer_limit = 1000;
   expect_error(client.post(post), ErrorKind::LimitExceeded, "answer");
   expect_error(client.post(post_to(server.url("/head"))), ErrorKind::LimitExceeded, "head");
+  expect_error(client.post(post_to(server.url("/line"))), ErrorKind::LimitExceeded,
+               "head is longer than 65536");
 }
 
 TEST(HttpClient, CallsAPeerThatDoesNotAnswerUnavailable) {
