@@ -215,9 +215,8 @@ void add_inspect_command(CLI::App& app, CommandContext& context) {
       "base64). Without a\n"
       "home nothing is decrypted. Nothing is written anywhere, and no payload is shown unless --show-payload "
       "asks for it.\n"
-      "Exit code 0: all that could be checked held; 1: something did not; 2: FILE cannot be understood; 3: "
-      "it "
-      "is not there.");
+      "Exit code 0: all that could be checked held; 1: something did not; 2: FILE cannot be understood;\n"
+      "3: it is not there.");
   command->add_option("file", options->file, "What was captured; - for standard input")->required();
   command->add_option("--mdn", options->mdn, "The receipt for it: explained too, and its MIC compared");
   command->add_option("--mic", options->mic, "A MIC to compare, e.g. 'qZk+NkcGgWq6PiVxeFDCbJzQ2J0=, sha1'");

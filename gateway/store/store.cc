@@ -65,6 +65,16 @@ constexpr std::chrono::milliseconds kHandOverPatience{4};
 /// kept: more than a partner who repeats himself brings about.
 constexpr std::int64_t kMostRecords = 32;
 
+Result<> check_room_for_record(SqlConnection& connection, std::int64_t message, std::string_view id) {
+  Query records(connection, "SELECT count(*) FROM evidence WHERE message = ?");
+  records.bind(message).next();
+  if (records.integer(0) < kMostRecords) return {};
+  return fail(ErrorKind::LimitExceeded,
+              fmt::format("message {} has {} records already: no more receipts that "
+                          "change nothing are kept for it",
+                          id, kMostRecords));
+}
+
 }  // namespace
 
 /// What a message's MIC is over, about to be stored: most often headers and then the payload, which is stored
@@ -606,20 +616,6 @@ Result<> SqliteStore::queue_again(std::string_view id, Time due, Tell tell) {
     return {};
   });
 }
-
-namespace {
-
-Result<> check_room_for_record(SqlConnection& connection, std::int64_t message, std::string_view id) {
-  Query records(connection, "SELECT count(*) FROM evidence WHERE message = ?");
-  records.bind(message).next();
-  if (records.integer(0) < kMostRecords) return {};
-  return fail(ErrorKind::LimitExceeded,
-              fmt::format("message {} has {} records already: no more receipts that "
-                          "change nothing are kept for it",
-                          id, kMostRecords));
-}
-
-}  // namespace
 
 Result<> SqliteStore::keep_late_receipt(std::string_view id, const StoredReceipt& receipt,
                                         std::string_view verdict, Time when) {
