@@ -7,6 +7,7 @@
 
 #include "agreements/xml.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 namespace signet::agreements {
 
@@ -16,37 +17,9 @@ constexpr std::string_view kUtf8Bom = "\xEF\xBB\xBF";
 constexpr std::string_view kBlank = " \t\r\n";
 
 /// XML 1.0 section 2.2, production Char.
-bool is_xml_character(std::uint32_t c) {
+bool is_xml_character(char32_t c) {
   if (c < 0x20) return c == '\t' || c == '\n' || c == '\r';
   return c <= 0xD7FF || (c >= 0xE000 && c <= 0xFFFD) || (c >= 0x10000 && c <= 0x10FFFF);
-}
-
-/// Octets of the character that begins here, by its first octet; 0 when none begins with it.
-std::size_t utf8_length(unsigned char first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return 2;
-  if (first >= 0xE0 && first <= 0xEF) return 3;
-  if (first >= 0xF0 && first <= 0xF4) return 4;
-  return 0;
-}
-
-/// The character that begins at `offset`; nothing when the octets are no UTF-8 (RFC 3629: shortest form, no
-/// surrogates).
-std::optional<std::uint32_t> utf8_character(std::string_view text, std::size_t offset, std::size_t& length) {
-  const auto first = static_cast<unsigned char>(text[offset]);
-  length = utf8_length(first);
-  if (length == 0 || length > text.size() - offset) return std::nullopt;
-  if (length == 1) return first;
-  std::uint32_t character = first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[offset + i]);
-    if ((next & 0xC0U) != 0x80) return std::nullopt;
-    character = character << 6 | (next & 0x3FU);
-  }
-  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (character < kSmallest[length] || (character >= 0xD800 && character <= 0xDFFF) || character > 0x10FFFF)
-    return std::nullopt;
-  return character;
 }
 
 std::optional<ScanProblem> check_characters(std::string_view xml) {
@@ -54,15 +27,15 @@ std::optional<ScanProblem> check_characters(std::string_view xml) {
   if (start.starts_with("\xFE\xFF") || start.starts_with("\xFF\xFE") ||
       start.find('\0') != std::string_view::npos)
     return ScanProblem{0, "UTF-8", "what looks like UTF-16 or UTF-32", "Save the file as UTF-8."};
-  for (std::size_t i = 0; i < xml.size();) {
-    std::size_t length = 0;
-    const std::optional<std::uint32_t> character = utf8_character(xml, i, length);
+  for (std::string_view rest = xml; !rest.empty();) {
+    const std::size_t i = xml.size() - rest.size();
+    const std::optional<char32_t> character = take_code_point(rest);
     if (!character)
       return ScanProblem{i, "UTF-8", fmt::format("the octet 0x{:02X}", static_cast<unsigned char>(xml[i])),
                          "Save the file as UTF-8."};
     if (!is_xml_character(*character))
-      return ScanProblem{i, "a character that XML allows", fmt::format("U+{:04X}", *character), "Remove it."};
-    i += length;
+      return ScanProblem{i, "a character that XML allows",
+                         fmt::format("U+{:04X}", static_cast<std::uint32_t>(*character)), "Remove it."};
   }
   return std::nullopt;
 }
@@ -253,8 +226,8 @@ std::optional<ScanProblem> scan_xml(std::string_view xml) {
 }
 
 bool is_xml_text(std::string_view text) {
-  for (std::size_t i = 0, length = 0; i < text.size(); i += length) {
-    const std::optional<std::uint32_t> character = utf8_character(text, i, length);
+  while (!text.empty()) {
+    const std::optional<char32_t> character = take_code_point(text);
     if (!character || !is_xml_character(*character)) return false;
   }
   return true;

@@ -4,6 +4,9 @@
 #include <openssl/crypto.h>
 
 #include <array>
+#include <optional>
+
+#include "base/utf8.h"
 
 namespace signet {
 namespace {
@@ -66,33 +69,6 @@ constexpr auto kBase64Values = make_base64_values();
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-/// How many octets the character at the front of `text` takes; 0 when it is none. The table of RFC 3629
-/// section 4.
-std::size_t utf8_length(std::string_view text) {
-  const auto octet = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto is_tail = [text, octet](std::size_t i) {
-    return i < text.size() && (octet(i) & 0xC0U) == 0x80U;
-  };
-  const unsigned first = octet(0);
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4 || !is_tail(1)) return 0;
-  if (first < 0xE0) return 2;
-  const unsigned second = octet(1);
-  if (!is_tail(2) || (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;
-  if (first < 0xF0) return 3;
-  if (!is_tail(3) || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
-  return 4;
-}
-
-/// Of one whole UTF-8 character of two octets or more.
-char32_t code_point(std::string_view character) {
-  constexpr unsigned kTailBits = 6;
-  char32_t code = static_cast<unsigned char>(character.front()) & (0xFFU >> (character.size() + 1));
-  for (const char tail : character.substr(1))
-    code = code << kTailBits | (static_cast<unsigned char>(tail) & 0x3FU);
-  return code;
-}
 
 /// Whether a character above ASCII shows, as itself and in its place: not a control character (C1, U+2028 and
 /// U+2029), nor one without width, nor one that turns the direction of writing, nor a tag.
@@ -203,11 +179,8 @@ std::string_view trim(std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
+  while (!text.empty())
+    if (!take_code_point(text)) return false;
   return true;
 }
 
@@ -238,18 +211,17 @@ std::string printable_line(std::string_view text, std::size_t limit) {
 
 std::string printable_name(std::string_view text, std::size_t limit) {
   std::string out;
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const std::string_view rest = text.substr(done);
-    const std::size_t length = utf8_length(rest);
-    if (done + std::max<std::size_t>(length, 1) > limit) return out + "...";
-    if (length > 1 && is_visible(code_point(rest.substr(0, length)))) {
-      out += rest.substr(0, length);
-      done += length;
-    } else {
-      append_printable(out, rest.front());
-      ++done;
-    }
+  const std::size_t size = text.size();
+  while (!text.empty()) {
+    std::string_view rest = text;
+    const std::optional<char32_t> code = take_code_point(rest);
+    if (size - rest.size() > limit) return out + "...";
+    const std::string_view octets = text.substr(0, text.size() - rest.size());
+    if (code && octets.size() > 1 && is_visible(*code))
+      out += octets;
+    else
+      for (const char octet : octets) append_printable(out, octet);
+    text = rest;
   }
   return out;
 }

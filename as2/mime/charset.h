@@ -9,10 +9,6 @@
 
 namespace signet::as2::mime {
 
-/// Takes the first code point off the front of `text`. Nothing when it does not begin with well-formed UTF-8;
-/// one octet is taken off then. `text` must not be empty.
-std::optional<char32_t> take_code_point(std::string_view& text);
-
 void append_utf8(std::string& out, char32_t code_point);
 
 /// UTF-8 stays as it is; anything else is read as windows-1252, of which ISO 8859-1 is nearly a part.

@@ -7,6 +7,7 @@
 
 #include "as2/mime/charset.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 namespace signet::as2::mime {
 namespace {

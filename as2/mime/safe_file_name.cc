@@ -5,6 +5,7 @@
 #include "as2/mime/charset.h"
 #include "as2/mime/content_type.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 namespace signet::as2::mime {
 namespace {
