@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
+#include "agreements/diff.h"
 #include "agreements/model.h"
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace signet::agreements {
@@ -13,6 +17,13 @@ struct StoredAccount {
   Account account;
   std::uint64_t generation = 0;
 };
+
+/// When an entry was made, and when it last changed.
+struct EntryTimes {
+  Time created{};
+  Time changed{};
+};
+using TimesByName = std::map<std::string, EntryTimes, std::less<>>;
 
 /// Where the account is kept; gateway/store implements it. The canonical XML (write_account, parse_account)
 /// will do as its form on disk. Thread-safe.
@@ -29,6 +40,9 @@ class AccountStore {
   /// @error AlreadyExists  the stored generation is not the expected one: somebody else changed the account
   /// meanwhile.
   virtual Result<std::uint64_t> replace(const Account& account, std::uint64_t expected_generation) = 0;
+
+  /// Of the entries of a kind. Those that were there before times were kept have none until they change.
+  virtual Result<TimesByName> times(EntryKind kind) = 0;
 };
 
 }  // namespace signet::agreements

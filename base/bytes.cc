@@ -159,6 +159,17 @@ Result<Bytes> parse_base64(std::string_view text) {
   return out;
 }
 
+Result<Bytes> parse_base64url(std::string_view text) {
+  std::string standard(text);
+  for (char& c : standard) {
+    if (kBase64UrlAlphabet.find(c) == std::string_view::npos)
+      return fail(ErrorKind::InvalidInput, "base64url text holds a character outside its alphabet");
+    if (c == '-') c = '+';
+    if (c == '_') c = '/';
+  }
+  return parse_base64(standard);
+}
+
 std::string to_lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = lower(c);

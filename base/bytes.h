@@ -38,6 +38,10 @@ std::string base64_lines(ByteView bytes);
 Result<Bytes> parse_base64(std::string_view text);
 /// RFC 4648 section 5, without padding (Key Vault's encoding).
 std::string base64url(ByteView bytes);
+/// Reads that form alone: no white space, no padding.
+///
+/// @error InvalidInput  any other character, or a length that no octets give.
+Result<Bytes> parse_base64url(std::string_view text);
 
 /// ASCII only, whatever the locale.
 std::string to_lower(std::string_view text);

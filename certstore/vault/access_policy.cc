@@ -38,10 +38,53 @@ constexpr std::array<Word<SecretPermission>, 8> kSecretPermissions{{{SecretPermi
                                                                     {SecretPermission::Recover, "recover"},
                                                                     {SecretPermission::Purge, "purge"}}};
 
-constexpr KeyPermissions kOperatorsKeys{KeyPermission::Get,    KeyPermission::List,   KeyPermission::Create,
-                                        KeyPermission::Import, KeyPermission::Update, KeyPermission::Delete};
-constexpr SecretPermissions kOperatorsSecrets{SecretPermission::List, SecretPermission::Set,
-                                              SecretPermission::Delete};
+constexpr std::array<Word<CertificatePermission>, 16> kCertificatePermissions{
+    {{CertificatePermission::Get, "get"},
+     {CertificatePermission::List, "list"},
+     {CertificatePermission::Update, "update"},
+     {CertificatePermission::Create, "create"},
+     {CertificatePermission::Import, "import"},
+     {CertificatePermission::Delete, "delete"},
+     {CertificatePermission::Recover, "recover"},
+     {CertificatePermission::Backup, "backup"},
+     {CertificatePermission::Restore, "restore"},
+     {CertificatePermission::ManageContacts, "managecontacts"},
+     {CertificatePermission::ManageIssuers, "manageissuers"},
+     {CertificatePermission::GetIssuers, "getissuers"},
+     {CertificatePermission::ListIssuers, "listissuers"},
+     {CertificatePermission::SetIssuers, "setissuers"},
+     {CertificatePermission::DeleteIssuers, "deleteissuers"},
+     {CertificatePermission::Purge, "purge"}}};
+
+constexpr KeyPermissions kOperatorsKeys{KeyPermission::Get,
+                                        KeyPermission::List,
+                                        KeyPermission::Create,
+                                        KeyPermission::Import,
+                                        KeyPermission::Update,
+                                        KeyPermission::Delete,
+                                        KeyPermission::Recover,
+                                        KeyPermission::Purge,
+                                        KeyPermission::Backup,
+                                        KeyPermission::Restore,
+                                        KeyPermission::Rotate,
+                                        KeyPermission::GetRotationPolicy,
+                                        KeyPermission::SetRotationPolicy};
+constexpr SecretPermissions kOperatorsSecrets{
+    SecretPermission::List,  SecretPermission::Set,    SecretPermission::Delete, SecretPermission::Recover,
+    SecretPermission::Purge, SecretPermission::Backup, SecretPermission::Restore};
+
+constexpr CertificatePermissions kOperatorsCertificates{
+    CertificatePermission::Get,           CertificatePermission::List,
+    CertificatePermission::Update,        CertificatePermission::Create,
+    CertificatePermission::Import,        CertificatePermission::Delete,
+    CertificatePermission::Recover,       CertificatePermission::ManageContacts,
+    CertificatePermission::ManageIssuers, CertificatePermission::GetIssuers,
+    CertificatePermission::ListIssuers,   CertificatePermission::SetIssuers,
+    CertificatePermission::DeleteIssuers, CertificatePermission::Backup,
+    CertificatePermission::Restore,       CertificatePermission::Purge};
+constexpr CertificatePermissions kAboutIssuers{
+    CertificatePermission::GetIssuers, CertificatePermission::ListIssuers, CertificatePermission::SetIssuers,
+    CertificatePermission::DeleteIssuers};
 
 template <class Permission, std::size_t N>
 Result<FlagSet<Permission>> parse_permissions(const std::array<Word<Permission>, N>& table,
@@ -52,7 +95,7 @@ Result<FlagSet<Permission>> parse_permissions(const std::array<Word<Permission>,
   return all;
 }
 
-/// What a check has to know of the permissions for keys, or for secrets.
+/// What a check has to know of the permissions for keys, for secrets, or for certificates.
 template <class Permission>
 struct Kind {
   std::string_view name;
@@ -83,6 +126,17 @@ std::string to_string(KeyPermissions permissions) { return join_words(kKeyPermis
 std::string_view to_string(SecretPermission permission) { return word_of(kSecretPermissions, permission); }
 std::string to_string(SecretPermissions permissions) { return join_words(kSecretPermissions, permissions); }
 
+std::string_view to_string(CertificatePermission permission) {
+  return word_of(kCertificatePermissions, permission);
+}
+std::string to_string(CertificatePermissions permissions) {
+  return join_words(kCertificatePermissions, permissions);
+}
+
+Result<CertificatePermissions> parse_certificate_permissions(std::string_view words) {
+  return parse_permissions(kCertificatePermissions, words, "certificate permission");
+}
+
 Result<KeyPermissions> parse_key_permissions(std::string_view words) {
   return parse_permissions(kKeyPermissions, words, "key permission");
 }
@@ -107,6 +161,13 @@ Result<> check_permission(const Principal& principal, std::string_view vault, Se
                           SecretPermission needed) {
   return check<SecretPermission>({"secret", kOperatorsSecrets, gateway_secret_permissions()}, principal,
                                  vault, granted, needed);
+}
+
+Result<> check_permission(const Principal& principal, std::string_view vault, CertificatePermissions granted,
+                          CertificatePermission needed) {
+  if (kAboutIssuers.has(needed) && granted.has(CertificatePermission::ManageIssuers)) return {};
+  return check<CertificatePermission>({"certificate", kOperatorsCertificates, {}}, principal, vault, granted,
+                                      needed);
 }
 
 }  // namespace signet::vault

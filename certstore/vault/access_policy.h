@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "certstore/vault/flag_set.h"
 
-/// Who may do what with the keys and secrets of a vault. What no policy grants is denied.
+/// Who may do what with the keys, secrets and certificates of a vault. What no policy grants is denied.
 
 namespace signet::vault {
 
@@ -17,9 +17,9 @@ struct Principal {
 
   /// The running service.
   static Principal gateway() { return {"gateway"}; }
-  /// The administrator at the command line. May look after keys (get, list, create, import, update, delete),
-  /// secrets (list, set, delete) and policies in every vault without a policy; to use a key or to get a
-  /// secret, a policy must say so for the operator as for anybody.
+  /// The administrator at the command line. May look after keys, secrets, certificates and policies in every
+  /// vault without a policy; to use a key (decrypt, sign, verify, encrypt, wrapKey, unwrapKey, release) or to
+  /// get a secret, a policy must say so for the operator as for anybody.
   static Principal local_operator() { return {"operator"}; }
 
   friend bool operator==(const Principal&, const Principal&) = default;
@@ -72,14 +72,44 @@ Result<SecretPermissions> parse_secret_permissions(std::string_view words);
 /// What the gateway needs to log on at partners, and for partners that log on here: get.
 SecretPermissions gateway_secret_permissions();
 
+/// Key Vault's certificate permissions, in the order in which they are listed.
+enum class CertificatePermission {
+  Get,
+  List,
+  Update,
+  Create,
+  Import,
+  Delete,
+  Recover,
+  Backup,
+  Restore,
+  ManageContacts,
+  ManageIssuers,
+  GetIssuers,
+  ListIssuers,
+  SetIssuers,
+  DeleteIssuers,
+  Purge,
+};
+using CertificatePermissions = FlagSet<CertificatePermission>;
+
+/// As those for keys: "get", "managecontacts"... In a check, manageissuers stands for the four that follow
+/// it.
+std::string_view to_string(CertificatePermission permission);
+std::string to_string(CertificatePermissions permissions);
+Result<CertificatePermissions> parse_certificate_permissions(std::string_view words);
+
 /// What one principal may do in one vault.
 struct AccessPolicy {
   std::string vault;
   Principal principal;
   KeyPermissions keys = {};
   SecretPermissions secrets = {};
+  CertificatePermissions certificates = {};
 
-  [[nodiscard]] bool grants_nothing() const { return keys.empty() && secrets.empty(); }
+  [[nodiscard]] bool grants_nothing() const {
+    return keys.empty() && secrets.empty() && certificates.empty();
+  }
 };
 
 /// Whether a principal that was granted `granted` in `vault` may do what `needed` names.
@@ -90,5 +120,7 @@ Result<> check_permission(const Principal& principal, std::string_view vault, Ke
                           KeyPermission needed);
 Result<> check_permission(const Principal& principal, std::string_view vault, SecretPermissions granted,
                           SecretPermission needed);
+Result<> check_permission(const Principal& principal, std::string_view vault, CertificatePermissions granted,
+                          CertificatePermission needed);
 
 }  // namespace signet::vault

@@ -24,7 +24,21 @@ std::string_view to_string(AuditResult result) {
   return "?";
 }
 
-std::string_view to_string(AuditObject object) { return object == AuditObject::Secret ? "secret" : "key"; }
+std::string_view to_string(AuditObject object) {
+  switch (object) {
+    case AuditObject::Key:
+      return "key";
+    case AuditObject::Secret:
+      return "secret";
+    case AuditObject::Certificate:
+      return "certificate";
+    case AuditObject::Principal:
+      return "subject";
+    case AuditObject::Call:
+      return "object";
+  }
+  return "?";
+}
 
 AuditScope::AuditScope(std::string message_id)
     : outer_(std::exchange(current_message(), std::move(message_id))) {}

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "certstore/vault/key.h"
 
-/// The record of who used which key or secret for which message.
+/// The record of who used which key, secret or certificate for which message.
 
 namespace signet::vault {
 
@@ -16,18 +16,26 @@ enum class AuditResult { Success, Denied, Failed };
 /// "success", "denied", "failed".
 std::string_view to_string(AuditResult result);
 
-enum class AuditObject { Key, Secret };
+enum class AuditObject {
+  Key,
+  Secret,
+  Certificate,
+  Principal,  ///< of the REST services: `key` has its name
+  Call,       ///< of the REST services, as a whole: `key` has what it was about
+};
 
-/// "key", "secret".
+/// What its name is called in a record: "key", "secret", "certificate", "subject", "object".
 std::string_view to_string(AuditObject object);
 
 struct AuditRecord {
   Time time{};
   std::string principal;
-  std::string operation;  ///< "sign", "decrypt", "unwrapKey", "derive", "create", "getSecret", "setPolicy"...
+  std::string operation;  ///< "sign", "decrypt", "unwrapKey", "derive", "create", "getSecret",
+                          ///< "setPolicy"...; of a call, its method and route
   AuditObject object = AuditObject::Key;  ///< what `key` names
   KeyId key;            ///< with the version that was used; without a version or a name where there was none
-  std::string message;  ///< the AS2 message that it was done for, from message_scope(); empty outside of one
+  std::string message;  ///< the AS2 message, or the request of the REST services, that it was done for, from
+                        ///< message_scope(); empty outside of one
   AuditResult result = AuditResult::Failed;
   std::string detail;  ///< the algorithm, and why it was denied or failed; never a secret
 };

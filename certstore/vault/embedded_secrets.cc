@@ -7,11 +7,6 @@ namespace {
 
 constexpr std::size_t kLongestContentType = 255;
 
-/// What a secret is sealed for.
-Bytes context_of_secret(const SecretId& id) {
-  return sealing_context({"signet vault secret 1", to_lower(id.vault), to_lower(id.name), id.version});
-}
-
 std::string date(const std::optional<Time>& time) { return time ? to_rfc3339(*time) : "none"; }
 
 /// As an audit record has it.
@@ -48,6 +43,10 @@ Result<> check_settings(const SecretSettings& settings) {
 
 }  // namespace
 
+Bytes context_of_secret(const SecretId& id) {
+  return sealing_context({"signet vault secret 1", to_lower(id.vault), to_lower(id.name), id.version});
+}
+
 Result<SecretInfo> EmbeddedVault::set_secret(const Principal& principal, std::string_view vault,
                                              std::string_view name, const SecretBytes& value,
                                              const SecretSettings& settings) {
@@ -56,8 +55,10 @@ Result<SecretInfo> EmbeddedVault::set_secret(const Principal& principal, std::st
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_secret_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
+    SIGNET_CHECK(state_->check_is_no_certificates(id, "secret"));
     SIGNET_CHECK(check_value(value));
     SIGNET_CHECK(check_settings(settings));
+    SIGNET_CHECK(check_not_deleted<Secrets>(*state_, id));
     SIGNET_CHECK(adopt_spelling(state_->secrets(), id));
     id.version = random_id();
     const Time now = state_->now();
@@ -114,6 +115,7 @@ Result<SecretInfo> EmbeddedVault::update_secret(const Principal& principal, cons
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_secret_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
+    SIGNET_CHECK(state_->check_is_no_certificates(id, "secret"));
     SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
     info = std::move(stored.info);
     secret = info.id;
@@ -127,21 +129,6 @@ Result<SecretInfo> EmbeddedVault::update_secret(const Principal& principal, cons
   SIGNET_CHECK(state_->change(state_->new_secret_record(principal, "updateSecret", id, describe(update)),
                               secret, prepare, [&] { return state_->secrets().update(info); }));
   return info;
-}
-
-Result<> EmbeddedVault::delete_secret(const Principal& principal, std::string_view vault,
-                                      std::string_view name) {
-  SecretId id{std::string(vault), std::string(name), {}};
-  return state_->change(
-      state_->new_secret_record(principal, "deleteSecret", id), id,
-      [&]() -> Result<> {
-        SIGNET_CHECK(check_secret_id(id));
-        SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Delete));
-        SIGNET_TRY(const StoredSecret known, state_->secrets().load(id));
-        id = {known.info.id.vault, known.info.id.name, {}};
-        return {};
-      },
-      [&] { return state_->secrets().remove(vault, name); });
 }
 
 }  // namespace signet::vault

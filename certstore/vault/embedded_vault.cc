@@ -52,24 +52,27 @@ EmbeddedVault::EmbeddedVault(std::unique_ptr<State> state) : state_(std::move(st
 EmbeddedVault::~EmbeddedVault() = default;
 
 Result<std::unique_ptr<EmbeddedVault>> EmbeddedVault::open(KeyStore& store, SecretStore& secrets,
+                                                           VaultCertificateStore& certificates,
                                                            AuditLog& audit, MasterKey master_key,
                                                            const Clock& clock, EmbeddedVaultOptions options) {
-  auto state = std::make_unique<State>(store, secrets, audit, std::move(master_key), clock, options);
+  auto state =
+      std::make_unique<State>(store, secrets, certificates, audit, std::move(master_key), clock, options);
   SIGNET_CHECK(state->confirm_master_key());
   return std::unique_ptr<EmbeddedVault>(new EmbeddedVault(std::move(state)));
 }
-
-namespace {
 
 Result<> check_is_operator(const Principal& principal, std::string_view vault) {
   if (principal == Principal::local_operator()) return {};
   return fail(
       ErrorKind::PermissionDenied,
       fmt::format(
-          "principal '{}' may not see or set the access policies of key vault '{}': that is for the local "
-          "administrator at the command line (signet vault policy ...)",
+          "principal '{}' may not see or set the access policies or the settings of key vault '{}': that is "
+          "for "
+          "the local administrator at the command line (signet vault policy ..., signet vault settings ...)",
           printable(principal.name), vault));
 }
+
+namespace {
 
 /// As an audit record has it. Tags are not repeated there.
 std::string describe(const KeyUpdate& update) {
@@ -78,6 +81,14 @@ std::string describe(const KeyUpdate& update) {
   if (update.ops) add("key_ops=" + to_string(*update.ops));
   if (update.tags) add(fmt::format("tags={}", update.tags->size()));
   return text;
+}
+
+Result<> take(KeyKind kind, const KeySettings& settings, KeyInfo& info) {
+  info.kind = kind;
+  info.ops = settings.ops.value_or(default_key_ops(kind));
+  info.attributes = settings.attributes;
+  info.tags = settings.tags;
+  return {};
 }
 
 Result<> check_principal_name(const Principal& principal) {
@@ -93,10 +104,10 @@ Result<> check_principal_name(const Principal& principal) {
 Result<> EmbeddedVault::set_policy(const Principal& principal, const AccessPolicy& policy) {
   KeyId vault{policy.vault, {}, {}};
   return state_->change(
-      state_->new_record(
-          principal, "setPolicy", vault,
-          fmt::format("principal '{}': keys '{}', secrets '{}'", printable(policy.principal.name),
-                      to_string(policy.keys), to_string(policy.secrets))),
+      state_->new_record(principal, "setPolicy", vault,
+                         fmt::format("principal '{}': keys '{}', secrets '{}', certificates '{}'",
+                                     printable(policy.principal.name), to_string(policy.keys),
+                                     to_string(policy.secrets), to_string(policy.certificates))),
       vault,
       [&]() -> Result<> {
         SIGNET_CHECK(check_vault_name(policy.vault));
@@ -113,17 +124,39 @@ Result<std::vector<AccessPolicy>> EmbeddedVault::policies(const Principal& princ
   return state_->store().policies(vault);
 }
 
+Result<> EmbeddedVault::check_access(const Principal& principal, std::string_view operation,
+                                     const KeyId& what, KeyPermission needed) {
+  return state_->authorise_look(state_->new_record(principal, operation, what), needed);
+}
+
+Result<> EmbeddedVault::check_access(const Principal& principal, std::string_view operation,
+                                     const KeyId& what, SecretPermission needed) {
+  return state_->authorise_look(state_->new_secret_record(principal, operation, what), needed);
+}
+
+Result<> EmbeddedVault::check_access(const Principal& principal, std::string_view operation,
+                                     const KeyId& what, CertificatePermission needed) {
+  return state_->authorise_look(state_->new_certificate_record(principal, operation, what), needed);
+}
+
 Result<KeyInfo> EmbeddedVault::create_key(const Principal& principal, std::string_view vault,
                                           std::string_view name, KeyKind kind, const KeySettings& settings) {
-  return state_->add(principal, "create", KeyPermission::Create, {std::string(vault), std::string(name), {}},
-                     kind, settings, [kind] { return PrivateKey::generate(kind); });
+  return state_->add(
+      state_->new_record(principal, "create", {std::string(vault), std::string(name), {}},
+                         std::string(to_string(kind))),
+      state_->permit(principal, KeyPermission::Create),
+      [&](KeyInfo& info) { return take(kind, settings, info); }, PrivateKey::generate);
 }
 
 Result<KeyInfo> EmbeddedVault::import_key(const Principal& principal, std::string_view vault,
                                           std::string_view name, const KeyMaterial& key,
                                           const KeySettings& settings) {
-  return state_->add(principal, "import", KeyPermission::Import, {std::string(vault), std::string(name), {}},
-                     key.kind, settings, [&key] { return PrivateKey::from_pkcs8(key.pkcs8.view()); });
+  return state_->add(
+      state_->new_record(principal, "import", {std::string(vault), std::string(name), {}},
+                         std::string(to_string(key.kind))),
+      state_->permit(principal, KeyPermission::Import),
+      [&](KeyInfo& info) { return take(key.kind, settings, info); },
+      [&](KeyKind) { return PrivateKey::from_pkcs8(key.pkcs8.view()); });
 }
 
 Result<KeyInfo> EmbeddedVault::get(const Principal& principal, const KeyId& id) {
@@ -156,6 +189,7 @@ Result<KeyInfo> EmbeddedVault::update(const Principal& principal, const KeyId& i
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_key_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, KeyPermission::Update));
+    SIGNET_CHECK(state_->check_is_no_certificates(id, "key"));
     SIGNET_TRY(StoredKey stored, state_->store().load(id));
     info = std::move(stored.info);
     key = info.id;

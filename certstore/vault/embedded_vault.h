@@ -2,15 +2,28 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
+#include "certstore/vault/access_check.h"
 #include "certstore/vault/audit_log.h"
 #include "certstore/vault/key_store.h"
 #include "certstore/vault/master_key.h"
 #include "certstore/vault/secret_store.h"
 #include "certstore/vault/vault.h"
+#include "certstore/vault/vault_certificate.h"
+#include "certstore/vault/vault_certificate_store.h"
 
 namespace signet::vault {
+
+/// What a rotation policy led to.
+struct RotationEvent {
+  enum class What { Rotated, NearExpiry, Failed };
+  What what = What::Failed;
+  KeyInfo key;         ///< the new version of Rotated, else the current one
+  std::string reason;  ///< of Failed
+};
 
 struct EmbeddedVaultOptions {
   /// How old what is held in memory of policies and keys may grow before the store is asked whether another
@@ -20,14 +33,16 @@ struct EmbeddedVaultOptions {
 
 /// The vault inside the gateway. Keys are sealed at rest under the master key, in a KeyStore, opened when
 /// first used and then held, parsed and ready, in OpenSSL's secure heap. Secrets are sealed likewise, in a
-/// SecretStore, and opened for each use.
-class EmbeddedVault final : public KeyVault, public SecretVault {
+/// SecretStore, and opened for each use. Certificates are in a VaultCertificateStore; a change of one comes
+/// to its key and its secret in the same transaction, so the three stores are of one database.
+class EmbeddedVault final : public KeyVault, public SecretVault, public CertificateVault, public AccessCheck {
  public:
-  /// `store`, `secrets`, `audit` and `clock` must outlive the vault. The first master key that opens a store
-  /// becomes the only one.
+  /// `store`, `secrets`, `certificates`, `audit` and `clock` must outlive the vault. The first master key
+  /// that opens a store becomes the only one.
   ///
   /// @error CryptoFailure  the store's keys are sealed under another master key.
-  static Result<std::unique_ptr<EmbeddedVault>> open(KeyStore& store, SecretStore& secrets, AuditLog& audit,
+  static Result<std::unique_ptr<EmbeddedVault>> open(KeyStore& store, SecretStore& secrets,
+                                                     VaultCertificateStore& certificates, AuditLog& audit,
                                                      MasterKey master_key, const Clock& clock,
                                                      EmbeddedVaultOptions options = {});
   ~EmbeddedVault() override;
@@ -36,8 +51,33 @@ class EmbeddedVault final : public KeyVault, public SecretVault {
   ///
   /// @error PermissionDenied  only the local operator may.
   Result<> set_policy(const Principal& principal, const AccessPolicy& policy);
+  /// How a vault treats what is deleted in it. No permission is needed: it shows with everything in the
+  /// vault, and says nothing about what there is.
+  Result<VaultSettings> settings(std::string_view vault);
+  /// @error PermissionDenied  only the local operator may.
+  /// @error InvalidInput      a retention of fewer or more days than are allowed.
+  /// @error AlreadyExists     the vault has purge protection, and this would weaken it.
+  Result<> set_settings(const Principal& principal, std::string_view vault, const VaultSettings& settings);
+
+  /// Removes for good what is deleted and was to be purged by now, in every vault. Nothing gives such a thing
+  /// out any more before this is called, or lets it be recovered.
+  Result<> purge_overdue();
+
+  /// Rotates every key whose policy says that its time has come, in the gateway's name, which needs no
+  /// permission for that: the policy is the permission. One that fails does not stop the others.
+  ///
+  /// @error IoFailure, ...  the policies could not be read.
+  Result<std::vector<RotationEvent>> rotate_due();
+
   /// The policies of a vault. @error PermissionDenied  only the local operator may.
   Result<std::vector<AccessPolicy>> policies(const Principal& principal, std::string_view vault);
+
+  Result<> check_access(const Principal& principal, std::string_view operation, const KeyId& what,
+                        KeyPermission needed) override;
+  Result<> check_access(const Principal& principal, std::string_view operation, const KeyId& what,
+                        SecretPermission needed) override;
+  Result<> check_access(const Principal& principal, std::string_view operation, const KeyId& what,
+                        CertificatePermission needed) override;
 
   Result<KeyInfo> create_key(const Principal& principal, std::string_view vault, std::string_view name,
                              KeyKind kind, const KeySettings& settings) override;
@@ -48,6 +88,25 @@ class EmbeddedVault final : public KeyVault, public SecretVault {
   Result<std::vector<KeyInfo>> versions(const Principal& principal, std::string_view vault,
                                         std::string_view name) override;
   Result<KeyInfo> update(const Principal& principal, const KeyId& id, const KeyUpdate& update) override;
+  Result<DeletedKey> delete_key(const Principal& principal, std::string_view vault,
+                                std::string_view name) override;
+  Result<std::vector<DeletedKey>> list_deleted_keys(const Principal& principal,
+                                                    std::string_view vault) override;
+  Result<DeletedKey> get_deleted_key(const Principal& principal, std::string_view vault,
+                                     std::string_view name) override;
+  Result<KeyInfo> recover_key(const Principal& principal, std::string_view vault,
+                              std::string_view name) override;
+  Result<> purge_key(const Principal& principal, std::string_view vault, std::string_view name) override;
+  Result<Bytes> backup_key(const Principal& principal, std::string_view vault,
+                           std::string_view name) override;
+  Result<KeyInfo> restore_key(const Principal& principal, std::string_view vault, ByteView blob) override;
+  Result<KeyInfo> rotate_key(const Principal& principal, std::string_view vault,
+                             std::string_view name) override;
+  Result<RotationPolicy> rotation_policy(const Principal& principal, std::string_view vault,
+                                         std::string_view name) override;
+  Result<RotationPolicy> set_rotation_policy(const Principal& principal, std::string_view vault,
+                                             std::string_view name, const RotationPolicy& policy) override;
+
   Result<Bytes> sign(const Principal& principal, const KeyId& id, SignatureAlgorithm algorithm,
                      ByteView digest) override;
   Result<bool> verify(const Principal& principal, const KeyId& id, SignatureAlgorithm algorithm,
@@ -70,9 +129,88 @@ class EmbeddedVault final : public KeyVault, public SecretVault {
                                                   std::string_view name) override;
   Result<SecretInfo> update_secret(const Principal& principal, const SecretId& id,
                                    const SecretUpdate& update) override;
-  Result<> delete_secret(const Principal& principal, std::string_view vault, std::string_view name) override;
+  Result<DeletedSecret> delete_secret(const Principal& principal, std::string_view vault,
+                                      std::string_view name) override;
+  Result<std::vector<DeletedSecret>> list_deleted_secrets(const Principal& principal,
+                                                          std::string_view vault) override;
+  Result<DeletedSecret> get_deleted_secret(const Principal& principal, std::string_view vault,
+                                           std::string_view name) override;
+  Result<SecretInfo> recover_secret(const Principal& principal, std::string_view vault,
+                                    std::string_view name) override;
+  Result<> purge_secret(const Principal& principal, std::string_view vault, std::string_view name) override;
+  Result<Bytes> backup_secret(const Principal& principal, std::string_view vault,
+                              std::string_view name) override;
+  Result<SecretInfo> restore_secret(const Principal& principal, std::string_view vault,
+                                    ByteView blob) override;
+
+  Result<CertificateOperation> create_certificate(const Principal& principal, std::string_view vault,
+                                                  std::string_view name,
+                                                  const std::optional<CertificatePolicy>& policy,
+                                                  const CertificateSettings& settings) override;
+  Result<VaultCertificate> import_certificate(const Principal& principal, std::string_view vault,
+                                              std::string_view name, const CertificateFile& file,
+                                              const PolicyChange& change,
+                                              const CertificateSettings& settings) override;
+  Result<VaultCertificate> get_certificate(const Principal& principal, const CertificateId& id) override;
+  Result<std::vector<CertificateInfo>> list_certificates(const Principal& principal, std::string_view vault,
+                                                         bool include_pending) override;
+  Result<std::vector<CertificateInfo>> certificate_versions(const Principal& principal,
+                                                            std::string_view vault,
+                                                            std::string_view name) override;
+  Result<VaultCertificate> update_certificate(const Principal& principal, const CertificateId& id,
+                                              const CertificateUpdate& update) override;
+  Result<CertificatePolicy> certificate_policy(const Principal& principal, std::string_view vault,
+                                               std::string_view name) override;
+  Result<CertificatePolicy> update_certificate_policy(const Principal& principal, std::string_view vault,
+                                                      std::string_view name,
+                                                      const PolicyChange& change) override;
+  Result<CertificateOperation> certificate_operation(const Principal& principal, std::string_view vault,
+                                                     std::string_view name) override;
+  Result<CertificateOperation> cancel_certificate_operation(const Principal& principal,
+                                                            std::string_view vault,
+                                                            std::string_view name) override;
+  Result<CertificateOperation> delete_certificate_operation(const Principal& principal,
+                                                            std::string_view vault,
+                                                            std::string_view name) override;
+  Result<VaultCertificate> merge_certificate(const Principal& principal, std::string_view vault,
+                                             std::string_view name,
+                                             const std::vector<certstore::Certificate>& certificates,
+                                             const CertificateUpdate& settings) override;
+  Result<DeletedCertificate> delete_certificate(const Principal& principal, std::string_view vault,
+                                                std::string_view name) override;
+  Result<std::vector<Deleted<CertificateInfo>>> list_deleted_certificates(const Principal& principal,
+                                                                          std::string_view vault) override;
+  Result<DeletedCertificate> get_deleted_certificate(const Principal& principal, std::string_view vault,
+                                                     std::string_view name) override;
+  Result<VaultCertificate> recover_certificate(const Principal& principal, std::string_view vault,
+                                               std::string_view name) override;
+  Result<> purge_certificate(const Principal& principal, std::string_view vault,
+                             std::string_view name) override;
+  Result<Bytes> backup_certificate(const Principal& principal, std::string_view vault,
+                                   std::string_view name) override;
+  Result<VaultCertificate> restore_certificate(const Principal& principal, std::string_view vault,
+                                               ByteView blob) override;
+  Result<std::vector<CertificateContact>> certificate_contacts(const Principal& principal,
+                                                               std::string_view vault) override;
+  Result<> set_certificate_contacts(const Principal& principal, std::string_view vault,
+                                    const std::vector<CertificateContact>& contacts) override;
+  Result<std::vector<CertificateContact>> delete_certificate_contacts(const Principal& principal,
+                                                                      std::string_view vault) override;
+  Result<CertificateIssuer> set_certificate_issuer(const Principal& principal, std::string_view vault,
+                                                   std::string_view name,
+                                                   const IssuerUpdate& issuer) override;
+  Result<CertificateIssuer> update_certificate_issuer(const Principal& principal, std::string_view vault,
+                                                      std::string_view name,
+                                                      const IssuerUpdate& update) override;
+  Result<CertificateIssuer> certificate_issuer(const Principal& principal, std::string_view vault,
+                                               std::string_view name) override;
+  Result<std::vector<CertificateIssuer>> list_certificate_issuers(const Principal& principal,
+                                                                  std::string_view vault) override;
+  Result<CertificateIssuer> delete_certificate_issuer(const Principal& principal, std::string_view vault,
+                                                      std::string_view name) override;
 
  private:
+  class CertificateSteps;
   class State;
   explicit EmbeddedVault(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

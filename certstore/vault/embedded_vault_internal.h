@@ -8,11 +8,13 @@
 #include <unordered_map>
 
 #include "base/random.h"
+#include "certstore/vault/embedded_objects_internal.h"
 #include "certstore/vault/embedded_vault.h"
 #include "certstore/vault/private_key_internal.h"
 
 /// Internal to the embedded vault: what its operations are made of. Keys are in embedded_vault.cc, secrets in
-/// embedded_secrets.cc.
+/// embedded_secrets.cc, certificates in embedded_certificates.cc, and what is alike with all in the files
+/// beside them.
 
 namespace signet::vault {
 
@@ -35,8 +37,11 @@ Result<> check_usable(const KeyInfo& info, const KeyOperation& operation, Time n
 /// @error InvalidInput  an operation that the kind of key does not have, dates that leave it no time, or tags
 /// that break their rules.
 Result<> check_settings(const KeyInfo& info);
-/// What a key is sealed for.
+/// What a key is sealed for, and what a secret is.
 Bytes context_of(const KeyId& id, KeyKind kind);
+Bytes context_of_secret(const SecretId& id);
+/// @error PermissionDenied  somebody else than the local operator wants to see or change what a vault allows.
+Result<> check_is_operator(const Principal& principal, std::string_view vault);
 
 /// A name as it was first written: all versions bear the same.
 template <class Store>
@@ -51,10 +56,11 @@ Result<> adopt_spelling(Store& store, KeyId& id) {
 /// look at the store behind authorise().
 class EmbeddedVault::State {
  public:
-  State(KeyStore& store, SecretStore& secrets, AuditLog& audit, MasterKey master_key, const Clock& clock,
-        EmbeddedVaultOptions options)
+  State(KeyStore& store, SecretStore& secrets, VaultCertificateStore& certificates, AuditLog& audit,
+        MasterKey master_key, const Clock& clock, EmbeddedVaultOptions options)
       : store_(store),
         secrets_(secrets),
+        certificates_(certificates),
         audit_(audit),
         master_key_(std::move(master_key)),
         clock_(clock),
@@ -80,6 +86,13 @@ class EmbeddedVault::State {
                                 std::string detail = {}) {
     AuditRecord record = new_record(principal, operation, id, std::move(detail));
     record.object = AuditObject::Secret;
+    return record;
+  }
+
+  AuditRecord new_certificate_record(const Principal& principal, std::string_view operation,
+                                     const CertificateId& id, std::string detail = {}) {
+    AuditRecord record = new_record(principal, operation, id, std::move(detail));
+    record.object = AuditObject::Certificate;
     return record;
   }
 
@@ -131,6 +144,32 @@ class EmbeddedVault::State {
     return check_permission(principal, vault, granted.secrets, needed);
   }
 
+  /// authorise() as a function of the vault.
+  template <class Permission>
+  auto permit(const Principal& principal, Permission needed) {
+    return [this, &principal, needed](std::string_view vault) { return authorise(principal, vault, needed); };
+  }
+
+  Result<> authorise(const Principal& principal, std::string_view vault, CertificatePermission needed) {
+    SIGNET_TRY(const AccessPolicy granted, this->granted(principal, vault));
+    return check_permission(principal, vault, granted.certificates, needed);
+  }
+
+  /// Whether a key or a secret (`what`) may be changed, or get a version, on its own.
+  ///
+  /// @error AlreadyExists  its name is a certificate's, with which alone it changes.
+  Result<> check_is_no_certificates(const KeyId& id, std::string_view what) {
+    const auto certificate = certificates_.load_name(id.vault, id.name);
+    if (certificate)
+      return fail(
+          ErrorKind::AlreadyExists,
+          fmt::format("the {} '{}' belongs to the certificate of that name and changes with it alone: use "
+                      "signet vault certificate, or choose another name",
+                      what, to_string(KeyId{id.vault, id.name, {}})));
+    if (certificate.error().kind != ErrorKind::NotFound) return fail(certificate.error());
+    return {};
+  }
+
   /// authorise() for a look that leaves its record only when it is denied.
   template <class Permission>
   Result<> authorise_look(const AuditRecord& record, Permission needed) {
@@ -141,36 +180,71 @@ class EmbeddedVault::State {
   }
 
   /// The way of every new version into the store.
-  template <class Obtain>
-  Result<KeyInfo> add(const Principal& principal, std::string_view operation, KeyPermission permission,
-                      KeyId id, KeyKind kind, const KeySettings& settings, Obtain obtain) {
+  ///
+  /// @param record    names the key, without a version
+  /// @param permit    says whether it may be done
+  /// @param describe  completes what is to be made: kind, ops, attributes, tags
+  /// @param obtain    makes or takes the key, of the kind that was described
+  template <class Permit, class Describe, class Obtain>
+  Result<KeyInfo> add(AuditRecord record, Permit permit, Describe describe, Obtain obtain) {
     StoredKey stored;
+    KeyInfo& info = stored.info;
+    KeyId id = record.key;
     const auto prepare = [&]() -> Result<> {
       SIGNET_CHECK(check_key_id(id));
-      SIGNET_CHECK(authorise(principal, id.vault, permission));
-      stored.info.kind = kind;
-      stored.info.ops = settings.ops.value_or(default_key_ops(kind));
-      stored.info.attributes = settings.attributes;
-      stored.info.tags = settings.tags;
-      SIGNET_CHECK(check_settings(stored.info));
+      SIGNET_CHECK(permit(id.vault));
+      SIGNET_CHECK(check_is_no_certificates(id, "key"));
+      SIGNET_CHECK(describe(info));
+      SIGNET_CHECK(check_settings(info));
+      SIGNET_CHECK(check_not_deleted<Keys>(*this, id));
       SIGNET_CHECK(adopt_spelling(store_, id));
       id.version = random_id();
-      SIGNET_TRY(const std::unique_ptr<PrivateKey> key, obtain());
+      SIGNET_TRY(const std::unique_ptr<PrivateKey> key, obtain(info.kind));
       SIGNET_TRY(const SecretBytes pkcs8, key->to_pkcs8());
-      stored.info.id = id;
-      stored.info.kind = key->kind();
-      stored.info.created = stored.info.updated = clock_.now();
-      stored.info.public_key = key->public_key();
+      info.id = id;
+      info.kind = key->kind();
+      info.created = info.updated = clock_.now();
+      info.public_key = key->public_key();
       stored.sealed = master_key_.seal(pkcs8.view(), context_of(id, key->kind()));
       return {};
     };
-    SIGNET_CHECK(change(new_record(principal, operation, id, std::string(to_string(kind))), id, prepare,
-                        [&] { return store_.put_version(stored); }));
-    return stored.info;
+    SIGNET_CHECK(change(std::move(record), id, prepare, [&] { return store_.put_version(stored); }));
+    return std::move(stored.info);
+  }
+
+  /// Whether nothing would be left without a key, or a secret.
+  ///
+  /// @error AlreadyExists  says what.
+  Result<> check_unused(AuditObject object, const KeyId& id) {
+    if (object == AuditObject::Secret) return {};
+    SIGNET_TRY(const std::vector<std::string> users, store_.users_of(id.vault, id.name));
+    if (users.empty()) return {};
+    return fail(
+        ErrorKind::AlreadyExists,
+        fmt::format(
+            "key '{}' cannot be deleted: {} links to it; delete that first, or have it link to another "
+            "key",
+            to_string(id), fmt::join(users, ", ")));
+  }
+
+  /// A key as it rests, opened.
+  Result<std::shared_ptr<const OpenKey>> unseal(StoredKey stored) {
+    const std::string what = fmt::format("key '{}'", to_string(stored.info.id));
+    auto pkcs8 = master_key_.unseal(stored.sealed, context_of(stored.info.id, stored.info.kind));
+    if (!pkcs8) return fail(ErrorKind::Unavailable, fmt::format("{} {}", what, pkcs8.error().detail));
+    auto key = PrivateKey::from_pkcs8(pkcs8->view());
+    if (!key) return fail(ErrorKind::Unavailable, fmt::format("{}: {}", what, key.error().detail));
+    if ((*key)->public_key() != stored.info.public_key || (*key)->kind() != stored.info.kind)
+      return fail(
+          ErrorKind::Unavailable,
+          fmt::format("{} is stored with a public key that is not its own: restore the store from a backup",
+                      what));
+    return std::make_shared<const OpenKey>(OpenKey{std::move(stored.info), *std::move(key)});
   }
 
   KeyStore& store() { return store_; }
   SecretStore& secrets() { return secrets_; }
+  VaultCertificateStore& certificates() { return certificates_; }
   [[nodiscard]] const MasterKey& master_key() const { return master_key_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
 
@@ -231,20 +305,6 @@ class EmbeddedVault::State {
     return opened;
   }
 
-  Result<std::shared_ptr<const OpenKey>> unseal(StoredKey stored) {
-    const std::string what = fmt::format("key '{}'", to_string(stored.info.id));
-    auto pkcs8 = master_key_.unseal(stored.sealed, context_of(stored.info.id, stored.info.kind));
-    if (!pkcs8) return fail(ErrorKind::Unavailable, fmt::format("{} {}", what, pkcs8.error().detail));
-    auto key = PrivateKey::from_pkcs8(pkcs8->view());
-    if (!key) return fail(ErrorKind::Unavailable, fmt::format("{}: {}", what, key.error().detail));
-    if ((*key)->public_key() != stored.info.public_key || (*key)->kind() != stored.info.kind)
-      return fail(
-          ErrorKind::Unavailable,
-          fmt::format("{} is stored with a public key that is not its own: restore the store from a backup",
-                      what));
-    return std::make_shared<const OpenKey>(OpenKey{std::move(stored.info), *std::move(key)});
-  }
-
   /// Drops what is held in memory when another process changed the store.
   Result<> refresh() {
     const Steady::rep now = Steady::now().time_since_epoch().count();
@@ -271,6 +331,7 @@ class EmbeddedVault::State {
 
   KeyStore& store_;
   SecretStore& secrets_;
+  VaultCertificateStore& certificates_;
   AuditLog& audit_;
   const MasterKey master_key_;
   const Clock& clock_;

@@ -19,6 +19,7 @@ class FlagSet {
   constexpr void add(Enum member) { bits_ |= bit(member); }
   constexpr void remove(Enum member) { bits_ &= ~bit(member); }
   constexpr void add_all(FlagSet other) { bits_ |= other.bits_; }
+  constexpr void remove_all(FlagSet other) { bits_ &= ~other.bits_; }
   friend constexpr bool operator==(FlagSet a, FlagSet b) { return a.bits_ == b.bits_; }
 
  private:

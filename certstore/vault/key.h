@@ -101,6 +101,8 @@ struct KeyInfo {
   Time created{};
   Time updated{};
   Bytes public_key;  ///< SubjectPublicKeyInfo (RFC 5280 section 4.1), DER
+  bool managed =
+      false;  ///< the key of a certificate of the same name and version, with which alone it changes
 
   /// The public key as "-----BEGIN PUBLIC KEY-----".
   [[nodiscard]] std::string public_key_pem() const;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "base/result.h"
 #include "certstore/vault/access_policy.h"
 #include "certstore/vault/key.h"
+#include "certstore/vault/recoverable_store.h"
+#include "certstore/vault/rotation_policy.h"
 
 /// What the embedded vault must keep. gateway/store implements it; nothing that passes here is secret in the
 /// clear.
@@ -23,13 +26,12 @@ struct StoredKey {
 
 /// Thread-safe. A change is durable when its call returns. Vault and key names are matched without regard to
 /// ASCII case.
-class KeyStore {
+class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
  public:
-  virtual ~KeyStore() = default;
-
   /// Adds a version, which becomes the key's current one, in one transaction.
   ///
-  /// @error AlreadyExists  this version is there already.
+  /// @error AlreadyExists          this version is there already.
+  /// @error DeletedButRecoverable  the name is that of a deleted key.
   virtual Result<> put_version(const StoredKey& key) = 0;
   /// An empty version asks for the one put last. @error NotFound
   virtual Result<StoredKey> load(const KeyId& id) = 0;
@@ -39,6 +41,21 @@ class KeyStore {
   virtual Result<std::vector<KeyInfo>> versions(std::string_view vault, std::string_view name) = 0;
   /// Replaces ops, attributes and updated of the version that `info.id` names. @error NotFound
   virtual Result<> update(const KeyInfo& info) = 0;
+
+  /// What links to a key, as an error names it: "certificate 'acme'".
+  virtual Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) = 0;
+
+  /// What was put for a key; nothing for one without a policy of its own. Purging a key removes its policy.
+  virtual Result<std::optional<RotationPolicy>> rotation_policy(std::string_view vault,
+                                                                std::string_view name) = 0;
+  virtual Result<> put_rotation_policy(std::string_view vault, std::string_view name,
+                                       const RotationPolicy& policy) = 0;
+  /// The current version of every key in use that has a policy of its own, in every vault.
+  virtual Result<std::vector<KeyInfo>> keys_with_rotation_policy() = 0;
+
+  /// Those of every vault when none were put for this one.
+  virtual Result<VaultSettings> settings(std::string_view vault) = 0;
+  virtual Result<> put_settings(std::string_view vault, const VaultSettings& settings) = 0;
 
   /// The policies of a vault, one per principal.
   virtual Result<std::vector<AccessPolicy>> policies(std::string_view vault) = 0;

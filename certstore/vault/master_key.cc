@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <new>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/openssl.h"
 #include "base/random.h"
@@ -238,15 +239,23 @@ Result<SecretBytes> MasterKey::unseal(ByteView sealed, ByteView context) const {
   return secret;
 }
 
-Bytes MasterKey::check_value() const {
-  constexpr std::string_view kPurpose = "signet master key check 1";
-  Bytes mac(EVP_MAX_MD_SIZE);
+MasterKey MasterKey::derived(std::string_view purpose) const {
+  SecretBytes key(kKeySize);
   unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key_.view().data(), static_cast<int>(key_.size()), as_bytes(kPurpose).data(),
-           kPurpose.size(), mac.data(), &size) == nullptr)
+  if (HMAC(EVP_sha256(), key_.view().data(), static_cast<int>(key_.size()), as_bytes(purpose).data(),
+           purpose.size(), key.writable().data(), &size) == nullptr)
     throw std::bad_alloc();
-  mac.resize(kCheckSize);
-  return mac;
+  return MasterKey(std::move(key));
+}
+
+SecretBytes MasterKey::mac_key(std::string_view purpose) const {
+  return SecretBytes::copy_of(derived(fmt::format("signet mac key 1: {}", purpose)).key_.view());
+}
+
+Bytes MasterKey::check_value() const {
+  const MasterKey mac = derived("signet master key check 1");
+  const ByteView start = mac.key_.view().first(kCheckSize);
+  return {start.begin(), start.end()};
 }
 
 Bytes sealing_context(std::initializer_list<std::string_view> fields) {

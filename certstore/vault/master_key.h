@@ -48,6 +48,12 @@ class MasterKey {
   ///                       cannot be told.
   [[nodiscard]] Result<SecretBytes> unseal(ByteView sealed, ByteView context) const;
 
+  /// A key for another purpose, from which nothing about this one can be told: HMAC-SHA-256 over the purpose.
+  [[nodiscard]] MasterKey derived(std::string_view purpose) const;
+
+  /// The octets of such a key, for an HMAC: 32 of them.
+  [[nodiscard]] SecretBytes mac_key(std::string_view purpose) const;
+
   /// 16 octets that tell whether a key is this one and nothing else about it.
   [[nodiscard]] Bytes check_value() const;
 

@@ -212,6 +212,11 @@ Result<std::unique_ptr<PrivateKey>> PrivateKey::from_pkcs8(ByteView der) {
   return of(std::move(owned));
 }
 
+certstore::KeyHandle PrivateKey::handle() const {
+  EVP_PKEY_up_ref(key_.get());
+  return certstore::KeyHandle::adopt(key_.get());
+}
+
 Result<SecretBytes> PrivateKey::to_pkcs8() const {
   const ErrorQueueMark mark;
   const EncoderPtr encoder(

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "certstore/vault/algorithms.h"
 #include "certstore/vault/key.h"
+#include "certstore/x509/key_handle.h"
 
 /// Internal: an opened private key and the arithmetic with it. No policy, no audit: that is the vault's.
 
@@ -27,6 +28,8 @@ class PrivateKey {
   [[nodiscard]] const Bytes& public_key() const { return public_key_; }
   /// The whole key as PrivateKeyInfo, to be sealed.
   [[nodiscard]] Result<SecretBytes> to_pkcs8() const;
+  /// The key as OpenSSL's calls take it, in key_library(): with its private half.
+  [[nodiscard]] certstore::KeyHandle handle() const;
   /// Whether the halves belong together and the numbers are what such a key's must be. Slow: for keys that
   /// come in.
   [[nodiscard]] Result<> check() const;

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "certstore/vault/access_policy.h"
+#include "certstore/vault/deletion.h"
 #include "certstore/vault/key.h"
 
 /// Secrets: passwords and the like, which unlike keys are given out, to those whom a policy allows.
@@ -45,7 +46,10 @@ struct SecretInfo {
   SecretSettings settings;
   Time created{};
   Time updated{};
+  bool managed = false;  ///< as KeyInfo's
 };
+
+using DeletedSecret = Deleted<SecretInfo>;
 
 struct Secret {
   SecretInfo info;
@@ -78,6 +82,7 @@ class SecretVault {
   virtual ~SecretVault() = default;
 
   /// Keeps a value of 1 to kMaxSecretSize octets: a new version, which becomes the current one.
+  /// @error DeletedButRecoverable  the name is that of a deleted secret.
   virtual Result<SecretInfo> set_secret(const Principal& principal, std::string_view vault,
                                         std::string_view name, const SecretBytes& value,
                                         const SecretSettings& settings) = 0;
@@ -92,9 +97,21 @@ class SecretVault {
   /// Changes what is said about one version. Needs `set`.
   virtual Result<SecretInfo> update_secret(const Principal& principal, const SecretId& id,
                                            const SecretUpdate& update) = 0;
-  /// Removes all versions, for good.
-  virtual Result<> delete_secret(const Principal& principal, std::string_view vault,
-                                 std::string_view name) = 0;
+  /// As the functions of KeyVault, with the permissions for secrets.
+  virtual Result<DeletedSecret> delete_secret(const Principal& principal, std::string_view vault,
+                                              std::string_view name) = 0;
+  virtual Result<std::vector<DeletedSecret>> list_deleted_secrets(const Principal& principal,
+                                                                  std::string_view vault) = 0;
+  virtual Result<DeletedSecret> get_deleted_secret(const Principal& principal, std::string_view vault,
+                                                   std::string_view name) = 0;
+  virtual Result<SecretInfo> recover_secret(const Principal& principal, std::string_view vault,
+                                            std::string_view name) = 0;
+  virtual Result<> purge_secret(const Principal& principal, std::string_view vault,
+                                std::string_view name) = 0;
+  virtual Result<Bytes> backup_secret(const Principal& principal, std::string_view vault,
+                                      std::string_view name) = 0;
+  virtual Result<SecretInfo> restore_secret(const Principal& principal, std::string_view vault,
+                                            ByteView blob) = 0;
 };
 
 }  // namespace signet::vault

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "certstore/vault/recoverable_store.h"
 #include "certstore/vault/secret.h"
 
 /// What the embedded vault must keep of its secrets. gateway/store implements it; nothing that passes here is
@@ -20,12 +21,12 @@ struct StoredSecret {
 
 /// Thread-safe. A change is durable when its call returns. Vault and secret names are matched without regard
 /// to ASCII case.
-class SecretStore {
+class SecretStore : public RecoverableStore<StoredSecret, SecretInfo> {
  public:
-  virtual ~SecretStore() = default;
-
-  /// Adds a version, which becomes the secret's current one. @error AlreadyExists  this version is there
-  /// already.
+  /// Adds a version, which becomes the secret's current one.
+  ///
+  /// @error AlreadyExists          this version is there already.
+  /// @error DeletedButRecoverable  the name is that of a deleted secret.
   virtual Result<> put_version(const StoredSecret& secret) = 0;
   /// An empty version asks for the one put last. @error NotFound
   virtual Result<StoredSecret> load(const SecretId& id) = 0;
@@ -35,8 +36,6 @@ class SecretStore {
   virtual Result<std::vector<SecretInfo>> versions(std::string_view vault, std::string_view name) = 0;
   /// Replaces settings and updated of the version that `info.id` names. @error NotFound
   virtual Result<> update(const SecretInfo& info) = 0;
-  /// Removes all versions. @error NotFound
-  virtual Result<> remove(std::string_view vault, std::string_view name) = 0;
 };
 
 }  // namespace signet::vault

@@ -9,8 +9,10 @@
 #include "base/secret.h"
 #include "certstore/vault/access_policy.h"
 #include "certstore/vault/algorithms.h"
+#include "certstore/vault/deletion.h"
 #include "certstore/vault/import.h"
 #include "certstore/vault/key.h"
+#include "certstore/vault/rotation_policy.h"
 
 /// The key vault: performs operations with private keys for those whom a policy allows, and never gives one
 /// out.
@@ -41,7 +43,7 @@ class KeyVault {
   virtual ~KeyVault() = default;
 
   /// Makes a key inside the vault; a new version, which becomes the current one, if the name is there
-  /// already.
+  /// already. @error DeletedButRecoverable  the name is that of a deleted key.
   virtual Result<KeyInfo> create_key(const Principal& principal, std::string_view vault,
                                      std::string_view name, KeyKind kind, const KeySettings& settings) = 0;
   /// Takes a key in, as create_key().
@@ -56,6 +58,49 @@ class KeyVault {
                                                 std::string_view name) = 0;
   /// Changes what is said about one version. Needs `update`.
   virtual Result<KeyInfo> update(const Principal& principal, const KeyId& id, const KeyUpdate& update) = 0;
+
+  /// Takes a key with all its versions out of use, until it is recovered, or purged when the vault's
+  /// retention is over. Its name stays taken meanwhile. Needs `delete`.
+  ///
+  /// @error AlreadyExists  something links to the key and would be left without it; says what.
+  virtual Result<DeletedKey> delete_key(const Principal& principal, std::string_view vault,
+                                        std::string_view name) = 0;
+  /// What is deleted in a vault, by name. Needs `list`.
+  virtual Result<std::vector<DeletedKey>> list_deleted_keys(const Principal& principal,
+                                                            std::string_view vault) = 0;
+  /// Needs `get`.
+  virtual Result<DeletedKey> get_deleted_key(const Principal& principal, std::string_view vault,
+                                             std::string_view name) = 0;
+  /// Puts a deleted key back to use, as it was. @returns its current version.
+  virtual Result<KeyInfo> recover_key(const Principal& principal, std::string_view vault,
+                                      std::string_view name) = 0;
+  /// Removes a deleted key for good. @error PermissionDenied  also: the vault has purge protection.
+  virtual Result<> purge_key(const Principal& principal, std::string_view vault, std::string_view name) = 0;
+
+  /// A key with all its versions and what is said of them, but for its rotation policy, as a blob that nobody
+  /// can read or change and that only this installation takes back. Needs `backup`.
+  virtual Result<Bytes> backup_key(const Principal& principal, std::string_view vault,
+                                   std::string_view name) = 0;
+  /// Puts such a key back under its name, into this vault or another one. Needs `restore`.
+  ///
+  /// @returns its current version.
+  /// @error InvalidInput           the blob was changed, comes from another installation, or is no key's.
+  /// @error AlreadyExists          the name is in use.
+  /// @error DeletedButRecoverable  the name is that of a deleted key.
+  virtual Result<KeyInfo> restore_key(const Principal& principal, std::string_view vault, ByteView blob) = 0;
+
+  /// Makes a new version like the current one, which expires when the key's rotation policy says. Needs
+  /// `rotate`.
+  virtual Result<KeyInfo> rotate_key(const Principal& principal, std::string_view vault,
+                                     std::string_view name) = 0;
+  /// default_rotation_policy() where none was set. Needs `getrotationpolicy`.
+  virtual Result<RotationPolicy> rotation_policy(const Principal& principal, std::string_view vault,
+                                                 std::string_view name) = 0;
+  /// Replaces a key's policy; the times in `policy` are not looked at. Needs `setrotationpolicy`.
+  ///
+  /// @error InvalidInput  see check_rotation_policy().
+  virtual Result<RotationPolicy> set_rotation_policy(const Principal& principal, std::string_view vault,
+                                                     std::string_view name, const RotationPolicy& policy) = 0;
 
   /// @param digest  exactly as long as the algorithm's hash gives. @returns for ES algorithms r || s.
   virtual Result<Bytes> sign(const Principal& principal, const KeyId& id, SignatureAlgorithm algorithm,

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/openssl.h"
+#include "certstore/x509/distinguished_name.h"
 
 namespace signet::certstore {
 
@@ -43,27 +44,6 @@ using BitStringPtr = Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
 constexpr std::size_t kMostOctets = 1024 * 1024;
 constexpr std::size_t kMostCertificates = 100;
 constexpr std::size_t kLongestAlternativeName = 1000;
-
-std::string text_of(BIO* memory) {
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(memory, &text);
-  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
-}
-
-/// A name as RFC 2253 writes it. Names that contradict their own string types exist; for them the escapes
-/// grow coarser until something valid comes out: UTF-8, then \XX for each octet outside ASCII, then #hex of
-/// the DER.
-std::string text_of(const X509_NAME* name) {
-  constexpr unsigned long kReadable = XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
-  constexpr unsigned long kEscaped = XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_UTF8_CONVERT);
-  constexpr unsigned long kDumped = kEscaped | ASN1_STRFLGS_DUMP_ALL;
-  for (const unsigned long flags : {kReadable, kEscaped, kDumped}) {
-    const BioPtr out(BIO_new(BIO_s_mem()));
-    if (!out || X509_NAME_print_ex(out.get(), name, 0, flags) < 0) continue;
-    if (std::string text = text_of(out.get()); is_utf8(text)) return text;
-  }
-  return "(a name that cannot be shown)";
-}
 
 std::string hex_of(const ASN1_INTEGER* serial) {
   const BignumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
@@ -158,7 +138,7 @@ std::string text_of(const GENERAL_NAME* name) {
     case GEN_IPADD:
       return "IP:" + ip_text_of(name->d.iPAddress);
     case GEN_DIRNAME:
-      return "DirName:" + text_of(name->d.directoryName);
+      return "DirName:" + name_text(name->d.directoryName);
     case GEN_RID:
       return "RID:" + text_of(name->d.registeredID);
     case GEN_OTHERNAME:
@@ -200,8 +180,8 @@ Result<std::shared_ptr<const Certificate::Facts>> Certificate::Facts::of(X509Ptr
   SIGNET_TRY(facts->der, encode(x509.get()));
   SIGNET_TRY(facts->not_before, time_of(X509_get0_notBefore(x509.get()), "notBefore"));
   SIGNET_TRY(facts->not_after, time_of(X509_get0_notAfter(x509.get()), "notAfter"));
-  facts->subject = text_of(X509_get_subject_name(x509.get()));
-  facts->issuer = text_of(X509_get_issuer_name(x509.get()));
+  facts->subject = name_text(X509_get_subject_name(x509.get()));
+  facts->issuer = name_text(X509_get_issuer_name(x509.get()));
   facts->serial = hex_of(X509_get0_serialNumber(x509.get()));
   facts->key = X509_get0_pubkey(x509.get());
   facts->key_type = type_of(facts->key);

@@ -131,6 +131,8 @@ Result<std::vector<std::string>> HomeUsage::users_of(std::string_view certificat
   SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home_)));
   if (settings.tls_certificate == certificate)
     users.push_back("tls-certificate in " + settings_file(home_).string());
+  if (settings.api_certificate == certificate)
+    users.push_back("api-certificate in " + settings_file(home_).string());
   return users;
 }
 
@@ -143,12 +145,13 @@ Result<> check_listeners_certificate(const Home& home, const agreements::Account
   for (const agreements::CertificateEntry& entry : before.certificates) {
     if (!entry.key || is_ours(after, entry.name)) continue;
     SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home)));
-    if (settings.tls_certificate == entry.name)
-      return fail(ErrorKind::AlreadyExists,
-                  fmt::format("this account lacks the private certificate '{}', which HTTPS listeners show "
-                              "(tls-certificate in {}): keep it, or name another one there first; nothing "
-                              "was changed",
-                              entry.name, settings_file(home).string()));
+    for (const auto& [setting, named] : {std::pair("tls-certificate", settings.tls_certificate),
+                                         std::pair("api-certificate", settings.api_certificate)})
+      if (named == entry.name)
+        return fail(ErrorKind::AlreadyExists,
+                    fmt::format("this account lacks the private certificate '{}', which HTTPS listeners show "
+                                "({} in {}): keep it, or name another one there first; nothing was changed",
+                                entry.name, setting, settings_file(home).string()));
   }
   return {};
 }

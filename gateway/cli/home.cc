@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "certstore/vault/provider.h"
+#include "gateway/api/principals.h"
 #include "gateway/cli/passphrase.h"
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/wiring.h"
@@ -18,10 +19,16 @@
 #include "gateway/store/certificate_store.h"
 #include "gateway/store/evidence_store.h"
 #include "gateway/store/key_store.h"
+#include "gateway/store/principal_store.h"
+#include "gateway/store/resource_store.h"
 #include "gateway/store/secret_store.h"
+#include "gateway/store/vault_certificate_store.h"
 
 namespace signet::gateway {
 namespace {
+
+/// The principal of the REST services that every home begins with.
+constexpr std::string_view kAdministrator = "administrator";
 
 constexpr std::string_view kServeSettings =
     "# Settings of `signet serve`; each is also an option of the command line, which wins. `signet serve "
@@ -186,9 +193,12 @@ struct Home::Stores {
   std::unique_ptr<AuditFile> audit;
   SqliteKeyStore keys;
   SqliteSecretStore secrets;
+  SqliteVaultCertificateStore vault_certificates;
   SqliteAccountStore accounts;
   SqliteCertificateStore certificates;
   SqliteEvidenceStore evidence;
+  SqlitePrincipalStore principals;
+  SqliteResourceStore resources;
 };
 
 Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -209,6 +219,8 @@ Result<> Home::initialise(const std::filesystem::path& directory, const InitOpti
       home->vault().set_policy(vault::Principal::local_operator(),
                                {std::string(kDefaultVault), vault::Principal::gateway(),
                                 vault::gateway_key_permissions(), vault::gateway_secret_permissions()}));
+  SIGNET_CHECK(
+      home->principals().add(vault::Principal::local_operator(), kAdministrator, {api::Role::Administrator}));
   return remove_mark(directory);
 }
 
@@ -239,13 +251,18 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
   // No receipt may leave before the audit records of the keys that made it are on disk.
   database->set_before_commit([file = audit.get()] { return file->sync(); });
   home->store_->name_audit_head([file = audit.get()] { return file->head(); });
-  home->stores_ =
-      std::make_unique<Stores>(Stores{std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
-                                      SqliteAccountStore(database, home->clock_),
-                                      SqliteCertificateStore(database), SqliteEvidenceStore(*home->store_)});
+  home->stores_ = std::make_unique<Stores>(
+      Stores{std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
+             SqliteVaultCertificateStore(database), SqliteAccountStore(database, home->clock_),
+             SqliteCertificateStore(database), SqliteEvidenceStore(*home->store_),
+             SqlitePrincipalStore(database), SqliteResourceStore(database)});
+  home->callback_key_ = master_key.mac_key("callback URLs");
   SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, home->stores_->secrets,
+                                                      home->stores_->vault_certificates,
                                                       wiring::audit_log(*home->stores_->audit),
                                                       std::move(master_key), home->clock_));
+  home->principals_ = std::make_unique<api::Principals>(
+      home->stores_->principals, wiring::audit_log(*home->stores_->audit), home->clock_);
   return home;
 }
 
@@ -253,6 +270,9 @@ agreements::AccountStore& Home::accounts() { return stores_->accounts; }
 certstore::CertificateStore& Home::certificates() { return stores_->certificates; }
 AuditFile& Home::audit() { return *stores_->audit; }
 EvidenceStore& Home::evidence() { return stores_->evidence; }
+api::Principals& Home::principals() { return *principals_; }
+api::ResourceStore& Home::resources() { return stores_->resources; }
+api::PrincipalStore& Home::principal_store() { return stores_->principals; }
 
 Result<SecretBytes> Home::secret(std::string_view key_vault, std::string_view secret_name) {
   SIGNET_TRY(vault::Secret secret,

@@ -21,6 +21,12 @@ namespace signet::gateway {
 class AuditFile;
 class EvidenceStore;
 
+namespace api {
+class PrincipalStore;
+class ResourceStore;
+class Principals;
+}  // namespace api
+
 /// A gateway's home directory, opened: its store, its vault and its account, wired together.
 ///
 ///     <home>/master.key      the vault's master key (0600); or master.scrypt, for a passphrase
@@ -37,7 +43,8 @@ class Home {
         passphrase_file;  ///< its first line; absent: a random key in master.key
   };
 
-  /// Makes a home in an empty or new directory, with a vault that lets the gateway use its keys. One that was
+  /// Makes a home in an empty or new directory, with a vault that lets the gateway use its keys,
+  /// and the principal `administrator`, who has no token yet. One that was
   /// cut short opens nowhere, and is begun anew by the next.
   ///
   /// @error AlreadyExists  there is a home already, or something else; nothing is changed.
@@ -60,6 +67,13 @@ class Home {
   [[nodiscard]] EvidenceStore& evidence();
   /// The current version of a secret, for the gateway to use: enabled, and in its time.
   Result<SecretBytes> secret(std::string_view key_vault, std::string_view secret_name);
+  /// Who may call the REST services.
+  [[nodiscard]] api::Principals& principals();
+  [[nodiscard]] api::PrincipalStore& principal_store();
+  /// What only the management plane knows.
+  [[nodiscard]] api::ResourceStore& resources();
+  /// What addresses that open without a token are signed with.
+  [[nodiscard]] const SecretBytes& callback_key() const { return callback_key_; }
   /// For bodies on their way.
   [[nodiscard]] SpoolArea spool_area() const;
 
@@ -77,6 +91,8 @@ class Home {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Stores> stores_;
   std::unique_ptr<vault::EmbeddedVault> vault_;
+  std::unique_ptr<api::Principals> principals_;
+  SecretBytes callback_key_;
 
   std::mutex mutex_;
   std::shared_ptr<const AccountSnapshot> account_;

@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
   gateway::add_status_command(app, context);
   gateway::add_certificate_commands(app, context);
   gateway::add_vault_commands(app, context);
+  gateway::add_principal_commands(app, context);
   gateway::add_evidence_commands(app, context);
   gateway::add_audit_commands(app, context);
   gateway::add_inspect_command(app, context);

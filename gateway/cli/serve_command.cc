@@ -16,9 +16,11 @@
 #include "certstore/vault/provider.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/serve_api.h"
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/serve_operations.h"
 #include "gateway/cli/serve_settings.h"
+#include "gateway/cli/vault_upkeep.h"
 #include "gateway/cli/version.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/delivery/delivery_queue.h"
@@ -39,6 +41,7 @@ namespace {
 
 // A stop takes less than ten seconds, whatever is in hand.
 constexpr std::chrono::milliseconds kDrainTime{5'000};     ///< for requests that are being read or served
+constexpr std::chrono::milliseconds kApiDrainTime{1'000};  ///< of those, for calls of the REST services
 constexpr std::chrono::milliseconds kHandOverTime{2'500};  ///< then, for payloads that wait
 constexpr std::chrono::milliseconds kLongestStop{9'000};   ///< for all of it
 
@@ -183,6 +186,7 @@ struct Running {
   Home& home;
   HttpServer& server;
   As2Handler& handler;
+  ServeApi* api;  ///< nothing where there are no REST services
   ServeOperations& operations;
   const GivenOptions& given;
   ServeSettings settings;
@@ -193,10 +197,16 @@ struct Running {
 Result<> reload(Running& running) {
   SIGNET_TRY(const ServeSettings wanted,
              read_serve_settings(running.given, running.home.directory() / "serve.toml"));
+  std::optional<TlsIdentity> for_partners;
   if (!running.settings.listen_tls.empty()) {
-    SIGNET_TRY(const TlsIdentity identity, tls_identity(running.home, wanted));
-    SIGNET_CHECK(running.server.renew_tls(kTlsListener, identity));
+    SIGNET_TRY(for_partners, tls_identity(running.home, wanted));
   }
+  std::optional<TlsIdentity> for_api;
+  if (running.api != nullptr) {
+    SIGNET_TRY(for_api, api_identity(running.home, wanted));
+  }
+  if (for_partners) SIGNET_CHECK(running.server.renew_tls(kTlsListener, *for_partners));
+  if (for_api) SIGNET_CHECK(running.api->renew_tls(*for_api));
   log::set_level(level_of(wanted));
   running.handler.set_body_limit(wanted.body_limit);
   running.operations.take_up(wanted);
@@ -205,6 +215,7 @@ Result<> reload(Running& running) {
                  {{"setting", name},
                   {"reason", "a running gateway cannot take it up; it counts from the next start"}});
   running.settings.tls_certificate = wanted.tls_certificate;
+  running.settings.api_certificate = wanted.api_certificate;
   running.settings.log_level = wanted.log_level;
   running.settings.body_limit = wanted.body_limit;
   return {};
@@ -225,6 +236,7 @@ void on_hangup(Running& running) {
 void serve_until_told_to_end(const sigset_t& signals, Running& running) {
   for (;;) {
     running.operations.warn_of_expiry();
+    look_after(running.home.vault());
     const std::optional<int> signal = next_signal(signals);
     if (signal == SIGHUP) on_hangup(running);
     if (!signal || signal == SIGHUP) continue;
@@ -299,6 +311,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   operations.show_queue("receipts-to-post", [&] { return receipt_poster.waiting(); });
   operations.show_unreachable([&] { return outbox.broken(); });
   operations.show_unreachable([&] { return receipt_poster.broken(); });
+  SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
   // Settings and ports are good: from here on messages are worked on, first those that were left.
@@ -317,6 +330,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   std::vector<Listener> bound = config.listeners;
   for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = server->ports()[i];
   if (operations_listener) bound.push_back(operations_listener->listener);
+  if (api) bound.insert(bound.end(), api->listeners().begin(), api->listeners().end());
   nlohmann::ordered_json ports = nlohmann::ordered_json::array();
   for (const Listener& listener : bound) {
     ports.push_back({{"name", listener.name}, {"address", listener.address}, {"port", listener.port}});
@@ -328,6 +342,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
     SIGNET_CHECK(write_file_durably(settings.ports_file, as_bytes(ports.dump())));
   // Nothing stands in the way any more: who connected has waited for this.
   server->accept();
+  if (api) api->accept();
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
                         {"home", home->directory().string()},
@@ -337,7 +352,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   notify_ready();
 
-  Running running{*home, *server, handler, operations, given, settings};
+  Running running{*home, *server, handler, api.get(), operations, given, settings};
   serve_until_told_to_end(signals, running);
   end_in_time.emplace(kLongestStop);
   pickup.stop();
@@ -346,6 +361,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   receipt_poster.stop();
   retention.stop();
   server->stop(kDrainTime);
+  if (api) api->stop(kApiDrainTime);
   client.stop();  // what was being sent is sent again at the next start, under its Message-ID
   delivery.drain(kHandOverTime);
   log::info("stopped");

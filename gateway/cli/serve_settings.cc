@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/network.h"
+#include "certstore/vault/key.h"
 #include "gateway/cli/command.h"
 
 namespace signet::gateway {
@@ -48,6 +49,11 @@ bool all_of(std::string_view text, bool (*fits)(char)) { return std::all_of(text
 
 std::string check_listener(const std::string& text) {
   const auto listener = parse_listener(text);
+  return listener ? "" : listener.error().detail;
+}
+
+std::string check_vault_listener(const std::string& text) {
+  const auto listener = parse_vault_listener(text);
   return listener ? "" : listener.error().detail;
 }
 
@@ -139,6 +145,30 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
           "Address and port for /health, /ready and /metrics, such as 127.0.0.1:4081; none unless given")
       ->check(check_listener);
   command
+      .add_option(
+          "--listen-api", settings.listen_api,
+          "Address and port for the REST services (HTTPS): the management plane at --api-host, each vault at "
+          "<vault>.<api-host>")
+      ->check(check_listener);
+  command
+      .add_option(
+          "--listen-vault", settings.listen_vault,
+          "Vault, address and port, such as signet=127.0.0.1:4443: the REST service of that vault alone, "
+          "whatever the host")
+      ->check(check_vault_listener);
+  command.add_option("--api-certificate", settings.api_certificate,
+                     "Private certificate of the account that the listeners of the REST services show");
+  command.add_option("--api-host", settings.api_host, "The public name of the REST services, without port")
+      ->check(check_host)
+      ->capture_default_str();
+  command
+      .add_option(
+          "--api-calls-per-second", settings.api_calls_per_second,
+          "Calls of the REST services that a principal may make on the average, and twice as many from one "
+          "address; more are answered 429")
+      ->check(check_count)
+      ->capture_default_str();
+  command
       .add_option("--minimum-free-disk", settings.minimum_free_disk,
                   "Octets free on each volume, below which /ready says no")
       ->check(check_whole_number)
@@ -201,6 +231,10 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("host", running.host, wanted.host);
   compare("stranger-answer", running.stranger_answer, wanted.stranger_answer);
   compare("tracking-file", running.tracking_file, wanted.tracking_file);
+  compare("listen-api", running.listen_api, wanted.listen_api);
+  compare("listen-vault", running.listen_vault, wanted.listen_vault);
+  compare("api-calls-per-second", running.api_calls_per_second, wanted.api_calls_per_second);
+  compare("api-host", running.api_host, wanted.api_host);
   compare("operations-listen", running.operations_listen, wanted.operations_listen);
   compare("workers", running.workers, wanted.workers);
   compare("connections", running.connections, wanted.connections);
@@ -228,6 +262,19 @@ Result<Listener> parse_listener(const std::string& text) {
                             printable(text)));
   if (listener.address.starts_with('[') && listener.address.ends_with(']'))
     listener.address = listener.address.substr(1, listener.address.size() - 2);
+  return listener;
+}
+
+Result<VaultListener> parse_vault_listener(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("expected a vault and its listener, such as signet=127.0.0.1:4443, got '{}'",
+                            printable(text)));
+  VaultListener listener;
+  listener.vault = to_lower(text.substr(0, equals));
+  SIGNET_CHECK(vault::check_vault_name(listener.vault));
+  SIGNET_TRY(listener.listener, parse_listener(text.substr(equals + 1)));
   return listener;
 }
 

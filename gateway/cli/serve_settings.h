@@ -34,6 +34,11 @@ struct ServeSettings {
   std::size_t queued_requests = 1024;
   std::string log_level = "info";
   std::string operations_listen;
+  std::vector<std::string> listen_api;
+  std::vector<std::string> listen_vault;
+  std::string api_certificate;
+  std::string api_host = "localhost";
+  unsigned api_calls_per_second = 100;
   std::uint64_t minimum_free_disk = std::uint64_t{256} << 20;
   unsigned expiry_notice = 30;
   std::filesystem::path tracking_file;
@@ -62,6 +67,14 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
 
 /// "0.0.0.0:4080", "[::]:4080". @error InvalidInput
 Result<Listener> parse_listener(const std::string& text);
+
+/// An origin of one vault.
+struct VaultListener {
+  std::string vault;
+  Listener listener;
+};
+/// "signet=127.0.0.1:4443". @error InvalidInput
+Result<VaultListener> parse_vault_listener(const std::string& text);
 
 /// A check of an option (CLI::Option::check) that is our host name, for Message-IDs.
 std::string check_host(const std::string& text);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "gateway/api/resource_store.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/tracking_lines.h"
@@ -33,6 +34,16 @@ Result<> write_line(std::ostream& out, const std::string& line) {
   return {};
 }
 
+/// What programs gave to the tracking log; no agreement's.
+Result<std::vector<std::string>> logged_lines(Home& home, const MessageFilter& filter) {
+  std::vector<std::string> lines;
+  if (!filter.agreement.empty()) return lines;
+  SIGNET_TRY(const auto events, home.resources().logged_events(filter.since));
+  for (const api::LoggedEvent& event : events)
+    if (!filter.until || event.received < *filter.until) lines.push_back(event.json);
+  return lines;
+}
+
 Result<> export_events(CommandContext& context, const ExportOptions& options) {
   MessageFilter filter;
   filter.agreement = options.agreement;
@@ -44,13 +55,17 @@ Result<> export_events(CommandContext& context, const ExportOptions& options) {
     SIGNET_TRY(NewFile made, NewFile::create(options.file));
     file.emplace(std::move(made));
   }
-  const auto export_one = [&](const MessageRecord& record) -> Result<> {
-    SIGNET_TRY(const auto lines, tracking_lines(*home, record));
+  const auto write_lines = [&](const std::vector<std::string>& lines) -> Result<> {
     for (const std::string& line : lines)
       SIGNET_CHECK(file ? file->write(as_bytes(line + '\n')) : write_line(std::cout, line));
     return {};
   };
-  SIGNET_CHECK(home->store().visit(filter, export_one));
+  SIGNET_CHECK(home->store().visit(filter, [&](const MessageRecord& record) -> Result<> {
+    SIGNET_TRY(const auto lines, tracking_lines(*home, record));
+    return write_lines(lines);
+  }));
+  SIGNET_TRY(const auto logged, logged_lines(*home, filter));
+  SIGNET_CHECK(write_lines(logged));
   if (file) return file->sync();
   std::cout.flush();
   return {};
@@ -65,7 +80,9 @@ void add_tracking_commands(CLI::App& app, CommandContext& context) {
   tracking->require_subcommand(1);
   tracking->footer("Example: signet tracking export --since 2026-11-01 --file events.jsonl");
   CLI::App* command = tracking->add_subcommand(
-      "export", "Write the AS2Message and AS2MDN events of messages, one line of JSON each, oldest first");
+      "export",
+      "Write the AS2Message and AS2MDN events of messages, one line of JSON each, oldest first; then "
+      "those that programs gave to the tracking log");
   command->footer(
       "Example: signet --home /srv/signet tracking export --since 2026-11-01 --agreement acme-globex --file "
       "events.jsonl\n"

@@ -10,6 +10,7 @@
 #include "gateway/cli/output_file.h"
 #include "gateway/cli/passphrase.h"
 #include "gateway/cli/vault_attributes.h"
+#include "gateway/cli/vault_lifecycle.h"
 
 namespace signet::gateway {
 namespace {
@@ -34,6 +35,7 @@ struct VaultOptions {
   std::string principal = "gateway";
   std::optional<std::string> key_permissions;
   std::optional<std::string> secret_permissions;
+  std::optional<std::string> certificate_permissions;
 };
 
 ordered_json to_json(const vault::KeyInfo& info) {
@@ -200,15 +202,17 @@ ordered_json to_json(const vault::AccessPolicy& policy) {
   return {{"vault", policy.vault},
           {"principal", policy.principal.name},
           {"keyPermissions", words_json(to_string(policy.keys))},
-          {"secretPermissions", words_json(to_string(policy.secrets))}};
+          {"secretPermissions", words_json(to_string(policy.secrets))},
+          {"certificatePermissions", words_json(to_string(policy.certificates))}};
 }
 
 std::string to_line(const vault::AccessPolicy& policy) {
   const auto words = [](const std::string& permissions) {
     return permissions.empty() ? "none" : permissions;
   };
-  return fmt::format("{:<16} keys: {}; secrets: {}\n", policy.principal.name, words(to_string(policy.keys)),
-                     words(to_string(policy.secrets)));
+  return fmt::format("{:<16} keys: {}; secrets: {}; certificates: {}\n", policy.principal.name,
+                     words(to_string(policy.keys)), words(to_string(policy.secrets)),
+                     words(to_string(policy.certificates)));
 }
 
 /// The words of a permissions option. Everything is taken away by a word of its own, since an empty one may
@@ -221,13 +225,13 @@ Result<std::string> permission_words(const std::string& given) {
   return equal_ignoring_case(trim(given), "none") ? "" : given;
 }
 
-/// Of keys and secrets, what is not mentioned stays.
+/// Of keys, secrets and certificates, what is not mentioned stays.
 Result<> set_policy(CommandContext& context, const VaultOptions& options) {
-  if (!options.key_permissions && !options.secret_permissions)
-    return fail(
-        ErrorKind::InvalidInput,
-        "nothing to change: expected --key-permissions or --secret-permissions, each with permissions "
-        "or 'none'");
+  if (!options.key_permissions && !options.secret_permissions && !options.certificate_permissions)
+    return fail(ErrorKind::InvalidInput,
+                "nothing to change: expected --key-permissions, --secret-permissions or "
+                "--certificate-permissions, each "
+                "with permissions or 'none'");
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(vault::AccessPolicy policy, policy_of(*home, options));
   if (options.key_permissions) {
@@ -237,6 +241,10 @@ Result<> set_policy(CommandContext& context, const VaultOptions& options) {
   if (options.secret_permissions) {
     SIGNET_TRY(const std::string words, permission_words(*options.secret_permissions));
     SIGNET_TRY(policy.secrets, vault::parse_secret_permissions(words));
+  }
+  if (options.certificate_permissions) {
+    SIGNET_TRY(const std::string words, permission_words(*options.certificate_permissions));
+    SIGNET_TRY(policy.certificates, vault::parse_certificate_permissions(words));
   }
   SIGNET_CHECK(home->vault().set_policy(vault::Principal::local_operator(), policy));
   context.print(to_json(policy), policy.grants_nothing()
@@ -264,13 +272,15 @@ Result<> show_policy(CommandContext& context, const VaultOptions& options) {
 
 void add_vault_commands(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<VaultOptions>();
-  CLI::App* vault_app = app.add_subcommand("vault", "The key vault: keys, secrets, and who may use them");
+  CLI::App* vault_app =
+      app.add_subcommand("vault", "The key vault: keys, secrets, certificates, and who may use them");
   vault_app->require_subcommand(1);
   vault_app->footer("Example: signet vault key list");
   CLI::App* key = vault_app->add_subcommand("key", "Keys");
   key->require_subcommand(1);
   key->footer("Example: signet vault key create acme-as2 --kind RSA-3072");
   add_vault_secret_commands(*vault_app, context);
+  add_vault_certificate_commands(*vault_app, context);
   CLI::App* policy = vault_app->add_subcommand("policy", "Access policies; what none grants is denied");
   policy->require_subcommand(1);
   policy->footer("Example: signet vault policy show");
@@ -338,8 +348,12 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   updating->add_option("--expires", options->expires, "Nor from this time on, or 'none'");
   add_tag_option(*updating, options->tags);
 
+  add_key_lifecycle_commands(*key, context);
+  add_key_rotation_commands(*key, context);
+  add_vault_settings_commands(*vault_app, context);
+
   CLI::App* setting =
-      command(policy, "set", "Replace what a principal may do with keys, with secrets or with both",
+      command(policy, "set", "Replace what a principal may do with keys, with secrets or with certificates",
               "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list "
               "--secret-permissions get",
               set_policy);
@@ -349,8 +363,11 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
       "--key-permissions", options->key_permissions,
       "Azure's words, separated by commas, 'all' or 'none'; what is granted stays when this is "
       "not given");
-  setting->add_option("--secret-permissions,--secrets", options->secret_permissions,
-                      "The same for secrets: get, list, set, delete, 'all' or 'none'");
+  setting->add_option(
+      "--secret-permissions,--secrets", options->secret_permissions,
+      "The same for secrets: get, list, set, delete, backup, restore, recover, purge, 'all' or 'none'");
+  setting->add_option("--certificate-permissions", options->certificate_permissions,
+                      "The same for certificates: get, list, create, import, update...");
   command(policy, "show", "The policies of a vault", "Example: signet vault policy show", show_policy);
 }
 

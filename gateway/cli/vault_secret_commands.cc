@@ -7,6 +7,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/passphrase.h"
 #include "gateway/cli/vault_attributes.h"
+#include "gateway/cli/vault_lifecycle.h"
 
 namespace signet::gateway {
 namespace {
@@ -139,14 +140,6 @@ Result<> update(CommandContext& context, const SecretOptions& options) {
   return {};
 }
 
-Result<> remove(CommandContext& context, const SecretOptions& options) {
-  SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_CHECK(home->vault().delete_secret(caller(), options.vault, options.secret));
-  context.print({{"vault", options.vault}, {"name", options.secret}, {"deleted", true}},
-                fmt::format("deleted {}/{}, all versions", options.vault, options.secret));
-  return {};
-}
-
 }  // namespace
 
 void add_vault_secret_commands(CLI::App& vault, CommandContext& context) {
@@ -199,8 +192,7 @@ void add_vault_secret_commands(CLI::App& vault, CommandContext& context) {
   auto* enabling = updating->add_flag("--enable", options->enable, "It is given out again");
   updating->add_flag("--disable", options->disable, "It is not given out until enabled")->excludes(enabling);
 
-  with_name(command("delete", "Remove a secret with all its versions, for good",
-                    "Example: signet vault secret delete globex-password", remove));
+  add_secret_lifecycle_commands(*secret, context);
 }
 
 }  // namespace signet::gateway

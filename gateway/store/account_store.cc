@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "agreements/diff.h"
 #include "agreements/xml.h"
 #include "gateway/store/certificate_rows_internal.h"
 
@@ -81,11 +82,44 @@ Result<Account> parse(const std::string& xml) {
           outcome.problems.empty() ? "no reason given" : agreements::to_string(outcome.problems.front())));
 }
 
-std::string xml_without_certificates(const Account& account) {
+Account without_certificates(const Account& account) {
   Account rest;
   rest.partners = account.partners;
   rest.agreements = account.agreements;
-  return agreements::write_account(rest);
+  return rest;
+}
+
+std::string_view word(agreements::EntryKind kind) {
+  switch (kind) {
+    case agreements::EntryKind::Partner:
+      return "partner";
+    case agreements::EntryKind::Certificate:
+      return "certificate";
+    case agreements::EntryKind::Agreement:
+      return "agreement";
+  }
+  return "?";
+}
+
+std::string stored_xml(SqlConnection& connection) {
+  Query row(connection, "SELECT xml FROM account");
+  return row.next() ? row.text(0) : std::string();
+}
+
+/// Certificates have their times in their rows.
+void keep_times(SqlConnection& connection, const Account& before, const Account& after, Time now) {
+  for (const agreements::EntryChange& entry : agreements::diff(before, after)) {
+    if (entry.change == agreements::ChangeKind::Removed)
+      Query(connection, "DELETE FROM entry_times WHERE kind = ? AND name = ?")
+          .bind(word(entry.kind), entry.name)
+          .run();
+    else
+      Query(connection,
+            "INSERT INTO entry_times (kind, name, created, changed) VALUES (?1, ?2, ?3, ?3) "
+            "ON CONFLICT DO UPDATE SET changed = ?3")
+          .bind(word(entry.kind), entry.name, now)
+          .run();
+  }
 }
 
 struct Rows {
@@ -99,9 +133,7 @@ struct Rows {
 Result<agreements::StoredAccount> SqliteAccountStore::load() {
   SIGNET_TRY(Rows rows, read_value<Rows>(*database_, [](SqlConnection& connection) -> Result<Rows> {
                SIGNET_TRY(const Generations generations, read_generations(connection));
-               Query row(connection, "SELECT xml FROM account");
-               return Rows{row.next() ? row.text(0) : std::string(), read_certificates(connection),
-                           generations.account};
+               return Rows{stored_xml(connection), read_certificates(connection), generations.account};
              }));
   SIGNET_TRY(Account account, parse(rows.xml));
   account.agreements.shrink_to_fit();  // it is kept for long
@@ -111,7 +143,8 @@ Result<agreements::StoredAccount> SqliteAccountStore::load() {
 }
 
 Result<std::uint64_t> SqliteAccountStore::replace(const Account& account, std::uint64_t expected_generation) {
-  const std::string xml = xml_without_certificates(account);
+  const Account rest = without_certificates(account);
+  const std::string xml = agreements::write_account(rest);
   SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_TRY(const Generations generations, read_generations(connection));
     if (generations.account != expected_generation)
@@ -120,12 +153,31 @@ Result<std::uint64_t> SqliteAccountStore::replace(const Account& account, std::u
           fmt::format("somebody else changed the account in the meantime (it is at generation {}, and {} was "
                       "expected); look at it again and repeat",
                       generations.account, expected_generation));
+    const Time now = clock_.now();
+    // An account that can no longer be read is replaced all the same.
+    keep_times(connection, parse(stored_xml(connection)).value_or(Account{}), rest, now);
     Query(connection, "INSERT OR REPLACE INTO account (only_row, xml) VALUES (1, ?)").bind(xml).run();
-    replace_certificates(connection, account.certificates, clock_.now());
+    replace_certificates(connection, account.certificates, now);
     count_account_change(connection);
     return {};
   }));
   return expected_generation + 1;
+}
+
+Result<agreements::TimesByName> SqliteAccountStore::times(agreements::EntryKind kind) {
+  using agreements::TimesByName;
+  return read_value<TimesByName>(*database_, [&](SqlConnection& connection) -> Result<TimesByName> {
+    TimesByName times;
+    if (kind == agreements::EntryKind::Certificate) {
+      for (const CertificateRow& row : read_certificates(connection))
+        times.emplace(row.name, agreements::EntryTimes{row.created, row.changed});
+      return times;
+    }
+    Query query(connection, "SELECT name, created, changed FROM entry_times WHERE kind = ?");
+    query.bind(word(kind));
+    while (query.next()) times.emplace(query.text(0), agreements::EntryTimes{query.time(1), query.time(2)});
+    return times;
+  });
 }
 
 }  // namespace signet::gateway

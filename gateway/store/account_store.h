@@ -14,13 +14,14 @@ namespace signet::gateway {
 /// either of them.
 class SqliteAccountStore final : public agreements::AccountStore {
  public:
-  /// The clock, which outlives the store, gives certificates the times of their creation and change.
+  /// The clock, which outlives the store, gives entries the times of their creation and change.
   SqliteAccountStore(std::shared_ptr<Database> database, const Clock& clock)
       : database_(std::move(database)), clock_(clock) {}
 
   Result<agreements::StoredAccount> load() override;
   Result<std::uint64_t> replace(const agreements::Account& account,
                                 std::uint64_t expected_generation) override;
+  Result<agreements::TimesByName> times(agreements::EntryKind kind) override;
 
  private:
   const std::shared_ptr<Database> database_;

@@ -1,5 +1,8 @@
 #include "gateway/store/key_store.h"
 
+#include <fmt/format.h>
+
+#include "gateway/store/recoverable_rows_internal.h"
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/vault_rows_internal.h"
 
@@ -9,10 +12,13 @@ namespace {
 using vault::AccessPolicy;
 using vault::KeyId;
 using vault::KeyInfo;
+using vault::RotationPolicy;
 using vault::StoredKey;
+using vault::VaultSettings;
 
-#define SIGNET_KEY_COLUMNS \
-  "vault, name, version, kind, ops, enabled, not_before, expires, created, updated, public_key, tags"
+#define SIGNET_KEY_COLUMNS                                                                              \
+  "vault, name, version, kind, ops, enabled, not_before, expires, created, updated, public_key, tags, " \
+  "managed"
 
 Result<KeyInfo> read_info(const Query& row) {
   KeyInfo info;
@@ -26,6 +32,7 @@ Result<KeyInfo> read_info(const Query& row) {
   info.updated = row.time(9);
   info.public_key = row.bytes(10);
   SIGNET_TRY(info.tags, tags_of(row.text(11)));
+  info.managed = row.integer(12) != 0;
   return info;
 }
 
@@ -38,28 +45,63 @@ Result<std::vector<KeyInfo>> read_infos(Query& query) {
   return infos;
 }
 
+/// What `parse` reads in a column that may be NULL.
+template <class Parse>
+auto optional_in(const Query& row, int column, Parse parse)
+    -> Result<std::optional<typename std::invoke_result_t<Parse, std::string_view>::value_type>> {
+  if (row.is_null(column)) return std::nullopt;
+  SIGNET_TRY(auto value, parse(row.text(column)));
+  return std::optional(std::move(value));
+}
+
+template <class Value>
+std::optional<std::string> text_of(const std::optional<Value>& value) {
+  return value ? std::optional(vault::to_string(*value)) : std::nullopt;
+}
+
 Error no_key(const KeyId& id) {
   return Error{ErrorKind::NotFound, "there is no key " + printable(vault::to_string(id))};
 }
 
+struct KeyRows {
+  SIGNET_RECOVERABLE_SQL("key_versions", SIGNET_KEY_COLUMNS);
+  using Stored = StoredKey;
+  using Info = KeyInfo;
+  static constexpr int kColumns = 13;
+  static constexpr std::string_view kWhat = "key";
+  static Result<Info> read(const Query& row) { return read_info(row); }
+  static Result<> insert(SqlConnection& connection, const Stored& key);
+  static void changed(SqlConnection& connection) { count_key_change(connection); }
+  static void purged(SqlConnection& connection, std::string_view vault, std::string_view name) {
+    Query(connection, "DELETE FROM rotation_policies WHERE vault = ? AND name = ?").bind(vault, name).run();
+  }
+};
+
+Result<> KeyRows::insert(SqlConnection& connection, const StoredKey& key) {
+  const KeyInfo& info = key.info;
+  Query insert(connection,
+               "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
+               ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+  insert.bind(info.id.vault, info.id.name, info.id.version, vault::to_string(info.kind),
+              vault::to_string(info.ops), flag(info.attributes.enabled), info.attributes.not_before,
+              info.attributes.expires, info.created, info.updated, info.public_key, to_column(info.tags),
+              flag(info.managed), key.sealed);
+  if (insert.run() == 1) return {};
+  return fail(ErrorKind::AlreadyExists,
+              "there is a key " + printable(vault::to_string(info.id)) + " already");
+}
+
 }  // namespace
 
+Result<> put_key_version(SqlConnection& connection, const StoredKey& key) {
+  SIGNET_CHECK(check_not_deleted<KeyRows>(connection, key.info.id));
+  SIGNET_CHECK(KeyRows::insert(connection, key));
+  count_key_change(connection);
+  return {};
+}
+
 Result<> SqliteKeyStore::put_version(const StoredKey& key) {
-  const KeyInfo& info = key.info;
-  return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query insert(connection,
-                 "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
-                 ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
-    insert.bind(info.id.vault, info.id.name, info.id.version, vault::to_string(info.kind),
-                vault::to_string(info.ops), flag(info.attributes.enabled), info.attributes.not_before,
-                info.attributes.expires, info.created, info.updated, info.public_key, to_column(info.tags),
-                key.sealed);
-    if (insert.run() == 0)
-      return fail(ErrorKind::AlreadyExists,
-                  "there is a key " + printable(vault::to_string(info.id)) + " already");
-    count_key_change(connection);
-    return {};
-  });
+  return database_->write([&](SqlConnection& connection) { return put_key_version(connection, key); });
 }
 
 Result<StoredKey> SqliteKeyStore::load(const KeyId& id) {
@@ -67,11 +109,12 @@ Result<StoredKey> SqliteKeyStore::load(const KeyId& id) {
     Query query(connection,
                 "SELECT " SIGNET_KEY_COLUMNS
                 ", sealed FROM key_versions WHERE vault = ?1 AND name = ?2 AND (?3 = '' OR version = ?3) "
+                "AND deleted IS NULL "
                 "ORDER BY sequence DESC LIMIT 1");
     if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_key(id));
     StoredKey key;
     SIGNET_TRY(key.info, read_info(query));
-    key.sealed = query.bytes(12);
+    key.sealed = query.bytes(13);
     return key;
   });
 }
@@ -81,7 +124,8 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::list(std::string_view vault) {
     Query query(
         connection,
         "SELECT " SIGNET_KEY_COLUMNS
-        " FROM key_versions AS key WHERE vault = ? AND sequence = (SELECT max(sequence) FROM "
+        " FROM key_versions AS key WHERE vault = ? AND deleted IS NULL AND sequence = (SELECT max(sequence) "
+        "FROM "
         "key_versions AS other WHERE other.vault = key.vault AND other.name = key.name) ORDER BY name");
     query.bind(vault);
     return read_infos(query);
@@ -90,8 +134,9 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::list(std::string_view vault) {
 
 Result<std::vector<KeyInfo>> SqliteKeyStore::versions(std::string_view vault, std::string_view name) {
   return read_value<std::vector<KeyInfo>>(*database_, [&](SqlConnection& connection) {
-    Query query(connection, "SELECT " SIGNET_KEY_COLUMNS
-                            " FROM key_versions WHERE vault = ? AND name = ? ORDER BY sequence DESC");
+    Query query(connection,
+                "SELECT " SIGNET_KEY_COLUMNS
+                " FROM key_versions WHERE vault = ? AND name = ? AND deleted IS NULL ORDER BY sequence DESC");
     query.bind(vault, name);
     return read_infos(query);
   });
@@ -101,7 +146,7 @@ Result<> SqliteKeyStore::update(const KeyInfo& info) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     Query update(connection,
                  "UPDATE key_versions SET ops = ?, enabled = ?, not_before = ?, expires = ?, updated = ?, "
-                 "tags = ? WHERE vault = ? AND name = ? AND version = ?");
+                 "tags = ? WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
     update.bind(vault::to_string(info.ops), flag(info.attributes.enabled), info.attributes.not_before,
                 info.attributes.expires, info.updated, to_column(info.tags), info.id.vault, info.id.name,
                 info.id.version);
@@ -111,18 +156,132 @@ Result<> SqliteKeyStore::update(const KeyInfo& info) {
   });
 }
 
+Result<> SqliteKeyStore::soft_delete(std::string_view vault, std::string_view name,
+                                     const vault::Deletion& deletion) {
+  return soft_delete_rows<KeyRows>(*database_, vault, name, deletion);
+}
+
+Result<std::vector<vault::DeletedKey>> SqliteKeyStore::list_deleted(std::string_view vault) {
+  return list_deleted_rows<KeyRows>(*database_, vault);
+}
+
+Result<vault::DeletedKey> SqliteKeyStore::load_deleted(std::string_view vault, std::string_view name) {
+  return load_deleted_row<KeyRows>(*database_, vault, name);
+}
+
+Result<std::vector<vault::DeletedKey>> SqliteKeyStore::overdue(Time now) {
+  return overdue_rows<KeyRows>(*database_, now);
+}
+
+Result<> SqliteKeyStore::recover(std::string_view vault, std::string_view name) {
+  return recover_rows<KeyRows>(*database_, vault, name);
+}
+
+Result<> SqliteKeyStore::purge(std::string_view vault, std::string_view name) {
+  return purge_rows<KeyRows>(*database_, vault, name);
+}
+
+Result<std::vector<StoredKey>> SqliteKeyStore::load_all(std::string_view vault, std::string_view name) {
+  return load_all_rows<KeyRows>(*database_, vault, name);
+}
+
+Result<> SqliteKeyStore::put_all(const std::vector<StoredKey>& versions) {
+  return put_all_rows<KeyRows>(*database_, versions);
+}
+
+Result<std::vector<std::string>> SqliteKeyStore::users_of(std::string_view vault, std::string_view name) {
+  using Users = std::vector<std::string>;
+  return read_value<Users>(*database_, [&](SqlConnection& connection) -> Result<Users> {
+    Query query(connection,
+                "SELECT name FROM certificates WHERE key_vault = ? COLLATE NOCASE AND key_name = ? COLLATE "
+                "NOCASE ORDER BY position");
+    query.bind(vault, name);
+    Users users;
+    while (query.next()) users.push_back(fmt::format("certificate '{}'", printable(query.text(0))));
+    return users;
+  });
+}
+
+Result<std::optional<RotationPolicy>> SqliteKeyStore::rotation_policy(std::string_view vault,
+                                                                      std::string_view name) {
+  using Policy = std::optional<RotationPolicy>;
+  return read_value<Policy>(*database_, [&](SqlConnection& connection) -> Result<Policy> {
+    Query query(connection,
+                "SELECT expiry_time, rotate, notify, created, updated FROM rotation_policies WHERE vault = ? "
+                "AND name = ?");
+    if (!query.bind(vault, name).next()) return Policy();
+    RotationPolicy policy;
+    SIGNET_TRY(policy.expiry_time, optional_in(query, 0, vault::parse_period));
+    SIGNET_TRY(policy.rotate, optional_in(query, 1, vault::parse_rotation_trigger));
+    SIGNET_TRY(policy.notify, optional_in(query, 2, vault::parse_rotation_trigger));
+    policy.created = query.time(3);
+    policy.updated = query.time(4);
+    return Policy(std::move(policy));
+  });
+}
+
+Result<> SqliteKeyStore::put_rotation_policy(std::string_view vault, std::string_view name,
+                                             const RotationPolicy& policy) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    Query(connection,
+          "INSERT OR REPLACE INTO rotation_policies (vault, name, expiry_time, rotate, notify, created, "
+          "updated) VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .bind(vault, name, text_of(policy.expiry_time), text_of(policy.rotate), text_of(policy.notify),
+              policy.created, policy.updated)
+        .run();
+    return {};
+  });
+}
+
+Result<std::vector<KeyInfo>> SqliteKeyStore::keys_with_rotation_policy() {
+  return read_value<std::vector<KeyInfo>>(*database_, [&](SqlConnection& connection) {
+    Query query(connection, "SELECT " SIGNET_KEY_COLUMNS
+                            " FROM key_versions AS key WHERE deleted IS NULL AND EXISTS (SELECT 1 FROM "
+                            "rotation_policies AS policy "
+                            "WHERE policy.vault = key.vault AND policy.name = key.name) AND sequence = "
+                            "(SELECT max(sequence) FROM "
+                            "key_versions AS other WHERE other.vault = key.vault AND other.name = key.name) "
+                            "ORDER BY vault, name");
+    return read_infos(query);
+  });
+}
+
+Result<VaultSettings> SqliteKeyStore::settings(std::string_view vault) {
+  return read_value<VaultSettings>(*database_, [&](SqlConnection& connection) -> Result<VaultSettings> {
+    Query query(connection, "SELECT retention_days, purge_protection FROM vault_settings WHERE vault = ?");
+    if (!query.bind(vault).next()) return VaultSettings();
+    return VaultSettings{static_cast<int>(query.integer(0)), query.integer(1) != 0};
+  });
+}
+
+Result<> SqliteKeyStore::put_settings(std::string_view vault, const VaultSettings& settings) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    Query(connection,
+          "INSERT INTO vault_settings (vault, retention_days, purge_protection) VALUES (?, ?, ?) ON CONFLICT "
+          "(vault) DO UPDATE SET retention_days = excluded.retention_days, purge_protection = "
+          "excluded.purge_protection")
+        .bind(vault, std::int64_t{settings.retention_days}, flag(settings.purge_protection))
+        .run();
+    return {};
+  });
+}
+
 Result<std::vector<AccessPolicy>> SqliteKeyStore::policies(std::string_view vault) {
   using Policies = std::vector<AccessPolicy>;
   return read_value<Policies>(*database_, [&](SqlConnection& connection) -> Result<Policies> {
     Query query(
         connection,
-        "SELECT vault, principal, keys, secrets FROM access_policies WHERE vault = ? ORDER BY principal");
+        "SELECT vault, principal, keys, secrets, certificates FROM access_policies WHERE vault = ? ORDER BY "
+        "principal");
     query.bind(vault);
     Policies policies;
     while (query.next()) {
       SIGNET_TRY(const vault::KeyPermissions keys, vault::parse_key_permissions(query.text(2)));
       SIGNET_TRY(const vault::SecretPermissions secrets, vault::parse_secret_permissions(query.text(3)));
-      policies.push_back(AccessPolicy{query.text(0), vault::Principal{query.text(1)}, keys, secrets});
+      SIGNET_TRY(const vault::CertificatePermissions certificates,
+                 vault::parse_certificate_permissions(query.text(4)));
+      policies.push_back(
+          AccessPolicy{query.text(0), vault::Principal{query.text(1)}, keys, secrets, certificates});
     }
     return policies;
   });
@@ -134,9 +293,11 @@ Result<> SqliteKeyStore::put_policy(const AccessPolicy& policy) {
         .bind(policy.vault, policy.principal.name)
         .run();
     if (!policy.grants_nothing())
-      Query(connection, "INSERT INTO access_policies (vault, principal, keys, secrets) VALUES (?, ?, ?, ?)")
+      Query(connection,
+            "INSERT INTO access_policies (vault, principal, keys, secrets, certificates) VALUES (?, ?, ?, ?, "
+            "?)")
           .bind(policy.vault, policy.principal.name, vault::to_string(policy.keys),
-                vault::to_string(policy.secrets))
+                vault::to_string(policy.secrets), vault::to_string(policy.certificates))
           .run();
     count_key_change(connection);
     return {};

@@ -20,6 +20,23 @@ class SqliteKeyStore final : public vault::KeyStore {
   Result<std::vector<vault::KeyInfo>> list(std::string_view vault) override;
   Result<std::vector<vault::KeyInfo>> versions(std::string_view vault, std::string_view name) override;
   Result<> update(const vault::KeyInfo& info) override;
+  Result<> soft_delete(std::string_view vault, std::string_view name,
+                       const vault::Deletion& deletion) override;
+  Result<std::vector<vault::DeletedKey>> list_deleted(std::string_view vault) override;
+  Result<vault::DeletedKey> load_deleted(std::string_view vault, std::string_view name) override;
+  Result<std::vector<vault::DeletedKey>> overdue(Time now) override;
+  Result<> recover(std::string_view vault, std::string_view name) override;
+  Result<> purge(std::string_view vault, std::string_view name) override;
+  Result<std::vector<vault::StoredKey>> load_all(std::string_view vault, std::string_view name) override;
+  Result<> put_all(const std::vector<vault::StoredKey>& versions) override;
+  Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) override;
+  Result<std::optional<vault::RotationPolicy>> rotation_policy(std::string_view vault,
+                                                               std::string_view name) override;
+  Result<> put_rotation_policy(std::string_view vault, std::string_view name,
+                               const vault::RotationPolicy& policy) override;
+  Result<std::vector<vault::KeyInfo>> keys_with_rotation_policy() override;
+  Result<vault::VaultSettings> settings(std::string_view vault) override;
+  Result<> put_settings(std::string_view vault, const vault::VaultSettings& settings) override;
   Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) override;
   Result<> put_policy(const vault::AccessPolicy& policy) override;
   Result<std::optional<Bytes>> master_key_check() override;

@@ -268,9 +268,159 @@ CREATE TABLE rotation_policies (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kPrincipals = R"sql(
+-- Who may call the REST services.
+CREATE TABLE principals (
+  name TEXT PRIMARY KEY COLLATE NOCASE,
+  id TEXT NOT NULL UNIQUE,        -- a GUID
+  roles TEXT NOT NULL,            -- separated by commas
+  enabled INTEGER NOT NULL,
+  created INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  sequence INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  principal TEXT NOT NULL COLLATE NOCASE REFERENCES principals(name),
+  sha256 BLOB NOT NULL UNIQUE,    -- of the token, of which nothing else is kept
+  created INTEGER NOT NULL,
+  expires INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tokens_by_principal ON tokens(principal);
+
+CREATE TABLE management_certificates (
+  thumbprint TEXT PRIMARY KEY,    -- SHA-256 of the DER, upper-case hexadecimal
+  principal TEXT NOT NULL COLLATE NOCASE REFERENCES principals(name),
+  subject TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX management_certificates_by_principal ON management_certificates(principal);
+
+-- What this installation is called in resource ids: GUIDs (RFC 4122 section 4.4).
+CREATE TABLE installation (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  tenant TEXT NOT NULL,
+  subscription TEXT NOT NULL
+) STRICT;
+INSERT INTO installation VALUES (1,
+  lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' ||
+        substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
+  lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' ||
+        substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))));
+)sql";
+
+constexpr const char* kVaultCertificates = R"sql(
+ALTER TABLE access_policies ADD COLUMN certificates TEXT NOT NULL DEFAULT '';  -- permissions, separated by commas
+-- 1 for what belongs to a certificate of the same name and version.
+ALTER TABLE key_versions ADD COLUMN managed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE secret_versions ADD COLUMN managed INTEGER NOT NULL DEFAULT 0;
+
+-- A certificate of the vault, in all its versions. Policies are JSON as Key Vault has them.
+CREATE TABLE vault_certificates (
+  vault TEXT NOT NULL COLLATE NOCASE,
+  name TEXT NOT NULL COLLATE NOCASE,
+  policy TEXT NOT NULL,
+  policy_created INTEGER NOT NULL,
+  policy_updated INTEGER NOT NULL,
+  deleted INTEGER,                -- NULL while it is in use
+  purge_due INTEGER,
+  PRIMARY KEY (vault, name)
+) STRICT, WITHOUT ROWID;
+
+-- The last operation of a certificate, with the key of the version that it is to make.
+CREATE TABLE vault_certificate_operations (
+  vault TEXT NOT NULL COLLATE NOCASE,
+  name TEXT NOT NULL COLLATE NOCASE,
+  status TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  request BLOB NOT NULL,          -- PKCS#10, DER
+  cancellation_requested INTEGER NOT NULL,
+  request_id TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  enabled INTEGER NOT NULL,
+  tags TEXT NOT NULL,
+  version TEXT NOT NULL,
+  public_key BLOB NOT NULL,
+  sealed BLOB NOT NULL,           -- as in key_versions; empty when it is needed no more
+  PRIMARY KEY (vault, name)
+) STRICT;
+
+-- Its key and its secret have the same name and version in key_versions and secret_versions.
+CREATE TABLE vault_certificate_versions (
+  sequence INTEGER PRIMARY KEY,   -- the newest version is the current one
+  vault TEXT NOT NULL COLLATE NOCASE,
+  name TEXT NOT NULL COLLATE NOCASE,
+  version TEXT NOT NULL COLLATE NOCASE,
+  chain TEXT NOT NULL,            -- PEM, its own certificate first
+  exportable INTEGER NOT NULL,
+  enabled INTEGER NOT NULL,
+  tags TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  UNIQUE (vault, name, version)
+) STRICT;
+
+CREATE VIEW live_certificate_versions AS
+  SELECT version.sequence, version.vault, version.name, version.version, version.chain, version.exportable,
+  version.enabled, version.tags, version.created, version.updated
+  FROM vault_certificate_versions AS version JOIN vault_certificates AS own
+  ON own.vault = version.vault AND own.name = version.name WHERE own.deleted IS NULL;
+
+CREATE TABLE vault_certificate_contacts (
+  vault TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+  contacts TEXT NOT NULL          -- a JSON list of objects
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE vault_certificate_issuers (
+  vault TEXT NOT NULL COLLATE NOCASE,
+  name TEXT NOT NULL COLLATE NOCASE,
+  provider TEXT NOT NULL,
+  account TEXT NOT NULL,
+  organisation TEXT NOT NULL,
+  administrators TEXT NOT NULL,   -- a JSON list of objects
+  enabled INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  sealed_password BLOB NOT NULL,  -- empty for none
+  PRIMARY KEY (vault, name)
+) STRICT;
+)sql";
+
+constexpr const char* kManagement = R"sql(
+-- When partners and agreements of the account were made and changed.
+CREATE TABLE entry_times (
+  kind TEXT NOT NULL,             -- 'partner' or 'agreement'
+  name TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- What only the management plane knows; see gateway/api/resource_store.h.
+CREATE TABLE resources (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL COLLATE NOCASE,
+  json TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  PRIMARY KEY (kind, name)
+) STRICT;
+
+-- Tracking events that programs gave us; those of messages are made of the messages.
+CREATE TABLE logged_events (
+  sequence INTEGER PRIMARY KEY,
+  received INTEGER NOT NULL,
+  principal TEXT NOT NULL,
+  json TEXT NOT NULL
+) STRICT;
+CREATE INDEX logged_events_by_time ON logged_events(received);
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema, kSecrets,      kReceiptHandOver,
-                               kEvidence,    kOctetsAround, kVaultOperations};
+constexpr std::array kSteps = {kFirstSchema,     kSecrets,    kReceiptHandOver,   kEvidence,  kOctetsAround,
+                               kVaultOperations, kPrincipals, kVaultCertificates, kManagement};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -1,5 +1,6 @@
 #include "gateway/store/secret_store.h"
 
+#include "gateway/store/recoverable_rows_internal.h"
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/vault_rows_internal.h"
 
@@ -11,7 +12,7 @@ using vault::SecretInfo;
 using vault::StoredSecret;
 
 #define SIGNET_SECRET_COLUMNS \
-  "vault, name, version, content_type, enabled, not_before, expires, created, updated, tags"
+  "vault, name, version, content_type, enabled, not_before, expires, created, updated, tags, managed"
 
 Result<SecretInfo> read_info(const Query& row) {
   SecretInfo info;
@@ -23,6 +24,7 @@ Result<SecretInfo> read_info(const Query& row) {
   info.created = row.time(7);
   info.updated = row.time(8);
   SIGNET_TRY(info.settings.tags, tags_of(row.text(9)));
+  info.managed = row.integer(10) != 0;
   return info;
 }
 
@@ -39,22 +41,40 @@ Error no_secret(const SecretId& id) {
   return Error{ErrorKind::NotFound, "there is no secret " + printable(vault::to_string(id))};
 }
 
-}  // namespace
+struct SecretRows {
+  SIGNET_RECOVERABLE_SQL("secret_versions", SIGNET_SECRET_COLUMNS);
+  using Stored = StoredSecret;
+  using Info = SecretInfo;
+  static constexpr int kColumns = 11;
+  static constexpr std::string_view kWhat = "secret";
+  static Result<Info> read(const Query& row) { return read_info(row); }
+  static Result<> insert(SqlConnection& connection, const Stored& secret);
+  static void changed(SqlConnection&) {}  // nobody holds secrets between two uses
+  static void purged(SqlConnection&, std::string_view, std::string_view) {}
+};
 
-Result<> SqliteSecretStore::put_version(const StoredSecret& secret) {
+Result<> SecretRows::insert(SqlConnection& connection, const StoredSecret& secret) {
   const SecretInfo& info = secret.info;
   const vault::SecretAttributes& attributes = info.settings.attributes;
-  return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query insert(connection, "INSERT INTO secret_versions (" SIGNET_SECRET_COLUMNS
-                             ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
-    insert.bind(info.id.vault, info.id.name, info.id.version, info.settings.content_type,
-                flag(attributes.enabled), attributes.not_before, attributes.expires, info.created,
-                info.updated, to_column(info.settings.tags), secret.sealed);
-    if (insert.run() == 0)
-      return fail(ErrorKind::AlreadyExists,
-                  "there is a secret " + printable(vault::to_string(info.id)) + " already");
-    return {};
-  });
+  Query insert(connection, "INSERT INTO secret_versions (" SIGNET_SECRET_COLUMNS
+                           ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+  insert.bind(info.id.vault, info.id.name, info.id.version, info.settings.content_type,
+              flag(attributes.enabled), attributes.not_before, attributes.expires, info.created, info.updated,
+              to_column(info.settings.tags), flag(info.managed), secret.sealed);
+  if (insert.run() == 1) return {};
+  return fail(ErrorKind::AlreadyExists,
+              "there is a secret " + printable(vault::to_string(info.id)) + " already");
+}
+
+}  // namespace
+
+Result<> put_secret_version(SqlConnection& connection, const StoredSecret& secret) {
+  SIGNET_CHECK(check_not_deleted<SecretRows>(connection, secret.info.id));
+  return SecretRows::insert(connection, secret);
+}
+
+Result<> SqliteSecretStore::put_version(const StoredSecret& secret) {
+  return database_->write([&](SqlConnection& connection) { return put_secret_version(connection, secret); });
 }
 
 Result<StoredSecret> SqliteSecretStore::load(const SecretId& id) {
@@ -62,19 +82,21 @@ Result<StoredSecret> SqliteSecretStore::load(const SecretId& id) {
     Query query(connection,
                 "SELECT " SIGNET_SECRET_COLUMNS
                 ", sealed FROM secret_versions WHERE vault = ?1 AND name = ?2 AND (?3 = '' OR version = ?3) "
+                "AND deleted IS NULL "
                 "ORDER BY sequence DESC LIMIT 1");
     if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_secret(id));
     SIGNET_TRY(SecretInfo info, read_info(query));
-    return StoredSecret{std::move(info), query.bytes(10)};
+    return StoredSecret{std::move(info), query.bytes(11)};
   });
 }
 
 Result<std::vector<SecretInfo>> SqliteSecretStore::list(std::string_view vault) {
   return read_value<std::vector<SecretInfo>>(*database_, [&](SqlConnection& connection) {
-    Query query(connection, "SELECT " SIGNET_SECRET_COLUMNS
-                            " FROM secret_versions AS secret WHERE vault = ? AND sequence = (SELECT "
-                            "max(sequence) FROM secret_versions AS other WHERE other.vault = secret.vault "
-                            "AND other.name = secret.name) ORDER BY name");
+    Query query(connection,
+                "SELECT " SIGNET_SECRET_COLUMNS
+                " FROM secret_versions AS secret WHERE vault = ? AND deleted IS NULL AND sequence = (SELECT "
+                "max(sequence) FROM secret_versions AS other WHERE other.vault = secret.vault "
+                "AND other.name = secret.name) ORDER BY name");
     query.bind(vault);
     return read_infos(query);
   });
@@ -82,8 +104,10 @@ Result<std::vector<SecretInfo>> SqliteSecretStore::list(std::string_view vault) 
 
 Result<std::vector<SecretInfo>> SqliteSecretStore::versions(std::string_view vault, std::string_view name) {
   return read_value<std::vector<SecretInfo>>(*database_, [&](SqlConnection& connection) {
-    Query query(connection, "SELECT " SIGNET_SECRET_COLUMNS
-                            " FROM secret_versions WHERE vault = ? AND name = ? ORDER BY sequence DESC");
+    Query query(
+        connection,
+        "SELECT " SIGNET_SECRET_COLUMNS
+        " FROM secret_versions WHERE vault = ? AND name = ? AND deleted IS NULL ORDER BY sequence DESC");
     query.bind(vault, name);
     return read_infos(query);
   });
@@ -94,7 +118,7 @@ Result<> SqliteSecretStore::update(const SecretInfo& info) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     Query update(connection,
                  "UPDATE secret_versions SET content_type = ?, enabled = ?, not_before = ?, expires = ?, "
-                 "updated = ?, tags = ? WHERE vault = ? AND name = ? AND version = ?");
+                 "updated = ?, tags = ? WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
     update.bind(info.settings.content_type, flag(attributes.enabled), attributes.not_before,
                 attributes.expires, info.updated, to_column(info.settings.tags), info.id.vault, info.id.name,
                 info.id.version);
@@ -103,13 +127,37 @@ Result<> SqliteSecretStore::update(const SecretInfo& info) {
   });
 }
 
-Result<> SqliteSecretStore::remove(std::string_view vault, std::string_view name) {
-  return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query remove(connection, "DELETE FROM secret_versions WHERE vault = ? AND name = ?");
-    if (remove.bind(vault, name).run() == 0)
-      return fail(no_secret({std::string(vault), std::string(name), {}}));
-    return {};
-  });
+Result<> SqliteSecretStore::soft_delete(std::string_view vault, std::string_view name,
+                                        const vault::Deletion& deletion) {
+  return soft_delete_rows<SecretRows>(*database_, vault, name, deletion);
+}
+
+Result<std::vector<vault::DeletedSecret>> SqliteSecretStore::list_deleted(std::string_view vault) {
+  return list_deleted_rows<SecretRows>(*database_, vault);
+}
+
+Result<vault::DeletedSecret> SqliteSecretStore::load_deleted(std::string_view vault, std::string_view name) {
+  return load_deleted_row<SecretRows>(*database_, vault, name);
+}
+
+Result<std::vector<vault::DeletedSecret>> SqliteSecretStore::overdue(Time now) {
+  return overdue_rows<SecretRows>(*database_, now);
+}
+
+Result<> SqliteSecretStore::recover(std::string_view vault, std::string_view name) {
+  return recover_rows<SecretRows>(*database_, vault, name);
+}
+
+Result<> SqliteSecretStore::purge(std::string_view vault, std::string_view name) {
+  return purge_rows<SecretRows>(*database_, vault, name);
+}
+
+Result<std::vector<StoredSecret>> SqliteSecretStore::load_all(std::string_view vault, std::string_view name) {
+  return load_all_rows<SecretRows>(*database_, vault, name);
+}
+
+Result<> SqliteSecretStore::put_all(const std::vector<StoredSecret>& versions) {
+  return put_all_rows<SecretRows>(*database_, versions);
 }
 
 }  // namespace signet::gateway

@@ -20,7 +20,15 @@ class SqliteSecretStore final : public vault::SecretStore {
   Result<std::vector<vault::SecretInfo>> list(std::string_view vault) override;
   Result<std::vector<vault::SecretInfo>> versions(std::string_view vault, std::string_view name) override;
   Result<> update(const vault::SecretInfo& info) override;
-  Result<> remove(std::string_view vault, std::string_view name) override;
+  Result<> soft_delete(std::string_view vault, std::string_view name,
+                       const vault::Deletion& deletion) override;
+  Result<std::vector<vault::DeletedSecret>> list_deleted(std::string_view vault) override;
+  Result<vault::DeletedSecret> load_deleted(std::string_view vault, std::string_view name) override;
+  Result<std::vector<vault::DeletedSecret>> overdue(Time now) override;
+  Result<> recover(std::string_view vault, std::string_view name) override;
+  Result<> purge(std::string_view vault, std::string_view name) override;
+  Result<std::vector<vault::StoredSecret>> load_all(std::string_view vault, std::string_view name) override;
+  Result<> put_all(const std::vector<vault::StoredSecret>& versions) override;
 
  private:
   const std::shared_ptr<Database> database_;

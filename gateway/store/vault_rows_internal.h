@@ -5,11 +5,15 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "certstore/vault/key_store.h"
+#include "certstore/vault/secret_store.h"
 #include "certstore/vault/tags.h"
 
-/// Internal to gateway/store: what the rows of keys and of secrets have in common.
+/// Internal to gateway/store: what the rows of keys, secrets and certificates have in common.
 
 namespace signet::gateway {
+
+class SqlConnection;
 
 inline std::int64_t flag(bool value) { return value ? 1 : 0; }
 
@@ -17,5 +21,9 @@ inline std::int64_t flag(bool value) { return value ? 1 : 0; }
 std::string to_column(const vault::Tags& tags);
 /// @error IoFailure  the column holds something else: the database is damaged.
 Result<vault::Tags> tags_of(std::string_view column);
+
+/// Adds a version inside of a transaction. @error AlreadyExists
+Result<> put_key_version(SqlConnection& connection, const vault::StoredKey& key);
+Result<> put_secret_version(SqlConnection& connection, const vault::StoredSecret& secret);
 
 }  // namespace signet::gateway

@@ -134,9 +134,21 @@ class Help(CommandTest):
     COMMANDS = ["init", "serve", "apply", "export", "lint", "send", "inspect", "message list", "message show", "message body",
                 "message receipt", "message wire", "message resend", "message cancel", "message wait", "certificate add", "certificate create", "certificate list", "certificate show",
                 "certificate delete", "vault key create", "vault key import", "vault key list", "vault key show", "vault key update",
+                "vault certificate create", "vault certificate import", "vault certificate list", "vault certificate show",
+                "vault certificate versions", "vault certificate update", "vault certificate policy", "vault certificate pending",
+                "vault certificate cancel", "vault certificate merge", "vault certificate delete", "vault certificate deleted",
+                "vault certificate recover", "vault certificate purge", "vault certificate backup", "vault certificate restore", "vault certificate contacts show",
+                "vault certificate contacts set", "vault certificate contacts delete", "vault certificate issuer set",
+                "vault certificate issuer list", "vault certificate issuer delete",
+                "vault key delete", "vault key deleted", "vault key recover", "vault key purge", "vault key backup", "vault key restore",
+                "vault key rotate", "vault key rotation show", "vault key rotation set", "vault settings show", "vault settings set",
+                "vault secret deleted", "vault secret recover", "vault secret purge", "vault secret backup", "vault secret restore",
                 "vault policy set", "vault policy show", "vault secret set", "vault secret list", "vault secret show",
                 "vault secret update", "vault secret delete", "status", "tracking export", "simulate init", "simulate serve",
-                "simulate send", "simulate remove", "evidence export", "evidence expire", "audit verify"]
+                "simulate send", "simulate remove", "evidence export", "evidence expire", "audit verify",
+                "principal add", "principal list", "principal show", "principal set", "principal remove", "principal certificate add",
+                "principal certificate list", "principal certificate remove", "token create",
+                "token list", "token revoke"]
 
     def test_every_command_and_every_group_has_an_example(self):
         words = [command.split() for command in self.COMMANDS]
@@ -672,6 +684,94 @@ class Vault(CommandTest):
                     self.home.run("vault", kind, "update", "acme", *refused, expect=USAGE)
                 self.assertEqual(update("--tag", "none")["tags"], {})
 
+    def make_both(self, name="acme"):
+        self.home.run("vault", "key", "create", name, "--kind", "P-256", expect=DONE)
+        self.home.run("vault", "secret", "set", name, standard_input=b"x", expect=DONE)
+
+    def test_what_is_deleted_is_recovered_or_purged(self):
+        self.make_both()
+        value = self.passphrase("value")
+        make = {"key": ["create", "acme", "--kind", "P-256"], "secret": ["set", "acme", "--value-file", value]}
+        for kind in ["key", "secret"]:
+            with self.subTest(kind):
+                run = lambda *words, expect=DONE: self.home.json("vault", kind, *words, expect=expect)
+                gone = run("delete", "acme")
+                self.assertLess(gone["deleted"], gone["scheduledPurge"])
+                self.assertEqual(run("deleted"), [gone])
+                self.assertIn("acme ", self.home.run("vault", kind, "deleted", expect=DONE).out)
+                self.assertEqual(run("list"), [])
+                run("show", "acme", expect=NOT_FOUND)
+                self.assertEqual(run(*make[kind], expect=REFUSED)["error"]["kind"], "DeletedButRecoverable")
+                self.assertEqual(run("recover", "acme")["version"], gone["version"])
+                run("recover", "acme", expect=NOT_FOUND)
+                run("purge", "acme", expect=NOT_FOUND)
+                run("delete", "acme")
+                run("purge", "acme")
+                self.assertEqual(run("deleted"), [])
+        self.make_both()
+
+    def test_purge_protection_stays_on(self):
+        self.assertEqual(self.home.json("vault", "settings", "show"), {"vault": "signet", "retentionDays": 90, "purgeProtection": False})
+        self.make_both()
+        self.home.run("vault", "settings", "set", expect=USAGE)
+        self.home.run("vault", "settings", "set", "--retention-days", "6", expect=USAGE)
+        self.home.run("vault", "settings", "set", "--retention-days", "30", "--purge-protection", expect=DONE)
+        self.home.run("vault", "settings", "set", "--retention-days", "7", expect=REFUSED)
+        self.assertEqual(self.home.json("vault", "settings", "set", "--retention-days", "31")["purgeProtection"], True)
+        self.home.run("vault", "key", "delete", "acme", expect=DONE)
+        self.assertIn("purge protection", self.home.run("vault", "key", "purge", "acme", expect=DENIED).err)
+
+    def test_a_key_that_a_certificate_links_to_is_not_deleted(self):
+        self.make_both()
+        self.home.run("certificate", "create", "acme-2026", "--key", "acme", "--common-name", "Acme", expect=DONE)
+        self.assertIn("certificate 'acme-2026'", self.home.run("vault", "key", "delete", "acme", expect=REFUSED).err)
+        self.home.run("certificate", "delete", "acme-2026", expect=DONE)
+        self.home.run("vault", "key", "delete", "acme", expect=DONE)
+
+    def test_a_backup_is_taken_back_and_nothing_else_is(self):
+        self.make_both()
+        other = Home(self.directory / "other")
+        other.run("init", expect=DONE)
+        for kind in ["key", "secret"]:
+            with self.subTest(kind):
+                run = lambda *words, expect=DONE: self.home.json("vault", kind, *words, expect=expect)
+                before = run("show", "acme")
+                file = self.directory / f"{kind}.backup"
+                run("backup", "acme", "--file", file)
+                run("backup", "acme", "--file", file, expect=REFUSED)
+                self.assertEqual(run("restore", file, expect=REFUSED)["error"]["kind"], "AlreadyExists")
+                other.run("vault", kind, "restore", file, expect=USAGE)
+                edited = self.directory / f"{kind}.edited"
+                blob = file.read_bytes()
+                edited.write_bytes(blob[:-1] + bytes([blob[-1] ^ 1]))
+                run("delete", "acme")
+                self.assertEqual(run("restore", file, expect=REFUSED)["error"]["kind"], "DeletedButRecoverable")
+                run("purge", "acme")
+                run("restore", edited, expect=USAGE)
+                run("restore", file)
+                self.assertEqual(run("show", "acme"), before)
+        self.home.run("vault", "key", "restore", self.directory / "secret.backup", expect=USAGE)
+
+    def test_keys_are_rotated_by_hand_and_by_policy(self):
+        self.make_both()
+        show = lambda: self.home.json("vault", "key", "rotation", "show", "acme")
+        self.assertEqual(show(), {"expiryTime": None, "rotate": None, "notify": "timeBeforeExpiry P30D"})
+        first = self.home.json("vault", "key", "show", "acme")
+        self.home.json("vault", "key", "rotation", "set", "acme", "--expiry", "P90D", "--rotate", "timeBeforeExpiry P30D", "--notify", "none")
+        self.assertEqual(show(), {"expiryTime": "P90D", "rotate": "timeBeforeExpiry P30D", "notify": None})
+        for wrong in [[], ["--expiry", "90"], ["--expiry", "P1D"], ["--rotate", "P30D"], ["--rotate", "timeBeforeExpiry P90D"]]:
+            self.home.run("vault", "key", "rotation", "set", "acme", *wrong, expect=USAGE)
+        rotated = self.home.json("vault", "key", "rotate", "acme")
+        self.assertNotEqual(rotated["version"], first["version"])
+        self.assertIsNotNone(rotated["expires"])
+        self.home.run("vault", "key", "update", "acme", "--expires", "2020-01-01", expect=DONE)
+        self.home.start()
+        self.assertEqual(self.home.stop(), 0)
+        versions = self.home.json("vault", "key", "show", "acme")["versions"]
+        self.assertEqual(len(versions), 3, "the gateway rotated what was due")
+        self.assertIn('"event":"key-rotated"', self.home.log.read_text())
+        self.assertIn("by its rotation policy", (self.home.path / "audit.log").read_text())
+
     def test_what_is_over_already_is_warned_of(self):
         passphrase = self.passphrase("secret")
         for arguments in [["key", "create", "old", "--kind", "P-256"], ["key", "update", "old"],
@@ -770,6 +870,62 @@ class Vault(CommandTest):
         self.assertEqual(policy(), {"gateway": ([], ["list"])})
         self.home.run("vault", "policy", "set", "--secrets", "None", expect=DONE)
         self.assertEqual(policy(), {})
+
+    def test_certificates_are_made_requested_merged_and_imported(self):
+        def run(*arguments, expect=DONE):
+            return self.home.run("vault", "certificate", *arguments, expect=expect)
+
+        def value(*arguments):
+            return self.home.json("vault", "certificate", *arguments)
+
+        made = value("create", "own", "--subject", "CN=as2.acme.example, O=Acme", "--kind", "P-256", "--tag", "team=edi")
+        self.assertEqual(made["status"], "completed")
+        shown = value("show", "own")
+        self.assertEqual((shown["subject"], shown["tags"]), ("CN=as2.acme.example,O=Acme", {"team": "edi"}))
+        self.assertEqual(shown["policy"]["issuer"]["name"], "Self")
+        self.assertEqual([key["version"] for key in self.home.json("vault", "key", "list")], [shown["version"]])
+        self.home.run("vault", "secret", "delete", "own", expect=REFUSED)
+
+        csr, key, certificate = (self.directory / name for name in ("c.csr", "ca.key", "c.cer"))
+        run("create", "requested", "--subject", "CN=b", "--kind", "P-256", "--issuer", "Unknown", "--request-file", csr)
+        run("create", "requested", "--subject", "CN=b", expect=REFUSED)
+        openssl = lambda *arguments: subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+                self.directory / "ca.cer", "-subj", "/CN=CA")
+        run("merge", "requested", self.directory / "ca.cer", expect=USAGE)
+        openssl("x509", "-req", "-in", csr, "-CA", self.directory / "ca.cer", "-CAkey", key, "-CAcreateserial", "-out", certificate)
+        self.assertEqual(value("list"), [value("versions", "own")[0]])
+        self.assertEqual(len(value("list", "--pending")), 2)
+        merged = value("merge", "requested", self.directory / "ca.cer", certificate)
+        self.assertEqual((merged["subject"], len(merged["pem"])), ("CN=b", 2))
+        self.assertEqual(value("pending", "requested")["status"], "completed")
+
+        imported = value("import", "taken", PFX / "ossl-aes256.pfx", "--passphrase-file", self.passphrase("secret"))
+        self.assertEqual(imported["policy"]["issuer"]["name"], "Unknown")
+        run("import", "x", PFX / "ossl-aes256.pfx", "--passphrase-file", self.passphrase("wrong"), expect=REFUSED)
+        run("import", "x", PFX / "ossl-nokey.pfx", "--passphrase-file", self.passphrase("secret"), expect=USAGE)
+
+        blob = self.directory / "own.backup"
+        run("backup", "own", blob)
+        version = value("show", "own")["version"]
+        run("delete", "own")
+        self.assertEqual([item["name"] for item in value("deleted")], ["own"])
+        run("create", "own", expect=REFUSED)
+        run("recover", "own")
+        run("delete", "own")
+        run("purge", "own")
+        run("show", "own", expect=NOT_FOUND)
+        self.assertEqual(value("restore", blob)["version"], version)
+        run("restore", blob, expect=REFUSED)
+
+        self.assertEqual(value("policy", "own", "--months", "6")["x509_props"]["validity_months"], 6)
+        self.assertFalse(value("update", "own", "--disable")["enabled"])
+        run("contacts", "set", "edi@acme.example")
+        self.assertEqual([contact["email"] for contact in value("contacts", "show")], ["edi@acme.example"])
+        run("issuer", "set", "ca", "--provider", "Test", "--password-file", self.passphrase("open sesame"))
+        self.assertNotIn("sesame", json.dumps(value("issuer", "list")))
+        self.home.run("vault", "policy", "set", "--certificate-permissions", "get,managecontacts", expect=DONE)
+        self.assertEqual(self.home.json("vault", "policy", "show")[0]["certificatePermissions"], ["get", "managecontacts"])
 
     def test_secrets_are_set_listed_shown_changed_and_deleted_and_never_printed(self):
         printed = ""

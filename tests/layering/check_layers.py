@@ -45,8 +45,12 @@ ALLOWED = {
         "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h", "gateway/endpoint/http_gate.h",
         "gateway/endpoint/http_wire.h",
     ],
+    "gateway/api": [
+        "base", "certstore", "agreements", "as2/mime/headers.h", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
+    ],
     "gateway/store": [
         "base", "certstore", "agreements", "gateway/exchange/message_store.h", "gateway/evidence/evidence_store.h",
+        "gateway/api/principal.h", "gateway/api/resource_store.h",
     ],
     "gateway/cli": ["base", "certstore", "agreements", "as2", "gateway"],
 }

@@ -1,73 +1,254 @@
 #include "tests/support/memory_key_store.h"
 
-#include <algorithm>
-#include <stdexcept>
-
 namespace signet::test {
 namespace {
 
-bool same_key(const vault::KeyId& a, const vault::KeyId& b) {
-  return equal_ignoring_case(a.vault, b.vault) && equal_ignoring_case(a.name, b.name);
+bool same_name(const vault::KeyId& a, std::string_view vault, std::string_view name) {
+  return equal_ignoring_case(a.vault, vault) && equal_ignoring_case(a.name, name);
+}
+
+tl::unexpected<Error> missing(const vault::KeyId& id) {
+  return fail(ErrorKind::NotFound, "there is no '" + to_string(id) + "'");
 }
 
 }  // namespace
 
-vault::StoredKey* MemoryKeyStore::find(const vault::KeyId& id) {
-  const auto found = std::find_if(keys_.rbegin(), keys_.rend(), [&](const vault::StoredKey& key) {
-    return same_key(key.info.id, id) && (id.version.empty() || id.version == key.info.id.version);
+template <class Interface, class Stored, class Info>
+auto MemoryStore<Interface, Stored, Info>::find(const vault::KeyId& id, bool deleted) -> Row* {
+  const auto found = std::find_if(rows_.rbegin(), rows_.rend(), [&](const Row& row) {
+    return row.deletion.has_value() == deleted && same_name(row.stored.info.id, id.vault, id.name) &&
+           (id.version.empty() || id.version == row.stored.info.id.version);
   });
-  return found == keys_.rend() ? nullptr : &*found;
+  return found == rows_.rend() ? nullptr : &*found;
 }
 
-Result<> MemoryKeyStore::put_version(const vault::StoredKey& key) {
+template <class Interface, class Stored, class Info>
+Result<> MemoryStore<Interface, Stored, Info>::put_row(const Stored& version) {
+  const vault::KeyId& id = version.info.id;
+  if (find({id.vault, id.name, {}}, true) != nullptr)
+    return fail(ErrorKind::DeletedButRecoverable, "'" + to_string(id) + "' is deleted");
+  if (find(id, false) != nullptr) return fail(ErrorKind::AlreadyExists, "there is such a version");
+  rows_.push_back({version, std::nullopt});
+  return {};
+}
+
+template <class Interface, class Stored, class Info>
+Result<> MemoryStore<Interface, Stored, Info>::put_version(const Stored& version) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  if (find(key.info.id) != nullptr) return fail(ErrorKind::AlreadyExists, "there is such a version");
-  keys_.push_back(key);
+  SIGNET_CHECK(put_row(version));
   ++generation_;
   return {};
 }
 
-Result<vault::StoredKey> MemoryKeyStore::load(const vault::KeyId& id) {
+template <class Interface, class Stored, class Info>
+Result<Stored> MemoryStore<Interface, Stored, Info>::load(const vault::KeyId& id) {
   const std::lock_guard lock(mutex_);
   ++loads;
   if (failure) return fail(*failure);
-  const vault::StoredKey* const key = find(id);
-  if (key == nullptr) return fail(ErrorKind::NotFound, "there is no key '" + to_string(id) + "'");
-  return *key;
+  const Row* const row = find(id, false);
+  if (row == nullptr) return missing(id);
+  return row->stored;
 }
 
-Result<std::vector<vault::KeyInfo>> MemoryKeyStore::list(std::string_view vault) {
+template <class Interface, class Stored, class Info>
+Result<std::vector<Info>> MemoryStore<Interface, Stored, Info>::list(std::string_view vault) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  std::vector<vault::KeyInfo> all;
-  for (const vault::StoredKey& key : keys_)
-    if (equal_ignoring_case(key.info.id.vault, vault) &&
-        find({key.info.id.vault, key.info.id.name, {}}) == &key)
-      all.push_back(key.info);
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id.name < b.id.name; });
+  std::vector<Info> all;
+  for (const Row& row : rows_) {
+    const vault::KeyId& id = row.stored.info.id;
+    if (equal_ignoring_case(id.vault, vault) && find({id.vault, id.name, {}}, false) == &row)
+      all.push_back(row.stored.info);
+  }
+  std::sort(all.begin(), all.end(), [](const Info& a, const Info& b) { return a.id.name < b.id.name; });
   return all;
 }
 
-Result<std::vector<vault::KeyInfo>> MemoryKeyStore::versions(std::string_view vault, std::string_view name) {
+template <class Interface, class Stored, class Info>
+Result<std::vector<Info>> MemoryStore<Interface, Stored, Info>::versions(std::string_view vault,
+                                                                         std::string_view name) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  std::vector<vault::KeyInfo> all;
-  for (auto key = keys_.rbegin(); key != keys_.rend(); ++key)
-    if (same_key(key->info.id, {std::string(vault), std::string(name), {}})) all.push_back(key->info);
+  std::vector<Info> all;
+  for (auto row = rows_.rbegin(); row != rows_.rend(); ++row)
+    if (!row->deletion && same_name(row->stored.info.id, vault, name)) all.push_back(row->stored.info);
   return all;
 }
+
+template <class Interface, class Stored, class Info>
+Result<> MemoryStore<Interface, Stored, Info>::set_deletion(std::string_view vault, std::string_view name,
+                                                            std::optional<vault::Deletion> deletion) {
+  if (failure) return fail(*failure);
+  bool found = false;
+  for (Row& row : rows_) {
+    if (row.deletion.has_value() == deletion.has_value() || !same_name(row.stored.info.id, vault, name))
+      continue;
+    row.deletion = deletion;
+    found = true;
+  }
+  if (!found) return missing({std::string(vault), std::string(name), {}});
+  ++generation_;
+  return {};
+}
+
+template <class Interface, class Stored, class Info>
+Result<> MemoryStore<Interface, Stored, Info>::soft_delete(std::string_view vault, std::string_view name,
+                                                           const vault::Deletion& deletion) {
+  const std::lock_guard lock(mutex_);
+  return set_deletion(vault, name, deletion);
+}
+
+template <class Interface, class Stored, class Info>
+Result<> MemoryStore<Interface, Stored, Info>::recover(std::string_view vault, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return set_deletion(vault, name, std::nullopt);
+}
+
+template <class Interface, class Stored, class Info>
+Result<> MemoryStore<Interface, Stored, Info>::purge(std::string_view vault, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  const auto gone = [&](const Row& row) {
+    return row.deletion && same_name(row.stored.info.id, vault, name);
+  };
+  if (std::erase_if(rows_, gone) == 0) return missing({std::string(vault), std::string(name), {}});
+  ++generation_;
+  return {};
+}
+
+template <class Interface, class Stored, class Info>
+template <class Wanted>
+std::vector<vault::Deleted<Info>> MemoryStore<Interface, Stored, Info>::newest_deleted(Wanted wanted) {
+  std::vector<vault::Deleted<Info>> all;
+  for (const Row& row : rows_) {
+    const vault::KeyId& id = row.stored.info.id;
+    if (row.deletion && find({id.vault, id.name, {}}, true) == &row && wanted(row))
+      all.push_back({row.stored.info, *row.deletion});
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.info.id.name < b.info.id.name; });
+  return all;
+}
+
+template <class Interface, class Stored, class Info>
+Result<std::vector<vault::Deleted<Info>>> MemoryStore<Interface, Stored, Info>::list_deleted(
+    std::string_view vault) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  return newest_deleted([&](const Row& row) { return equal_ignoring_case(row.stored.info.id.vault, vault); });
+}
+
+template <class Interface, class Stored, class Info>
+Result<vault::Deleted<Info>> MemoryStore<Interface, Stored, Info>::load_deleted(std::string_view vault,
+                                                                                std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  auto found = newest_deleted([&](const Row& row) { return same_name(row.stored.info.id, vault, name); });
+  if (found.empty()) return missing({std::string(vault), std::string(name), {}});
+  return std::move(found.front());
+}
+
+template <class Interface, class Stored, class Info>
+Result<std::vector<vault::Deleted<Info>>> MemoryStore<Interface, Stored, Info>::overdue(Time now) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  return newest_deleted([&](const Row& row) { return row.deletion->scheduled_purge <= now; });
+}
+
+template <class Interface, class Stored, class Info>
+Result<std::vector<Stored>> MemoryStore<Interface, Stored, Info>::load_all(std::string_view vault,
+                                                                           std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  std::vector<Stored> all;
+  for (const Row& row : rows_)
+    if (!row.deletion && same_name(row.stored.info.id, vault, name)) all.push_back(row.stored);
+  return all;
+}
+
+template <class Interface, class Stored, class Info>
+Result<> MemoryStore<Interface, Stored, Info>::put_all(const std::vector<Stored>& versions) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  const vault::KeyId& id = versions.front().info.id;
+  if (find({id.vault, id.name, {}}, false) != nullptr)
+    return fail(ErrorKind::AlreadyExists, "there is such a name");
+  for (const Stored& version : versions) SIGNET_CHECK(put_row(version));
+  ++generation_;
+  return {};
+}
+
+template <class Interface, class Stored, class Info>
+Bytes& MemoryStore<Interface, Stored, Info>::sealed(const vault::KeyId& id) {
+  const std::lock_guard lock(mutex_);
+  Row* const row = find(id, false);
+  if (row == nullptr) throw std::out_of_range("no such version");
+  ++generation_;
+  return row->stored.sealed;
+}
+
+template class MemoryStore<vault::KeyStore, vault::StoredKey, vault::KeyInfo>;
+template class MemoryStore<vault::SecretStore, vault::StoredSecret, vault::SecretInfo>;
 
 Result<> MemoryKeyStore::update(const vault::KeyInfo& info) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  vault::StoredKey* const key = find(info.id);
-  if (key == nullptr) return fail(ErrorKind::NotFound, "there is no key '" + to_string(info.id) + "'");
-  key->info.ops = info.ops;
-  key->info.attributes = info.attributes;
-  key->info.tags = info.tags;
-  key->info.updated = info.updated;
+  Row* const row = find(info.id, false);
+  if (row == nullptr) return missing(info.id);
+  row->stored.info.ops = info.ops;
+  row->stored.info.attributes = info.attributes;
+  row->stored.info.tags = info.tags;
+  row->stored.info.updated = info.updated;
   ++generation_;
+  return {};
+}
+
+Result<std::vector<std::string>> MemoryKeyStore::users_of(std::string_view, std::string_view) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  return users;
+}
+
+Result<std::optional<vault::RotationPolicy>> MemoryKeyStore::rotation_policy(std::string_view vault,
+                                                                             std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  const auto known = rotation_policies_.find(to_lower(std::string(vault) + "/" + std::string(name)));
+  return known == rotation_policies_.end() ? std::nullopt : std::optional(known->second);
+}
+
+Result<> MemoryKeyStore::put_rotation_policy(std::string_view vault, std::string_view name,
+                                             const vault::RotationPolicy& policy) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  rotation_policies_.insert_or_assign(to_lower(std::string(vault) + "/" + std::string(name)), policy);
+  return {};
+}
+
+Result<std::vector<vault::KeyInfo>> MemoryKeyStore::keys_with_rotation_policy() {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  std::vector<vault::KeyInfo> all;
+  for (const Row& row : rows_) {
+    const vault::KeyId name{row.stored.info.id.vault, row.stored.info.id.name, {}};
+    if (find(name, false) == &row && rotation_policies_.contains(to_lower(to_string(name))))
+      all.push_back(row.stored.info);
+  }
+  return all;
+}
+
+Result<vault::VaultSettings> MemoryKeyStore::settings(std::string_view vault) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  const auto known = settings_.find(to_lower(vault));
+  return known == settings_.end() ? vault::VaultSettings() : known->second;
+}
+
+Result<> MemoryKeyStore::put_settings(std::string_view vault, const vault::VaultSettings& settings) {
+  const std::lock_guard lock(mutex_);
+  if (failure) return fail(*failure);
+  settings_.insert_or_assign(to_lower(vault), settings);
   return {};
 }
 
@@ -104,83 +285,14 @@ Result<std::uint64_t> MemoryKeyStore::generation() {
   return generation_;
 }
 
-Bytes& MemoryKeyStore::sealed(const vault::KeyId& id) {
-  const std::lock_guard lock(mutex_);
-  vault::StoredKey* const key = find(id);
-  if (key == nullptr) throw std::out_of_range("no such key");
-  ++generation_;
-  return key->sealed;
-}
-
-vault::StoredSecret* MemorySecretStore::find(const vault::SecretId& id) {
-  const auto found = std::find_if(secrets_.rbegin(), secrets_.rend(), [&](const vault::StoredSecret& secret) {
-    return same_key(secret.info.id, id) && (id.version.empty() || id.version == secret.info.id.version);
-  });
-  return found == secrets_.rend() ? nullptr : &*found;
-}
-
-Result<> MemorySecretStore::put_version(const vault::StoredSecret& secret) {
-  const std::lock_guard lock(mutex_);
-  if (failure) return fail(*failure);
-  if (find(secret.info.id) != nullptr) return fail(ErrorKind::AlreadyExists, "there is such a version");
-  secrets_.push_back(secret);
-  return {};
-}
-
-Result<vault::StoredSecret> MemorySecretStore::load(const vault::SecretId& id) {
-  const std::lock_guard lock(mutex_);
-  if (failure) return fail(*failure);
-  const vault::StoredSecret* const secret = find(id);
-  if (secret == nullptr) return fail(ErrorKind::NotFound, "there is no secret '" + to_string(id) + "'");
-  return *secret;
-}
-
-Result<std::vector<vault::SecretInfo>> MemorySecretStore::list(std::string_view vault) {
-  const std::lock_guard lock(mutex_);
-  if (failure) return fail(*failure);
-  std::vector<vault::SecretInfo> all;
-  for (const vault::StoredSecret& secret : secrets_)
-    if (equal_ignoring_case(secret.info.id.vault, vault) &&
-        find({secret.info.id.vault, secret.info.id.name, {}}) == &secret)
-      all.push_back(secret.info);
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id.name < b.id.name; });
-  return all;
-}
-
-Result<std::vector<vault::SecretInfo>> MemorySecretStore::versions(std::string_view vault,
-                                                                   std::string_view name) {
-  const std::lock_guard lock(mutex_);
-  if (failure) return fail(*failure);
-  std::vector<vault::SecretInfo> all;
-  for (auto secret = secrets_.rbegin(); secret != secrets_.rend(); ++secret)
-    if (same_key(secret->info.id, {std::string(vault), std::string(name), {}})) all.push_back(secret->info);
-  return all;
-}
-
 Result<> MemorySecretStore::update(const vault::SecretInfo& info) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  vault::StoredSecret* const secret = find(info.id);
-  if (secret == nullptr) return fail(ErrorKind::NotFound, "there is no secret '" + to_string(info.id) + "'");
-  secret->info.settings = info.settings;
-  secret->info.updated = info.updated;
+  Row* const row = find(info.id, false);
+  if (row == nullptr) return missing(info.id);
+  row->stored.info.settings = info.settings;
+  row->stored.info.updated = info.updated;
   return {};
-}
-
-Result<> MemorySecretStore::remove(std::string_view vault, std::string_view name) {
-  const std::lock_guard lock(mutex_);
-  if (failure) return fail(*failure);
-  const vault::SecretId id{std::string(vault), std::string(name), {}};
-  if (std::erase_if(secrets_, [&](const auto& secret) { return same_key(secret.info.id, id); }) == 0)
-    return fail(ErrorKind::NotFound, "there is no secret '" + to_string(id) + "'");
-  return {};
-}
-
-Bytes& MemorySecretStore::sealed(const vault::SecretId& id) {
-  const std::lock_guard lock(mutex_);
-  vault::StoredSecret* const secret = find(id);
-  if (secret == nullptr) throw std::out_of_range("no such secret");
-  return secret->sealed;
 }
 
 Result<> MemoryAuditLog::append(const vault::AuditRecord& record) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 #include "certstore/vault/audit_log.h"
@@ -12,55 +15,82 @@
 
 namespace signet::test {
 
-class MemoryKeyStore final : public vault::KeyStore {
+/// What both stores do alike.
+template <class Interface, class Stored, class Info>
+class MemoryStore : public Interface {
  public:
-  Result<> put_version(const vault::StoredKey& key) override;
-  Result<vault::StoredKey> load(const vault::KeyId& id) override;
-  Result<std::vector<vault::KeyInfo>> list(std::string_view vault) override;
-  Result<std::vector<vault::KeyInfo>> versions(std::string_view vault, std::string_view name) override;
-  Result<> update(const vault::KeyInfo& info) override;
-  Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) override;
-  Result<> put_policy(const vault::AccessPolicy& policy) override;
-  Result<std::optional<Bytes>> master_key_check() override;
-  Result<> put_master_key_check(ByteView check) override;
-  Result<std::uint64_t> generation() override;
+  Result<> put_version(const Stored& version) final;
+  Result<Stored> load(const vault::KeyId& id) final;
+  Result<std::vector<Info>> list(std::string_view vault) final;
+  Result<std::vector<Info>> versions(std::string_view vault, std::string_view name) final;
+  Result<> soft_delete(std::string_view vault, std::string_view name, const vault::Deletion& deletion) final;
+  Result<std::vector<vault::Deleted<Info>>> list_deleted(std::string_view vault) final;
+  Result<vault::Deleted<Info>> load_deleted(std::string_view vault, std::string_view name) final;
+  Result<std::vector<vault::Deleted<Info>>> overdue(Time now) final;
+  Result<> recover(std::string_view vault, std::string_view name) final;
+  Result<> purge(std::string_view vault, std::string_view name) final;
+  Result<std::vector<Stored>> load_all(std::string_view vault, std::string_view name) final;
+  Result<> put_all(const std::vector<Stored>& versions) final;
 
-  /// The sealed half of a version, to be looked at or damaged.
+  /// The sealed half or value of a version, to be looked at or damaged.
   Bytes& sealed(const vault::KeyId& id);
   /// From now on every call fails with this, until it is reset.
   std::optional<Error> failure;
   /// How often load() was called.
   int loads = 0;
 
- private:
-  vault::StoredKey* find(const vault::KeyId& id);
+ protected:
+  struct Row {
+    Stored stored;
+    std::optional<vault::Deletion> deletion;
+  };
+
+  /// The newest version, or the one that is named, of what is deleted or of what is not.
+  Row* find(const vault::KeyId& id, bool deleted);
+  /// Of every name that `wanted` accepts, the newest version.
+  template <class Wanted>
+  std::vector<vault::Deleted<Info>> newest_deleted(Wanted wanted);
+  Result<> put_row(const Stored& version);
+  /// Sets or takes away the deletion of all versions of a name that are in the other state.
+  Result<> set_deletion(std::string_view vault, std::string_view name,
+                        std::optional<vault::Deletion> deletion);
 
   std::mutex mutex_;
-  std::vector<vault::StoredKey> keys_;  ///< oldest first
-  std::vector<vault::AccessPolicy> policies_;
-  std::optional<Bytes> check_;
+  std::vector<Row> rows_;  ///< oldest first
   std::uint64_t generation_ = 1;
 };
 
-class MemorySecretStore final : public vault::SecretStore {
+class MemoryKeyStore final : public MemoryStore<vault::KeyStore, vault::StoredKey, vault::KeyInfo> {
  public:
-  Result<> put_version(const vault::StoredSecret& secret) override;
-  Result<vault::StoredSecret> load(const vault::SecretId& id) override;
-  Result<std::vector<vault::SecretInfo>> list(std::string_view vault) override;
-  Result<std::vector<vault::SecretInfo>> versions(std::string_view vault, std::string_view name) override;
-  Result<> update(const vault::SecretInfo& info) override;
-  Result<> remove(std::string_view vault, std::string_view name) override;
+  Result<> update(const vault::KeyInfo& info) override;
+  Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) override;
+  Result<std::optional<vault::RotationPolicy>> rotation_policy(std::string_view vault,
+                                                               std::string_view name) override;
+  Result<> put_rotation_policy(std::string_view vault, std::string_view name,
+                               const vault::RotationPolicy& policy) override;
+  Result<std::vector<vault::KeyInfo>> keys_with_rotation_policy() override;
+  Result<vault::VaultSettings> settings(std::string_view vault) override;
+  Result<> put_settings(std::string_view vault, const vault::VaultSettings& settings) override;
+  Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) override;
+  Result<> put_policy(const vault::AccessPolicy& policy) override;
+  Result<std::optional<Bytes>> master_key_check() override;
+  Result<> put_master_key_check(ByteView check) override;
+  Result<std::uint64_t> generation() override;
 
-  /// The sealed value of a version, to be looked at or damaged.
-  Bytes& sealed(const vault::SecretId& id);
-  /// From now on every call fails with this, until it is reset.
-  std::optional<Error> failure;
+  /// What users_of() answers.
+  std::vector<std::string> users;
 
  private:
-  vault::StoredSecret* find(const vault::SecretId& id);
+  std::map<std::string, vault::RotationPolicy> rotation_policies_;  ///< by "vault/name" in lower case
+  std::map<std::string, vault::VaultSettings> settings_;            ///< by the vault's name in lower case
+  std::vector<vault::AccessPolicy> policies_;
+  std::optional<Bytes> check_;
+};
 
-  std::mutex mutex_;
-  std::vector<vault::StoredSecret> secrets_;  ///< oldest first
+class MemorySecretStore final
+    : public MemoryStore<vault::SecretStore, vault::StoredSecret, vault::SecretInfo> {
+ public:
+  Result<> update(const vault::SecretInfo& info) override;
 };
 
 class MemoryAuditLog final : public vault::AuditLog {

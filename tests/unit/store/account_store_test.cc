@@ -71,6 +71,30 @@ TEST_F(AccountStoreTest, RefusesAChangeToAnAccountThatSomebodyElseChanged) {
   EXPECT_TRUE(certificates_.list()->empty());
 }
 
+TEST_F(AccountStoreTest, KeepsWhenEntriesWereMadeAndChanged) {
+  using agreements::EntryKind;
+  Account account;
+  account.partners = {{"Acme", agreements::PartnerType::B2B, {}, {}},
+                      {"Globex", agreements::PartnerType::B2B, {}, {}}};
+  account.certificates = {entry("one", one_)};
+  ASSERT_TRUE(accounts_.replace(account, 0));
+  clock_.set(kNoon + std::chrono::hours(1));
+  account.partners[1].metadata = {{"note", "new"}};
+  account.partners.push_back({"Initech", agreements::PartnerType::B2B, {}, {}});
+  ASSERT_TRUE(accounts_.replace(account, 1));
+  auto times = accounts_.times(EntryKind::Partner).value();
+  ASSERT_EQ(times.size(), 3U);
+  EXPECT_EQ(times.at("Acme").changed, kNoon);
+  EXPECT_EQ(times.at("Globex").created, kNoon);
+  EXPECT_EQ(times.at("Globex").changed, kNoon + std::chrono::hours(1));
+  EXPECT_EQ(times.at("Initech").created, kNoon + std::chrono::hours(1));
+  EXPECT_EQ(accounts_.times(EntryKind::Certificate)->at("one").created, kNoon);
+  EXPECT_TRUE(accounts_.times(EntryKind::Agreement)->empty());
+  account.partners.clear();
+  ASSERT_TRUE(accounts_.replace(account, 2));
+  EXPECT_TRUE(accounts_.times(EntryKind::Partner)->empty());
+}
+
 TEST_F(AccountStoreTest, ShowsOneSetOfCertificatesThroughBothInterfaces) {
   const certstore::KeyReference key{"vault", "signing", std::string(32, 'a')};
   ASSERT_TRUE(certificates_.put({"ours", one_, key, kNoon, kNoon, R"({"owner":"EDI team","level":3})"}));

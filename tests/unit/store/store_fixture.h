@@ -80,12 +80,23 @@ inline Bytes octets_of(const Slice& slice) {
 
 /// Each takes a database's schema back to before its subject, but for the version number; the newest goes
 /// first.
+inline constexpr std::string_view kUndoManagement =
+    "DROP TABLE entry_times; DROP TABLE resources; DROP TABLE logged_events; ";
+inline constexpr std::string_view kUndoVaultCertificates =
+    "DROP VIEW live_certificate_versions; DROP TABLE vault_certificates; DROP TABLE "
+    "vault_certificate_operations; DROP TABLE "
+    "vault_certificate_versions; "
+    "DROP TABLE vault_certificate_contacts; DROP TABLE vault_certificate_issuers; "
+    "ALTER TABLE access_policies DROP COLUMN certificates; ALTER TABLE key_versions DROP COLUMN managed; "
+    "ALTER TABLE secret_versions DROP COLUMN managed; ";
 inline constexpr std::string_view kUndoVaultOperations =
     "DROP INDEX key_versions_deleted; DROP INDEX secret_versions_deleted; "
     "ALTER TABLE key_versions DROP COLUMN tags; ALTER TABLE key_versions DROP COLUMN deleted; "
     "ALTER TABLE key_versions DROP COLUMN purge_due; ALTER TABLE secret_versions DROP COLUMN tags; "
     "ALTER TABLE secret_versions DROP COLUMN deleted; ALTER TABLE secret_versions DROP COLUMN purge_due; "
     "DROP TABLE vault_settings; DROP TABLE rotation_policies; ";
+inline constexpr std::string_view kUndoPrincipals =
+    "DROP TABLE tokens; DROP TABLE management_certificates; DROP TABLE principals; DROP TABLE installation; ";
 inline constexpr std::string_view kUndoEvidence =
     "ALTER TABLE messages DROP COLUMN body_begin; ALTER TABLE wires DROP COLUMN begin_in_file; "
     "DROP TABLE evidence; DROP TABLE used_certificates; DROP TABLE proofs; "

@@ -131,19 +131,6 @@ TEST_F(EmbeddedSecretsTest, AChangeLeavesWhatItDoesNotMention) {
                          ErrorKind::InvalidInput, "cannot be a secret's"));
 }
 
-TEST_F(EmbeddedSecretsTest, ADeletedSecretIsGoneInAllVersions) {
-  const SecretId first = set("partner").value().id;
-  ASSERT_TRUE(set("partner").has_value());
-  ASSERT_TRUE(set("another").has_value());
-  ASSERT_TRUE(vault_->delete_secret(kOperator, "kv1", "Partner").has_value());
-  EXPECT_TRUE(fails_with(value_of({"kv1", "partner", {}}), ErrorKind::NotFound, "partner"));
-  EXPECT_TRUE(fails_with(value_of(first), ErrorKind::NotFound, "partner"));
-  EXPECT_TRUE(
-      fails_with(vault_->secret_versions(kGateway, "kv1", "partner"), ErrorKind::NotFound, "partner"));
-  EXPECT_TRUE(fails_with(vault_->delete_secret(kOperator, "kv1", "partner"), ErrorKind::NotFound, "partner"));
-  EXPECT_TRUE(value_of({"kv1", "another", {}}).has_value());
-}
-
 TEST_F(EmbeddedSecretsTest, DeniesEveryOperationThatNoPolicyGrants) {
   const SecretId id = set("partner").value().id;
   const auto denied = [](const auto& result, std::string_view permission) {

@@ -417,7 +417,7 @@ TEST_F(EmbeddedVaultTest, RefusesAPublicKeyThatIsNotTheKeysOwn) {
   test::MemoryKeyStore other_store;
   ASSERT_TRUE(other_store.put_version(forged).has_value());
   ASSERT_TRUE(other_store.put_policy({"kv1", kGateway, gateway_key_permissions()}).has_value());
-  const auto vault = EmbeddedVault::open(other_store, secrets_, audit_,
+  const auto vault = EmbeddedVault::open(other_store, secrets_, certificates_, audit_,
                                          MasterKey::load_file(directory_ / "master.key").value(), clock_)
                          .value();
   EXPECT_TRUE(

@@ -12,6 +12,7 @@
 #include "certstore/vault/embedded_vault.h"
 #include "certstore/vault/provider.h"
 #include "tests/support/memory_key_store.h"
+#include "tests/support/memory_vault_certificate_store.h"
 #include "tests/support/test_certificates.h"
 
 namespace signet::vault {
@@ -44,7 +45,7 @@ class VaultFixture : public testing::Test {
   }
 
   Result<std::unique_ptr<EmbeddedVault>> open_vault(MasterKey key) {
-    return EmbeddedVault::open(store_, secrets_, audit_, std::move(key), clock_,
+    return EmbeddedVault::open(store_, secrets_, certificates_, audit_, std::move(key), clock_,
                                {std::chrono::milliseconds(0)});
   }
 
@@ -70,6 +71,7 @@ class VaultFixture : public testing::Test {
   TemporaryDirectory directory_;
   test::MemoryKeyStore store_;
   test::MemorySecretStore secrets_;
+  test::MemoryVaultCertificateStore certificates_{store_, secrets_};
   test::MemoryAuditLog audit_;
   FixedClock clock_{parse_time("2026-11-21T00:00:00Z").value()};
   std::unique_ptr<EmbeddedVault> vault_;

@@ -1,0 +1,96 @@
+#include "certstore/vault/calendar_period.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "base/bytes.h"
+
+namespace signet::vault {
+namespace {
+
+constexpr std::size_t kMostDigits = 4;
+constexpr int kMostYears = 100;
+constexpr int kMonthsPerYear = 12;
+
+struct Unit {
+  char letter;
+  bool of_day;  ///< stands before the T
+  int CalendarPeriod::*count;
+};
+constexpr std::array<Unit, 4> kUnits{{{'Y', true, &CalendarPeriod::years},
+                                      {'M', true, &CalendarPeriod::months},
+                                      {'D', true, &CalendarPeriod::days},
+                                      {'H', false, &CalendarPeriod::hours}}};
+
+/// Takes "90D" off the front where that is what stands there.
+bool take(std::string_view& rest, const Unit& unit, CalendarPeriod& period) {
+  int count = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), count);
+  const auto digits = static_cast<std::size_t>(end - rest.data());
+  if (error != std::errc{} || rest.front() == '-' || digits > kMostDigits || digits == rest.size() ||
+      rest[digits] != unit.letter)
+    return false;
+  period.*unit.count = count;
+  rest.remove_prefix(digits + 1);
+  return true;
+}
+
+/// Whether all of it was understood.
+bool read(std::string_view rest, CalendarPeriod& period) {
+  if (!rest.starts_with('P')) return false;
+  rest.remove_prefix(1);
+  bool after_t = false;
+  for (const Unit& unit : kUnits) {
+    if (!unit.of_day && !after_t) {
+      after_t = rest.starts_with('T');
+      if (after_t) rest.remove_prefix(1);
+      if (after_t && rest.empty()) return false;
+    }
+    if (!rest.empty() && unit.of_day != after_t) take(rest, unit, period);
+  }
+  return rest.empty();
+}
+
+/// `sign` is 1 or -1.
+Time shifted(Time time, const CalendarPeriod& period, int sign) {
+  namespace chrono = std::chrono;
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(day);
+  auto moved = date + chrono::months(sign * (period.years * kMonthsPerYear + period.months));
+  if (!moved.ok()) moved = moved.year() / moved.month() / chrono::last;
+  return chrono::sys_days(moved) + (time - day) + chrono::days(sign * period.days) +
+         chrono::hours(sign * period.hours);
+}
+
+}  // namespace
+
+std::string to_string(const CalendarPeriod& period) {
+  std::string text = "P";
+  for (const Unit& unit : kUnits) {
+    if (period.*unit.count == 0) continue;
+    text += fmt::format("{}{}{}", unit.of_day ? "" : "T", period.*unit.count, unit.letter);
+  }
+  return text;
+}
+
+Result<CalendarPeriod> parse_period(std::string_view text) {
+  CalendarPeriod period;
+  if (read(text, period) && period != CalendarPeriod() && period.years <= kMostYears) return period;
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format("'{}' is no period of time: expected ISO 8601's form, such as P90D, P3M or P1Y, with "
+                  "years (up to {}), months, days and hours (PT48H) of up to {} digits each",
+                  printable(text), kMostYears, kMostDigits));
+}
+
+Time operator+(Time time, const CalendarPeriod& period) { return shifted(time, period, 1); }
+Time operator-(Time time, const CalendarPeriod& period) { return shifted(time, period, -1); }
+
+bool is_shorter(const CalendarPeriod& one, const CalendarPeriod& other) {
+  return Time() + one < Time() + other;
+}
+
+}  // namespace signet::vault

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+/// Spans of time by the calendar, in ISO 8601's words.
+
+namespace signet::vault {
+
+/// "P90D", "P3M", "P1Y10D", "PT48H" (ISO 8601-1 section 5.5.2.3): years, months, days and hours. Weeks,
+/// minutes and seconds are not for the life of a key.
+struct CalendarPeriod {
+  int years = 0;
+  int months = 0;
+  int days = 0;
+  int hours = 0;
+
+  friend bool operator==(const CalendarPeriod&, const CalendarPeriod&) = default;
+};
+
+/// The form that it is read from.
+std::string to_string(const CalendarPeriod& period);
+/// @error InvalidInput  not in this form, of no time at all, a number of more than 4 digits, or more than 100
+/// years.
+Result<CalendarPeriod> parse_period(std::string_view text);
+
+/// The same time of the day that many years and months later, or on the last day of a month that is too
+/// short; and from there the days and hours.
+Time operator+(Time time, const CalendarPeriod& period);
+/// The same towards the past.
+Time operator-(Time time, const CalendarPeriod& period);
+
+/// Whether one is shorter than another one from a day on that begins a year.
+bool is_shorter(const CalendarPeriod& one, const CalendarPeriod& other);
+
+}  // namespace signet::vault

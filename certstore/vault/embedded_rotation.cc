@@ -1,0 +1,105 @@
+#include "certstore/vault/embedded_vault_internal.h"
+
+/// New versions of keys by their rotation policies.
+
+namespace signet::vault {
+namespace {
+
+/// What rotation makes of a key: the like of its current version, lasting as long as its policy says.
+KeyInfo successor_of(const KeyInfo& current, const RotationPolicy& policy, Time now) {
+  KeyInfo next;
+  next.kind = current.kind;
+  next.ops = current.ops;
+  next.tags = current.tags;
+  if (policy.expiry_time) next.attributes.expires = now + *policy.expiry_time;
+  return next;
+}
+
+Result<RotationPolicy> policy_of(KeyStore& store, const KeyId& id) {
+  SIGNET_TRY(const auto policy, store.rotation_policy(id.vault, id.name));
+  return policy.value_or(default_rotation_policy());
+}
+
+/// What a key's new version is to be. @error NotFound
+Result<> describe_successor(KeyStore& store, const KeyId& id, Time now, KeyInfo& next) {
+  SIGNET_TRY(const StoredKey current, store.load(name_of(id)));
+  SIGNET_TRY(const RotationPolicy policy, policy_of(store, id));
+  next = successor_of(current.info, policy, now);
+  return {};
+}
+
+bool is_due(const std::optional<RotationTrigger>& trigger, const KeyInfo& info, Time now) {
+  if (!trigger) return false;
+  const std::optional<Time> due = due_time(*trigger, info);
+  return due && *due <= now;
+}
+
+}  // namespace
+
+Result<KeyInfo> EmbeddedVault::rotate_key(const Principal& principal, std::string_view vault,
+                                          std::string_view name) {
+  const KeyId id{std::string(vault), std::string(name), {}};
+  const auto describe = [&](KeyInfo& next) {
+    return describe_successor(state_->store(), id, state_->now(), next);
+  };
+  return state_->add(state_->new_record(principal, "rotate", id),
+                     state_->permit(principal, KeyPermission::Rotate), describe, PrivateKey::generate);
+}
+
+Result<RotationPolicy> EmbeddedVault::rotation_policy(const Principal& principal, std::string_view vault,
+                                                      std::string_view name) {
+  const KeyId id{std::string(vault), std::string(name), {}};
+  SIGNET_CHECK(check_key_id(id));
+  SIGNET_CHECK(state_->authorise_look(state_->new_record(principal, "getRotationPolicy", id),
+                                      KeyPermission::GetRotationPolicy));
+  SIGNET_CHECK(state_->store().load(id));
+  return policy_of(state_->store(), id);
+}
+
+Result<RotationPolicy> EmbeddedVault::set_rotation_policy(const Principal& principal, std::string_view vault,
+                                                          std::string_view name,
+                                                          const RotationPolicy& wanted) {
+  KeyId id{std::string(vault), std::string(name), {}};
+  RotationPolicy policy = wanted;
+  const auto prepare = [&]() -> Result<> {
+    SIGNET_CHECK(check_key_id(id));
+    SIGNET_CHECK(state_->authorise(principal, id.vault, KeyPermission::SetRotationPolicy));
+    SIGNET_CHECK(check_rotation_policy(wanted));
+    SIGNET_TRY(const StoredKey known, state_->store().load(id));
+    id = name_of(known.info.id);
+    SIGNET_TRY(const auto before, state_->store().rotation_policy(id.vault, id.name));
+    policy.updated = state_->now();
+    policy.created = before ? before->created : policy.updated;
+    return {};
+  };
+  SIGNET_CHECK(
+      state_->change(state_->new_record(principal, "setRotationPolicy", id, to_string(wanted)), id, prepare,
+                     [&] { return state_->store().put_rotation_policy(id.vault, id.name, policy); }));
+  return policy;
+}
+
+Result<std::vector<RotationEvent>> EmbeddedVault::rotate_due() {
+  SIGNET_TRY(const std::vector<KeyInfo> keys, state_->store().keys_with_rotation_policy());
+  std::vector<RotationEvent> events;
+  for (const KeyInfo& current : keys) {
+    const KeyId id = name_of(current.id);
+    const auto policy = policy_of(state_->store(), id);
+    if (!policy) {
+      events.push_back({RotationEvent::What::Failed, current, policy.error().detail});
+    } else if (current.attributes.enabled && is_due(policy->rotate, current, state_->now())) {
+      auto made = state_->add(
+          state_->new_record(Principal::gateway(), "rotate", id,
+                             "by its rotation policy: " + to_string(*policy)),
+          [](std::string_view) -> Result<> { return {}; },
+          [&](KeyInfo& next) { return describe_successor(state_->store(), id, state_->now(), next); },
+          PrivateKey::generate);
+      events.push_back(made ? RotationEvent{RotationEvent::What::Rotated, *std::move(made), {}}
+                            : RotationEvent{RotationEvent::What::Failed, current, made.error().detail});
+    } else if (is_due(policy->notify, current, state_->now())) {
+      events.push_back({RotationEvent::What::NearExpiry, current, {}});
+    }
+  }
+  return events;
+}
+
+}  // namespace signet::vault

@@ -1,0 +1,41 @@
+#include "certstore/vault/vault_certificate.h"
+
+#include <fmt/format.h>
+
+#include "certstore/vault/word_list.h"
+
+namespace signet::vault {
+namespace {
+
+constexpr std::array<Word<OperationStatus>, 4> kStatuses{{{OperationStatus::InProgress, "inProgress"},
+                                                          {OperationStatus::Completed, "completed"},
+                                                          {OperationStatus::Cancelled, "cancelled"},
+                                                          {OperationStatus::Failed, "failed"}}};
+
+}  // namespace
+
+std::string_view to_string(OperationStatus status) { return word_of(kStatuses, status); }
+Result<OperationStatus> parse_operation_status(std::string_view text) {
+  return find_word(kStatuses, text, "status of a certificate operation");
+}
+
+Result<> check_certificate_id(const CertificateId& id) {
+  for (const std::string_view reserved : {"contacts", "issuers", "restore"})
+    if (equal_ignoring_case(id.name, reserved))
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format("no certificate can be named '{}': the word has a meaning of its own", reserved));
+  return check_object_id(id, "certificate");
+}
+
+Result<CertificateFile> read_certificate_file(ByteView file, const std::optional<SecretBytes>& passphrase) {
+  SIGNET_TRY(ImportedKey contents, read_key_file(file, passphrase));
+  if (contents.certificates.empty())
+    return fail(
+        ErrorKind::InvalidInput,
+        "the file holds a private key and no certificate: export both together, or take the key in alone");
+  const bool text = as_text(file).find("-----BEGIN ") != std::string_view::npos;
+  return CertificateFile{std::move(contents), text ? CertificateContent::Pem : CertificateContent::Pkcs12};
+}
+
+}  // namespace signet::vault

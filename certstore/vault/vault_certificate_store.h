@@ -1,0 +1,134 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "certstore/vault/deletion.h"
+#include "certstore/vault/key_store.h"
+#include "certstore/vault/secret_store.h"
+#include "certstore/vault/vault_certificate.h"
+
+/// What the embedded vault must keep of its certificates. gateway/store implements it; nothing that passes
+/// here is secret in the clear.
+
+namespace signet::vault {
+
+/// One version of a certificate at rest.
+struct StoredCertificate {
+  CertificateInfo info;
+  bool exportable = false;  ///< whether its secret holds the key: said when it was made, and never changed
+};
+
+/// An operation at rest, with what completes it.
+struct StoredOperation {
+  CertificateOperation operation;
+  CertificatePolicy policy;  ///< of the version to be made
+  CertificateSettings settings;
+  std::string version;  ///< to be
+  Bytes public_key;     ///< SubjectPublicKeyInfo
+  Bytes sealed;         ///< the private half, as a StoredKey has it; empty when it is not needed any more
+};
+
+/// What all versions of a certificate have in common.
+struct StoredName {
+  CertificateId id;  ///< without a version
+  CertificatePolicy policy;
+  std::optional<StoredOperation> operation;
+};
+
+/// A new version with everything that belongs to it.
+struct NewVersion {
+  StoredName name;
+  StoredCertificate certificate;
+  StoredKey key;
+  StoredSecret secret;
+};
+
+/// A certificate with everything that belongs to it but an operation; of each the oldest version first.
+struct WholeCertificate {
+  StoredName name;
+  std::vector<StoredCertificate> versions;
+  std::vector<StoredKey> keys;
+  std::vector<StoredSecret> secrets;
+};
+
+/// An issuer at rest.
+struct StoredIssuer {
+  CertificateIssuer issuer;
+  Bytes sealed_password;  ///< bound to vault and name; empty for none
+};
+
+/// Thread-safe. A change is durable when its call returns, and done as a whole or not at all. Vaults and
+/// names are matched without regard to ASCII case.
+/// What is deleted is there for those alone who ask for it.
+class VaultCertificateStore {
+ public:
+  virtual ~VaultCertificateStore() = default;
+
+  /// Adds a version, its key and its secret, which become the current ones; and does as put_name().
+  ///
+  /// @error AlreadyExists  there is such a version; or the operation in the store is in progress and not the
+  ///                       one that `name` has.
+  virtual Result<> put_version(const NewVersion& version) = 0;
+  /// Replaces the policy of a name, which may be new, and its operation; without one, that of the store
+  /// stays.
+  ///
+  /// @error AlreadyExists  as above.
+  virtual Result<> put_name(const StoredName& name) = 0;
+  /// @error NotFound
+  virtual Result<StoredName> load_name(std::string_view vault, std::string_view name) = 0;
+  /// An empty version asks for the one put last. @error NotFound
+  virtual Result<StoredCertificate> load(const CertificateId& id) = 0;
+  /// The current version of every certificate of a vault, by name.
+  virtual Result<std::vector<CertificateInfo>> list(std::string_view vault) = 0;
+  /// The names that have no version yet.
+  virtual Result<std::vector<StoredName>> list_without_version(std::string_view vault) = 0;
+  /// All versions of a certificate, the newest first; none when there is no such certificate.
+  virtual Result<std::vector<CertificateInfo>> versions(std::string_view vault, std::string_view name) = 0;
+  /// Replaces settings and updated of the version that `info.id` names, and whether its key and its secret
+  /// are enabled. @error NotFound
+  virtual Result<> update(const CertificateInfo& info) = 0;
+  /// Forgets the operation, and the name where it has no version. @error NotFound
+  virtual Result<> remove_operation(std::string_view vault, std::string_view name) = 0;
+
+  /// Takes a name out of use with its keys and secrets, and forgets its operation. @error NotFound
+  virtual Result<> soft_delete(std::string_view vault, std::string_view name, const Deletion& deletion) = 0;
+  /// What is deleted in a vault, by name.
+  virtual Result<std::vector<Deleted<CertificateInfo>>> list_deleted(std::string_view vault) = 0;
+  /// @error NotFound
+  virtual Result<Deleted<CertificateInfo>> load_deleted(std::string_view vault, std::string_view name) = 0;
+  /// The policy of a deleted name. @error NotFound
+  virtual Result<StoredName> load_deleted_name(std::string_view vault, std::string_view name) = 0;
+  /// What is deleted in any vault and was to be purged by `now`.
+  virtual Result<std::vector<Deleted<CertificateInfo>>> overdue(Time now) = 0;
+  /// Puts a deleted name back to use, with its keys and secrets. @error NotFound
+  virtual Result<> recover(std::string_view vault, std::string_view name) = 0;
+  /// Removes a deleted name for good, with its keys and secrets. @error NotFound
+  virtual Result<> purge(std::string_view vault, std::string_view name) = 0;
+
+  /// @error NotFound
+  virtual Result<WholeCertificate> load_all(std::string_view vault, std::string_view name) = 0;
+  /// Adds a new name with everything that belongs to it.
+  ///
+  /// @error AlreadyExists, DeletedButRecoverable  the name is taken, by a key or a secret too.
+  virtual Result<> put_all(const WholeCertificate& certificate) = 0;
+
+  /// In their order; none when there are none.
+  virtual Result<std::vector<CertificateContact>> contacts(std::string_view vault) = 0;
+  virtual Result<> put_contacts(std::string_view vault, const std::vector<CertificateContact>& contacts) = 0;
+
+  /// Adds or replaces.
+  virtual Result<> put_issuer(const StoredIssuer& issuer) = 0;
+  /// @error NotFound
+  virtual Result<StoredIssuer> load_issuer(std::string_view vault, std::string_view name) = 0;
+  /// By name.
+  virtual Result<std::vector<CertificateIssuer>> list_issuers(std::string_view vault) = 0;
+  /// @error NotFound
+  virtual Result<> remove_issuer(std::string_view vault, std::string_view name) = 0;
+};
+
+}  // namespace signet::vault

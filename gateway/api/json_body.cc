@@ -1,0 +1,116 @@
+#include "gateway/api/json_body.h"
+
+#include <fmt/format.h>
+
+namespace signet::gateway::api {
+namespace {
+
+/// Before anything is built of it: what is too deep costs no more than its octets.
+bool is_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kDeepestBody) return true;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+/// Nothing when it is absent or null.
+const Json* member(const Json& object, std::string_view name) {
+  const auto found = object.find(std::string(name));
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+Error wrong_type(std::string_view name, std::string_view expected) {
+  return {ErrorKind::InvalidInput, fmt::format("the member '{}' must be {}", name, expected)};
+}
+
+}  // namespace
+
+Result<Json> parse_body(const Slice& body) {
+  SIGNET_TRY(const Bytes octets, body.to_bytes(kLongestBody));
+  const std::string_view text = as_text(octets);
+  if (trim(text).empty()) return Json::object();
+  if (is_too_deep(text))
+    return fail(ErrorKind::LimitExceeded,
+                fmt::format("the request's body is deeper than {} objects and arrays", kDeepestBody));
+  Json parsed = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (parsed.is_discarded()) return fail(ErrorKind::InvalidInput, "the request's body is not valid JSON");
+  if (!parsed.is_object()) return fail(ErrorKind::InvalidInput, "the request's body is not a JSON object");
+  return parsed;
+}
+
+Result<std::optional<std::string>> text_member(const Json& object, std::string_view name) {
+  const Json* value = member(object, name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) return fail(wrong_type(name, "a string"));
+  return value->get<std::string>();
+}
+
+Result<std::optional<bool>> flag_member(const Json& object, std::string_view name) {
+  const Json* value = member(object, name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_boolean()) return fail(wrong_type(name, "true or false"));
+  return value->get<bool>();
+}
+
+Result<std::optional<std::int64_t>> integer_member(const Json& object, std::string_view name) {
+  const Json* value = member(object, name);
+  if (value == nullptr) return std::nullopt;
+  const bool fits = value->is_number_integer() &&
+                    (!value->is_number_unsigned() || value->get<std::uint64_t>() <= INT64_MAX);
+  if (!fits) return fail(wrong_type(name, "a whole number"));
+  return value->get<std::int64_t>();
+}
+
+Result<Json> object_member(const Json& object, std::string_view name) {
+  const Json* value = member(object, name);
+  if (value == nullptr) return Json::object();
+  if (!value->is_object()) return fail(wrong_type(name, "an object"));
+  return *value;
+}
+
+Result<std::optional<std::vector<std::string>>> words_member(const Json& object, std::string_view name) {
+  const Json* value = member(object, name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_array()) return fail(wrong_type(name, "an array of strings"));
+  std::vector<std::string> words;
+  for (const Json& word : *value) {
+    if (!word.is_string()) return fail(wrong_type(name, "an array of strings"));
+    words.push_back(word.get<std::string>());
+  }
+  return words;
+}
+
+Result<std::optional<std::map<std::string, std::string>>> map_member(const Json& object,
+                                                                     std::string_view name) {
+  const Json* value = member(object, name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_object()) return fail(wrong_type(name, "an object of strings"));
+  std::map<std::string, std::string> map;
+  for (const auto& [key, text] : value->items()) {
+    if (!text.is_string()) return fail(wrong_type(name, "an object of strings"));
+    map.emplace(key, text.get<std::string>());
+  }
+  return map;
+}
+
+Result<std::optional<Bytes>> octets_member(const Json& object, std::string_view name) {
+  SIGNET_TRY(const auto text, text_member(object, name));
+  if (!text) return std::nullopt;
+  auto octets = parse_base64url(*text);
+  if (!octets) return fail(wrong_type(name, "base64url (RFC 4648 section 5) without padding"));
+  return *std::move(octets);
+}
+
+}  // namespace signet::gateway::api

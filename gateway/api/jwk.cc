@@ -1,0 +1,74 @@
+#include "gateway/api/jwk.h"
+
+#include <openssl/core_names.h>
+#include <openssl/x509.h>
+
+#include <array>
+
+#include "base/openssl.h"
+
+namespace signet::gateway::api {
+namespace {
+
+struct Curve {
+  std::string_view openssl;
+  std::string_view jwk;
+};
+constexpr std::array<Curve, 3> kCurves{
+    {{"prime256v1", "P-256"}, {"secp384r1", "P-384"}, {"secp521r1", "P-521"}}};
+
+Error unreadable() { return take_openssl_error(ErrorKind::Internal, "reading a public key of the vault"); }
+
+/// Big-endian, without leading zeros, in base64url.
+Result<std::string> number(const EVP_PKEY* key, const char* parameter) {
+  BIGNUM* raw = nullptr;
+  if (EVP_PKEY_get_bn_param(key, parameter, &raw) != 1) return fail(unreadable());
+  const BignumPtr value(raw);
+  Bytes octets(static_cast<std::size_t>(BN_num_bytes(value.get())));
+  BN_bn2bin(value.get(), octets.data());
+  return base64url(octets);
+}
+
+Result<Json> rsa_jwk(const EVP_PKEY* key) {
+  SIGNET_TRY(const std::string n, number(key, OSSL_PKEY_PARAM_RSA_N));
+  SIGNET_TRY(const std::string e, number(key, OSSL_PKEY_PARAM_RSA_E));
+  return Json{{"kty", "RSA"}, {"n", n}, {"e", e}};
+}
+
+Result<std::string_view> curve_of(const EVP_PKEY* key) {
+  std::array<char, 64> name{};
+  std::size_t length = 0;
+  if (EVP_PKEY_get_group_name(key, name.data(), name.size(), &length) != 1) return fail(unreadable());
+  for (const Curve& curve : kCurves)
+    if (curve.openssl == std::string_view(name.data(), length)) return curve.jwk;
+  return fail(ErrorKind::Internal,
+              "a key of the vault is on a curve that JSON Web Keys have no name for here");
+}
+
+/// The point is 0x04, x, y (SEC 1 section 2.3.3), each coordinate as long as the field's elements.
+Result<Json> ec_jwk(const EVP_PKEY* key) {
+  SIGNET_TRY(const std::string_view curve, curve_of(key));
+  constexpr std::size_t kLongestPoint = 256;
+  Bytes point(kLongestPoint);
+  std::size_t length = 0;
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(), &length) != 1)
+    return fail(unreadable());
+  if (length % 2 == 0 || point.front() != 0x04)
+    return fail(ErrorKind::Internal, "an EC key of the vault is not stored as an uncompressed point");
+  const ByteView coordinates = ByteView(point).subspan(1, length - 1);
+  return Json{{"kty", "EC"},
+              {"crv", curve},
+              {"x", base64url(coordinates.first(coordinates.size() / 2))},
+              {"y", base64url(coordinates.subspan(coordinates.size() / 2))}};
+}
+
+}  // namespace
+
+Result<Json> public_jwk(ByteView subject_public_key_info) {
+  const unsigned char* cursor = subject_public_key_info.data();
+  const EvpPkeyPtr key(d2i_PUBKEY(nullptr, &cursor, static_cast<long>(subject_public_key_info.size())));
+  if (!key) return fail(unreadable());
+  return EVP_PKEY_is_a(key.get(), "RSA") == 1 ? rsa_jwk(key.get()) : ec_jwk(key.get());
+}
+
+}  // namespace signet::gateway::api

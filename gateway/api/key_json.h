@@ -1,0 +1,23 @@
+#pragma once
+
+#include "certstore/vault/vault.h"
+#include "gateway/api/call.h"
+
+/// Keys of the vault as Key Vault's JSON.
+
+namespace signet::gateway::api {
+
+/// The whole key: its public half as a JSON Web Key, attributes.
+Result<Json> key_bundle(const Call& call, const vault::KeyInfo& info);
+
+/// How lists show a key. `id` may lack the version.
+Json key_item(const Call& call, const vault::KeyInfo& info, const vault::KeyId& id);
+
+/// "kty", "key_size" and "crv" of a request to make a key. @error InvalidInput  no such kind.
+Result<vault::KeyKind> read_key_kind(const Json& body);
+
+/// "key_ops", "attributes" and "tags" of a request to make a key, and of one to change it.
+Result<vault::KeySettings> read_key_settings(const Json& body);
+Result<vault::KeyUpdate> read_key_update(const Json& body);
+
+}  // namespace signet::gateway::api

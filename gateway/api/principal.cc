@@ -1,0 +1,58 @@
+#include "gateway/api/principal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/random.h"
+#include "certstore/vault/access_policy.h"
+#include "certstore/vault/word_list.h"
+
+namespace signet::gateway::api {
+namespace {
+
+constexpr std::array<vault::Word<Role>, 4> kRoles{{{Role::Reader, "Reader"},
+                                                   {Role::Writer, "Writer"},
+                                                   {Role::Approver, "Approver"},
+                                                   {Role::Administrator, "Administrator"}}};
+
+constexpr std::size_t kLongestName = 64;
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.' || c == '@';
+}
+
+}  // namespace
+
+std::string_view to_string(Role role) { return vault::word_of(kRoles, role); }
+std::string to_string(Roles roles) { return vault::join_words(kRoles, roles); }
+Result<Roles> parse_roles(std::string_view words) { return vault::split_words(kRoles, words, "role"); }
+
+Result<> check_principal_name(std::string_view name) {
+  if (name.empty() || name.size() > kLongestName || !std::all_of(name.begin(), name.end(), is_name_character))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("'{}' cannot name a principal: 1 to {} letters, digits and - _ . @ are needed",
+                            printable(name), kLongestName));
+  for (const vault::Principal& ours : {vault::Principal::gateway(), vault::Principal::local_operator()})
+    if (equal_ignoring_case(name, ours.name))
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format("'{}' cannot name a principal: by it the vault knows one of this machine, whose "
+                      "permissions nobody may have over the network",
+                      name));
+  return {};
+}
+
+std::string random_guid() {
+  constexpr std::size_t kOctets = 16;
+  Bytes octets = random_bytes(kOctets);
+  octets[6] = static_cast<std::uint8_t>((octets[6] & 0x0F) | 0x40);  // version 4
+  octets[8] = static_cast<std::uint8_t>((octets[8] & 0x3F) | 0x80);  // the variant of RFC 4122
+  std::string guid = hex_lower(octets);
+  for (const std::size_t hyphen : {8U, 13U, 18U, 23U}) guid.insert(hyphen, 1, '-');
+  return guid;
+}
+
+}  // namespace signet::gateway::api

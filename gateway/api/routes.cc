@@ -1,0 +1,154 @@
+#include <array>
+
+#include "gateway/api/account_routes.h"
+#include "gateway/api/certificate_routes.h"
+#include "gateway/api/entry_routes.h"
+#include "gateway/api/key_routes.h"
+#include "gateway/api/route.h"
+#include "gateway/api/secret_routes.h"
+#include "gateway/api/vault_resource_routes.h"
+
+namespace signet::gateway::api {
+namespace {
+
+using Keys = vault::KeyPermission;
+using Secrets = vault::SecretPermission;
+using Certificates = vault::CertificatePermission;
+
+#define SIGNET_ACCOUNTS \
+  "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Logic/integrationAccounts"
+
+#define SIGNET_VAULTS \
+  "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults"
+
+// Literals come before the parameters that they could be taken for.
+constexpr std::array kRoutes = {
+    Route{Plane::Management, "GET", "/subscriptions", Role::Reader, list_subscriptions},
+    Route{Plane::Management, "GET",
+          "/subscriptions/{subscription}/providers/Microsoft.Logic/integrationAccounts", Role::Reader,
+          list_accounts},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "", Role::Reader, list_accounts},
+    Route{Plane::Management, "PUT", SIGNET_ACCOUNTS "/{account}", Role::Writer, put_account},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}", Role::Reader, get_account},
+    Route{Plane::Management, "PATCH", SIGNET_ACCOUNTS "/{account}", Role::Writer, patch_account},
+    Route{Plane::Management, "DELETE", SIGNET_ACCOUNTS "/{account}", Role::Writer, delete_account},
+    Route{Plane::Management, "POST", SIGNET_ACCOUNTS "/{account}/listCallbackUrl", Role::Writer,
+          list_callback_url},
+    Route{Plane::Management, "POST", SIGNET_ACCOUNTS "/{account}/regenerateAccessKey", Role::Administrator,
+          regenerate_access_key},
+    Route{Plane::Management, "POST", SIGNET_ACCOUNTS "/{account}/listKeyVaultKeys", Role::Writer,
+          list_key_vault_keys},
+    Route{Plane::Management, "POST", SIGNET_ACCOUNTS "/{account}/logTrackingEvents", Role::Writer,
+          log_tracking_events},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}/partners", Role::Reader, list_partners},
+    Route{Plane::Management, "PUT", SIGNET_ACCOUNTS "/{account}/partners/{name}", Role::Writer, put_partner},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}/partners/{name}", Role::Reader, get_partner},
+    Route{Plane::Management, "DELETE", SIGNET_ACCOUNTS "/{account}/partners/{name}", Role::Writer,
+          delete_partner},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}/partners/{name}/content", Role::Reader,
+          partner_content},
+    Route{Plane::Management, "POST", SIGNET_ACCOUNTS "/{account}/partners/{name}/listContentCallbackUrl",
+          Role::Writer, partner_callback_url},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}/certificates", Role::Reader,
+          list_account_certificates},
+    Route{Plane::Management, "PUT", SIGNET_ACCOUNTS "/{account}/certificates/{name}", Role::Writer,
+          put_certificate},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}/certificates/{name}", Role::Reader,
+          get_account_certificate},
+    Route{Plane::Management, "DELETE", SIGNET_ACCOUNTS "/{account}/certificates/{name}", Role::Writer,
+          delete_account_certificate},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}/agreements", Role::Reader, list_agreements},
+    Route{Plane::Management, "PUT", SIGNET_ACCOUNTS "/{account}/agreements/{name}", Role::Writer,
+          put_agreement},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}/agreements/{name}", Role::Reader,
+          get_agreement},
+    Route{Plane::Management, "DELETE", SIGNET_ACCOUNTS "/{account}/agreements/{name}", Role::Writer,
+          delete_agreement},
+    Route{Plane::Management, "GET", SIGNET_ACCOUNTS "/{account}/agreements/{name}/content", Role::Reader,
+          agreement_content},
+    Route{Plane::Management, "POST", SIGNET_ACCOUNTS "/{account}/agreements/{name}/listContentCallbackUrl",
+          Role::Writer, agreement_callback_url},
+
+    Route{Plane::Management, "GET", "/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults",
+          Role::Reader, list_vaults},
+    Route{Plane::Management, "GET",
+          "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults", Role::Reader,
+          list_deleted_vaults},
+    Route{Plane::Management, "GET",
+          "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/"
+          "{name}",
+          Role::Reader, get_deleted_vault},
+    Route{Plane::Management, "POST",
+          "/subscriptions/{subscription}/providers/Microsoft.KeyVault/checkNameAvailability", Role::Reader,
+          check_vault_name_availability},
+    Route{Plane::Management, "GET", "/subscriptions/{subscription}/resources", Role::Reader, list_resources},
+    Route{Plane::Management, "GET", SIGNET_VAULTS "", Role::Reader, list_vaults},
+    Route{Plane::Management, "PUT", SIGNET_VAULTS "/{name}", Role::Writer, put_vault},
+    Route{Plane::Management, "GET", SIGNET_VAULTS "/{name}", Role::Reader, get_vault},
+    Route{Plane::Management, "PATCH", SIGNET_VAULTS "/{name}", Role::Writer, patch_vault},
+    Route{Plane::Management, "DELETE", SIGNET_VAULTS "/{name}", Role::Administrator, delete_vault},
+    Route{Plane::Management, "PUT", SIGNET_VAULTS "/{name}/accessPolicies/{kind}", Role::Administrator,
+          change_access_policies},
+
+    Route{Plane::Vault, "GET", "/keys", Keys::List, list_keys},
+    Route{Plane::Vault, "GET", "/keys/{name}/versions", Keys::List, list_key_versions},
+    Route{Plane::Vault, "POST", "/keys/{name}/create", Keys::Create, create_key},
+    Route{Plane::Vault, "GET", "/keys/{name}/{version?}", Keys::Get, get_key},
+    Route{Plane::Vault, "PATCH", "/keys/{name}/{version?}", Keys::Update, update_key},
+    Route{Plane::Vault, "POST", "/keys/{name}/{version?}/sign", Keys::Sign, sign},
+    Route{Plane::Vault, "POST", "/keys/{name}/{version?}/verify", Keys::Verify, verify},
+    Route{Plane::Vault, "POST", "/keys/{name}/{version?}/encrypt", Keys::Encrypt, encrypt},
+    Route{Plane::Vault, "POST", "/keys/{name}/{version?}/decrypt", Keys::Decrypt, decrypt},
+    Route{Plane::Vault, "POST", "/keys/{name}/{version?}/wrapkey", Keys::WrapKey, wrap_key},
+    Route{Plane::Vault, "POST", "/keys/{name}/{version?}/unwrapkey", Keys::UnwrapKey, unwrap_key},
+
+    Route{Plane::Vault, "GET", "/secrets", Secrets::List, list_secrets},
+    Route{Plane::Vault, "GET", "/secrets/{name}/versions", Secrets::List, list_secret_versions},
+    Route{Plane::Vault, "PUT", "/secrets/{name}", Secrets::Set, set_secret},
+    Route{Plane::Vault, "GET", "/secrets/{name}/{version?}", Secrets::Get, get_secret},
+    Route{Plane::Vault, "PATCH", "/secrets/{name}/{version?}", Secrets::Set, update_secret},
+
+    Route{Plane::Vault, "GET", "/certificates", Certificates::List, list_certificates},
+    Route{Plane::Vault, "POST", "/certificates/restore", Certificates::Restore, restore_certificate},
+    Route{Plane::Vault, "GET", "/certificates/contacts", Certificates::ManageContacts, get_contacts},
+    Route{Plane::Vault, "PUT", "/certificates/contacts", Certificates::ManageContacts, set_contacts},
+    Route{Plane::Vault, "DELETE", "/certificates/contacts", Certificates::ManageContacts, delete_contacts},
+    Route{Plane::Vault, "GET", "/certificates/issuers", Certificates::ListIssuers, list_issuers},
+    Route{Plane::Vault, "GET", "/certificates/issuers/{name}", Certificates::GetIssuers, get_issuer},
+    Route{Plane::Vault, "PUT", "/certificates/issuers/{name}", Certificates::SetIssuers, set_issuer},
+    Route{Plane::Vault, "PATCH", "/certificates/issuers/{name}", Certificates::SetIssuers, update_issuer},
+    Route{Plane::Vault, "DELETE", "/certificates/issuers/{name}", Certificates::DeleteIssuers, delete_issuer},
+    Route{Plane::Vault, "POST", "/certificates/{name}/create", Certificates::Create, create_certificate},
+    Route{Plane::Vault, "POST", "/certificates/{name}/import", Certificates::Import, import_certificate},
+    Route{Plane::Vault, "GET", "/certificates/{name}/versions", Certificates::List,
+          list_certificate_versions},
+    Route{Plane::Vault, "GET", "/certificates/{name}/policy", Certificates::Get, get_certificate_policy},
+    Route{Plane::Vault, "PATCH", "/certificates/{name}/policy", Certificates::Update,
+          update_certificate_policy},
+    Route{Plane::Vault, "GET", "/certificates/{name}/pending", Certificates::Get, get_certificate_operation},
+    Route{Plane::Vault, "PATCH", "/certificates/{name}/pending", Certificates::Update,
+          update_certificate_operation},
+    Route{Plane::Vault, "DELETE", "/certificates/{name}/pending", Certificates::Update,
+          delete_certificate_operation},
+    Route{Plane::Vault, "POST", "/certificates/{name}/pending/merge", Certificates::Create,
+          merge_certificate},
+    Route{Plane::Vault, "POST", "/certificates/{name}/backup", Certificates::Backup, backup_certificate},
+    Route{Plane::Vault, "DELETE", "/certificates/{name}", Certificates::Delete, delete_certificate},
+    Route{Plane::Vault, "GET", "/certificates/{name}/{version?}", Certificates::Get, get_certificate},
+    Route{Plane::Vault, "PATCH", "/certificates/{name}/{version?}", Certificates::Update, update_certificate},
+
+    Route{Plane::Vault, "GET", "/deletedcertificates", Certificates::List, list_deleted_certificates},
+    Route{Plane::Vault, "GET", "/deletedcertificates/{name}", Certificates::Get, get_deleted_certificate},
+    Route{Plane::Vault, "POST", "/deletedcertificates/{name}/recover", Certificates::Recover,
+          recover_certificate},
+    Route{Plane::Vault, "DELETE", "/deletedcertificates/{name}", Certificates::Purge, purge_certificate},
+};
+
+#undef SIGNET_ACCOUNTS
+#undef SIGNET_VAULTS
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+}  // namespace signet::gateway::api

@@ -1,0 +1,42 @@
+#include "gateway/api/throttle.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace signet::gateway::api {
+namespace {
+
+constexpr std::size_t kMostBuckets = 10'000;
+
+}  // namespace
+
+std::optional<std::chrono::seconds> Throttle::take(std::string_view who, Moment now) {
+  const std::lock_guard lock(mutex_);
+  if (buckets_.size() >= kMostBuckets) forget_idle(now);
+  // Who comes when there is no room any more shares a bucket with all others who do.
+  const bool room = buckets_.size() < kMostBuckets || buckets_.contains(std::string(who));
+  Bucket& bucket = buckets_.try_emplace(room ? std::string(who) : "", Bucket{rate_.burst, now}).first->second;
+  refill(bucket, now);
+  if (bucket.tokens >= 1) {
+    bucket.tokens -= 1;
+    return std::nullopt;
+  }
+  const double wait = std::ceil((1 - bucket.tokens) / rate_.per_second);
+  return std::chrono::seconds(static_cast<std::int64_t>(std::max(wait, 1.0)));
+}
+
+void Throttle::refill(Bucket& bucket, Moment now) const {
+  const std::chrono::duration<double> passed = now - bucket.filled;
+  bucket.tokens = std::min(rate_.burst, bucket.tokens + std::max(0.0, passed.count()) * rate_.per_second);
+  bucket.filled = std::max(bucket.filled, now);
+}
+
+void Throttle::forget_idle(Moment now) {
+  std::erase_if(buckets_, [&](const auto& entry) {
+    Bucket bucket = entry.second;
+    refill(bucket, now);
+    return bucket.tokens >= rate_.burst;
+  });
+}
+
+}  // namespace signet::gateway::api

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "certstore/vault/key.h"
+#include "gateway/api/call.h"
+
+/// What the keys, secrets and certificates of a vault have in common in JSON.
+
+namespace signet::gateway::api {
+
+/// "https://host:port/keys/name/version"; without the last part where the id has no version.
+std::string object_url(const Call& call, std::string_view collection, const vault::KeyId& id);
+
+/// The name and the version that the path names.
+vault::KeyId named_in(const Call& call);
+
+Json attributes_json(const vault::KeyAttributes& attributes, Time created, Time updated);
+
+/// The body's "attributes", of something new.
+///
+/// @error InvalidInput  a member of a wrong type, or a date before 1970 or after 9999.
+Result<vault::KeyAttributes> read_attributes(const Json& body);
+/// The same of a change.
+Result<vault::AttributesUpdate> read_attributes_update(const Json& body);
+
+/// An object's tags, as a member; none where there are none.
+void add_tags(Json& json, const vault::Tags& tags);
+
+}  // namespace signet::gateway::api

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/api/call.h"
+#include "gateway/api/services.h"
+
+namespace signet::gateway::api {
+
+/// A vault as a resource: what Azure's management plane says of it. What is in it, and who may do what with
+/// that, the vault itself knows.
+struct VaultResource {
+  std::string name;
+  std::string group;
+  Json document;  ///< location, tags, properties
+  Time created{};
+  Time changed{};
+
+  /// "/subscriptions/S/resourceGroups/G/providers/Microsoft.KeyVault/vaults/NAME"
+  [[nodiscard]] std::string id(const Installation& installation) const;
+};
+
+/// What a vault is before anybody says otherwise.
+VaultResource new_vault(const Services& services, std::string name, std::string group);
+
+/// The vault of that name. The home's first vault is there without having been put; so is one that the
+/// command line has given policies. Nothing: there is none, or it was deleted.
+Result<std::optional<VaultResource>> find_vault(Services& services, const std::string& name);
+/// All, by name.
+Result<std::vector<VaultResource>> all_vaults(Services& services);
+Result<> keep_vault(Services& services, const VaultResource& vault);
+
+/// With its policies, and its URI as seen from the call's origin.
+Result<Json> vault_json(Services& services, const Call& call, const VaultResource& vault);
+
+/// What is said of a vault goes over what was said before.
+///
+/// @error InvalidInput  a member of another type, or a setting that this service would not keep to: another
+/// tenant, role assignments in the place of access policies, networks, deletion that is not soft.
+Result<> merge_vault(const Services& services, const Json& body, VaultResource& vault);
+
+}  // namespace signet::gateway::api

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "certstore/vault/access_policy.h"
+#include "gateway/api/principal.h"
+
+namespace signet::gateway::api {
+
+/// A home's vaults as its management plane sees them: in the operator's name, for who calls has shown a role.
+class VaultAdministration {
+ public:
+  virtual ~VaultAdministration() = default;
+  /// The policies of a vault; none where there is no such vault.
+  virtual Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) = 0;
+  /// Replaces one principal's; one without permissions removes it.
+  virtual Result<> set_policy(const vault::AccessPolicy& policy) = 0;
+};
+
+/// What the handlers of vaults as resources work with. Everything outlives them, and is thread-safe.
+struct VaultServices {
+  VaultAdministration& administration;
+  PrincipalStore& principals;
+};
+
+/// The vault that every home begins with.
+inline constexpr std::string_view kFirstVault = "signet";
+
+}  // namespace signet::gateway::api

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/api/api_handler.h"
+#include "gateway/cli/account_judge.h"
+#include "gateway/cli/home.h"
+#include "gateway/cli/serve_settings.h"
+#include "gateway/cli/vault_administration.h"
+#include "gateway/endpoint/http_server.h"
+
+namespace signet::gateway {
+
+/// What the listeners of the REST services show.
+///
+/// @error InvalidInput  the settings name no certificate.  @error NotFound  the account has none of that
+/// name.
+Result<TlsIdentity> api_identity(Home& home, const ServeSettings& settings);
+
+/// The REST services of a running gateway: listeners, threads and a handler of their own, which share with
+/// the AS2 listeners nothing but the home.
+class ServeApi {
+ public:
+  /// Nothing where the settings name no listener for it. `home` outlives this. Peers can connect, and wait
+  /// until accept().
+  ///
+  /// @error InvalidInput  there is no certificate to show, or a listener or a vault that cannot be.
+  /// @error ...           as HttpServer::listen().
+  static Result<std::unique_ptr<ServeApi>> listen(Home& home, const ServeSettings& settings);
+
+  void accept() { server_->accept(); }
+  void stop(std::chrono::milliseconds drain) { server_->stop(drain); }
+  /// From now on another certificate is shown. @error InvalidInput  its key is not its own: nothing has
+  /// changed.
+  Result<> renew_tls(const TlsIdentity& identity);
+
+  /// With the ports that they took.
+  [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
+
+ private:
+  ServeApi(Home& home, api::ApiOptions options, api::Installation installation);
+
+  const api::Installation installation_;
+  HomeAccountJudge judge_;
+  HomeVaultAdministration vaults_;
+  api::ApiHandler handler_;
+  std::vector<Listener> listeners_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace signet::gateway

@@ -1,0 +1,175 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "gateway/cli/command.h"
+#include "gateway/cli/home.h"
+#include "gateway/cli/passphrase.h"
+
+/// signet vault certificate contacts and issuer.
+
+namespace signet::gateway {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct SettingsOptions {
+  std::string vault{kDefaultVault};
+  std::string name;
+  std::vector<std::string> emails;
+  std::optional<std::string> provider;
+  std::optional<std::string> account;
+  std::optional<std::string> organisation;
+  std::filesystem::path password_file;
+  bool enable = false;
+  bool disable = false;
+};
+
+vault::Principal caller() { return vault::Principal::local_operator(); }
+
+void print_contacts(CommandContext& context, const std::vector<vault::CertificateContact>& contacts) {
+  ordered_json value = ordered_json::array();
+  std::string text;
+  for (const vault::CertificateContact& contact : contacts) {
+    value.push_back({{"email", contact.email}, {"name", contact.name}, {"phone", contact.phone}});
+    text += fmt::format("{:<32} {} {}\n", printable(contact.email), printable(contact.name),
+                        printable(contact.phone));
+  }
+  context.print(value, text);
+}
+
+Result<> show_contacts(CommandContext& context, const SettingsOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto contacts, home->vault().certificate_contacts(caller(), options.vault));
+  print_contacts(context, contacts);
+  return {};
+}
+
+Result<> set_contacts(CommandContext& context, const SettingsOptions& options) {
+  std::vector<vault::CertificateContact> contacts;
+  for (const std::string& email : options.emails) contacts.push_back({email, {}, {}});
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_CHECK(home->vault().set_certificate_contacts(caller(), options.vault, contacts));
+  print_contacts(context, contacts);
+  return {};
+}
+
+Result<> delete_contacts(CommandContext& context, const SettingsOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto contacts, home->vault().delete_certificate_contacts(caller(), options.vault));
+  print_contacts(context, contacts);
+  return {};
+}
+
+ordered_json to_json(const vault::CertificateIssuer& issuer) {
+  return {{"vault", issuer.id.vault},
+          {"name", issuer.id.name},
+          {"provider", issuer.provider},
+          {"account", issuer.account},
+          {"organisation", issuer.organisation},
+          {"enabled", issuer.enabled},
+          {"created", to_rfc3339(issuer.created)},
+          {"updated", to_rfc3339(issuer.updated)}};
+}
+
+std::string to_line(const vault::CertificateIssuer& issuer) {
+  return fmt::format("{:<24} {:<16} {:<16} {}\n", issuer.id.name, printable(issuer.provider),
+                     printable(issuer.account), issuer.enabled ? "enabled" : "disabled");
+}
+
+Result<> set_issuer(CommandContext& context, const SettingsOptions& options) {
+  vault::IssuerUpdate update;
+  update.provider = options.provider;
+  update.account = options.account;
+  update.organisation = options.organisation;
+  if (options.enable || options.disable) update.enabled = options.enable;
+  if (!options.password_file.empty()) {
+    SIGNET_TRY(update.password, read_passphrase_file(options.password_file));
+  }
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  auto changed = home->vault().update_certificate_issuer(caller(), options.vault, options.name, update);
+  if (!changed && changed.error().kind == ErrorKind::NotFound)
+    changed = home->vault().set_certificate_issuer(caller(), options.vault, options.name, update);
+  SIGNET_TRY(const vault::CertificateIssuer issuer, std::move(changed));
+  context.print(to_json(issuer), to_line(issuer));
+  return {};
+}
+
+Result<> list_issuers(CommandContext& context, const SettingsOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto issuers, home->vault().list_certificate_issuers(caller(), options.vault));
+  ordered_json value = ordered_json::array();
+  std::string text;
+  for (const vault::CertificateIssuer& issuer : issuers) {
+    value.push_back(to_json(issuer));
+    text += to_line(issuer);
+  }
+  context.print(value,
+                text.empty() ? fmt::format("no certificate issuers in vault '{}'", options.vault) : text);
+  return {};
+}
+
+Result<> delete_issuer(CommandContext& context, const SettingsOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto issuer,
+             home->vault().delete_certificate_issuer(caller(), options.vault, options.name));
+  context.print(to_json(issuer), "deleted " + to_line(issuer));
+  return {};
+}
+
+}  // namespace
+
+void add_vault_certificate_settings_commands(CLI::App& certificate, CommandContext& context) {
+  auto options = std::make_shared<SettingsOptions>();
+  const auto group = [&](const char* name, const char* description, const char* example) {
+    CLI::App* made = certificate.add_subcommand(name, description);
+    made->require_subcommand(1);
+    made->footer(example);
+    return made;
+  };
+  const auto command = [&](CLI::App* parent, const char* name, const char* description, const char* example,
+                           Result<> (*work)(CommandContext&, const SettingsOptions&)) {
+    CLI::App* made = parent->add_subcommand(name, description);
+    made->footer(example);
+    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
+    made->callback(
+        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
+    return made;
+  };
+
+  CLI::App* contacts = group("contacts", "Who is told of a vault's certificates",
+                             "Example: signet vault certificate contacts show");
+  command(contacts, "show", "All of them", "Example: signet vault certificate contacts show", show_contacts);
+  command(contacts, "set", "Replace all of them",
+          "Example: signet vault certificate contacts set edi@acme.example it@acme.example", set_contacts)
+      ->add_option("email", options->emails, "Their mail addresses")
+      ->required();
+  command(contacts, "delete", "Have none", "Example: signet vault certificate contacts delete",
+          delete_contacts);
+
+  CLI::App* issuer = group("issuer", "Authorities that issue certificates for a vault",
+                           "Example: signet vault certificate issuer list");
+  CLI::App* setting =
+      command(issuer, "set", "Name an issuer; of one that there is, what is not mentioned stays",
+              "Example: signet vault certificate issuer set digicert --provider DigiCert --account "
+              "4711 --password-file password.txt",
+              set_issuer);
+  setting->add_option("name", options->name, "The issuer's name")->required();
+  setting->add_option("--provider", options->provider, "Which authority");
+  setting->add_option("--account", options->account, "Our account there");
+  setting->add_option("--organisation", options->organisation, "Our organisation there");
+  setting
+      ->add_option("--password-file", options->password_file,
+                   "A file whose first line is the account's password")
+      ->check(CLI::ExistingFile);
+  auto* enabling = setting->add_flag("--enable", options->enable, "It may be used");
+  setting->add_flag("--disable", options->disable, "It may not")->excludes(enabling);
+  command(issuer, "list", "All of them", "Example: signet vault certificate issuer list", list_issuers);
+  command(issuer, "delete", "Forget an issuer", "Example: signet vault certificate issuer delete digicert",
+          delete_issuer)
+      ->add_option("name", options->name, "The issuer's name")
+      ->required();
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,181 @@
+#include "gateway/cli/vault_lifecycle.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "gateway/cli/home.h"
+#include "gateway/cli/output_file.h"
+
+namespace signet::gateway {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t kLargestBackup = 64 * 1024 * 1024;
+
+struct LifecycleOptions {
+  std::string vault{kDefaultVault};
+  std::string name;
+  std::filesystem::path file;
+};
+
+vault::Principal caller() { return vault::Principal::local_operator(); }
+
+/// The vault's functions for keys, and those for secrets.
+struct KeyVerbs {
+  static constexpr std::string_view kWhat = "key";
+  static constexpr std::string_view kExample = "acme-as2";
+  static constexpr auto kDelete = &vault::EmbeddedVault::delete_key;
+  static constexpr auto kList = &vault::EmbeddedVault::list_deleted_keys;
+  static constexpr auto kRecover = &vault::EmbeddedVault::recover_key;
+  static constexpr auto kPurge = &vault::EmbeddedVault::purge_key;
+  static constexpr auto kBackup = &vault::EmbeddedVault::backup_key;
+  static constexpr auto kRestore = &vault::EmbeddedVault::restore_key;
+};
+struct SecretVerbs {
+  static constexpr std::string_view kWhat = "secret";
+  static constexpr std::string_view kExample = "globex-password";
+  static constexpr auto kDelete = &vault::EmbeddedVault::delete_secret;
+  static constexpr auto kList = &vault::EmbeddedVault::list_deleted_secrets;
+  static constexpr auto kRecover = &vault::EmbeddedVault::recover_secret;
+  static constexpr auto kPurge = &vault::EmbeddedVault::purge_secret;
+  static constexpr auto kBackup = &vault::EmbeddedVault::backup_secret;
+  static constexpr auto kRestore = &vault::EmbeddedVault::restore_secret;
+};
+
+ordered_json to_json(const vault::KeyId& id) {
+  return {{"vault", id.vault}, {"name", id.name}, {"version", id.version}};
+}
+
+template <class Info>
+ordered_json to_json(const vault::Deleted<Info>& object) {
+  ordered_json value = to_json(object.info.id);
+  value["deleted"] = to_rfc3339(object.deletion.deleted);
+  value["scheduledPurge"] = to_rfc3339(object.deletion.scheduled_purge);
+  return value;
+}
+
+template <class Verbs>
+Result<> remove(CommandContext& context, const LifecycleOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto deleted, (home->vault().*Verbs::kDelete)(caller(), options.vault, options.name));
+  context.print(to_json(deleted), fmt::format("deleted {}/{}, all versions; it can be recovered until {}",
+                                              deleted.info.id.vault, deleted.info.id.name,
+                                              to_rfc3339(deleted.deletion.scheduled_purge)));
+  return {};
+}
+
+template <class Verbs>
+Result<> list(CommandContext& context, const LifecycleOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto all, (home->vault().*Verbs::kList)(caller(), options.vault));
+  ordered_json value = ordered_json::array();
+  std::string text;
+  for (const auto& object : all) {
+    value.push_back(to_json(object));
+    text += fmt::format("{:<24} deleted {}  purged {}\n", object.info.id.name,
+                        to_rfc3339(object.deletion.deleted), to_rfc3339(object.deletion.scheduled_purge));
+  }
+  context.print(
+      value, text.empty() ? fmt::format("no deleted {}s in vault '{}'", Verbs::kWhat, options.vault) : text);
+  return {};
+}
+
+template <class Verbs>
+Result<> recover(CommandContext& context, const LifecycleOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto info, (home->vault().*Verbs::kRecover)(caller(), options.vault, options.name));
+  context.print(to_json(info.id), "recovered " + to_string(info.id));
+  return {};
+}
+
+template <class Verbs>
+Result<> purge(CommandContext& context, const LifecycleOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_CHECK((home->vault().*Verbs::kPurge)(caller(), options.vault, options.name));
+  context.print({{"vault", options.vault}, {"name", options.name}, {"purged", true}},
+                fmt::format("purged {}/{}, for good", options.vault, options.name));
+  return {};
+}
+
+template <class Verbs>
+Result<> back_up(CommandContext& context, const LifecycleOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const Bytes blob, (home->vault().*Verbs::kBackup)(caller(), options.vault, options.name));
+  SIGNET_TRY(OutputFile file, OutputFile::write(options.file, blob));
+  file.keep();
+  context.print(
+      {{"vault", options.vault}, {"name", options.name}, {"file", options.file.string()}},
+      fmt::format("{}/{}, all versions, is in {}", options.vault, options.name, options.file.string()));
+  return {};
+}
+
+template <class Verbs>
+Result<> restore(CommandContext& context, const LifecycleOptions& options) {
+  SIGNET_TRY(const Bytes blob, read_file(options.file, kLargestBackup));
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  const auto info = (home->vault().*Verbs::kRestore)(caller(), options.vault, blob);
+  if (!info) return fail(Error(info.error()).within(options.file.string()));
+  context.print(to_json(info->id), "restored " + to_string(info->id));
+  return {};
+}
+
+/// One verb of a group.
+struct Verb {
+  const char* name;
+  std::string description;
+  std::string example;
+};
+
+template <class Verbs>
+void add_lifecycle_commands(CLI::App& group, CommandContext& context) {
+  auto options = std::make_shared<LifecycleOptions>();
+  const auto command = [&](const Verb& verb, Result<> (*work)(CommandContext&, const LifecycleOptions&)) {
+    CLI::App* made = group.add_subcommand(verb.name, verb.description);
+    made->footer(fmt::format("Example: signet vault {} {}", Verbs::kWhat, verb.example));
+    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
+    made->callback(
+        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
+    return made;
+  };
+  const auto named = [&](const Verb& verb, Result<> (*work)(CommandContext&, const LifecycleOptions&)) {
+    CLI::App* made = command(verb, work);
+    made->add_option("name", options->name, fmt::format("The {}'s name", Verbs::kWhat))->required();
+    return made;
+  };
+  const auto example = [](std::string_view verb) { return fmt::format("{} {}", verb, Verbs::kExample); };
+
+  named({"delete",
+         "Take it out of use with all its versions; it can be recovered until the vault's retention is over",
+         example("delete")},
+        remove<Verbs>);
+  command({"deleted", "What is deleted and can be recovered", "deleted"}, list<Verbs>);
+  named({"recover", "Put a deleted one back to use, as it was", example("recover")}, recover<Verbs>);
+  named({"purge", "Remove a deleted one for good", example("purge")}, purge<Verbs>);
+  named({"backup", "Write all versions into a sealed file that only this installation takes back",
+         example("backup") + fmt::format(" --file {}.backup", Verbs::kExample)},
+        back_up<Verbs>)
+      ->add_option("--file", options->file, "A new file")
+      ->required();
+  command({"restore", "Take back what a backup holds, under the name that it had",
+           fmt::format("restore {}.backup", Verbs::kExample)},
+          restore<Verbs>)
+      ->add_option("file", options->file, "What backup wrote")
+      ->required()
+      ->check(CLI::ExistingFile);
+}
+
+}  // namespace
+
+void add_key_lifecycle_commands(CLI::App& key, CommandContext& context) {
+  add_lifecycle_commands<KeyVerbs>(key, context);
+}
+
+void add_secret_lifecycle_commands(CLI::App& secret, CommandContext& context) {
+  add_lifecycle_commands<SecretVerbs>(secret, context);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,31 @@
+#include "gateway/cli/vault_upkeep.h"
+
+#include "base/log.h"
+
+namespace signet::gateway {
+namespace {
+
+void report(const vault::RotationEvent& event) {
+  const vault::KeyInfo& key = event.key;
+  const std::string expires = key.attributes.expires ? to_rfc3339(*key.attributes.expires) : "never";
+  switch (event.what) {
+    case vault::RotationEvent::What::Rotated:
+      return log::info("key-rotated", {{"key", to_string(key.id)}, {"expires", expires}});
+    case vault::RotationEvent::What::NearExpiry:
+      return log::warning("key-expires-soon", {{"key", to_string(key.id)}, {"expires", expires}});
+    case vault::RotationEvent::What::Failed:
+      return log::error("key-not-rotated", {{"key", to_string(key.id)}, {"reason", event.reason}});
+  }
+}
+
+}  // namespace
+
+void look_after(vault::EmbeddedVault& vault) {
+  if (const auto purged = vault.purge_overdue(); !purged)
+    log::error("vault-not-purged", {{"reason", purged.error().detail}});
+  const auto events = vault.rotate_due();
+  if (!events) return log::error("keys-not-rotated", {{"reason", events.error().detail}});
+  for (const vault::RotationEvent& event : *events) report(event);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "certstore/vault/vault_certificate_store.h"
+#include "gateway/store/sql_internal.h"
+
+/// Internal to gateway/store: rows of the vault's certificates.
+
+namespace signet::gateway {
+
+#define SIGNET_CERTIFICATE_VERSION_COLUMNS \
+  "vault, name, version, chain, exportable, enabled, tags, created, updated"
+
+/// Of a row that begins with these columns.
+Result<vault::StoredCertificate> read_certificate_version(const Query& row);
+/// Of a row of vault, name, policy, policy_created and policy_updated; with its operation.
+Result<vault::StoredName> read_certificate_name(SqlConnection& connection, const Query& row);
+
+/// Inside of a transaction. @error AlreadyExists
+Result<> write_certificate_version(SqlConnection& connection, const vault::StoredCertificate& version);
+Result<> write_certificate_name(SqlConnection& connection, const vault::StoredName& name);
+
+}  // namespace signet::gateway

@@ -1,0 +1,273 @@
+#include "gateway/store/vault_certificate_store.h"
+
+#include <nlohmann/json.hpp>
+
+#include "certstore/vault/certificate_policy_json.h"
+#include "gateway/store/sql_internal.h"
+#include "gateway/store/vault_certificate_rows_internal.h"
+#include "gateway/store/vault_rows_internal.h"
+
+namespace signet::gateway {
+namespace {
+
+using vault::CertificateId;
+using vault::CertificateInfo;
+using vault::CertificatePolicy;
+using vault::NewVersion;
+using vault::StoredCertificate;
+using vault::StoredName;
+using vault::StoredOperation;
+
+Error damaged(std::string_view what) {
+  return Error{ErrorKind::IoFailure,
+               "the database holds " + std::string(what) + " that cannot be read: restore it from a backup"};
+}
+
+Error no_certificate(const CertificateId& id) {
+  return Error{ErrorKind::NotFound, "there is no certificate " + printable(vault::to_string(id))};
+}
+
+std::string policy_column(const CertificatePolicy& policy) { return vault::to_json(policy).dump(); }
+
+Result<CertificatePolicy> policy_of(std::string_view column) {
+  const auto json = nlohmann::json::parse(column, nullptr, false);
+  if (json.is_discarded()) return fail(damaged("a certificate policy"));
+  auto policy = vault::apply_json({}, json);
+  if (!policy) return fail(std::move(policy).error().within(damaged("a certificate policy").detail));
+  return policy;
+}
+
+std::string chain_column(const std::vector<certstore::Certificate>& chain) {
+  std::string text;
+  for (const certstore::Certificate& certificate : chain) text += certificate.pem();
+  return text;
+}
+
+Result<std::vector<CertificateInfo>> read_versions(Query& query) {
+  std::vector<CertificateInfo> infos;
+  while (query.next()) {
+    SIGNET_TRY(StoredCertificate stored, read_certificate_version(query));
+    infos.push_back(std::move(stored.info));
+  }
+  return infos;
+}
+
+#define SIGNET_OPERATION_COLUMNS                                                                  \
+  "status, issuer, request, cancellation_requested, request_id, policy, enabled, tags, version, " \
+  "public_key, sealed"
+
+Result<std::optional<StoredOperation>> read_operation(SqlConnection& connection, const CertificateId& id) {
+  Query row(connection, "SELECT " SIGNET_OPERATION_COLUMNS
+                        " FROM vault_certificate_operations WHERE vault = ? AND name = ?");
+  if (!row.bind(id.vault, id.name).next()) return std::optional<StoredOperation>();
+  StoredOperation stored;
+  stored.operation.id = id;
+  SIGNET_TRY(stored.operation.status, vault::parse_operation_status(row.text(0)));
+  stored.operation.issuer = row.text(1);
+  stored.operation.request = row.bytes(2);
+  stored.operation.cancellation_requested = row.integer(3) != 0;
+  stored.operation.request_id = row.text(4);
+  SIGNET_TRY(stored.policy, policy_of(row.text(5)));
+  stored.settings.enabled = row.integer(6) != 0;
+  SIGNET_TRY(stored.settings.tags, tags_of(row.text(7)));
+  stored.version = row.text(8);
+  stored.public_key = row.bytes(9);
+  stored.sealed = row.bytes(10);
+  return std::optional(std::move(stored));
+}
+
+Result<> write_operation(SqlConnection& connection, const CertificateId& id, const StoredOperation& stored) {
+  const vault::CertificateOperation& operation = stored.operation;
+  Query write(connection,
+              "INSERT INTO vault_certificate_operations (vault, name, " SIGNET_OPERATION_COLUMNS
+              ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET "
+              "status = excluded.status, issuer = excluded.issuer, request = excluded.request, "
+              "cancellation_requested = excluded.cancellation_requested, request_id = excluded.request_id, "
+              "policy = excluded.policy, enabled = excluded.enabled, tags = excluded.tags, "
+              "version = excluded.version, public_key = excluded.public_key, sealed = excluded.sealed");
+  write
+      .bind(id.vault, id.name, to_string(operation.status), operation.issuer, operation.request,
+            flag(operation.cancellation_requested), operation.request_id, policy_column(stored.policy),
+            flag(stored.settings.enabled), to_column(stored.settings.tags), stored.version, stored.public_key,
+            stored.sealed)
+      .run();
+  return {};
+}
+
+/// @error AlreadyExists  another operation is in progress.
+Result<> check_operation(SqlConnection& connection, const StoredName& name) {
+  Query other(connection,
+              "SELECT 1 FROM vault_certificate_operations WHERE vault = ? AND name = ? AND status = "
+              "'inProgress' AND request_id <> ?");
+  const std::string ours = name.operation ? name.operation->operation.request_id : std::string();
+  if (!other.bind(name.id.vault, name.id.name, ours).next()) return {};
+  return fail(ErrorKind::AlreadyExists,
+              "certificate " + printable(vault::to_string(name.id)) + " has an operation in progress");
+}
+
+}  // namespace
+
+Result<StoredCertificate> read_certificate_version(const Query& row) {
+  StoredCertificate stored;
+  CertificateInfo& info = stored.info;
+  info.id = CertificateId{row.text(0), row.text(1), row.text(2)};
+  SIGNET_TRY(info.chain, certstore::parse_certificates(as_bytes(row.text(3))));
+  stored.exportable = row.integer(4) != 0;
+  info.settings.enabled = row.integer(5) != 0;
+  SIGNET_TRY(info.settings.tags, tags_of(row.text(6)));
+  info.created = row.time(7);
+  info.updated = row.time(8);
+  return stored;
+}
+
+Result<StoredName> read_certificate_name(SqlConnection& connection, const Query& row) {
+  StoredName name;
+  name.id = CertificateId{row.text(0), row.text(1), {}};
+  SIGNET_TRY(name.policy, policy_of(row.text(2)));
+  name.policy.created = row.time(3);
+  name.policy.updated = row.time(4);
+  SIGNET_TRY(name.operation, read_operation(connection, name.id));
+  return name;
+}
+
+Result<> write_certificate_name(SqlConnection& connection, const StoredName& name) {
+  Query(connection,
+        "INSERT INTO vault_certificates (vault, name, policy, policy_created, policy_updated) VALUES (?, ?, "
+        "?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET policy = excluded.policy, policy_updated = "
+        "excluded.policy_updated")
+      .bind(name.id.vault, name.id.name, policy_column(name.policy), name.policy.created, name.policy.updated)
+      .run();
+  if (!name.operation) return {};
+  return write_operation(connection, name.id, *name.operation);
+}
+
+Result<> write_certificate_version(SqlConnection& connection, const StoredCertificate& stored) {
+  const CertificateInfo& info = stored.info;
+  Query insert(connection, "INSERT INTO vault_certificate_versions (" SIGNET_CERTIFICATE_VERSION_COLUMNS
+                           ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+  insert.bind(info.id.vault, info.id.name, info.id.version, chain_column(info.chain), flag(stored.exportable),
+              flag(info.settings.enabled), to_column(info.settings.tags), info.created, info.updated);
+  if (insert.run() == 0)
+    return fail(ErrorKind::AlreadyExists,
+                "there is a certificate " + printable(vault::to_string(info.id)) + " already");
+  return {};
+}
+
+Result<> SqliteVaultCertificateStore::put_version(const NewVersion& version) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_CHECK(check_operation(connection, version.name));
+    SIGNET_CHECK(write_certificate_name(connection, version.name));
+    SIGNET_CHECK(write_certificate_version(connection, version.certificate));
+    SIGNET_CHECK(put_key_version(connection, version.key));
+    return put_secret_version(connection, version.secret);
+  });
+}
+
+Result<> SqliteVaultCertificateStore::put_name(const StoredName& name) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    if (name.operation) SIGNET_CHECK(check_operation(connection, name));
+    return write_certificate_name(connection, name);
+  });
+}
+
+Result<StoredName> SqliteVaultCertificateStore::load_name(std::string_view vault, std::string_view name) {
+  return read_value<StoredName>(*database_, [&](SqlConnection& connection) -> Result<StoredName> {
+    Query query(connection,
+                "SELECT vault, name, policy, policy_created, policy_updated FROM vault_certificates WHERE "
+                "vault = ? AND name = ? AND deleted IS NULL");
+    if (!query.bind(vault, name).next())
+      return fail(no_certificate({std::string(vault), std::string(name), {}}));
+    return read_certificate_name(connection, query);
+  });
+}
+
+Result<StoredCertificate> SqliteVaultCertificateStore::load(const CertificateId& id) {
+  return read_value<StoredCertificate>(
+      *database_, [&](SqlConnection& connection) -> Result<StoredCertificate> {
+        Query query(connection,
+                    "SELECT " SIGNET_CERTIFICATE_VERSION_COLUMNS
+                    " FROM live_certificate_versions WHERE vault = ?1 AND name = ?2 AND (?3 = '' OR "
+                    "version = ?3) ORDER BY sequence DESC LIMIT 1");
+        if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_certificate(id));
+        return read_certificate_version(query);
+      });
+}
+
+Result<std::vector<CertificateInfo>> SqliteVaultCertificateStore::list(std::string_view vault) {
+  return read_value<std::vector<CertificateInfo>>(*database_, [&](SqlConnection& connection) {
+    Query query(connection,
+                "SELECT " SIGNET_CERTIFICATE_VERSION_COLUMNS
+                " FROM live_certificate_versions AS own WHERE vault = ? AND sequence = (SELECT max(sequence) "
+                "FROM vault_certificate_versions AS other WHERE other.vault = own.vault AND other.name = "
+                "own.name) ORDER BY name");
+    query.bind(vault);
+    return read_versions(query);
+  });
+}
+
+Result<std::vector<StoredName>> SqliteVaultCertificateStore::list_without_version(std::string_view vault) {
+  using Names = std::vector<StoredName>;
+  return read_value<Names>(*database_, [&](SqlConnection& connection) -> Result<Names> {
+    Query query(connection,
+                "SELECT vault, name, policy, policy_created, policy_updated FROM vault_certificates AS own "
+                "WHERE vault = ? AND NOT EXISTS (SELECT 1 FROM vault_certificate_versions AS version WHERE "
+                "version.vault = own.vault AND version.name = own.name) ORDER BY name");
+    query.bind(vault);
+    Names names;
+    while (query.next()) {
+      SIGNET_TRY(StoredName name, read_certificate_name(connection, query));
+      names.push_back(std::move(name));
+    }
+    return names;
+  });
+}
+
+Result<std::vector<CertificateInfo>> SqliteVaultCertificateStore::versions(std::string_view vault,
+                                                                           std::string_view name) {
+  return read_value<std::vector<CertificateInfo>>(*database_, [&](SqlConnection& connection) {
+    Query query(connection,
+                "SELECT " SIGNET_CERTIFICATE_VERSION_COLUMNS
+                " FROM live_certificate_versions WHERE vault = ? AND name = ? ORDER BY sequence DESC");
+    query.bind(vault, name);
+    return read_versions(query);
+  });
+}
+
+Result<> SqliteVaultCertificateStore::update(const CertificateInfo& info) {
+  const std::string tags = to_column(info.settings.tags);
+  const std::int64_t enabled = flag(info.settings.enabled);
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    const auto set = [&](Query&& update) {
+      return update.bind(enabled, tags, info.updated, info.id.vault, info.id.name, info.id.version).run();
+    };
+    if (set(Query(connection,
+                  "UPDATE vault_certificate_versions SET enabled = ?, tags = ?, updated = ? WHERE "
+                  "vault = ? AND name = ? AND version = ?")) == 0)
+      return fail(no_certificate(info.id));
+    set(Query(connection,
+              "UPDATE key_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND "
+              "name = ? AND version = ?"));
+    set(Query(connection,
+              "UPDATE secret_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND "
+              "name = ? AND version = ?"));
+    count_key_change(connection);
+    return {};
+  });
+}
+
+Result<> SqliteVaultCertificateStore::remove_operation(std::string_view vault, std::string_view name) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    if (Query(connection, "DELETE FROM vault_certificate_operations WHERE vault = ? AND name = ?")
+            .bind(vault, name)
+            .run() == 0)
+      return fail(no_certificate({std::string(vault), std::string(name), {}}));
+    Query(connection,
+          "DELETE FROM vault_certificates WHERE vault = ?1 AND name = ?2 AND NOT EXISTS (SELECT 1 FROM "
+          "vault_certificate_versions WHERE vault = ?1 AND name = ?2)")
+        .bind(vault, name)
+        .run();
+    return {};
+  });
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "certstore/vault/vault_certificate_store.h"
+#include "gateway/store/database.h"
+
+namespace signet::gateway {
+
+/// The vault's certificates as rows, beside those of its keys and secrets; private halves and passwords
+/// arrive sealed.
+class SqliteVaultCertificateStore final : public vault::VaultCertificateStore {
+ public:
+  explicit SqliteVaultCertificateStore(std::shared_ptr<Database> database) : database_(std::move(database)) {}
+
+  Result<> put_version(const vault::NewVersion& version) override;
+  Result<> put_name(const vault::StoredName& name) override;
+  Result<vault::StoredName> load_name(std::string_view vault, std::string_view name) override;
+  Result<vault::StoredCertificate> load(const vault::CertificateId& id) override;
+  Result<std::vector<vault::CertificateInfo>> list(std::string_view vault) override;
+  Result<std::vector<vault::StoredName>> list_without_version(std::string_view vault) override;
+  Result<std::vector<vault::CertificateInfo>> versions(std::string_view vault,
+                                                       std::string_view name) override;
+  Result<> update(const vault::CertificateInfo& info) override;
+  Result<> remove_operation(std::string_view vault, std::string_view name) override;
+
+  Result<> soft_delete(std::string_view vault, std::string_view name,
+                       const vault::Deletion& deletion) override;
+  Result<std::vector<vault::Deleted<vault::CertificateInfo>>> list_deleted(std::string_view vault) override;
+  Result<vault::Deleted<vault::CertificateInfo>> load_deleted(std::string_view vault,
+                                                              std::string_view name) override;
+  Result<vault::StoredName> load_deleted_name(std::string_view vault, std::string_view name) override;
+  Result<std::vector<vault::Deleted<vault::CertificateInfo>>> overdue(Time now) override;
+  Result<> recover(std::string_view vault, std::string_view name) override;
+  Result<> purge(std::string_view vault, std::string_view name) override;
+  Result<vault::WholeCertificate> load_all(std::string_view vault, std::string_view name) override;
+  Result<> put_all(const vault::WholeCertificate& certificate) override;
+
+  Result<std::vector<vault::CertificateContact>> contacts(std::string_view vault) override;
+  Result<> put_contacts(std::string_view vault,
+                        const std::vector<vault::CertificateContact>& contacts) override;
+
+  Result<> put_issuer(const vault::StoredIssuer& issuer) override;
+  Result<vault::StoredIssuer> load_issuer(std::string_view vault, std::string_view name) override;
+  Result<std::vector<vault::CertificateIssuer>> list_issuers(std::string_view vault) override;
+  Result<> remove_issuer(std::string_view vault, std::string_view name) override;
+
+ private:
+  const std::shared_ptr<Database> database_;
+};
+
+}  // namespace signet::gateway

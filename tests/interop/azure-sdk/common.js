@@ -1,0 +1,39 @@
+// What the scenarios share.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import net from "node:net";
+
+/** A name that no other scenario has. */
+export const fresh = (prefix) => `${prefix}-${randomBytes(6).toString("hex")}`;
+
+/** Clients check that a vault's host lies below the challenge's resource, which an address never does. */
+export const clientOptions = (vaultUrl) => ({
+  disableChallengeResourceVerification: net.isIP(new URL(vaultUrl).hostname) !== 0,
+  retryOptions: { maxRetries: 0 },
+});
+
+export const polling = { intervalInMs: 5 };
+
+/** That a call is refused with this status, and the service's own code. */
+export async function refused(call, status, code, inner) {
+  await assert.rejects(call, (error) => {
+    assert.equal(error.statusCode, status, error.message);
+    assert.equal(error.code, code);
+    if (inner) assert.equal(error.details.error.innerError?.code ?? error.details.error.innererror?.code, inner);
+    return true;
+  });
+}
+
+export async function all(pages) {
+  const items = [];
+  for await (const item of pages) items.push(item);
+  return items;
+}
+
+/** One of the vault's default retention. */
+export function isDeleted(item, collection, name) {
+  assert.match(item.recoveryId ?? item.properties.recoveryId, new RegExp(`/${collection}/${name}$`));
+  const { deletedOn, scheduledPurgeDate } = item.properties ?? item;
+  assert.equal(Math.round((scheduledPurgeDate - deletedOn) / 86_400_000), 90);
+}

@@ -1,0 +1,220 @@
+#include "gateway/store/vault_certificate_store.h"
+
+#include "gateway/store/key_store.h"
+#include "gateway/store/secret_store.h"
+#include "tests/support/test_certificates.h"
+#include "tests/unit/store/store_fixture.h"
+
+namespace signet::gateway {
+namespace {
+
+using vault::CertificateInfo;
+using vault::NewVersion;
+using vault::OperationStatus;
+using vault::StoredName;
+using vault::StoredOperation;
+
+class VaultCertificateStoreTest : public StoreTest {
+ protected:
+  static StoredName name(std::string_view of = "tls") {
+    StoredName made;
+    made.id = {"Vault-1", std::string(of), {}};
+    made.policy.subject = "CN=as2.acme.example";
+    made.policy.kind = vault::KeyKind::EcP384;
+    made.policy.exportable = false;
+    made.policy.created = kNoon;
+    made.policy.updated = kNoon + std::chrono::microseconds(1);
+    return made;
+  }
+  static StoredOperation operation(OperationStatus status, std::string_view request_id) {
+    StoredOperation begun;
+    begun.operation = {{"Vault-1", "tls", {}}, "Unknown", {1, 2}, status, false, std::string(request_id)};
+    begun.policy = name().policy;
+    begun.settings = {false, {{"team", "edi"}}};
+    begun.version = std::string(32, 'f');
+    begun.public_key = {3};
+    begun.sealed = {4, 0, 4};
+    return begun;
+  }
+  NewVersion version(char digit, std::string_view of = "tls") {
+    NewVersion made;
+    made.name = name(of);
+    const vault::KeyId id{"Vault-1", std::string(of), std::string(32, digit)};
+    made.certificate = {{id, {certificate_, certificate_}, {true, {{"a", "b"}}}, kNoon, kNoon}, true};
+    made.key.info.id = id;
+    made.key.info.managed = true;
+    made.key.info.public_key = {1};
+    made.key.sealed = {1};
+    made.secret.info = {id, {"application/x-pkcs12", {}, {}}, kNoon, kNoon, true};
+    made.secret.sealed = {2};
+    return made;
+  }
+
+  const certstore::Certificate certificate_ = test::make_certificate({.key = "ec:P-256"}).certificate;
+  const std::shared_ptr<Database> database_ = open()->database();
+  SqliteVaultCertificateStore store_{database_};
+  SqliteKeyStore keys_{database_};
+  SqliteSecretStore secrets_{database_};
+};
+
+TEST_F(VaultCertificateStoreTest, KeepsAVersionWithItsKeyAndItsSecret) {
+  ASSERT_TRUE(store_.put_version(version('a')));
+  const auto loaded = SqliteVaultCertificateStore(open()->database()).load({"vault-1", "TLS", {}});
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->info.id, version('a').certificate.info.id);
+  EXPECT_EQ(loaded->info.chain, version('a').certificate.info.chain);
+  EXPECT_EQ(loaded->info.settings.tags, (vault::Tags{{"a", "b"}}));
+  EXPECT_TRUE(loaded->exportable);
+  EXPECT_TRUE(keys_.load(loaded->info.id)->info.managed);
+  EXPECT_TRUE(secrets_.load(loaded->info.id)->info.managed);
+  EXPECT_FALSE(store_.load({"vault-1", "other", {}}));
+}
+
+TEST_F(VaultCertificateStoreTest, AVersionIsKeptAsAWholeOrNotAtAll) {
+  NewVersion taken = version('a');
+  ASSERT_TRUE(secrets_.put_version(taken.secret));
+  EXPECT_EQ(store_.put_version(taken).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_FALSE(store_.load_name("Vault-1", "tls"));
+  EXPECT_FALSE(keys_.load(taken.key.info.id));
+  EXPECT_TRUE(store_.versions("Vault-1", "tls")->empty());
+}
+
+TEST_F(VaultCertificateStoreTest, KeepsPolicyAndOperationOfAName) {
+  StoredName begun = name();
+  begun.operation = operation(OperationStatus::InProgress, "r1");
+  ASSERT_TRUE(store_.put_name(begun));
+  const auto loaded = store_.load_name("vault-1", "TLS");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->policy.kind, vault::KeyKind::EcP384);
+  EXPECT_FALSE(loaded->policy.exportable);
+  EXPECT_EQ(loaded->policy.created, begun.policy.created);
+  EXPECT_EQ(loaded->policy.updated, begun.policy.updated);
+  ASSERT_TRUE(loaded->operation);
+  EXPECT_EQ(loaded->operation->operation.request, (Bytes{1, 2}));
+  EXPECT_EQ(loaded->operation->operation.request_id, "r1");
+  EXPECT_EQ(loaded->operation->sealed, (Bytes{4, 0, 4}));
+  EXPECT_EQ(loaded->operation->settings.tags, (vault::Tags{{"team", "edi"}}));
+  EXPECT_EQ(store_.list_without_version("VAULT-1")->size(), 1U);
+  EXPECT_TRUE(store_.list("VAULT-1")->empty());
+}
+
+TEST_F(VaultCertificateStoreTest, AnOperationInProgressIsReplacedByItselfAlone) {
+  StoredName begun = name();
+  begun.operation = operation(OperationStatus::InProgress, "r1");
+  ASSERT_TRUE(store_.put_name(begun));
+  StoredName other = name();
+  other.operation = operation(OperationStatus::InProgress, "r2");
+  EXPECT_EQ(store_.put_name(other).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(store_.put_version(version('a')).error().kind, ErrorKind::AlreadyExists);
+  ASSERT_TRUE(store_.put_name(name()));  // the policy alone
+  EXPECT_EQ(store_.load_name("Vault-1", "tls")->operation->operation.request_id, "r1");
+  begun.operation->operation.status = OperationStatus::Completed;
+  NewVersion completed = version('a');
+  completed.name = begun;
+  ASSERT_TRUE(store_.put_version(completed));
+  EXPECT_TRUE(store_.put_name(other));
+}
+
+TEST_F(VaultCertificateStoreTest, ListsTheNewestVersionOfEachName) {
+  for (const char digit : {'b', 'a'}) ASSERT_TRUE(store_.put_version(version(digit)));
+  ASSERT_TRUE(store_.put_version(version('c', "another")));
+  const auto list = store_.list("vault-1");
+  ASSERT_EQ(list->size(), 2U);
+  EXPECT_EQ((*list)[0].id.name, "another");
+  EXPECT_EQ((*list)[1].id.version, std::string(32, 'a'));
+  EXPECT_EQ(store_.versions("vault-1", "TLS")->back().id.version, std::string(32, 'b'));
+}
+
+TEST_F(VaultCertificateStoreTest, AnUpdateReachesKeyAndSecret) {
+  ASSERT_TRUE(store_.put_version(version('a')));
+  CertificateInfo info = store_.load({"Vault-1", "tls", {}})->info;
+  info.settings = {false, {{"x", "y"}}};
+  info.updated = kNoon + std::chrono::minutes(1);
+  const auto before = keys_.generation();
+  ASSERT_TRUE(store_.update(info));
+  EXPECT_NE(keys_.generation().value(), before.value());
+  EXPECT_FALSE(store_.load(info.id)->info.settings.enabled);
+  EXPECT_FALSE(keys_.load(info.id)->info.attributes.enabled);
+  EXPECT_FALSE(secrets_.load(info.id)->info.settings.attributes.enabled);
+  info.id.version = std::string(32, 'e');
+  EXPECT_EQ(store_.update(info).error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(VaultCertificateStoreTest, AnOperationIsForgottenWithANameThatHasNoVersion) {
+  StoredName begun = name();
+  begun.operation = operation(OperationStatus::InProgress, "r1");
+  ASSERT_TRUE(store_.put_name(begun));
+  ASSERT_TRUE(store_.remove_operation("vault-1", "tls"));
+  EXPECT_FALSE(store_.load_name("Vault-1", "tls"));
+  EXPECT_EQ(store_.remove_operation("vault-1", "tls").error().kind, ErrorKind::NotFound);
+  begun.operation->operation.status = OperationStatus::Completed;
+  NewVersion completed = version('a');
+  completed.name = begun;
+  ASSERT_TRUE(store_.put_version(completed));
+  ASSERT_TRUE(store_.remove_operation("Vault-1", "tls"));
+  EXPECT_FALSE(store_.load_name("Vault-1", "tls")->operation);
+}
+
+TEST_F(VaultCertificateStoreTest, IsDeletedRecoveredAndPurgedWithKeyAndSecret) {
+  ASSERT_TRUE(store_.put_version(version('a')));
+  const vault::Deletion deletion{kNoon, kNoon + std::chrono::days(90)};
+  EXPECT_EQ(store_.recover("vault-1", "tls").error().kind, ErrorKind::NotFound);
+  ASSERT_TRUE(store_.soft_delete("vault-1", "TLS", deletion));
+  EXPECT_EQ(store_.soft_delete("vault-1", "TLS", deletion).error().kind, ErrorKind::NotFound);
+  EXPECT_FALSE(store_.load_name("vault-1", "tls"));
+  EXPECT_FALSE(store_.load({"vault-1", "tls", {}}));
+  EXPECT_TRUE(store_.list("vault-1")->empty());
+  EXPECT_FALSE(keys_.load({"vault-1", "tls", {}}));
+  EXPECT_EQ(store_.load_deleted("vault-1", "tls")->deletion.scheduled_purge, deletion.scheduled_purge);
+  EXPECT_EQ(store_.load_deleted_name("vault-1", "tls")->policy.subject, name().policy.subject);
+  EXPECT_EQ(store_.list_deleted("VAULT-1")->size(), 1U);
+  EXPECT_TRUE(store_.overdue(deletion.scheduled_purge - std::chrono::seconds(1))->empty());
+  EXPECT_EQ(store_.overdue(deletion.scheduled_purge)->size(), 1U);
+  ASSERT_TRUE(store_.recover("vault-1", "tls"));
+  EXPECT_TRUE(store_.load({"vault-1", "tls", {}}));
+  EXPECT_TRUE(secrets_.load({"vault-1", "tls", {}}));
+  EXPECT_EQ(store_.purge("vault-1", "tls").error().kind, ErrorKind::NotFound);
+  ASSERT_TRUE(store_.soft_delete("vault-1", "tls", deletion));
+  ASSERT_TRUE(store_.purge("vault-1", "tls"));
+  EXPECT_TRUE(store_.put_version(version('a')));
+}
+
+TEST_F(VaultCertificateStoreTest, PutsBackAllVersionsOfAName) {
+  for (const char digit : {'a', 'b'}) ASSERT_TRUE(store_.put_version(version(digit)));
+  const auto whole = store_.load_all("vault-1", "tls");
+  ASSERT_TRUE(whole) << whole.error().detail;
+  EXPECT_EQ(whole->versions.size(), 2U);
+  EXPECT_EQ(store_.put_all(*whole).error().kind, ErrorKind::AlreadyExists);
+  ASSERT_TRUE(store_.soft_delete("vault-1", "tls", {kNoon, kNoon}));
+  ASSERT_TRUE(store_.purge("vault-1", "tls"));
+  ASSERT_TRUE(store_.put_all(*whole));
+  EXPECT_EQ(store_.load({"vault-1", "tls", {}})->info.id.version, std::string(32, 'b'));
+  EXPECT_EQ(keys_.versions("vault-1", "tls")->size(), 2U);
+}
+
+TEST_F(VaultCertificateStoreTest, KeepsContactsAndIssuersOfEachVault) {
+  EXPECT_TRUE(store_.contacts("vault-1")->empty());
+  const std::vector<vault::CertificateContact> contacts{{"a@acme.example", "Ä", "1"},
+                                                        {"b@acme.example", "", ""}};
+  ASSERT_TRUE(store_.put_contacts("Vault-1", contacts));
+  EXPECT_EQ(store_.contacts("vault-1").value(), contacts);
+  EXPECT_TRUE(store_.contacts("vault-2")->empty());
+  vault::StoredIssuer issuer;
+  issuer.issuer = {{"Vault-1", "i1", {}},      "Test", "4711", "Acme",
+                   {{"Ada", "L", "a@b", "1"}}, false,  kNoon,  kNoon};
+  issuer.sealed_password = {0, 1};
+  ASSERT_TRUE(store_.put_issuer(issuer));
+  ASSERT_TRUE(store_.put_issuer(issuer));
+  const auto loaded = store_.load_issuer("vault-1", "I1");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->sealed_password, issuer.sealed_password);
+  EXPECT_EQ(loaded->issuer.administrators, issuer.issuer.administrators);
+  EXPECT_EQ(loaded->issuer.account, "4711");
+  EXPECT_FALSE(loaded->issuer.enabled);
+  EXPECT_EQ(store_.list_issuers("Vault-1")->size(), 1U);
+  ASSERT_TRUE(store_.remove_issuer("Vault-1", "i1"));
+  EXPECT_EQ(store_.remove_issuer("Vault-1", "i1").error().kind, ErrorKind::NotFound);
+}
+
+}  // namespace
+}  // namespace signet::gateway
