@@ -44,6 +44,7 @@ SIGNET_ENUM_NAMES(KeyTransport, 4, "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "RSA-OA
 SIGNET_ENUM_NAMES(CompressionOrder, 2, "beforeSigning", "afterSigning");
 SIGNET_ENUM_NAMES(As2Version, 4, "1.0", "1.1", "1.2", "1.3");
 SIGNET_ENUM_NAMES(ReceiptForUnsigned, 3, "asRequested", "unsigned", "none");
+SIGNET_ENUM_NAMES(TlsVersion, 2, "1.2", "1.3");
 SIGNET_ENUM_NAMES(TlsTrustMode, 3, "system", "certificateAuthorities", "pinned");
 SIGNET_ENUM_NAMES(AgreementType, 4, "NotSpecified", "AS2", "X12", "Edifact");
 

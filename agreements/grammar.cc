@@ -607,7 +607,9 @@ Element connection() {
        attribute<&S::connect_timeout>("connectTimeout", "For TCP and TLS together."),
        attribute<&S::total_timeout>("totalTimeout", "From the first octet to the answer's last."),
        attribute<&S::client_certificate_name, NameCodec>(
-           "clientCertificateName", "Our private certificate for TLS client authentication. Empty: none.")},
+           "clientCertificateName", "Our private certificate for TLS client authentication. Empty: none."),
+       attribute<&S::min_tls_version>("minTlsVersion",
+                                      "The oldest TLS that is spoken with the guest's servers.")},
       {tls_trust(), basic_authentication()});
 }
 

@@ -89,6 +89,7 @@ std::string_view to_string(KeyTransport value) { return enum_name(value); }
 std::string_view to_string(CompressionOrder value) { return enum_name(value); }
 std::string_view to_string(As2Version value) { return enum_name(value); }
 std::string_view to_string(ReceiptForUnsigned value) { return enum_name(value); }
+std::string_view to_string(TlsVersion value) { return enum_name(value); }
 std::string_view to_string(TlsTrustMode value) { return enum_name(value); }
 std::string_view to_string(AgreementType value) { return enum_name(value); }
 

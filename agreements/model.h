@@ -437,6 +437,11 @@ struct OneWayAgreement {
 // ---- [ext] What holds for both directions
 // ------------------------------------------------------------------------------
 
+enum class TlsVersion {
+  Tls12,
+  Tls13,
+};
+
 enum class TlsTrustMode {
   System,                  ///< the operating system's certificate authorities
   CertificateAuthorities,  ///< only the certificates named, or those in ca_file, as issuers
@@ -459,6 +464,7 @@ struct Connection {
   std::chrono::milliseconds total_timeout =
       std::chrono::minutes(10);         ///< from the first octet to the answer's last
   std::string client_certificate_name;  ///< private certificate for TLS client authentication. Empty: none
+  TlsVersion min_tls_version = TlsVersion::Tls12;  ///< of the guest's server
   TlsTrust tls_trust;
   std::optional<BasicAuthentication> basic_authentication;  ///< sent to the server of `url` alone
 
@@ -545,6 +551,7 @@ std::string_view to_string(KeyTransport);
 std::string_view to_string(CompressionOrder);
 std::string_view to_string(As2Version);
 std::string_view to_string(ReceiptForUnsigned);
+std::string_view to_string(TlsVersion);
 std::string_view to_string(TlsTrustMode);
 std::string_view to_string(AgreementType);
 

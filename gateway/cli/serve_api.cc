@@ -37,6 +37,7 @@ Result<std::vector<Listener>> api_listeners(Home& home, const ServeSettings& set
   }
   for (Listener& listener : all) {
     listener.tls = identity;
+    listener.tls_rules = tls_rules_of(settings);
     listener.client_certificates = ClientCertificates::Wanted;  // management certificates, in a token's place
   }
   return all;
@@ -65,7 +66,8 @@ Result<TlsIdentity> api_identity(Home& home, const ServeSettings& settings) {
         "the account");
   SIGNET_TRY(const auto account, home.current_account());
   SIGNET_TRY(certstore::PrivateCertificate own, account->private_certificate(settings.api_certificate));
-  return TlsIdentity{std::move(own), {}};
+  SIGNET_TRY(auto intermediates, account->issuers_of(settings.api_certificate));
+  return TlsIdentity{std::move(own), std::move(intermediates)};
 }
 
 ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation installation)

@@ -77,6 +77,7 @@ Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& setting
     listener.name = kTlsListener;
     listener.tls = identity;
     listener.client_certificates = client_certificates(settings);
+    listener.tls_rules = tls_rules_of(settings);
     all.push_back(std::move(listener));
   }
   return all;

@@ -69,6 +69,11 @@ std::string check_notice(const std::string& text) { return check_number(text, 0,
 
 std::string check_workers(const std::string& text) { return check_number(text, 0, kMostWorkers); }
 
+std::string check_ciphers(const std::string& text) {
+  const Result<> checked = check_tls_ciphers(text);
+  return checked ? std::string() : checked.error().detail;
+}
+
 /// What only shows with all settings at hand.
 Result<> check_together(const ServeSettings& settings) {
   if (settings.path != settings.receipt_path) return {};
@@ -96,6 +101,15 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
                   "one is needed, agreements say")
       ->check(CLI::IsMember({"off", "wanted", "required"}))
       ->capture_default_str();
+  command.add_option("--tls-minimum", settings.tls_minimum, "The oldest TLS of HTTPS listeners")
+      ->check(CLI::IsMember({"1.2", "1.3"}))
+      ->capture_default_str();
+  command
+      .add_option(
+          "--tls-ciphers", settings.tls_ciphers,
+          "Ciphers of TLS 1.2 at HTTPS listeners, OpenSSL's names with ':' between; by default all with "
+          "forward secrecy and authenticated encryption, and there are no others")
+      ->check(check_ciphers);
   command.add_option("--path", settings.path, "Where messages are posted")
       ->check(check_path)
       ->capture_default_str();
@@ -226,6 +240,8 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("listen", running.listen, wanted.listen);
   compare("listen-tls", running.listen_tls, wanted.listen_tls);
   compare("tls-client-certificates", running.tls_client_certificates, wanted.tls_client_certificates);
+  compare("tls-minimum", running.tls_minimum, wanted.tls_minimum);
+  compare("tls-ciphers", running.tls_ciphers, wanted.tls_ciphers);
   compare("path", running.path, wanted.path);
   compare("receipt-path", running.receipt_path, wanted.receipt_path);
   compare("host", running.host, wanted.host);
@@ -294,6 +310,10 @@ std::string host_of(const ServeSettings& settings) {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0') return "localhost";
   return name.data();
+}
+
+TlsRules tls_rules_of(const ServeSettings& settings) {
+  return {settings.tls_minimum == "1.3" ? TlsVersion::Tls13 : TlsVersion::Tls12, settings.tls_ciphers};
 }
 
 log::Level level_of(const ServeSettings& settings) {

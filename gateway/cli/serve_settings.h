@@ -23,6 +23,8 @@ struct ServeSettings {
   std::vector<std::string> listen_tls;
   std::string tls_certificate;
   std::string tls_client_certificates = "off";
+  std::string tls_minimum = "1.2";
+  std::string tls_ciphers;
   std::string path = "/as2";
   std::string receipt_path = "/as2/receipts";
   std::string host;  ///< empty: see host_of()
@@ -81,6 +83,9 @@ std::string check_host(const std::string& text);
 
 /// The right side of our Message-IDs: the setting, or else the machine's name; never empty.
 std::string host_of(const ServeSettings& settings);
+
+/// What our TLS listeners agree to.
+TlsRules tls_rules_of(const ServeSettings& settings);
 
 log::Level level_of(const ServeSettings& settings);
 

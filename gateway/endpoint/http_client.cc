@@ -320,6 +320,10 @@ curl_socket_t Exchange::open_socket(const curl_sockaddr& target) {
 }
 
 void Exchange::configure_tls(CURL* easy) {
+  // libcurl keeps connections apart by this; what we agree to, on_tls_context() says.
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                   post_.minimum_tls == TlsVersion::Tls13 ? static_cast<long>(CURL_SSLVERSION_TLSv1_3)
+                                                          : static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, post_.trust.ignore_name_mismatch ? 0L : 2L);
   if (post_.trust.kind != TlsTrust::Kind::System) {
@@ -388,7 +392,10 @@ std::size_t Exchange::on_answer_body(ByteView octets) {
 }
 
 CURLcode Exchange::on_tls_context(SSL_CTX* context) {
-  harden(context);
+  if (const Result<> hardened = harden(context, {post_.minimum_tls, {}}); !hardened) {
+    failure_ = hardened.error();
+    return CURLE_SSL_CONNECT_ERROR;
+  }
   // These outlive this post, as its connection does.
   SSL_CTX_set_ex_data(context, 0, &line_);
   SSL_CTX_set_info_callback(context, note_alert);

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "base/stream.h"
 #include "certstore/x509/key_handle.h"
+#include "gateway/endpoint/tls_rules.h"
 
 /// The way out: one POST to a partner.
 
@@ -63,6 +64,7 @@ struct HttpPost {
   std::chrono::milliseconds total_timeout{300'000};   ///< from start to the answer's last octet
 
   TlsTrust trust;
+  TlsVersion minimum_tls = TlsVersion::Tls12;
   std::optional<certstore::PrivateCertificate>
       client_certificate;  ///< shown when the server asks; its key may be the vault's
   std::vector<certstore::Certificate> client_chain;  ///< intermediates sent with it

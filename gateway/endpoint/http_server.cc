@@ -79,13 +79,16 @@ class OpenPort : public std::enable_shared_from_this<OpenPort> {
         loop_(loop),
         name_(listener.name),
         client_certificates_(listener.client_certificates),
+        tls_rules_(listener.tls_rules),
         acceptor_(loop_.io()),
         pause_(loop_.io()) {}
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool is_tls() const { return tls_.has_value(); }
-  [[nodiscard]] ClientCertificates client_certificates() const { return client_certificates_; }
+  [[nodiscard]] Result<SslCtxPtr> context_for(const TlsIdentity& identity) const {
+    return make_server_context(identity, client_certificates_, tls_rules_);
+  }
 
   /// On the loop's thread. Connections hold what they were made with.
   void show(asio::ssl::context identity) { *tls_ = std::move(identity); }
@@ -140,6 +143,7 @@ class OpenPort : public std::enable_shared_from_this<OpenPort> {
   Loop& loop_;
   const std::string name_;
   const ClientCertificates client_certificates_;
+  const TlsRules tls_rules_;
   std::uint16_t port_ = 0;
   std::optional<asio::ssl::context> tls_;
   Acceptor acceptor_;
@@ -150,7 +154,7 @@ Result<std::shared_ptr<OpenPort>> OpenPort::open(const std::shared_ptr<FrontDoor
                                                  const Listener& listener) {
   auto port = std::make_shared<OpenPort>(door, listener.tls ? door->tls : door->plain, listener);
   if (listener.tls) {
-    SIGNET_TRY(SslCtxPtr context, make_server_context(*listener.tls, listener.client_certificates));
+    SIGNET_TRY(SslCtxPtr context, port->context_for(*listener.tls));
     port->tls_.emplace(context.release());
   }
   SIGNET_CHECK(port->bind(listener));
@@ -211,7 +215,7 @@ class HttpServer::Impl {
     std::vector<std::pair<std::shared_ptr<OpenPort>, std::shared_ptr<asio::ssl::context>>> renewed;
     for (const auto& port : ports_) {
       if (!port->is_tls() || port->name() != listener) continue;
-      SIGNET_TRY(SslCtxPtr context, make_server_context(identity, port->client_certificates()));
+      SIGNET_TRY(SslCtxPtr context, port->context_for(identity));
       renewed.emplace_back(port, std::make_shared<asio::ssl::context>(context.release()));
     }
     if (renewed.empty())

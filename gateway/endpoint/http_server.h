@@ -12,6 +12,7 @@
 #include "base/stream.h"
 #include "certstore/x509/key_handle.h"
 #include "gateway/endpoint/http_message.h"
+#include "gateway/endpoint/tls_rules.h"
 
 /// The front door: HTTP/1.1 over TCP and TLS for every listener of the gateway.
 ///
@@ -101,6 +102,7 @@ struct Listener {
   std::uint16_t port = 0;           ///< 0 takes any free one; HttpServer::ports() tells which
   std::optional<TlsIdentity> tls;
   ClientCertificates client_certificates = ClientCertificates::NotAsked;
+  TlsRules tls_rules;
 };
 
 /// What a peer may take of us. Deadlines are absolute: a drip of single octets does not move them.

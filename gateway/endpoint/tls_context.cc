@@ -1,6 +1,10 @@
 #include "gateway/endpoint/tls_context_internal.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
 
 #include "base/openssl.h"
 
@@ -33,15 +37,38 @@ void ask_for_certificate(SSL_CTX* context, bool required) {
   SSL_CTX_set_max_cert_list(context, kMaxClientCertificates);
 }
 
+/// TLS 1.2's with forward secrecy and authenticated encryption, best first; all of 1.3's have both.
+constexpr std::array<std::string_view, 6> kCiphers{
+    "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",   "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",   "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"};
+
 }  // namespace
 
-void harden(SSL_CTX* context) {
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+Result<> check_tls_ciphers(std::string_view ciphers) {
+  for (std::size_t begin = 0; begin <= ciphers.size();) {
+    const std::string_view cipher = ciphers.substr(begin, ciphers.find(':', begin) - begin);
+    if (std::find(kCiphers.begin(), kCiphers.end(), cipher) == kCiphers.end())
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format("'{}' is no cipher that is spoken here in TLS 1.2: name some of {}, with ':' between",
+                      printable(cipher), fmt::join(kCiphers, ", ")));
+    begin += cipher.size() + 1;
+  }
+  return {};
+}
+
+Result<> harden(SSL_CTX* context, const TlsRules& rules) {
+  SIGNET_CHECK(rules.ciphers.empty() ? Result<>{} : check_tls_ciphers(rules.ciphers));
+  const std::string ciphers =
+      rules.ciphers.empty() ? fmt::format("{}", fmt::join(kCiphers, ":")) : rules.ciphers;
+  SSL_CTX_set_min_proto_version(context,
+                                rules.minimum == TlsVersion::Tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_options(context,
                       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");  // TLS 1.2; all of 1.3's are good
-  char groups[] = "X25519:P-256:P-384:P-521";                       // the macro casts const away
+  SSL_CTX_set_cipher_list(context, ciphers.c_str());
+  char groups[] = "X25519:P-256:P-384:P-521";  // the macro casts const away
   SSL_CTX_set1_groups_list(context, groups);
+  return {};
 }
 
 Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
@@ -59,10 +86,11 @@ Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
   return {};
 }
 
-Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates) {
+Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates,
+                                      const TlsRules& rules) {
   SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
   if (!context) return fail(take_openssl_error(ErrorKind::Internal, "making a TLS context"));
-  harden(context.get());
+  SIGNET_CHECK(harden(context.get(), rules));
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   static constexpr unsigned char kSessionContext[] = "signet";
   SSL_CTX_set_session_id_context(context.get(), kSessionContext, sizeof kSessionContext - 1);

@@ -13,8 +13,8 @@ namespace signet::gateway {
 
 using SslCtxPtr = Handle<SSL_CTX, SSL_CTX_free>;
 
-/// TLS 1.2 and 1.3 only, forward secrecy and authenticated encryption only, no renegotiation, no compression.
-void harden(SSL_CTX* context);
+/// Nothing beyond TlsRules, no renegotiation, no compression. @error InvalidInput  as check_tls_ciphers().
+Result<> harden(SSL_CTX* context, const TlsRules& rules);
 
 /// Presents `own` with `chain` behind it. @error InvalidInput  OpenSSL refuses them, or the key does not fit
 /// the certificate.
@@ -22,7 +22,8 @@ Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
                  const std::vector<certstore::Certificate>& chain);
 
 /// A server's context for a listener. @error InvalidInput  as present().
-Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates);
+Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates,
+                                      const TlsRules& rules);
 
 /// The certificate that a client has shown, and has proved to have the key of; nothing when it showed none.
 std::optional<certstore::Certificate> client_certificate(const SSL* connection);

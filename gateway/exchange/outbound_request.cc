@@ -69,6 +69,8 @@ Result<HttpPost> request_to(const std::string& url, const ResolvedAgreement& agr
   post.total_timeout = connection.total_timeout;
   post.expect_continue = settings.support_http_status_code_continue;
   post.keep_alive = settings.keep_http_connection_alive;
+  post.minimum_tls =
+      connection.min_tls_version == agreements::TlsVersion::Tls13 ? TlsVersion::Tls13 : TlsVersion::Tls12;
   SIGNET_TRY(post.trust, tls_trust(agreement, account));
   post.trust.ignore_name_mismatch = settings.ignore_certificate_name_mismatch;
   if (!connection.client_certificate_name.empty()) {

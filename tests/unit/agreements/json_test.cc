@@ -63,14 +63,38 @@ TEST(AccountJson, TheAccountsOfTheTestsSurvive) {
 
 /// A value that the setting takes and that is not its default.
 std::string another_value(const Setting& setting, void* object) {
-  const std::vector<std::string> values{
-      "true",         "false",      "7",           "1.5",          "90s",
-      "5MiB",         "2027-01-31", "10.0.0.0/8",  "text/x",       "MD5",
-      "AES128",       "SHA2384",    "unsigned",    "AES192GCM",    "RSA-OAEP-512",
-      "1.2",          "binary",     "base64",      "Sha2",         "pinned",
-      "afterSigning", "RSASSA-PSS", "contentOnly", "NotSpecified", "decrypt",
-      "verifyMdn",    "MAMCAQE=",   "DES3",        "/ca.pem",      "https://h.example/x",
-      "other"};
+  const std::vector<std::string> values{"true",
+                                        "false",
+                                        "7",
+                                        "1.5",
+                                        "90s",
+                                        "5MiB",
+                                        "2027-01-31",
+                                        "10.0.0.0/8",
+                                        "text/x",
+                                        "MD5",
+                                        "AES128",
+                                        "SHA2384",
+                                        "unsigned",
+                                        "AES192GCM",
+                                        "RSA-OAEP-512",
+                                        "1.2",
+                                        "1.3",
+                                        "binary",
+                                        "base64",
+                                        "Sha2",
+                                        "pinned",
+                                        "afterSigning",
+                                        "RSASSA-PSS",
+                                        "contentOnly",
+                                        "NotSpecified",
+                                        "decrypt",
+                                        "verifyMdn",
+                                        "MAMCAQE=",
+                                        "DES3",
+                                        "/ca.pem",
+                                        "https://h.example/x",
+                                        "other"};
   const std::string before = setting.write(object);
   for (const std::string& value : values)
     if (setting.read(object, value, ParseContext{}) && setting.write(object) != before) return value;

@@ -478,6 +478,16 @@ TEST(HttpClientTls, SpeaksNothingOlderThanTls12) {
   }
 }
 
+TEST(HttpClientTls, SpeaksNothingOlderThanThePostAllows) {
+  const auto own = server_certificate();
+  OddTlsServer server(own, [](SSL_CTX* context) { SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION); });
+  HttpClient client;
+  HttpPost post = post_trusting(server, own);
+  EXPECT_TRUE(client.post(post));
+  post.minimum_tls = TlsVersion::Tls13;
+  expect_tls_failure(client.post(post), PostFault::TlsRefusedByPeer, "alert 'protocol version'");
+}
+
 TEST(HttpClientTls, TakesForwardSecrecyWithAuthenticatedEncryptionAndNothingElse) {
   const auto own = server_certificate();
   const auto post_with = [&](const char* ciphers) {

@@ -925,6 +925,32 @@ TEST(HttpServerTls, SpeaksModernTlsOnly) {
   EXPECT_EQ(tls_answer(server.port(), TLS1_2_VERSION, nullptr, true), "refused") << "renegotiation";
 }
 
+TEST(HttpServerTls, SpeaksNoMoreThanItsRulesSay) {
+  TlsServer newest;
+  newest.config.listeners[0].tls_rules.minimum = TlsVersion::Tls13;
+  newest.start();
+  EXPECT_EQ(tls_answer(newest.port(), TLS1_3_VERSION, nullptr), "GET /tls 0");
+  EXPECT_EQ(tls_answer(newest.port(), TLS1_2_VERSION, nullptr), "refused");
+  ASSERT_TRUE(newest.server->renew_tls("test", *newest.config.listeners[0].tls));
+  EXPECT_EQ(tls_answer(newest.port(), TLS1_2_VERSION, nullptr), "refused")
+      << "another identity, the same rules";
+
+  TlsServer one_cipher;
+  one_cipher.config.listeners[0].tls_rules.ciphers = "ECDHE-RSA-AES256-GCM-SHA384";
+  one_cipher.start();
+  EXPECT_EQ(tls_answer(one_cipher.port(), TLS1_2_VERSION, "ECDHE-RSA-AES256-GCM-SHA384"), "GET /tls 0");
+  EXPECT_EQ(tls_answer(one_cipher.port(), TLS1_2_VERSION, "ECDHE-RSA-AES128-GCM-SHA256"), "refused");
+}
+
+TEST(TlsCiphers, AreOnlyThoseWithForwardSecrecyAndAuthenticatedEncryption) {
+  EXPECT_TRUE(check_tls_ciphers("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"));
+  for (const char* bad : {"", "ALL", "AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384:",
+                          "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-SHA384", "@SECLEVEL=0"})
+    EXPECT_FALSE(check_tls_ciphers(bad)) << bad;
+  EXPECT_THAT(check_tls_ciphers("ECDHE-RSA-AES128-SHA").error().detail,
+              AllOf(HasSubstr("'ECDHE-RSA-AES128-SHA'"), HasSubstr("ECDHE-ECDSA-AES256-GCM-SHA384, ")));
+}
+
 TEST(HttpServerTls, CutsOffAHandshakeThatStalls) {
   TlsServer server;
   server.config.limits.handshake_time = 200ms;
