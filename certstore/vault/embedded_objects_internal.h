@@ -54,12 +54,12 @@ bool is_managed(const Info& info) {
 }
 inline bool is_managed(const CertificateInfo&) { return false; }
 
-/// @error AlreadyExists  it does.
+/// @error PermissionDenied  it does.
 template <class Kind>
 Result<> check_not_managed(const typename Kind::Info& info) {
   if (!is_managed(info)) return {};
   return fail(
-      ErrorKind::AlreadyExists,
+      ErrorKind::PermissionDenied,
       fmt::format("the {} '{}' belongs to the certificate of that name, with which alone it is deleted, "
                   "recovered and purged: use signet vault certificate",
                   to_string(Kind::kObject), to_string(KeyId{info.id.vault, info.id.name, {}})));

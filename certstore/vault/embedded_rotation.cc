@@ -64,6 +64,7 @@ Result<RotationPolicy> EmbeddedVault::set_rotation_policy(const Principal& princ
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_key_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, KeyPermission::SetRotationPolicy));
+    SIGNET_CHECK(state_->check_is_no_certificates(id, "key"));
     SIGNET_CHECK(check_rotation_policy(wanted));
     SIGNET_TRY(const StoredKey known, state_->store().load(id));
     id = name_of(known.info.id);

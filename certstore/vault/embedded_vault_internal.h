@@ -157,12 +157,12 @@ class EmbeddedVault::State {
 
   /// Whether a key or a secret (`what`) may be changed, or get a version, on its own.
   ///
-  /// @error AlreadyExists  its name is a certificate's, with which alone it changes.
+  /// @error PermissionDenied  its name is a certificate's, with which alone it changes.
   Result<> check_is_no_certificates(const KeyId& id, std::string_view what) {
     const auto certificate = certificates_.load_name(id.vault, id.name);
     if (certificate)
       return fail(
-          ErrorKind::AlreadyExists,
+          ErrorKind::PermissionDenied,
           fmt::format("the {} '{}' belongs to the certificate of that name and changes with it alone: use "
                       "signet vault certificate, or choose another name",
                       what, to_string(KeyId{id.vault, id.name, {}})));

@@ -9,6 +9,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include <array>
 #include <string>
 
 #include "certstore/vault/key_library_internal.h"
@@ -229,8 +230,29 @@ Result<SecretBytes> PrivateKey::to_pkcs8() const {
   return SecretBytes::copy_of(std::string_view(data, static_cast<std::size_t>(size)));
 }
 
+namespace {
+
+/// Whether every prime is shorter than the modulus. To find out whether a number is prime takes a time that
+/// grows with the fourth power of its length, and nothing but this bounds what a file may hold.
+bool primes_are_bounded(const EVP_PKEY* key) {
+  for (const char* name :
+       {OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_FACTOR3,
+        OSSL_PKEY_PARAM_RSA_FACTOR4, OSSL_PKEY_PARAM_RSA_FACTOR5}) {
+    std::array<OSSL_PARAM, 2> size{OSSL_PARAM_construct_BN(name, nullptr, 0), OSSL_PARAM_construct_end()};
+    if (EVP_PKEY_get_params(key, size.data()) != 1) return false;
+    if (size[0].return_size != OSSL_PARAM_UNMODIFIED &&
+        size[0].return_size >= static_cast<std::size_t>(EVP_PKEY_get_size(key)))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Result<> PrivateKey::check() const {
   const ErrorQueueMark mark;
+  if (is_rsa(kind_) && !primes_are_bounded(key_.get()))
+    return fail(ErrorKind::InvalidInput, "the private key has a prime that is as long as its modulus");
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(key_library(), key_.get(), nullptr));
   if (!context) throw std::bad_alloc();
   if (EVP_PKEY_check(context.get()) != 1)

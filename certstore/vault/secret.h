@@ -72,7 +72,8 @@ inline constexpr std::size_t kMaxSecretSize = 25 * 1024;
 /// its name, and leaves an audit record as the operations of KeyVault do.
 ///
 /// Errors of every operation:
-/// @error PermissionDenied  the principal lacks the permission; says which, and what to do.
+/// @error PermissionDenied  the principal lacks the permission, or the secret belongs to a certificate, with
+///                          which alone it changes; says which, and what to do.
 /// @error NotFound          no such secret, or no such version.
 /// @error InvalidInput      a name, a value or a setting that does not fit.
 /// @error Unavailable       the secret at rest cannot be opened: damaged, or not of this master key.

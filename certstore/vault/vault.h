@@ -31,8 +31,9 @@ struct KeySettings {
 /// so that somebody without it does not learn which keys there are.
 ///
 /// Errors of every operation:
-/// @error PermissionDenied  the principal lacks the permission, or the key is expired, not yet valid, or not
-///                          meant for this operation; says which, and what to do.
+/// @error PermissionDenied  the principal lacks the permission; the key is expired, not yet valid, or not
+///                          meant for this operation; or it belongs to a certificate, with which alone it
+///                          changes. Says which, and what to do.
 /// @error Disabled          of operations with the key: it is disabled.
 /// @error NotFound          no such key, or no such version.
 /// @error InvalidInput      a name, a digest or an algorithm that does not fit.

@@ -63,6 +63,20 @@ Answer no_route(const HttpRequest& request, const Match& match) {
   return answer;
 }
 
+/// The code of what the HTTP front refuses.
+std::string_view code_of_refusal(int status) {
+  switch (status) {
+    case 400:
+      return "BadParameter";
+    case 413:
+      return "RequestBodyTooLarge";
+    case 503:
+      return "ServiceUnavailable";
+    default:
+      return "RequestRefused";
+  }
+}
+
 Answer too_many(std::chrono::seconds wait) {
   Answer answer = answer_of(
       Problem{429, "Throttled",
@@ -104,6 +118,12 @@ HeadVerdict ApiHandler::on_head(const HttpRequest& head) {
                           fmt::format("a request's body may have {} octets, not {}", kLongestBody, octets)}),
         head));
   return HeadVerdict::accept(kLongestBody);
+}
+
+HttpResponse ApiHandler::on_refusal(int status, const std::string& reason, const std::string& request_id) {
+  HttpRequest refused;
+  refused.request_id = request_id;
+  return response_of(answer_of(Problem{status, std::string(code_of_refusal(status)), reason}), refused);
 }
 
 void ApiHandler::on_request(HttpRequest request, Responder responder) {
@@ -167,13 +187,18 @@ Answer ApiHandler::call(const HttpRequest& request, const Principal& principal, 
   if (match.route == nullptr) return no_route(request, match);
   const Route& route = *match.route;
   const std::string path = request.target.substr(0, request.target.find('?'));
-  Call made{principal, place.vault, place.origin, path, {}, target, std::move(match.parameters), {}};
+  Call made{principal, place.vault, place.origin, path, {}, target, std::move(match.parameters), {}, {}};
   trace.route = route.pattern;
   trace.object = {place.vault, made.parameter("name"), made.parameter("version")};
 
   const std::string_view not_found = not_found_code(route.needs);
   if (const auto allowed = check_allowed(route, principal, trace); !allowed)
     return answer_of(problem_of(allowed.error(), not_found));
+  if (place.plane == Plane::Vault) {
+    auto settings = ports_.services.vaults.administration.settings(place.vault);
+    if (!settings) return answer_of(problem_of(settings.error(), not_found));
+    made.settings = *settings;
+  }
   auto version = read_api_version(target, place.plane);
   if (!version) return answer_of(problem_of(version.error(), not_found));
   made.api_version = *std::move(version);

@@ -38,6 +38,7 @@ class ApiHandler final : public HttpHandler {
   ApiHandler(ApiPorts ports, ApiOptions options, Installation installation);
 
   HeadVerdict on_head(const HttpRequest& head) override;
+  HttpResponse on_refusal(int status, const std::string& reason, const std::string& request_id) override;
   void on_request(HttpRequest request, Responder responder) override;
 
  private:

@@ -9,6 +9,7 @@
 #include "as2/mime/headers.h"
 #include "base/result.h"
 #include "certstore/vault/access_policy.h"
+#include "certstore/vault/deletion.h"
 #include "gateway/api/principal.h"
 #include "gateway/api/target.h"
 
@@ -30,7 +31,8 @@ struct Call {
   std::string api_version;
   const Target& target;
   PathParameters parameters;
-  Json body;  ///< an object; empty where none came
+  Json body;                      ///< an object; empty where none came
+  vault::VaultSettings settings;  ///< on the vault plane: how the vault treats what is deleted in it
 
   /// The segment that the pattern has {name} for; empty where it stands for nothing.
   [[nodiscard]] const std::string& parameter(std::string_view name) const;

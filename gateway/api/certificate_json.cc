@@ -11,6 +11,7 @@ namespace signet::gateway::api {
 namespace {
 
 constexpr std::string_view kCollection = "certificates";
+constexpr std::string_view kDeleted = "deletedcertificates";
 constexpr std::size_t kMostCertificates = 100;
 
 vault::CertificateId without_version(const vault::CertificateId& id) { return {id.vault, id.name, {}}; }
@@ -19,41 +20,17 @@ std::string url_below(const Call& call, const vault::CertificateId& id, std::str
   return fmt::format("{}/{}", object_url(call, kCollection, without_version(id)), what);
 }
 
-Json attributes_of(const vault::CertificateInfo& info) {
+Json attributes_of(const Call& call, const vault::CertificateInfo& info) {
   vault::KeyAttributes attributes{info.settings.enabled, {}, {}};
   if (!info.chain.empty()) {
     attributes.not_before = info.chain.front().not_before();
     attributes.expires = info.chain.front().not_after();
   }
-  return attributes_json(attributes, info.created, info.updated);
-}
-
-Json deletion_json(const Call& call, const vault::CertificateId& id, const vault::Deletion& deletion) {
-  const auto seconds = [](Time time) {
-    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
-  };
-  return {{"recoveryId", object_url(call, "deletedcertificates", without_version(id))},
-          {"deletedDate", seconds(deletion.deleted)},
-          {"scheduledPurgeDate", seconds(deletion.scheduled_purge)}};
+  return attributes_json(call, attributes, info.created, info.updated);
 }
 
 std::string thumbprint(const certstore::Certificate& certificate) {
   return base64url(digest(Hash::Sha1, certificate.der()));
-}
-
-/// The objects of a list; members of them that are no texts are refused.
-Result<std::vector<Json>> objects_member(const Json& object, std::string_view name) {
-  const auto found = object.find(std::string(name));
-  std::vector<Json> all;
-  if (found == object.end() || found->is_null()) return all;
-  if (!found->is_array())
-    return fail(ErrorKind::InvalidInput, fmt::format("the member '{}' must be a list", name));
-  for (const Json& one : *found) {
-    if (!one.is_object())
-      return fail(ErrorKind::InvalidInput, fmt::format("the member '{}' must be a list of objects", name));
-    all.push_back(one);
-  }
-  return all;
 }
 
 Result<std::string> text_or_empty(const Json& object, std::string_view name) {
@@ -98,7 +75,7 @@ Json certificate_bundle(const Call& call, const vault::VaultCertificate& certifi
     bundle["cer"] = base64(info.chain.front().der());
     bundle["contentType"] = to_string(certificate.policy.content);
   }
-  bundle["attributes"] = attributes_of(info);
+  bundle["attributes"] = attributes_of(call, info);
   bundle["tags"] = info.settings.tags;
   bundle["policy"] = policy_json(call, info.id, certificate.policy);
   if (certificate.pending) bundle["pending"] = {{"id", url_below(call, info.id, "pending")}};
@@ -108,20 +85,20 @@ Json certificate_bundle(const Call& call, const vault::VaultCertificate& certifi
 Json certificate_item(const Call& call, const vault::CertificateInfo& info, const vault::CertificateId& id) {
   Json item = {{"id", object_url(call, kCollection, id)}};
   if (!info.chain.empty()) item["x5t"] = thumbprint(info.chain.front());
-  item["attributes"] = attributes_of(info);
+  item["attributes"] = attributes_of(call, info);
   item["tags"] = info.settings.tags;
   return item;
 }
 
 Json deleted_bundle(const Call& call, const vault::DeletedCertificate& deleted) {
   Json bundle = certificate_bundle(call, deleted.certificate);
-  bundle.update(deletion_json(call, deleted.certificate.info.id, deleted.deletion));
+  bundle.update(deletion_json(call, kDeleted, deleted.certificate.info.id, deleted.deletion));
   return bundle;
 }
 
 Json deleted_item(const Call& call, const vault::Deleted<vault::CertificateInfo>& deleted) {
   Json item = certificate_item(call, deleted.info, without_version(deleted.info.id));
-  item.update(deletion_json(call, deleted.info.id, deleted.deletion));
+  item.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
   return item;
 }
 
@@ -166,7 +143,10 @@ Json issuer_json(const Call& call, const vault::CertificateIssuer& issuer) {
           {"provider", issuer.provider},
           {"credentials", std::move(credentials)},
           {"org_details", std::move(organisation)},
-          {"attributes", attributes_json({issuer.enabled, {}, {}}, issuer.created, issuer.updated)}};
+          {"attributes",
+           {{"enabled", issuer.enabled},
+            {"created", seconds(issuer.created)},
+            {"updated", seconds(issuer.updated)}}}};
 }
 
 Result<vault::CertificateUpdate> read_certificate_update(const Json& body) {

@@ -190,7 +190,7 @@ Result<Answer> purge_certificate(Services& services, const Call& call) {
 Result<Answer> backup_certificate(Services& services, const Call& call) {
   SIGNET_TRY(const Bytes blob,
              services.certificates.backup_certificate(call.vault_principal(), call.vault, name_in(call)));
-  return Answer::of({{"value", base64url(blob)}});
+  return backup_answer(blob);
 }
 
 Result<Answer> restore_certificate(Services& services, const Call& call) {

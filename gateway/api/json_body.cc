@@ -105,10 +105,23 @@ Result<std::optional<std::map<std::string, std::string>>> map_member(const Json&
   return map;
 }
 
+Result<std::vector<Json>> objects_member(const Json& object, std::string_view name) {
+  const Json* value = member(object, name);
+  std::vector<Json> all;
+  if (value == nullptr) return all;
+  if (!value->is_array()) return fail(wrong_type(name, "an array of objects"));
+  for (const Json& one : *value) {
+    if (!one.is_object()) return fail(wrong_type(name, "an array of objects"));
+    all.push_back(one);
+  }
+  return all;
+}
+
 Result<std::optional<Bytes>> octets_member(const Json& object, std::string_view name) {
-  SIGNET_TRY(const auto text, text_member(object, name));
-  if (!text) return std::nullopt;
-  auto octets = parse_base64url(*text);
+  const Json* value = member(object, name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) return fail(wrong_type(name, "a string"));
+  auto octets = parse_base64url(value->get_ref<const std::string&>());
   if (!octets) return fail(wrong_type(name, "base64url (RFC 4648 section 5) without padding"));
   return *std::move(octets);
 }

@@ -30,6 +30,8 @@ Result<Json> object_member(const Json& object, std::string_view name);
 Result<std::optional<std::vector<std::string>>> words_member(const Json& object, std::string_view name);
 Result<std::optional<std::map<std::string, std::string>>> map_member(const Json& object,
                                                                      std::string_view name);
+/// The objects of an array; none when it is absent.
+Result<std::vector<Json>> objects_member(const Json& object, std::string_view name);
 /// base64url without padding.
 Result<std::optional<Bytes>> octets_member(const Json& object, std::string_view name);
 

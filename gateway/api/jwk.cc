@@ -3,9 +3,13 @@
 #include <openssl/core_names.h>
 #include <openssl/x509.h>
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "base/openssl.h"
+#include "certstore/vault/key_numbers.h"
+#include "gateway/api/json_body.h"
 
 namespace signet::gateway::api {
 namespace {
@@ -62,6 +66,36 @@ Result<Json> ec_jwk(const EVP_PKEY* key) {
               {"y", base64url(coordinates.subspan(coordinates.size() / 2))}};
 }
 
+Result<SecretBytes> number_member(const Json& jwk, std::string_view name) {
+  SIGNET_TRY(Bytes octets, required(name, octets_member(jwk, name)));
+  SecretBytes number = SecretBytes::copy_of(ByteView(octets));
+  wipe(octets);
+  return number;
+}
+
+Result<vault::KeyMaterial> read_rsa_jwk(const Json& jwk) {
+  vault::RsaNumbers numbers;
+  SIGNET_TRY(numbers.n, number_member(jwk, "n"));
+  SIGNET_TRY(numbers.e, number_member(jwk, "e"));
+  SIGNET_TRY(numbers.d, number_member(jwk, "d"));
+  SIGNET_TRY(numbers.p, number_member(jwk, "p"));
+  SIGNET_TRY(numbers.q, number_member(jwk, "q"));
+  SIGNET_TRY(numbers.dp, number_member(jwk, "dp"));
+  SIGNET_TRY(numbers.dq, number_member(jwk, "dq"));
+  SIGNET_TRY(numbers.qi, number_member(jwk, "qi"));
+  return vault::read_rsa_key(numbers);
+}
+
+Result<vault::KeyMaterial> read_ec_jwk(const Json& jwk) {
+  SIGNET_TRY(const std::string curve, required("crv", text_member(jwk, "crv")));
+  vault::EcNumbers numbers;
+  SIGNET_TRY(numbers.curve, ec_kind(curve));
+  SIGNET_TRY(numbers.x, number_member(jwk, "x"));
+  SIGNET_TRY(numbers.y, number_member(jwk, "y"));
+  SIGNET_TRY(numbers.d, number_member(jwk, "d"));
+  return vault::read_ec_key(numbers);
+}
+
 }  // namespace
 
 Result<Json> public_jwk(ByteView subject_public_key_info) {
@@ -69,6 +103,27 @@ Result<Json> public_jwk(ByteView subject_public_key_info) {
   const EvpPkeyPtr key(d2i_PUBKEY(nullptr, &cursor, static_cast<long>(subject_public_key_info.size())));
   if (!key) return fail(unreadable());
   return EVP_PKEY_is_a(key.get(), "RSA") == 1 ? rsa_jwk(key.get()) : ec_jwk(key.get());
+}
+
+Result<vault::KeyMaterial> read_private_jwk(const Json& jwk) {
+  SIGNET_TRY(const std::string type, required("kty", text_member(jwk, "kty")));
+  if (type == "RSA") return read_rsa_jwk(jwk);
+  if (type == "EC") return read_ec_jwk(jwk);
+  return fail(unknown_key_type(type));
+}
+
+Result<vault::KeyKind> ec_kind(std::string_view curve) {
+  if (curve == "P-256") return vault::KeyKind::EcP256;
+  if (curve == "P-384") return vault::KeyKind::EcP384;
+  if (curve == "P-521") return vault::KeyKind::EcP521;
+  return fail(ErrorKind::InvalidInput,
+              fmt::format("an EC key has the crv P-256, P-384 or P-521, not '{}'", printable(curve)));
+}
+
+Error unknown_key_type(std::string_view type) {
+  return {ErrorKind::InvalidInput,
+          fmt::format("the vault has keys of the kty RSA and EC, without a hardware module; '{}' is neither",
+                      printable(type))};
 }
 
 }  // namespace signet::gateway::api

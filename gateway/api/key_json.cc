@@ -9,6 +9,7 @@
 namespace signet::gateway::api {
 namespace {
 
+constexpr std::string_view kDeleted = "deletedkeys";
 constexpr std::array kOperations = {vault::KeyOp::Encrypt, vault::KeyOp::Decrypt, vault::KeyOp::Sign,
                                     vault::KeyOp::Verify,  vault::KeyOp::WrapKey, vault::KeyOp::UnwrapKey};
 
@@ -35,14 +36,6 @@ Result<vault::KeyKind> rsa_kind(std::int64_t bits) {
   }
 }
 
-Result<vault::KeyKind> ec_kind(const std::string& curve) {
-  if (curve == "P-256") return vault::KeyKind::EcP256;
-  if (curve == "P-384") return vault::KeyKind::EcP384;
-  if (curve == "P-521") return vault::KeyKind::EcP521;
-  return fail(ErrorKind::InvalidInput,
-              fmt::format("an EC key has the crv P-256, P-384 or P-521, not '{}'", printable(curve)));
-}
-
 Result<std::optional<vault::KeyOps>> ops_member(const Json& body) {
   SIGNET_TRY(const auto words, words_member(body, "key_ops"));
   if (!words) return std::nullopt;
@@ -63,15 +56,27 @@ Result<Json> key_bundle(const Call& call, const vault::KeyInfo& info) {
   key["key_ops"] = key_ops_json(info);
   key.update(jwk);
   Json bundle = {{"key", std::move(key)},
-                 {"attributes", attributes_json(info.attributes, info.created, info.updated)}};
+                 {"attributes", attributes_json(call, info.attributes, info.created, info.updated)}};
   add_tags(bundle, info.tags);
   if (info.managed) bundle["managed"] = true;
   return bundle;
 }
 
+Result<Json> deleted_key_bundle(const Call& call, const vault::DeletedKey& deleted) {
+  SIGNET_TRY(Json bundle, key_bundle(call, deleted.info));
+  bundle.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  return bundle;
+}
+
+Json deleted_key_item(const Call& call, const vault::DeletedKey& deleted) {
+  Json item = key_item(call, deleted.info, {deleted.info.id.vault, deleted.info.id.name, {}});
+  item.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  return item;
+}
+
 Json key_item(const Call& call, const vault::KeyInfo& info, const vault::KeyId& id) {
   Json item = {{"kid", object_url(call, "keys", id)},
-               {"attributes", attributes_json(info.attributes, info.created, info.updated)}};
+               {"attributes", attributes_json(call, info.attributes, info.created, info.updated)}};
   add_tags(item, info.tags);
   if (info.managed) item["managed"] = true;
   return item;
@@ -84,10 +89,7 @@ Result<vault::KeyKind> read_key_kind(const Json& body) {
   SIGNET_TRY(const auto curve, text_member(body, "crv"));
   if (type == "RSA") return rsa_kind(bits.value_or(kDefaultBits));
   if (type == "EC") return ec_kind(curve.value_or("P-256"));
-  return fail(
-      ErrorKind::InvalidInput,
-      fmt::format("the vault makes keys of the kty RSA and EC, without a hardware module; '{}' is neither",
-                  printable(type)));
+  return fail(unknown_key_type(type));
 }
 
 Result<vault::KeySettings> read_key_settings(const Json& body) {
@@ -97,6 +99,21 @@ Result<vault::KeySettings> read_key_settings(const Json& body) {
   SIGNET_TRY(const auto tags, map_member(body, "tags"));
   settings.tags = tags.value_or(vault::Tags());
   return settings;
+}
+
+Result<KeyImport> read_key_import(const Json& body) {
+  SIGNET_TRY(const auto in_hardware, flag_member(body, "Hsm"));
+  if (in_hardware.value_or(false))
+    return fail(ErrorKind::InvalidInput,
+                "the vault has no hardware module: 'Hsm' must be false, or not be there");
+  const auto key = body.find("key");  // no copy of it
+  if (key == body.end() || !key->is_object())
+    return fail(ErrorKind::InvalidInput, "the request's body lacks the member 'key', a JSON Web Key");
+  KeyImport given;
+  SIGNET_TRY(given.settings, read_key_settings(body));
+  SIGNET_TRY(given.settings.ops, ops_member(*key));
+  SIGNET_TRY(given.material, read_private_jwk(*key));
+  return given;
 }
 
 Result<vault::KeyUpdate> read_key_update(const Json& body) {

@@ -3,6 +3,7 @@
 #include "gateway/api/json_body.h"
 #include "gateway/api/key_json.h"
 #include "gateway/api/paging.h"
+#include "gateway/api/rotation_json.h"
 #include "gateway/api/vault_json.h"
 
 namespace signet::gateway::api {
@@ -56,6 +57,12 @@ Result<Answer> create_key(Services& services, const Call& call) {
                                               kind, settings));
 }
 
+Result<Answer> import_key(Services& services, const Call& call) {
+  SIGNET_TRY(const KeyImport given, read_key_import(call.body));
+  return whole(call, services.keys.import_key(call.vault_principal(), call.vault, call.parameter("name"),
+                                              given.material, given.settings));
+}
+
 Result<Answer> get_key(Services& services, const Call& call) {
   return whole(call, services.keys.get(call.vault_principal(), named_in(call)));
 }
@@ -80,6 +87,65 @@ Result<Answer> list_key_versions(Services& services, const Call& call) {
   return page_of(
       call, versions, Order::Other, [](const vault::KeyInfo& info) { return info.id.version; },
       [&](const vault::KeyInfo& info) { return key_item(call, info, info.id); });
+}
+
+Result<Answer> delete_key(Services& services, const Call& call) {
+  SIGNET_TRY(const vault::DeletedKey deleted,
+             services.keys.delete_key(call.vault_principal(), call.vault, call.parameter("name")));
+  SIGNET_TRY(Json bundle, deleted_key_bundle(call, deleted));
+  return Answer::of(std::move(bundle));
+}
+
+Result<Answer> list_deleted_keys(Services& services, const Call& call) {
+  SIGNET_TRY(const auto all, services.keys.list_deleted_keys(call.vault_principal(), call.vault));
+  return page_of(
+      call, all, Order::Key, [](const vault::DeletedKey& deleted) { return deleted.info.id.name; },
+      [&](const vault::DeletedKey& deleted) { return deleted_key_item(call, deleted); });
+}
+
+Result<Answer> get_deleted_key(Services& services, const Call& call) {
+  SIGNET_TRY(const vault::DeletedKey deleted,
+             services.keys.get_deleted_key(call.vault_principal(), call.vault, call.parameter("name")));
+  SIGNET_TRY(Json bundle, deleted_key_bundle(call, deleted));
+  return Answer::of(std::move(bundle));
+}
+
+Result<Answer> recover_key(Services& services, const Call& call) {
+  return whole(call, services.keys.recover_key(call.vault_principal(), call.vault, call.parameter("name")));
+}
+
+Result<Answer> purge_key(Services& services, const Call& call) {
+  SIGNET_CHECK(services.keys.purge_key(call.vault_principal(), call.vault, call.parameter("name")));
+  return Answer::no_content();
+}
+
+Result<Answer> backup_key(Services& services, const Call& call) {
+  SIGNET_TRY(const Bytes blob,
+             services.keys.backup_key(call.vault_principal(), call.vault, call.parameter("name")));
+  return backup_answer(blob);
+}
+
+Result<Answer> restore_key(Services& services, const Call& call) {
+  SIGNET_TRY(const Bytes blob, required("value", octets_member(call.body, "value")));
+  return whole(call, services.keys.restore_key(call.vault_principal(), call.vault, blob));
+}
+
+Result<Answer> rotate_key(Services& services, const Call& call) {
+  return whole(call, services.keys.rotate_key(call.vault_principal(), call.vault, call.parameter("name")));
+}
+
+Result<Answer> get_rotation_policy(Services& services, const Call& call) {
+  SIGNET_TRY(const vault::RotationPolicy policy,
+             services.keys.rotation_policy(call.vault_principal(), call.vault, call.parameter("name")));
+  return Answer::of(rotation_policy_json(call, named_in(call), policy));
+}
+
+Result<Answer> set_rotation_policy(Services& services, const Call& call) {
+  SIGNET_TRY(const vault::RotationPolicy wanted, read_rotation_policy(call.body));
+  SIGNET_TRY(
+      const vault::RotationPolicy policy,
+      services.keys.set_rotation_policy(call.vault_principal(), call.vault, call.parameter("name"), wanted));
+  return Answer::of(rotation_policy_json(call, named_in(call), policy));
 }
 
 Result<Answer> sign(Services& services, const Call& call) {

@@ -11,7 +11,7 @@ namespace {
 Json secret_item(const Call& call, const vault::SecretInfo& info, const vault::SecretId& id) {
   Json json = {{"id", object_url(call, "secrets", id)}};
   if (!info.settings.content_type.empty()) json["contentType"] = info.settings.content_type;
-  json["attributes"] = attributes_json(info.settings.attributes, info.created, info.updated);
+  json["attributes"] = attributes_json(call, info.settings.attributes, info.created, info.updated);
   add_tags(json, info.settings.tags);
   if (info.managed) json["managed"] = true;
   return json;
@@ -21,6 +21,20 @@ Json secret_bundle(const Call& call, const vault::SecretInfo& info) {
   Json bundle = secret_item(call, info, info.id);
   if (info.managed) bundle["kid"] = object_url(call, "keys", info.id);
   return bundle;
+}
+
+constexpr std::string_view kDeleted = "deletedsecrets";
+
+Json deleted_bundle(const Call& call, const vault::DeletedSecret& deleted) {
+  Json bundle = secret_bundle(call, deleted.info);
+  bundle.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  return bundle;
+}
+
+Json deleted_item(const Call& call, const vault::DeletedSecret& deleted) {
+  Json item = secret_item(call, deleted.info, {deleted.info.id.vault, deleted.info.id.name, {}});
+  item.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  return item;
 }
 
 Result<vault::SecretSettings> read_settings(const Json& body) {
@@ -89,6 +103,49 @@ Result<Answer> list_secret_versions(Services& services, const Call& call) {
   return page_of(
       call, versions, Order::Other, [](const vault::SecretInfo& info) { return info.id.version; },
       [&](const vault::SecretInfo& info) { return secret_item(call, info, info.id); });
+}
+
+Result<Answer> delete_secret(Services& services, const Call& call) {
+  SIGNET_TRY(const vault::DeletedSecret deleted,
+             services.secrets.delete_secret(call.vault_principal(), call.vault, call.parameter("name")));
+  return Answer::of(deleted_bundle(call, deleted));
+}
+
+Result<Answer> list_deleted_secrets(Services& services, const Call& call) {
+  SIGNET_TRY(const auto all, services.secrets.list_deleted_secrets(call.vault_principal(), call.vault));
+  return page_of(
+      call, all, Order::Key, [](const vault::DeletedSecret& deleted) { return deleted.info.id.name; },
+      [&](const vault::DeletedSecret& deleted) { return deleted_item(call, deleted); });
+}
+
+Result<Answer> get_deleted_secret(Services& services, const Call& call) {
+  SIGNET_TRY(const vault::DeletedSecret deleted,
+             services.secrets.get_deleted_secret(call.vault_principal(), call.vault, call.parameter("name")));
+  return Answer::of(deleted_bundle(call, deleted));
+}
+
+Result<Answer> recover_secret(Services& services, const Call& call) {
+  SIGNET_TRY(const vault::SecretInfo info,
+             services.secrets.recover_secret(call.vault_principal(), call.vault, call.parameter("name")));
+  return Answer::of(secret_bundle(call, info));
+}
+
+Result<Answer> purge_secret(Services& services, const Call& call) {
+  SIGNET_CHECK(services.secrets.purge_secret(call.vault_principal(), call.vault, call.parameter("name")));
+  return Answer::no_content();
+}
+
+Result<Answer> backup_secret(Services& services, const Call& call) {
+  SIGNET_TRY(const Bytes blob,
+             services.secrets.backup_secret(call.vault_principal(), call.vault, call.parameter("name")));
+  return backup_answer(blob);
+}
+
+Result<Answer> restore_secret(Services& services, const Call& call) {
+  SIGNET_TRY(const Bytes blob, required("value", octets_member(call.body, "value")));
+  SIGNET_TRY(const vault::SecretInfo info,
+             services.secrets.restore_secret(call.vault_principal(), call.vault, blob));
+  return Answer::of(secret_bundle(call, info));
 }
 
 }  // namespace signet::gateway::api

@@ -7,10 +7,6 @@
 namespace signet::gateway::api {
 namespace {
 
-std::int64_t seconds(Time time) {
-  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 /// SDKs that cut a date to 32 bits send it negative.
 Result<std::optional<Time>> date_member(const Json& object, std::string_view name) {
   constexpr std::int64_t kEndOfDates = 253'402'300'800;  // the year 10000
@@ -24,7 +20,18 @@ Result<std::optional<Time>> date_member(const Json& object, std::string_view nam
   return Time(std::chrono::seconds(*value));
 }
 
+/// In Key Vault's words.
+std::string recovery_level(const vault::VaultSettings& settings) {
+  const std::string level =
+      settings.retention_days == vault::kLongestRetention ? "Recoverable" : "CustomizedRecoverable";
+  return settings.purge_protection ? level : level + "+Purgeable";
+}
+
 }  // namespace
+
+std::int64_t seconds(Time time) {
+  return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
 
 std::string object_url(const Call& call, std::string_view collection, const vault::KeyId& id) {
   std::string url = fmt::format("{}/{}/{}", call.origin, collection, id.name);
@@ -36,13 +43,34 @@ vault::KeyId named_in(const Call& call) {
   return {call.vault, call.parameter("name"), call.parameter("version")};
 }
 
-Json attributes_json(const vault::KeyAttributes& attributes, Time created, Time updated) {
+Json attributes_json(const Call& call, const vault::KeyAttributes& attributes, Time created, Time updated) {
   Json json = {{"enabled", attributes.enabled}};
   if (attributes.not_before) json["nbf"] = seconds(*attributes.not_before);
   if (attributes.expires) json["exp"] = seconds(*attributes.expires);
   json["created"] = seconds(created);
   json["updated"] = seconds(updated);
+  json["recoverableDays"] = call.settings.retention_days;
+  json["recoveryLevel"] = recovery_level(call.settings);
   return json;
+}
+
+Json deletion_json(const Call& call, std::string_view collection, const vault::KeyId& id,
+                   const vault::Deletion& deletion) {
+  return {{"recoveryId", object_url(call, collection, {id.vault, id.name, {}})},
+          {"deletedDate", seconds(deletion.deleted)},
+          {"scheduledPurgeDate", seconds(deletion.scheduled_purge)}};
+}
+
+Result<Answer> backup_answer(ByteView blob) {
+  constexpr std::size_t kAround = 64;  // {"value":"..."}, however it is written
+  std::string text = base64url(blob);
+  if (text.size() > kLongestBody - kAround)
+    return fail(
+        ErrorKind::LimitExceeded,
+        fmt::format("the backup has {} characters, more than a request that restores it may have ({}): "
+                    "make it at the command line (signet vault ... backup)",
+                    text.size(), kLongestBody - kAround));
+  return Answer::of({{"value", std::move(text)}});
 }
 
 Result<vault::AttributesUpdate> read_attributes_update(const Json& body) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,19 @@ std::string object_url(const Call& call, std::string_view collection, const vaul
 /// The name and the version that the path names.
 vault::KeyId named_in(const Call& call);
 
-Json attributes_json(const vault::KeyAttributes& attributes, Time created, Time updated);
+/// In seconds since 1970, as all dates of a vault.
+std::int64_t seconds(Time time);
+
+/// Also says how the vault treats the object when it is deleted.
+Json attributes_json(const Call& call, const vault::KeyAttributes& attributes, Time created, Time updated);
+
+/// What is said beside a deleted object: where it is now, since when, until when. `collection` is
+/// "deletedkeys", say.
+Json deletion_json(const Call& call, std::string_view collection, const vault::KeyId& id,
+                   const vault::Deletion& deletion);
+
+/// {"value": ...} @error LimitExceeded  a body that restores it would be too long.
+Result<Answer> backup_answer(ByteView blob);
 
 /// The body's "attributes", of something new.
 ///

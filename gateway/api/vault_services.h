@@ -4,11 +4,12 @@
 #include <vector>
 
 #include "certstore/vault/access_policy.h"
+#include "certstore/vault/deletion.h"
 #include "gateway/api/principal.h"
 
 namespace signet::gateway::api {
 
-/// A home's vaults as its management plane sees them: in the operator's name, for who calls has shown a role.
+/// A home's vaults as a whole: in the operator's name, for who calls has shown a role, or a permission.
 class VaultAdministration {
  public:
   virtual ~VaultAdministration() = default;
@@ -16,6 +17,8 @@ class VaultAdministration {
   virtual Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) = 0;
   /// Replaces one principal's; one without permissions removes it.
   virtual Result<> set_policy(const vault::AccessPolicy& policy) = 0;
+  /// How a vault treats what is deleted in it.
+  virtual Result<vault::VaultSettings> settings(std::string_view vault) = 0;
 };
 
 /// What the handlers of vaults as resources work with. Everything outlives them, and is thread-safe.

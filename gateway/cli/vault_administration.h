@@ -5,7 +5,7 @@
 
 namespace signet::gateway {
 
-/// The home's vaults for their management plane, in the operator's name.
+/// The home's vaults for its REST services, in the operator's name.
 class HomeVaultAdministration final : public api::VaultAdministration {
  public:
   /// The home outlives this.
@@ -16,6 +16,9 @@ class HomeVaultAdministration final : public api::VaultAdministration {
   }
   Result<> set_policy(const vault::AccessPolicy& policy) override {
     return home_.vault().set_policy(vault::Principal::local_operator(), policy);
+  }
+  Result<vault::VaultSettings> settings(std::string_view vault) override {
+    return home_.vault().settings(vault);
   }
 
  private:

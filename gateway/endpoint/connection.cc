@@ -480,7 +480,7 @@ void Connection::refuse(const Refusal& refusal) {
                                         {"status", std::to_string(refusal.status)},
                                         {"reason", refusal.reason}});
   if (refusal.status == 413) tell_too_large(refusal.reason);
-  HttpResponse response = text_response(refusal.status, refusal.reason, request_id_);
+  HttpResponse response = door_->handler.on_refusal(refusal.status, refusal.reason, request_id_);
   if (refusal.status == 503) response.headers.add("Retry-After", "30");
   response.close = true;
   overdue_.reset();

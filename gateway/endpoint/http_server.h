@@ -77,6 +77,12 @@ class HttpHandler {
     static_cast<void>(reason);
   }
 
+  /// The answer to a request that the server itself refuses, for its head says nothing or its body is too
+  /// long. On the shared thread, too. Plain text, unless the handler's peers need another form.
+  virtual HttpResponse on_refusal(int status, const std::string& reason, const std::string& request_id) {
+    return text_response(status, reason, request_id);
+  }
+
   /// The complete request, on a worker. It may keep the responder and return; the worker is then free for
   /// other requests.
   virtual void on_request(HttpRequest request, Responder responder) = 0;

@@ -884,7 +884,7 @@ class Vault(CommandTest):
         self.assertEqual((shown["subject"], shown["tags"]), ("CN=as2.acme.example,O=Acme", {"team": "edi"}))
         self.assertEqual(shown["policy"]["issuer"]["name"], "Self")
         self.assertEqual([key["version"] for key in self.home.json("vault", "key", "list")], [shown["version"]])
-        self.home.run("vault", "secret", "delete", "own", expect=REFUSED)
+        self.home.run("vault", "secret", "delete", "own", expect=DENIED)
 
         csr, key, certificate = (self.directory / name for name in ("c.csr", "ca.key", "c.cer"))
         run("create", "requested", "--subject", "CN=b", "--kind", "P-256", "--issuer", "Unknown", "--request-file", csr)

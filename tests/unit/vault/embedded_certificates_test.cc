@@ -168,7 +168,7 @@ TEST_F(EmbeddedCertificates, AreNotMadeUnderNamesThatAreTaken) {
 TEST_F(EmbeddedCertificates, TheirKeysAndSecretsAreChangedWithThemAlone) {
   ASSERT_TRUE(create(policy()));
   const auto refused = [](const auto& result) {
-    return fails_with(result, ErrorKind::AlreadyExists, "belongs to the certificate");
+    return fails_with(result, ErrorKind::PermissionDenied, "belongs to the certificate");
   };
   EXPECT_TRUE(refused(vault_->create_key(kOperator, "kv1", "c1", KeyKind::EcP256, {})));
   EXPECT_TRUE(refused(vault_->update(kOperator, {"kv1", "c1", {}}, {})));
@@ -342,7 +342,7 @@ TEST_F(EmbeddedCertificates, AreDeletedAndRecoveredWithTheirKeysAndSecrets) {
                          ErrorKind::DeletedButRecoverable, "recover it"));
 
   const auto refused = [](const auto& result) {
-    return fails_with(result, ErrorKind::AlreadyExists, "belongs to the certificate");
+    return fails_with(result, ErrorKind::PermissionDenied, "belongs to the certificate");
   };
   EXPECT_TRUE(refused(vault_->recover_key(kOperator, "kv1", "c1")));
   EXPECT_TRUE(refused(vault_->recover_secret(kOperator, "kv1", "c1")));
