@@ -73,7 +73,6 @@ Result<typename Kind::Info> restore(State& state, const Principal& principal, st
     SIGNET_CHECK(state.authorise(principal, vault, Kind::Permission::Restore));
     SIGNET_TRY(versions, read(state.master_key(), blob));
     id.name = versions.front().info.id.name;
-    SIGNET_CHECK(state.check_is_no_certificates(id, to_string(Kind::kObject)));
     SIGNET_CHECK(check_not_deleted<Kind>(state, id));
     if (const auto known = Kind::store(state).load(id); known || known.error().kind != ErrorKind::NotFound)
       return known ? fail(ErrorKind::AlreadyExists,
@@ -81,6 +80,7 @@ Result<typename Kind::Info> restore(State& state, const Principal& principal, st
                               "there is a {} '{}' already: what is restored takes no name that is in use",
                               to_string(Kind::kObject), to_string(id)))
                    : fail(known.error());
+    SIGNET_CHECK(state.check_is_no_certificates(id, to_string(Kind::kObject)));
     return move_into(state.master_key(), vault, versions);
   };
   SIGNET_CHECK(state.change(object_record<Kind>(state, principal, "restore", id), id, prepare,

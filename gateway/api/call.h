@@ -31,8 +31,8 @@ struct Call {
   std::string api_version;
   const Target& target;
   PathParameters parameters;
-  Json body;                      ///< an object; empty where none came
-  vault::VaultSettings settings;  ///< on the vault plane: how the vault treats what is deleted in it
+  Json body;                           ///< an object; empty where none came
+  vault::VaultSettings settings = {};  ///< on the vault plane: how the vault treats what is deleted in it
 
   /// The segment that the pattern has {name} for; empty where it stands for nothing.
   [[nodiscard]] const std::string& parameter(std::string_view name) const;

@@ -78,6 +78,7 @@ class ApiTest(CommandTest):
     """A gateway with the REST services, and a principal `app` that may do everything with the vault's keys and secrets."""
 
     HOST = "localhost"
+    OPTIONS = []  # of serve, beside its listeners
 
     def setUp(self):
         super().setUp()
@@ -87,7 +88,7 @@ class ApiTest(CommandTest):
         self.home.run("vault", "policy", "set", "--principal", "app", "--key-permissions", "all", "--secret-permissions", "all", "--certificate-permissions", "all",
                       expect=DONE)
         self.home.start("--listen-api", "127.0.0.1:0", "--listen-vault", "signet=127.0.0.1:0", "--api-certificate", "api",
-                        "--api-host", self.HOST)
+                        "--api-host", self.HOST, *self.OPTIONS)
         ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
         self.token = self.token_of("app")
         self.vault = self.service(ports["vault:signet"], "localhost")

@@ -175,6 +175,25 @@ TEST_F(EmbeddedCertificates, TheirKeysAndSecretsAreChangedWithThemAlone) {
   EXPECT_TRUE(refused(vault_->set_secret(kOperator, "kv1", "C1", SecretBytes::copy_of("x"), {})));
   EXPECT_TRUE(refused(vault_->update_secret(kOperator, {"kv1", "c1", {}}, {})));
   EXPECT_TRUE(refused(vault_->delete_secret(kOperator, "kv1", "c1")));
+  EXPECT_TRUE(refused(vault_->rotate_key(kOperator, "kv1", "c1")));
+  EXPECT_TRUE(refused(vault_->set_rotation_policy(kOperator, "kv1", "c1", default_rotation_policy())));
+}
+
+TEST_F(EmbeddedCertificates, NothingIsRestoredUnderTheNameOfOneThatIsPending) {
+  VaultFixture::create(KeyKind::EcP256, "c1");
+  ASSERT_TRUE(vault_->set_secret(kOperator, "kv1", "c1", SecretBytes::copy_of("x"), {}));
+  const Bytes key = vault_->backup_key(kOperator, "kv1", "c1").value();
+  const Bytes secret = vault_->backup_secret(kOperator, "kv1", "c1").value();
+  ASSERT_TRUE(vault_->delete_key(kOperator, "kv1", "c1"));
+  ASSERT_TRUE(vault_->purge_key(kOperator, "kv1", "c1"));
+  ASSERT_TRUE(vault_->delete_secret(kOperator, "kv1", "c1"));
+  ASSERT_TRUE(vault_->purge_secret(kOperator, "kv1", "c1"));
+  ASSERT_TRUE(create(policy(kUnknownIssuer)));
+  const auto refused = [](const auto& result) {
+    return fails_with(result, ErrorKind::PermissionDenied, "belongs to the certificate");
+  };
+  EXPECT_TRUE(refused(vault_->restore_key(kOperator, "kv1", key)));
+  EXPECT_TRUE(refused(vault_->restore_secret(kOperator, "kv1", secret)));
 }
 
 TEST_F(EmbeddedCertificates, ADisabledOneDisablesItsKeyAndItsSecret) {
