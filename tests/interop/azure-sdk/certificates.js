@@ -71,8 +71,8 @@ async function keyAndSecret(service) {
     assert.deepEqual(new X509Certificate(pem).raw, der(certificate).raw);
     assert.ok(der(certificate).checkPrivateKey(createPrivateKey(pem)));
   });
-  await refused(keysOf(service).beginDeleteKey(name, polling), 409, "Conflict");
-  await refused(secretsOf(service).beginDeleteSecret(name, polling), 409, "Conflict");
+  await refused(keysOf(service).beginDeleteKey(name, polling), 403, "Forbidden");
+  await refused(secretsOf(service).beginDeleteSecret(name, polling), 403, "Forbidden");
 }
 
 async function notExportable(service) {

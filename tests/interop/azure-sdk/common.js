@@ -37,3 +37,19 @@ export function isDeleted(item, collection, name) {
   const { deletedOn, scheduledPurgeDate } = item.properties ?? item;
   assert.equal(Math.round((scheduledPurgeDate - deletedOn) / 86_400_000), 90);
 }
+
+/** Scenarios of a client, called as their functions are. */
+export const scenariosOf = (client, runs) => runs.map((run) => ({ name: `${client}.${run.name}`, run }));
+
+/** A scenario for each of some values, such as an algorithm. */
+export const scenariosForEach = (prefix, values, run) =>
+  values.map((value) => ({ name: `${prefix}${value}`, run: (service) => run(service, value) }));
+
+/** Those that are left out of the usual share. */
+export const onlyInFull = (scenarios) => scenarios.map((scenario) => ({ ...scenario, onlyInFull: true }));
+
+/** The object under its name, when the deletion is through. */
+export const done = async (poller) => (await poller).pollUntilDone();
+
+/** Names that can be no object's, and how the client sends them is its own affair. */
+export const kBadNames = ["not_a_name", "a.b", "a b", "a/b", "..\\x", "a%00b", "\u00e4", "x".repeat(128)];

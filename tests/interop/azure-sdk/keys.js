@@ -1,17 +1,13 @@
-// A scenario for each function of @azure/keyvault-keys.
+// Scenarios of @azure/keyvault-keys: keys are made, shown, changed and listed.
 
 import assert from "node:assert/strict";
-import { createHash, createPublicKey, randomBytes, verify as verifyWithNode } from "node:crypto";
-import { CryptographyClient, KeyClient } from "@azure/keyvault-keys";
-import { all, clientOptions, fresh, refused } from "./common.js";
+import { KeyClient } from "@azure/keyvault-keys";
+import { all, clientOptions, fresh, kBadNames, refused, scenariosOf } from "./common.js";
 
 const clientOf = ({ vaultUrl, credential }) => new KeyClient(vaultUrl, credential, clientOptions(vaultUrl));
-const cryptoOf = ({ vaultUrl, credential }, key) => new CryptographyClient(key, credential, clientOptions(vaultUrl));
 
 const kRsaSizes = [2048, 3072, 4096];
-const kCurves = { "P-256": "ES256", "P-384": "ES384", "P-521": "ES512" };
-const hashOf = (algorithm) => `sha${algorithm.slice(2)}`;
-const digestOf = (algorithm, text) => createHash(hashOf(algorithm)).update(text).digest();
+const kCurves = ["P-256", "P-384", "P-521"];
 
 async function createKey(service) {
   const client = clientOf(service);
@@ -45,7 +41,7 @@ async function createRsaKey(service) {
 
 async function createEcKey(service) {
   const client = clientOf(service);
-  for (const curve of Object.keys(kCurves)) {
+  for (const curve of kCurves) {
     const made = await client.createEcKey(fresh("ec"), { curve });
     assert.equal(made.key.crv, curve);
     assert.equal(made.key.x.length, { "P-256": 32, "P-384": 48, "P-521": 66 }[curve]);
@@ -105,83 +101,121 @@ async function listPropertiesOfKeyVersions(service) {
   assert.deepEqual(listed.sort(), made.sort());
 }
 
-async function sign(service) {
+async function createOctKey(service) {
   const client = clientOf(service);
-  const signatures = service.full
-    ? ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
-    : ["RS256", "PS256"];
-  const rsa = await client.createRsaKey(fresh("rsa"));
-  for (const algorithm of signatures) await signsAndVerifies(service, rsa, algorithm);
-  for (const [curve, algorithm] of Object.entries(kCurves))
-    await signsAndVerifies(service, await client.createEcKey(fresh("ec"), { curve }), algorithm);
+  await refused(client.createOctKey(fresh("oct")), 400, "BadParameter");
+  await refused(client.createRsaKey(fresh("rsa"), { hsm: true }), 400, "BadParameter");
+  await refused(client.createEcKey(fresh("ec"), { hsm: true }), 400, "BadParameter");
 }
 
-async function signsAndVerifies(service, key, algorithm) {
-  const remote = cryptoOf(service, key);
-  const digest = digestOf(algorithm, "order 4711");
-  const { result, keyID } = await remote.sign(algorithm, digest);
-  assert.equal(keyID, key.id);
-  assert.equal((await remote.verify(algorithm, digest, result)).result, true);
-  assert.equal((await remote.verify(algorithm, digestOf(algorithm, "another"), result)).result, false);
-  await refused(remote.sign(algorithm, digest.subarray(1)), 400, "BadParameter");
-  assert.ok(nodeBelieves(key.key, algorithm, "order 4711", result));
-}
-
-/** Another implementation's verdict, with the public key that the service shows. */
-function nodeBelieves(key, algorithm, text, signature) {
-  const encoded = (octets) => octets && Buffer.from(octets).toString("base64url");
-  const jwk = { kty: key.kty, n: encoded(key.n), e: encoded(key.e), crv: key.crv, x: encoded(key.x), y: encoded(key.y) };
-  const settings = { key: createPublicKey({ key: jwk, format: "jwk" }), dsaEncoding: "ieee-p1363" };
-  if (algorithm.startsWith("PS")) Object.assign(settings, { padding: 6, saltLength: -1 });
-  return verifyWithNode(hashOf(algorithm), text, settings, signature);
-}
-
-async function signData(service) {
-  const key = await clientOf(service).createEcKey(fresh("ec"));
-  const remote = cryptoOf(service, key);
-  const { result } = await remote.signData("ES256", Buffer.from("order 4711"));
-  assert.equal((await remote.verifyData("ES256", Buffer.from("order 4711"), result)).result, true);
-  assert.equal((await remote.verifyData("ES256", Buffer.from("order 4712"), result)).result, false);
-}
-
-async function encrypt(service) {
-  const remote = cryptoOf(service, await clientOf(service).createRsaKey(fresh("rsa")));
-  const plaintext = randomBytes(32);
-  for (const algorithm of ["RSA1_5", "RSA-OAEP", "RSA-OAEP-256"]) {
-    const { result } = await remote.encrypt({ algorithm, plaintext });
-    assert.deepEqual(Buffer.from((await remote.decrypt({ algorithm, ciphertext: result })).result), plaintext);
-    result[20] ^= 1;
-    if (algorithm !== "RSA1_5") await refused(remote.decrypt({ algorithm, ciphertext: result }), 400, "BadParameter");
+async function names(service) {
+  const client = clientOf(service);
+  for (const name of kBadNames) {
+    await refused(client.createEcKey(name), 400, "BadParameter");
+    await refused(client.getKey(name), 400, "BadParameter");
+    await refused(client.backupKey(name), 400, "BadParameter");
+    await refused(client.rotateKey(name), 400, "BadParameter");
+    await refused(client.getDeletedKey(name), 400, "BadParameter");
   }
+  const longest = `x${fresh("y")}`.padEnd(127, "z");
+  assert.equal((await client.createEcKey(longest)).name, longest);
 }
 
-async function wrapKey(service) {
-  const remote = cryptoOf(service, await clientOf(service).createRsaKey(fresh("rsa")));
-  const key = randomBytes(32);
-  for (const algorithm of ["RSA1_5", "RSA-OAEP", "RSA-OAEP-256"]) {
-    const { result } = await remote.wrapKey(algorithm, key);
-    assert.deepEqual(Buffer.from((await remote.unwrapKey(algorithm, result)).result), key);
+async function namesInAnyCase(service) {
+  const client = clientOf(service);
+  const name = fresh("Key");
+  const first = await client.createEcKey(name);
+  assert.equal((await client.getKey(name.toUpperCase())).id, first.id);
+  assert.equal((await client.createEcKey(name.toLowerCase())).name, name);
+  assert.equal((await all(client.listPropertiesOfKeyVersions(name))).length, 2);
+}
+
+async function versions(service) {
+  const client = clientOf(service);
+  const { name } = await client.createEcKey(fresh("key"));
+  for (const version of ["0", "latest", "A".repeat(32), "0".repeat(33)]) await refused(client.getKey(name, { version }), 400, "BadParameter");
+}
+
+async function attributes(service) {
+  const made = await clientOf(service).createEcKey(fresh("key"), { enabled: false });
+  assert.equal(made.properties.enabled, false);
+  assert.equal(made.properties.recoverableDays, 90);
+  assert.equal(made.properties.recoveryLevel, "Recoverable+Purgeable");
+  assert.ok(Math.abs(made.properties.createdOn - Date.now()) < 60_000);
+  assert.deepEqual(made.properties.updatedOn, made.properties.createdOn);
+  assert.equal(made.properties.expiresOn, undefined);
+  assert.equal(made.properties.managed, undefined);
+  assert.equal(made.properties.vaultUrl, new URL(service.vaultUrl).origin);
+}
+
+async function dates(service) {
+  const client = clientOf(service);
+  const [early, late] = [new Date("2030-01-01T00:00:00Z"), new Date("2031-01-01T00:00:00Z")];
+  const made = await client.createEcKey(fresh("key"), { notBefore: early, expiresOn: late });
+  assert.deepEqual([made.properties.notBefore, made.properties.expiresOn], [early, late]);
+  await refused(client.createEcKey(fresh("key"), { notBefore: late, expiresOn: early }), 400, "BadParameter");
+  await refused(client.createEcKey(fresh("key"), { notBefore: late, expiresOn: late }), 400, "BadParameter");
+  await refused(client.updateKeyProperties(made.name, { expiresOn: early }), 400, "BadParameter");
+  await refused(client.createEcKey(fresh("key"), { expiresOn: new Date("2040-01-01T00:00:00Z") }), 400, "BadParameter"); // the client cuts it to 32 bits
+  assert.deepEqual((await client.getKey(made.name)).properties.expiresOn, late);
+}
+
+async function tags(service) {
+  const client = clientOf(service);
+  const most = Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`tag ${i}`, "\u00fc".repeat(256)]));
+  const made = await client.createEcKey(fresh("key"), { tags: most });
+  assert.deepEqual(made.properties.tags, most);
+  assert.deepEqual((await client.updateKeyProperties(made.name, { tags: { only: "" } })).properties.tags, { only: "" });
+  await refused(client.updateKeyProperties(made.name, { tags: { ...most, more: "x" } }), 400, "BadParameter");
+  await refused(client.updateKeyProperties(made.name, { tags: { long: "x".repeat(257) } }), 400, "BadParameter");
+  await refused(client.createEcKey(fresh("key"), { tags: { "": "x" } }), 400, "BadParameter");
+  const listed = await all(client.listPropertiesOfKeyVersions(made.name));
+  assert.deepEqual(listed[0].tags, { only: "" });
+}
+
+async function keyOperations(service) {
+  const client = clientOf(service);
+  const made = await client.createRsaKey(fresh("rsa"), { keyOps: ["wrapKey", "unwrapKey"] });
+  assert.deepEqual(made.keyOperations, ["wrapKey", "unwrapKey"]);
+  assert.deepEqual((await client.updateKeyProperties(made.name, { keyOps: ["encrypt"] })).keyOperations, ["encrypt"]);
+  await refused(client.updateKeyProperties(made.name, { keyOps: ["fly"] }), 400, "BadParameter");
+  await refused(client.createEcKey(fresh("ec"), { keyOps: ["encrypt"] }), 400, "BadParameter");
+  assert.deepEqual((await client.getKey(made.name)).keyOperations, ["encrypt"]);
+}
+
+/** More than one page of the service's own size. */
+async function versionsOfManyPages(service) {
+  const client = clientOf(service);
+  const name = fresh("key");
+  const made = [];
+  for (let i = 0; i < 27; ++i) made.push((await client.createEcKey(name)).properties.version);
+  const sizes = [];
+  const listed = [];
+  for await (const page of client.listPropertiesOfKeyVersions(name).byPage()) {
+    sizes.push(page.length);
+    listed.push(...page.map((key) => key.version));
   }
+  assert.deepEqual(sizes, [25, 2]);
+  assert.deepEqual(listed.sort(), made.sort());
+  await refused(all(client.listPropertiesOfKeyVersions(name).byPage({ maxPageSize: 26 })), 400, "BadParameter");
+  await refused(all(client.listPropertiesOfKeyVersions(fresh("absent"))), 404, "KeyNotFound");
 }
 
-async function disabledKey(service) {
+/** What needs a hardware module is not there, and that is said in the way of the service. */
+async function hardwareModules(service) {
   const client = clientOf(service);
-  const key = await client.createEcKey(fresh("ec"));
-  const remote = new CryptographyClient(key.id, service.credential, clientOptions(service.vaultUrl));
-  await client.updateKeyProperties(key.name, { enabled: false });
-  await refused(remote.sign("ES256", randomBytes(32)), 403, "Forbidden", "KeyDisabled");
-  assert.equal((await client.getKey(key.name)).properties.enabled, false);
+  const { name } = await client.createEcKey(fresh("key"));
+  await refused(client.getRandomBytes(16), 404, "NotFound");
+  await refused(client.releaseKey(name, "token"), 404, "NotFound");
+  await refused(client.getKeyAttestation(name), 404, "NotFound");
 }
 
-async function keyBeforeItsTime(service) {
-  const client = clientOf(service);
-  const notBefore = new Date(Date.now() + 3_600_000);
-  const key = await client.createEcKey(fresh("ec"), { notBefore });
-  const remote = new CryptographyClient(key.id, service.credential, clientOptions(service.vaultUrl));
-  await assert.rejects(remote.sign("ES256", randomBytes(32)));
+async function anotherToken(service) {
+  const credential = { getToken: async () => ({ token: "sgt_" + "A".repeat(43), expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  await refused(clientOf({ ...service, credential }).getKey("any"), 401, "Unauthorized");
 }
 
-export const scenarios = [
-  createKey, createRsaKey, createEcKey, getKey, updateKeyProperties, listPropertiesOfKeys, listPropertiesOfKeyVersions, sign, signData, encrypt,
-  wrapKey, disabledKey, keyBeforeItsTime,
-].map((run) => ({ name: `keys.${run.name}`, run }));
+export const scenarios = scenariosOf("keys", [
+  createKey, createRsaKey, createEcKey, createOctKey, getKey, updateKeyProperties, listPropertiesOfKeys, listPropertiesOfKeyVersions, names, namesInAnyCase,
+  versions, attributes, dates, tags, keyOperations, versionsOfManyPages, hardwareModules, anotherToken,
+]);

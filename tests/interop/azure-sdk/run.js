@@ -1,18 +1,27 @@
 // Runs scenarios with Azure's own clients against a service, one after the other, and prints a line of JSON for each.
 //
 // usage: node run.js VAULT_URL TOKEN [--full] [NAME...]
+//        node run.js --names [--full]     prints their names, and runs none
 //
-// Every host name is the loopback's, as by a line of /etc/hosts. Without --full, of the scenarios that say so only a share is run. The service's certificate is believed by NODE_EXTRA_CA_CERTS.
+// Every host name is the loopback's, as by a line of /etc/hosts. Without --full, those are left out that say so, and of some only a share is run.
+// The service's certificate is believed by NODE_EXTRA_CA_CERTS.
 
 import dns from "node:dns";
 import net from "node:net";
 import { scenarios as certificates } from "./certificates.js";
 import { scenarios as keys } from "./keys.js";
+import { scenarios as cryptography } from "./keys_cryptography.js";
+import { scenarios as lifecycle } from "./keys_lifecycle.js";
 import { scenarios as secrets } from "./secrets.js";
 
-const [vaultUrl, token, ...rest] = process.argv.slice(2);
-const full = rest.includes("--full");
-const names = rest.filter((word) => !word.startsWith("--"));
+const words = process.argv.slice(2);
+const full = words.includes("--full");
+const [vaultUrl, token, ...names] = words.filter((word) => !word.startsWith("--"));
+const scenarios = [...keys, ...cryptography, ...lifecycle, ...secrets, ...certificates].filter((scenario) => full || !scenario.onlyInFull);
+if (words.includes("--names")) {
+  for (const { name } of scenarios) console.log(name);
+  process.exit();
+}
 
 const resolve = dns.lookup;
 dns.lookup = (host, ...rest) => resolve(net.isIP(host) ? host : "127.0.0.1", ...rest);
@@ -22,7 +31,7 @@ const credential = {
   getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }),
 };
 
-for (const { name, run } of [...keys, ...secrets, ...certificates]) {
+for (const { name, run } of scenarios) {
   if (names.length > 0 && !names.includes(name)) continue;
   const outcome = { name, passed: true };
   try {
