@@ -184,12 +184,9 @@ Result<Answer> list_key_vault_keys(Services& services, const Call& call) {
                                                            1);
       break;
     }
-    const Json attributes = attributes_json(key.attributes, key.created, key.updated);
-    value.push_back({{"kid", fmt::format("{}/keys/{}", vault_origin(call, vault), key.id.name)},
-                     {"attributes",
-                      {{"enabled", attributes["enabled"]},
-                       {"created", attributes["created"]},
-                       {"updated", attributes["updated"]}}}});
+    value.push_back(
+        {{"kid", fmt::format("{}/keys/{}", vault_origin(call, vault), key.id.name)},
+         {"attributes", short_attributes_json(key.attributes.enabled, key.created, key.updated)}});
   }
   Json answer = {{"value", std::move(value)}};
   if (!next.is_null()) answer["skipToken"] = next;

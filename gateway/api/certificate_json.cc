@@ -143,10 +143,7 @@ Json issuer_json(const Call& call, const vault::CertificateIssuer& issuer) {
           {"provider", issuer.provider},
           {"credentials", std::move(credentials)},
           {"org_details", std::move(organisation)},
-          {"attributes",
-           {{"enabled", issuer.enabled},
-            {"created", seconds(issuer.created)},
-            {"updated", seconds(issuer.updated)}}}};
+          {"attributes", short_attributes_json(issuer.enabled, issuer.created, issuer.updated)}};
 }
 
 Result<vault::CertificateUpdate> read_certificate_update(const Json& body) {

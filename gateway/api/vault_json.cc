@@ -43,6 +43,10 @@ vault::KeyId named_in(const Call& call) {
   return {call.vault, call.parameter("name"), call.parameter("version")};
 }
 
+Json short_attributes_json(bool enabled, Time created, Time updated) {
+  return {{"enabled", enabled}, {"created", seconds(created)}, {"updated", seconds(updated)}};
+}
+
 Json attributes_json(const Call& call, const vault::KeyAttributes& attributes, Time created, Time updated) {
   Json json = {{"enabled", attributes.enabled}};
   if (attributes.not_before) json["nbf"] = seconds(*attributes.not_before);

@@ -20,6 +20,9 @@ vault::KeyId named_in(const Call& call);
 /// In seconds since 1970, as all dates of a vault.
 std::int64_t seconds(Time time);
 
+/// Of what has no dates of its own and is not recoverable.
+Json short_attributes_json(bool enabled, Time created, Time updated);
+
 /// Also says how the vault treats the object when it is deleted.
 Json attributes_json(const Call& call, const vault::KeyAttributes& attributes, Time created, Time updated);
 
