@@ -624,7 +624,8 @@ Element retry() {
        attribute<&S::first_interval>("firstInterval", "Between the first attempt and the second."),
        attribute<&S::factor, FactorCodec>("factor", "Each interval over the one before."),
        attribute<&S::max_duration>("maxDuration",
-                                   "From the first attempt; after that the message has failed.")});
+                                   "From the first attempt; after that the message has failed, or posting "
+                                   "the receipt is given up.")});
 }
 
 Element retention() {

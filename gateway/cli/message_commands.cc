@@ -61,11 +61,21 @@ Result<> list(CommandContext& context, const MessageOptions& options) {
   return {};
 }
 
+/// A message as it is now, with the posting of its receipt.
+Result<> print(const CommandContext& context, MessageStore& store, std::string_view id) {
+  SIGNET_TRY(const MessageRecord record, store.find(id));
+  std::optional<ReceiptPost> post;
+  if (auto found = store.receipt_post(record.id))
+    post = *std::move(found);
+  else if (found.error().kind != ErrorKind::NotFound)
+    return fail(std::move(found).error());
+  context.print(to_json(record, post), to_text(record, post));
+  return {};
+}
+
 Result<> show(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const MessageRecord record, home->store().find(options.id));
-  context.print(to_json(record), to_text(record));
-  return {};
+  return print(context, home->store(), options.id);
 }
 
 class StandardOutput final : public Sink {
@@ -143,11 +153,13 @@ Result<> wire(CommandContext& context, const MessageOptions& options) {
 
 Result<> resend(CommandContext& context, const MessageOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(MessageRecord record, home->store().find(options.id));
-  SIGNET_CHECK(home->store().queue_again(record.id, home->clock().now(), MessageStore::Tell::Gateway));
-  SIGNET_TRY(record, home->store().find(record.id));
-  context.print(to_json(record), to_text(record));
-  return {};
+  MessageStore& store = home->store();
+  SIGNET_TRY(const MessageRecord record, store.find(options.id));
+  const Time now = home->clock().now();
+  SIGNET_CHECK(record.direction == Direction::Inbound
+                   ? store.queue_receipt_again(record.id, now, MessageStore::Tell::Gateway)
+                   : store.queue_again(record.id, now, MessageStore::Tell::Gateway));
+  return print(context, store, record.id);
 }
 
 Result<> cancel(CommandContext& context, const MessageOptions& options) {
@@ -227,7 +239,10 @@ void add_message_commands(CLI::App& app, CommandContext& context) {
       "Example: signet message receipt 3f9a2c71 --file mdn.txt", receipt, true);
   add("wire", "The message as it came or went, headers and all, where that is kept",
       "Example: signet message wire 3f9a2c71 --file captured.http", wire, true);
-  add("resend", "Send a failed or cancelled message again: the same octets under the same Message-ID",
+  add("resend",
+      "Send a failed or cancelled message again: the same octets under the same Message-ID; of a message "
+      "that "
+      "was received, post its receipt again",
       "Example: signet message resend 3f9a2c71\nThe gateway that serves this home does it, now or when it is "
       "started.",
       resend);

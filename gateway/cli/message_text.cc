@@ -16,6 +16,26 @@ nlohmann::ordered_json reason_code(std::string_view reason) {
   return nullptr;
 }
 
+nlohmann::ordered_json moment(const std::optional<Time>& time) {
+  return time ? nlohmann::ordered_json(to_rfc3339(*time)) : nlohmann::ordered_json();
+}
+
+/// For people, one fact a line.
+class Facts {
+ public:
+  /// A fact that is not there has no line.
+  void add(std::string_view name, std::string_view value) {
+    if (!value.empty()) text_ += fmt::format("{:<16} {}\n", name, value);
+  }
+  void add(std::string_view name, const std::optional<Time>& time) {
+    if (time) add(name, to_rfc3339(*time));
+  }
+  [[nodiscard]] std::string text() && { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
 }  // namespace
 
 nlohmann::ordered_json to_json(const MessageRecord& record) {
@@ -28,8 +48,7 @@ nlohmann::ordered_json to_json(const MessageRecord& record) {
           {"messageId", record.message_id},
           {"subject", record.subject},
           {"created", to_rfc3339(record.created)},
-          {"settled",
-           record.settled ? nlohmann::ordered_json(to_rfc3339(*record.settled)) : nlohmann::ordered_json()},
+          {"settled", moment(record.settled)},
           {"requestId", record.request_id},
           {"remoteAddress", record.remote_address},
           {"contentType", record.content_type},
@@ -46,42 +65,65 @@ nlohmann::ordered_json to_json(const MessageRecord& record) {
           {"reasonCode", reason_code(record.reason)},
           {"deliveredTo", record.delivered_to},
           {"attempts", record.attempts},
-          {"due", record.due ? nlohmann::ordered_json(to_rfc3339(*record.due)) : nlohmann::ordered_json()},
+          {"due", moment(record.due)},
           {"receiptUrl", record.receipt_url}};
 }
 
 std::string to_text(const MessageRecord& record) {
-  std::string text;
-  const auto line = [&text](std::string_view name, std::string_view value) {
-    if (!value.empty()) text += fmt::format("{:<16} {}\n", name, value);
-  };
-  line("state", to_string(record.state));
-  line("reason", record.reason);
-  line("id", record.id);
-  line("direction", to_string(record.direction));
-  line("agreement", record.agreement);
-  line("from", printable(record.as2_from));
-  line("to", printable(record.as2_to));
-  line("message id", printable(record.message_id, 998));
-  line("subject", printable_name(record.subject));
-  line("created", to_rfc3339(record.created));
-  line("settled", record.settled ? to_rfc3339(*record.settled) : "");
-  line("request", record.request_id);
-  line("peer", record.remote_address);
-  line("content type", printable(record.content_type));
-  line("file name", printable_name(record.file_name));
-  line("payload", fmt::format("{} octets", record.payload_size));
-  line("security", record.security);
-  line("mic", record.mic.empty() ? "" : record.mic + ", " + record.mic_algorithm);
-  line("disposition", printable(record.disposition));
-  line("signer", record.signer_thumbprint);
-  line("recipient", record.recipient_thumbprint);
-  line("receipt signer", record.receipt_signer_thumbprint);
-  line("delivered to", record.delivered_to);
-  line("receipt to", printable(record.receipt_url));
-  line("attempts", record.attempts == 0 ? "" : std::to_string(record.attempts));
-  line("due", record.due ? to_rfc3339(*record.due) : "");
-  return text;
+  Facts facts;
+  facts.add("state", to_string(record.state));
+  facts.add("reason", record.reason);
+  facts.add("id", record.id);
+  facts.add("direction", to_string(record.direction));
+  facts.add("agreement", record.agreement);
+  facts.add("from", printable(record.as2_from));
+  facts.add("to", printable(record.as2_to));
+  facts.add("message id", printable(record.message_id, 998));
+  facts.add("subject", printable_name(record.subject));
+  facts.add("created", to_rfc3339(record.created));
+  facts.add("settled", record.settled);
+  facts.add("request", record.request_id);
+  facts.add("peer", record.remote_address);
+  facts.add("content type", printable(record.content_type));
+  facts.add("file name", printable_name(record.file_name));
+  facts.add("payload", fmt::format("{} octets", record.payload_size));
+  facts.add("security", record.security);
+  facts.add("mic", record.mic.empty() ? "" : record.mic + ", " + record.mic_algorithm);
+  facts.add("disposition", printable(record.disposition));
+  facts.add("signer", record.signer_thumbprint);
+  facts.add("recipient", record.recipient_thumbprint);
+  facts.add("receipt signer", record.receipt_signer_thumbprint);
+  facts.add("delivered to", record.delivered_to);
+  facts.add("receipt to", printable(record.receipt_url));
+  facts.add("attempts", record.attempts == 0 ? "" : std::to_string(record.attempts));
+  facts.add("due", record.due);
+  return std::move(facts).text();
+}
+
+nlohmann::ordered_json to_json(const MessageRecord& record, const std::optional<ReceiptPost>& post) {
+  nlohmann::ordered_json shown = to_json(record);
+  shown["receiptPost"] = nullptr;
+  if (post)
+    shown["receiptPost"] = {{"attempts", post->attempts},
+                            {"queued", to_rfc3339(post->queued)},
+                            {"due", moment(post->due)},
+                            {"posted", moment(post->posted)},
+                            {"givenUp", moment(post->given_up)},
+                            {"reason", post->reason},
+                            {"reasonCode", reason_code(post->reason)}};
+  return shown;
+}
+
+std::string to_text(const MessageRecord& record, const std::optional<ReceiptPost>& post) {
+  Facts facts;
+  if (post) {
+    facts.add("receipt posted", post->posted);
+    facts.add("receipt given up", post->given_up);
+    facts.add("receipt due", post->due);
+    facts.add("receipt attempts", std::to_string(post->attempts));
+    facts.add("receipt failure", post->reason);
+  }
+  return to_text(record) + std::move(facts).text();
 }
 
 }  // namespace signet::gateway

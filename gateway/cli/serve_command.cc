@@ -279,7 +279,10 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   OutboundExchange outbound(
       {account, store, home->clock(), post, operations.observer()},
       {std::string(kProduct), std::string(kAs2Product), host_of(settings), home->spool_area()});
-  Outbox outbox({outbound, store, account, home->clock(), hand_over, operations.observer()});
+  const auto post_receipt = [&receipt_poster](const std::string& id, const std::string& agreement) {
+    receipt_poster.enqueue(id, agreement);
+  };
+  Outbox outbox({outbound, store, account, home->clock(), hand_over, post_receipt, operations.observer()});
   PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area(), operations.observer()});
 
   InboundOptions inbound;
@@ -289,11 +292,9 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
       settings.stranger_answer == "http" ? StrangerAnswer::HttpError : StrangerAnswer::UnsignedMdn;
   inbound.workers = settings.workers;
   inbound.spool = home->spool_area();
-  InboundExchange exchange(
-      {account, store, home->clock(), hand_over,
-       [&](const std::string& id, const std::string& agreement) { receipt_poster.enqueue(id, agreement); },
-       [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer()},
-      inbound);
+  InboundExchange exchange({account, store, home->clock(), hand_over, post_receipt,
+                            [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer()},
+                           inbound);
   As2Handler handler(exchange, posted_receipts, {settings.path, settings.receipt_path, settings.body_limit});
 
   HttpServerConfig config;

@@ -74,6 +74,7 @@ Result<HomeStatus> status_of(Home& home) {
   SIGNET_TRY(auto recent, home.store().counts(status.failures_since));
   status.failures = failures_in(std::move(recent));
   SIGNET_TRY(status.troubles, troubles(home.store(), status.failures_since));
+  SIGNET_TRY(status.receipts_given_up, home.store().receipts_given_up(status.failures_since));
   status.queues = queues_of(status.messages);
   SIGNET_TRY(QueueStatus payloads, hand_over(home.store()));
   status.queues.push_back(std::move(payloads));

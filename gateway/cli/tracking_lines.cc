@@ -25,6 +25,7 @@ Result<std::vector<std::string>> tracking_lines(Home& home, const MessageRecord&
   if (const auto* agreement = account->directory().by_name(record.agreement))
     message.agreement = &agreement->agreement;
   SIGNET_TRY(message.receipt, if_there(home.store().receipt(record.id)));
+  SIGNET_TRY(message.post, if_there(home.store().receipt_post(record.id)));
   SIGNET_TRY(const auto wire, if_there(home.store().wire(record.id)));
   if (wire) message.headers = wire->headers;
 

@@ -213,6 +213,7 @@ class Archive {
   Result<> add_receipts() {
     SIGNET_TRY(const auto receipt, if_kept(messages_.receipt(record().id)));
     if (receipt && !receipt->body.empty()) SIGNET_CHECK(add_receipt(*receipt));
+    SIGNET_TRY(facts_.receipt_post, if_kept(messages_.receipt_post(record().id)));
     SIGNET_TRY(const auto late, evidence_.late_receipts(record().id));
     for (std::size_t i = 0; i < late.size(); ++i) {
       SIGNET_TRY(Slice octets,
@@ -294,6 +295,12 @@ class Archive {
       return time ? Json(to_rfc3339(*time)) : Json();
     };
     const MessageRecord& r = record();
+    Json post;
+    if (const auto& known = facts_.receipt_post)
+      post = {{"attempts", known->attempts},
+              {"posted", time_or_null(known->posted)},
+              {"givenUp", time_or_null(known->given_up)},
+              {"reason", known->reason}};
     const Json manifest = {{"format", "signet-evidence-1"},
                            {"exported", to_rfc3339(facts_.made)},
                            {"message",
@@ -318,6 +325,7 @@ class Archive {
                              {"signerThumbprint", r.signer_thumbprint},
                              {"recipientThumbprint", r.recipient_thumbprint},
                              {"receiptSignerThumbprint", r.receipt_signer_thumbprint}}},
+                           {"receiptPost", std::move(post)},
                            {"files", std::move(files)},
                            {"records", std::move(records)}};
     return manifest.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";

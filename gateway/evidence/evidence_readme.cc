@@ -141,6 +141,7 @@ class Readme {
                   : "receipt.http is what the receiver answered: it says what became of the message, and "
                     "repeats its MIC. Signed, it is the\n"
                     "proof that he received exactly these octets.");
+    posting();
     if (!facts_.receipt_is_verified) {
       say("It is not signed by a certificate that was accepted, and so proves nothing by itself.");
       return;
@@ -158,6 +159,16 @@ class Readme {
       say("\nThe MIC above does not stand in it as readable text: look at the part whose Content-Type is "
           "message/disposition-notification.");
     }
+  }
+
+  void posting() {
+    if (!facts_.receipt_post) return;
+    const ReceiptPost& post = *facts_.receipt_post;
+    if (post.posted)
+      return say(fmt::format("It was posted to the sender, who took it at {}.", to_rfc3339(*post.posted)));
+    if (!post.given_up) return say("It was still to be posted to the sender when this was exported.");
+    say(fmt::format("The sender has not got it: posting it was given up at {}: {}",
+                    to_rfc3339(*post.given_up), printable(post.reason, 998)));
   }
 
   void chain() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,11 +36,12 @@ struct ArchiveFacts {
   std::vector<EvidenceRecord> records;
   std::vector<ArchivedFile> files;
   std::vector<ArchivedCertificate> certificates;
-  std::vector<NamedCopy> named;          ///< the copies that a record names
-  bool payload_ends_content = false;     ///< the content's last octets are the payload, as they are
-  bool receipt_is_verified = false;      ///< its signature is of certificates/receipt-signer.pem
-  bool receipt_says_mic = false;         ///< in readable text
-  bool receipt_says_message_id = false;  ///< in readable text
+  std::optional<ReceiptPost> receipt_post;  ///< of the receipt, where we posted it
+  std::vector<NamedCopy> named;             ///< the copies that a record names
+  bool payload_ends_content = false;        ///< the content's last octets are the payload, as they are
+  bool receipt_is_verified = false;         ///< its signature is of certificates/receipt-signer.pem
+  bool receipt_says_mic = false;            ///< in readable text
+  bool receipt_says_message_id = false;     ///< in readable text
   Time made{};
 
   [[nodiscard]] bool has(std::string_view file) const;

@@ -383,7 +383,7 @@ Outcome Journey::conclude(const Step<as2::AcceptedContent>& content, StoredRecei
 }
 
 Outcome Journey::committing(StoredReceipt answer, bool unique) {
-  InboundCommit commit{record_, Slice(), answer, unique, std::nullopt, {}};
+  InboundCommit commit{record_, Slice(), answer, unique, std::nullopt, {}, ports_.clock.now()};
   return {std::move(answer), std::move(commit)};
 }
 

@@ -94,7 +94,7 @@ Bytes to_octets(const StoredReceipt& receipt) {
 Result<> MessageStore::commit_inbound(const MessageRecord& record, const Slice& payload,
                                       const StoredReceipt& receipt, bool unique) {
   std::promise<Result<>> outcome;
-  commit_inbound(InboundCommit{record, payload, receipt, unique, std::nullopt, {}},
+  commit_inbound(InboundCommit{record, payload, receipt, unique, std::nullopt, {}, record.created},
                  [&](Result<> result) { outcome.set_value(std::move(result)); });
   return outcome.get_future().get();
 }

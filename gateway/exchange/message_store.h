@@ -151,6 +151,7 @@ struct InboundCommit {
   bool unique = false;           ///< claim (AS2-From, AS2-To, Message-ID) for this message
   std::optional<WireCopy> wire;  ///< where it is to be kept, and commit_received() has not stored it already
   Evidence evidence;
+  Time receipt_queued{};  ///< when a receipt with a URL becomes due for posting
 };
 
 /// A message of ours, to be made durable before its first octet leaves.
@@ -175,10 +176,12 @@ struct ReceiptPost {
   std::string id;  ///< of the message that it is for
   std::string agreement;
   std::string url;
-  std::uint32_t attempts = 0;
-  std::optional<Time> due;     ///< the next attempt; absent when there is to be none any more
-  std::optional<Time> posted;  ///< when the partner took it
-  std::string reason;          ///< why the last attempt failed
+  std::uint32_t attempts = 0;    ///< since it was queued last
+  Time queued{};                 ///< last, from where on its attempts may take so long
+  std::optional<Time> due;       ///< the next attempt; absent when there is to be none any more
+  std::optional<Time> posted;    ///< when the partner took it last
+  std::optional<Time> given_up;  ///< when its attempts ended in vain; absent once it is queued again
+  std::string reason;            ///< why the last attempt failed
 };
 
 /// Something that waits for its moment, and whose turn it is.
@@ -223,6 +226,10 @@ class MessageStore {
   /// must not be held up, and which must not call the store's writing members.
   using Done = std::function<void(Result<>)>;
 
+  /// Who has to be told of something that is queued: the caller's own queues know already; a gateway that
+  /// serves this home as another process finds a note.
+  enum class Tell { Nobody, Gateway };
+
   virtual ~MessageStore() = default;
 
   // ---- Inbound
@@ -239,11 +246,12 @@ class MessageStore {
   virtual void commit_received(const MessageRecord& record, const WireCopy& wire, bool unique, Done done) = 0;
 
   /// Makes an inbound message's outcome, its payload and its receipt durable, in one transaction: all or
-  /// nothing. A receipt with a URL becomes due for posting at once. A refused message's names are free again.
+  /// nothing. A receipt with a URL becomes due for posting as the commit says. A refused message's names are
+  /// free again.
   ///
   /// @error AlreadyExists  with `unique`: the names are claimed by another message; nothing was stored.
   virtual void commit_inbound(InboundCommit commit, Done done) = 0;
-  /// The same, and returns when it is durable.
+  /// The same, and returns when it is durable; a receipt with a URL is due at once.
   Result<> commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
                           bool unique);
 
@@ -261,14 +269,15 @@ class MessageStore {
   virtual Result<std::vector<WaitingWork>> waiting_receipts() = 0;
   /// @error NotFound  the message has no receipt that is posted.
   virtual Result<ReceiptPost> receipt_post(std::string_view id) = 0;
-  /// Writes down what became of an attempt, or, with a new `due`, that the receipt is to be posted again.
+  /// Writes down what became of an attempt; the end of all attempts is evidence.
   virtual Result<> update_receipt_post(const ReceiptPost& post) = 0;
+  /// Queues a receipt to be posted once more, with all its attempts before it.
+  ///
+  /// @error Unsupported  the message has no receipt that is posted, or it is not kept any more.
+  /// @error NotFound
+  virtual Result<> queue_receipt_again(std::string_view id, Time due, Tell tell) = 0;
 
   // ---- Outbound
-
-  /// Who has to be told of a queued message: the caller's own outbox knows already; a gateway that serves
-  /// this home as another process finds a note.
-  enum class Tell { Nobody, Gateway };
 
   virtual Result<> commit_outbound(const OutboundCommit& commit, Tell tell) = 0;
   /// Writes down what became of an open message (state, due, attempts, disposition, reason, settled, receipt
@@ -302,7 +311,8 @@ class MessageStore {
 
   /// All messages in one of the open states, or Received ones, the earliest due first.
   virtual Result<std::vector<WaitingWork>> waiting(MessageState state) = 0;
-  /// The messages that other processes left a note about, each once; the notes go.
+  /// The messages that other processes left a note about, each once; the notes go. One about an inbound
+  /// message is about its receipt, which is to be posted.
   virtual Result<std::vector<std::string>> take_notes() = 0;
 
   // ---- Looking

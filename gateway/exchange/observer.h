@@ -39,6 +39,8 @@ class ExchangeObserver {
   /// Something was posted to a partner. `taken`: he answered 2xx.
   virtual void posted(Posting what, const std::string& agreement, bool taken,
                       std::chrono::microseconds took) = 0;
+  /// All attempts to post a receipt of ours have ended: the partner took it, or it is given up.
+  virtual void receipt_post_ended(const ReceiptPost& post) = 0;
 };
 
 /// How long something took that began then: for posted().
@@ -58,6 +60,7 @@ class NoObserver final : public ExchangeObserver {
   void receipt_received(const MessageRecord& /*record*/) override {}
   void posted(Posting /*what*/, const std::string& /*agreement*/, bool /*taken*/,
               std::chrono::microseconds /*took*/) override {}
+  void receipt_post_ended(const ReceiptPost& /*post*/) override {}
 };
 
 }  // namespace signet::gateway

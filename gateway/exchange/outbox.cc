@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "gateway/exchange/retry.h"
 
 namespace signet::gateway {
 namespace {
@@ -58,11 +59,7 @@ milliseconds Outbox::until(Time moment) const {
 
 /// How much longer a message may wait for a partner who cannot be reached.
 milliseconds Outbox::patience_for(const std::string& agreement, Time queued) const {
-  milliseconds agreed = agreements::Retry{}.max_duration;
-  if (const auto account = ports_.account())
-    if (const auto* known = (*account)->directory().by_name(agreement))
-      agreed = known->agreement.retry.max_duration;
-  return until(queued + agreed);
+  return until(queued + retry_of(ports_.account, agreement).max_duration);
 }
 
 void Outbox::take_on(const MessageRecord& record) {
@@ -147,23 +144,25 @@ LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
   return {Lanes::Outcome::NotTried, kOwnTroublePause};
 }
 
-/// Messages that other processes queued, such as `signet send` and `signet message resend`, and receipts that
-/// are to be handed over, whoever took them.
+/// What other processes queued, such as `signet send` and `signet message resend`: messages, and receipts of
+/// ours that are to be posted again; and receipts that are to be handed over, whoever took them.
 void Outbox::watch_notes() {
   std::unique_lock lock(mutex_);
   while (!stopping_changed_.wait_for(lock, settings_.look_for_notes, [this] { return stopping_; })) {
     lock.unlock();
     if (const auto ids = ports_.store.take_notes())
-      for (const std::string& id : *ids) {
-        const auto record = ports_.store.find(id);
-        if (!record) continue;
-        if (waits_for_hand_over(*record)) ports_.receipt_came(id, record->agreement);
-        if (!is_open(record->state)) continue;  // settled, or cancelled meanwhile
-        ports_.observer.message(MessageEvent::Submitted, *record);
-        take_on(*record);
-      }
+      for (const std::string& id : *ids)
+        if (const auto record = ports_.store.find(id)) heed_note(*record);
     lock.lock();
   }
+}
+
+void Outbox::heed_note(const MessageRecord& record) {
+  if (record.direction == Direction::Inbound) return ports_.receipt_wanted_again(record.id, record.agreement);
+  if (waits_for_hand_over(record)) ports_.receipt_came(record.id, record.agreement);
+  if (!is_open(record.state)) return;  // settled, or cancelled meanwhile
+  ports_.observer.message(MessageEvent::Submitted, record);
+  take_on(record);
 }
 
 void Outbox::stop() {

@@ -26,6 +26,8 @@ struct OutboxPorts {
   const Clock& clock;
   /// A receipt came that is to be handed over, by this process or by another one. Must not wait for anything.
   std::function<void(const std::string& id, const std::string& agreement)> receipt_came;
+  /// Another process wants a receipt of ours to be posted again. Must not wait for anything.
+  std::function<void(const std::string& id, const std::string& agreement)> receipt_wanted_again;
   ExchangeObserver& observer = NoObserver::instance();
 };
 
@@ -75,6 +77,7 @@ class Outbox {
   [[nodiscard]] std::chrono::milliseconds until(Time moment) const;
   [[nodiscard]] std::chrono::milliseconds patience_for(const std::string& agreement, Time queued) const;
   void watch_notes();
+  void heed_note(const MessageRecord& record);
 
   const OutboxPorts ports_;
   const OutboxSettings settings_;

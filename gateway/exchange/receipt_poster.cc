@@ -31,29 +31,31 @@ ReceiptPoster::~ReceiptPoster() {
 void ReceiptPoster::stop() { lanes_.stop(); }
 void ReceiptPoster::join() { lanes_.join(); }
 
+std::chrono::milliseconds ReceiptPoster::until(Time moment) const {
+  const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(moment - ports_.clock.now());
+  return std::max(wait, std::chrono::milliseconds(0));
+}
+
 Result<std::size_t> ReceiptPoster::recover() {
   SIGNET_TRY(const auto works, ports_.store.waiting_receipts());
-  for (const WaitingWork& work : works) {
-    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(work.due - ports_.clock.now());
-    lanes_.add(work.id, work.agreement, std::max(wait, std::chrono::milliseconds(0)));
-  }
+  for (const WaitingWork& work : works)
+    lanes_.add(work.id, work.agreement, until(work.due),
+               until(work.since + retry_of(ports_.account, work.agreement).max_duration));
   return works.size();
 }
 
 void ReceiptPoster::enqueue(const std::string& id, const std::string& agreement) {
-  lanes_.add(id, agreement);
+  lanes_.add(id, agreement, {}, retry_of(ports_.account, agreement).max_duration);
 }
 
 void ReceiptPoster::repeat(const std::string& id) {
-  auto known = ports_.store.receipt_post(id);
+  const auto known = ports_.store.receipt_post(id);
   if (!known) return;  // its receipt went into an HTTP answer
   if (!known->due) {
-    known->due = ports_.clock.now();
-    known->attempts = 0;
-    if (auto noted = ports_.store.update_receipt_post(*known); !noted)
-      return log::error("receipt-not-queued", {{"id", id}, {"reason", noted.error().detail}});
+    const auto queued = ports_.store.queue_receipt_again(id, ports_.clock.now(), MessageStore::Tell::Nobody);
+    if (!queued) return log::error("receipt-not-queued", {{"id", id}, {"reason", queued.error().detail}});
   }
-  lanes_.add(id, known->agreement);
+  enqueue(id, known->agreement);
 }
 
 Result<HttpPost> ReceiptPoster::request_for(const ReceiptPost& post, const AccountSnapshot& account) {
@@ -81,6 +83,10 @@ Result<HttpPost> ReceiptPoster::request_for(const ReceiptPost& post, const Accou
 LaneRunner::Finish ReceiptPoster::post(const Lanes::Turn& turn) {
   auto known = ports_.store.receipt_post(turn.job.id);
   if (!known || !known->due) return {Lanes::Outcome::NotTried, std::nullopt};
+  const agreements::Retry retry = retry_of(ports_.account, known->agreement);
+  // It may have been queued again since its lane took it on.
+  if (turn.expired && until(known->queued + retry.max_duration) == std::chrono::milliseconds(0))
+    return give_up(*known, known->reason.empty() ? "the partner could not be reached" : known->reason);
   const auto account = ports_.account();
   if (!account) return {Lanes::Outcome::NotTried, kOwnTroublePause};
 
@@ -92,32 +98,46 @@ LaneRunner::Finish ReceiptPoster::post(const Lanes::Turn& turn) {
   ++known->attempts;
   known->reason = refusal_of(answer);
   known->due.reset();
-  LaneRunner::Finish finish;
+  const Time now = ports_.clock.now();
   if (known->reason.empty()) {
-    known->posted = ports_.clock.now();
-  } else if (is_transient(answer)) {
-    finish.outcome = Lanes::Outcome::Failed;
-    const auto* agreement = (*account)->directory().by_name(known->agreement);
-    const agreements::Retry retry = agreement ? agreement->agreement.retry : agreements::Retry{};
-    finish.again_in = next_interval(retry, known->attempts, std::chrono::milliseconds(0));
-    if (finish.again_in) known->due = ports_.clock.now() + *finish.again_in;
-  } else {
-    finish.outcome = Lanes::Outcome::NotTried;
+    known->posted = now;
+    return conclude(*known, {});
   }
-  if (auto noted = ports_.store.update_receipt_post(*known); !noted) {
-    log::error("outcome-not-recorded", {{"id", known->id}, {"reason", noted.error().detail}});
+  if (!is_transient(answer)) return give_up(*known, known->reason);
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - known->queued);
+  LaneRunner::Finish finish{Lanes::Outcome::Failed, std::nullopt};
+  finish.again_in = next_interval(retry, known->attempts, elapsed);
+  if (finish.again_in)
+    known->due = now + *finish.again_in;
+  else
+    known->given_up = now;
+  return conclude(*known, finish);
+}
+
+LaneRunner::Finish ReceiptPoster::give_up(ReceiptPost known, std::string reason) {
+  known.due.reset();
+  known.given_up = ports_.clock.now();
+  known.reason = std::move(reason);
+  return conclude(known, {Lanes::Outcome::NotTried, std::nullopt});
+}
+
+/// Writes down what became of it.
+LaneRunner::Finish ReceiptPoster::conclude(const ReceiptPost& known, LaneRunner::Finish finish) {
+  if (auto noted = ports_.store.update_receipt_post(known); !noted) {
+    log::error("outcome-not-recorded", {{"id", known.id}, {"reason", noted.error().detail}});
     return {Lanes::Outcome::NotTried, kOwnTroublePause};  // posted again, the same octets: better than never
   }
-  const auto level = known->posted ? log::Level::Info : known->due ? log::Level::Warning : log::Level::Error;
-  const auto event = known->posted ? "receipt-posted"
-                     : known->due  ? "receipt-postponed"
-                                   : "receipt-not-posted";
+  if (!known.due) ports_.observer.receipt_post_ended(known);
+  const auto level = known.due ? log::Level::Warning : known.given_up ? log::Level::Error : log::Level::Info;
+  const auto event = known.due        ? "receipt-postponed"
+                     : known.given_up ? "receipt-not-posted"
+                                      : "receipt-posted";
   log::write(level, event,
-             {{"id", known->id},
-              {"agreement", known->agreement},
-              {"url", url_for_people(known->url)},
-              {"attempts", std::to_string(known->attempts)},
-              {"reason", known->reason}});
+             {{"id", known.id},
+              {"agreement", known.agreement},
+              {"url", url_for_people(known.url)},
+              {"attempts", std::to_string(known.attempts)},
+              {"reason", known.reason}});
   return finish;
 }
 

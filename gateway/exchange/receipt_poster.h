@@ -15,7 +15,8 @@ namespace signet::gateway {
 
 /// Posts asynchronous receipts to the URLs that the agreements allow, from a queue of its own, so that
 /// neither messages that wait nor partners who are down hold a receipt up [RFC4130 7.2, 8098]. The store is
-/// the queue. Thread-safe.
+/// the queue. One that is not posted within the agreement's attempts and time is given up: its record says so
+/// and why, and an operator may queue it again. Thread-safe.
 class ReceiptPoster {
  public:
   struct Ports {
@@ -36,7 +37,7 @@ class ReceiptPoster {
 
   /// Queues every receipt that is still to be posted: once, at start. @returns how many.
   Result<std::size_t> recover();
-  /// A receipt was stored that is to be posted.
+  /// A receipt was queued that is to be posted.
   void enqueue(const std::string& id, const std::string& agreement);
   /// Posts a receipt once more that was made before.
   void repeat(const std::string& id);
@@ -51,6 +52,9 @@ class ReceiptPoster {
 
  private:
   LaneRunner::Finish post(const Lanes::Turn& turn);
+  LaneRunner::Finish give_up(ReceiptPost known, std::string reason);
+  LaneRunner::Finish conclude(const ReceiptPost& known, LaneRunner::Finish finish);
+  [[nodiscard]] std::chrono::milliseconds until(Time moment) const;
   Result<HttpPost> request_for(const ReceiptPost& post, const AccountSnapshot& account);
 
   Ports ports_;

@@ -46,6 +46,12 @@ std::string refusal_of(const Result<HttpAnswer>& answer) {
   return fmt::format("the partner answered HTTP {}: {}", answer->status, words_of(*answer));
 }
 
+agreements::Retry retry_of(const CurrentAccount& account, std::string_view agreement) {
+  if (const auto current = account())
+    if (const auto* known = (*current)->directory().by_name(agreement)) return known->agreement.retry;
+  return {};
+}
+
 std::optional<std::chrono::milliseconds> next_interval(const agreements::Retry& retry, std::uint32_t attempts,
                                                        std::chrono::milliseconds elapsed) {
   if (attempts >= retry.attempts) return std::nullopt;

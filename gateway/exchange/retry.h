@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "agreements/model.h"
 #include "gateway/endpoint/http_client.h"
+#include "gateway/exchange/account_snapshot.h"
 
 /// What a post's outcome means for the next one; for messages and for receipts.
 
@@ -20,6 +22,10 @@ bool is_transient(const Error& error);
 
 /// Why a post did not do what it was for, for the operator; empty for a 2xx.
 std::string refusal_of(const Result<HttpAnswer>& answer);
+
+/// How often and how long posts under an agreement are tried; as by default where it is gone, or the account
+/// cannot be read.
+agreements::Retry retry_of(const CurrentAccount& account, std::string_view agreement);
 
 /// When to try again after so many attempts that have failed; nothing when the agreement allows no more. The
 /// intervals grow by the agreement's factor, up to a day, and each is shortened by up to a fifth at random,

@@ -73,14 +73,17 @@ EventFile::~EventFile() {
 }
 
 void EventFile::message(MessageEvent event, const MessageRecord& record) {
-  if (!is_decisive(event)) return;
+  if (is_decisive(event)) enqueue(record.id);
+}
+
+void EventFile::enqueue(const std::string& id) {
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() >= longest_queue_) {
       ++dropped_;
       return;
     }
-    waiting_.push_back(record.id);
+    waiting_.push_back(id);
   }
   changed_.notify_all();
 }

@@ -16,9 +16,9 @@
 
 namespace signet::gateway {
 
-/// A file that gets the tracking events of each message once it is accepted, refused, confirmed or failed:
-/// lines of JSON, as `signet tracking export` writes them. It is opened for each batch, so that it may be
-/// moved away at any time.
+/// A file that gets the tracking events of each message once it is accepted, refused, confirmed or failed,
+/// and again once its receipt was posted, or that is given up: lines of JSON, as `signet tracking export`
+/// writes them. It is opened for each batch, so that it may be moved away at any time.
 ///
 /// A disk that is full or slow holds nobody up: messages wait in a bounded queue, and what the file does not
 /// take is counted and left out, to be exported later.
@@ -39,6 +39,7 @@ class EventFile final : public ExchangeObserver {
   void receipt_received(const MessageRecord& /*record*/) override {}
   void posted(Posting /*what*/, const std::string& /*agreement*/, bool /*taken*/,
               std::chrono::microseconds /*took*/) override {}
+  void receipt_post_ended(const ReceiptPost& post) override { enqueue(post.id); }
 
   /// Whether the file can be opened and made now; for the start, when somebody is there to read it.
   /// @error InvalidInput  it is no regular file; and as errno_error().
@@ -48,6 +49,7 @@ class EventFile final : public ExchangeObserver {
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
+  void enqueue(const std::string& id);
   void run();
   void write(const std::deque<std::string>& ids);
   Result<> append(const std::string& lines) const;

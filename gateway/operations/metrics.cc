@@ -119,6 +119,8 @@ struct Metrics::Series {
                                       "Receipts for outbound messages, by disposition and worth");
   Family<Counter>& posts =
       counter(registry, "signet_posts_total", "What was posted to partners, by whether they took it");
+  Family<Counter>& not_posted = counter(registry, "signet_receipts_not_posted_total",
+                                        "Receipts of ours that could not be posted, for good");
   Histogram& receive =
       histogram(registry, "signet_receive_seconds", "From a complete request to its receipt being on disk")
           .Add({}, kSeconds);
@@ -149,6 +151,7 @@ struct Metrics::Series {
     return posts.Add(
         {{"agreement", agreement}, {"what", std::string(word(what))}, {"taken", taken ? "true" : "false"}});
   }
+  Counter& not_posted_of(const std::string& agreement) { return not_posted.Add({{"agreement", agreement}}); }
   Histogram& post_of(Posting what) { return post.Add({{"what", std::string(word(what))}}, kSeconds); }
   Counter& of_receipt(const std::string& agreement, const std::string& disposition, bool proven) {
     return received.Add({{"agreement", agreement},
@@ -170,6 +173,7 @@ void Metrics::know(const std::string& agreement) {
                                  as2::Fault::InsufficientMessageSecurity})
     series_->refusals_of(agreement, as2::Disposition::of(usual).modifier);
   series_->sent_of(agreement, "processed");
+  series_->not_posted_of(agreement);
   for (const bool good : {true, false}) {
     series_->of_receipt(agreement, "processed", good);
     for (const Posting what : {Posting::Message, Posting::Receipt}) series_->posts_of(agreement, what, good);
@@ -201,6 +205,10 @@ void Metrics::receipt_received(const MessageRecord& record) {
 void Metrics::posted(Posting what, const std::string& agreement, bool taken, std::chrono::microseconds took) {
   series_->posts_of(agreement, what, taken).Increment();
   series_->post_of(what).Observe(seconds(took));
+}
+
+void Metrics::receipt_post_ended(const ReceiptPost& post) {
+  if (post.given_up) series_->not_posted_of(post.agreement).Increment();
 }
 
 std::string Metrics::text(const std::vector<Reading>& readings) const {

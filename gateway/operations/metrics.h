@@ -39,6 +39,7 @@ class Metrics final : public ExchangeObserver {
   void receipt_received(const MessageRecord& record) override;
   void posted(Posting what, const std::string& agreement, bool taken,
               std::chrono::microseconds took) override;
+  void receipt_post_ended(const ReceiptPost& post) override;
 
   /// Shows an agreement's counters from now on, at 0 until something happens: an alert sees only what grows.
   void know(const std::string& agreement);

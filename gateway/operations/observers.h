@@ -25,6 +25,9 @@ class Observers final : public ExchangeObserver {
               std::chrono::microseconds took) override {
     for (ExchangeObserver* one : all_) one->posted(what, agreement, taken, took);
   }
+  void receipt_post_ended(const ReceiptPost& post) override {
+    for (ExchangeObserver* one : all_) one->receipt_post_ended(post);
+  }
 
  private:
   std::vector<ExchangeObserver*> all_;

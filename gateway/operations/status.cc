@@ -7,6 +7,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "gateway/endpoint/http_client.h"
+
 namespace signet::gateway {
 namespace {
 
@@ -57,6 +59,15 @@ ordered_json trouble_json(const MessageRecord& record) {
           {"reason", record.reason}};
 }
 
+ordered_json receipt_json(const ReceiptPost& post) {
+  return {{"id", post.id},
+          {"agreement", post.agreement},
+          {"url", url_for_people(post.url)},
+          {"attempts", post.attempts},
+          {"givenUp", moment(post.given_up)},
+          {"reason", post.reason}};
+}
+
 template <class List, class Map>
 ordered_json array_of(const List& list, Map map) {
   ordered_json array = ordered_json::array();
@@ -81,6 +92,20 @@ std::string line_of(const MessageRecord& trouble) {
   return fmt::format("  {}  {}  {:<8}  {}: {}\n", to_rfc3339(trouble.created), trouble.id.substr(0, 8),
                      to_string(trouble.state), agreement_or_none(trouble.agreement),
                      printable(trouble.reason, 300));
+}
+
+std::string line_of(const ReceiptPost& post) {
+  return fmt::format("  {}  {}  {}: {}\n", to_rfc3339(*post.given_up), post.id.substr(0, 8), post.agreement,
+                     printable(post.reason, 300));
+}
+
+/// The newest few.
+std::string lines_of(const std::vector<ReceiptPost>& posts) {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(posts.size(), kShown); ++i) text += line_of(posts[i]);
+  if (posts.size() > kShown) text += fmt::format("  and {} more\n", posts.size() - kShown);
+  return text.empty() ? "  none\n" : text;
 }
 
 std::string line_of(const CertificateExpiry& certificate, Time now) {
@@ -127,6 +152,7 @@ ordered_json to_json(const HomeStatus& status) {
        {{"since", to_rfc3339(status.failures_since)},
         {"messages", array_of(status.failures, [](const MessageCount& count) { return to_json(count); })}}},
       {"troubles", array_of(status.troubles, trouble_json)},
+      {"receiptsNotPosted", array_of(status.receipts_given_up, receipt_json)},
       {"messages", array_of(status.messages, [](const MessageCount& count) { return to_json(count); })},
       {"certificates",
        array_of(status.certificates, [&](const CertificateExpiry& one) { return to_json(one, status.now); })},
@@ -150,6 +176,8 @@ std::string to_text(const HomeStatus& status) {
   text += "\nlatest troubles, for `signet message show`\n";
   for (const MessageRecord& trouble : status.troubles) text += line_of(trouble);
   if (status.troubles.empty()) text += "  none\n";
+  text += fmt::format("\nreceipts that could not be posted since {}, for `signet message resend`\n{}",
+                      to_rfc3339(status.failures_since), lines_of(status.receipts_given_up));
   text += "\nmessages\n" + lines_of(status.messages);
   text += "\ncertificates\n";
   for (const CertificateExpiry& certificate : status.certificates) text += line_of(certificate, status.now);

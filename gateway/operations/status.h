@@ -41,6 +41,7 @@ struct HomeStatus {
   Time failures_since{};
   /// The newest few of those, and of what is queued again after an attempt: with their reasons.
   std::vector<MessageRecord> troubles;
+  std::vector<ReceiptPost> receipts_given_up;  ///< since then, the newest first
   std::vector<QueueStatus> queues;
   std::vector<CertificateExpiry> certificates;
   std::vector<Volume> volumes;

@@ -172,6 +172,18 @@ ordered_json message_record(const TrackedMessage& message) {
           {"messageProperties", std::move(properties)}};
 }
 
+/// Whether the partner never got the receipt that we made, for good.
+bool is_never_posted(const TrackedMessage& message) {
+  return message.post && message.post->given_up && !message.post->posted;
+}
+
+/// When the receipt came or went; nothing while it is still to go.
+std::optional<Time> receipt_time(const TrackedMessage& message) {
+  if (const auto& post = message.post) return post->posted ? post->posted : post->given_up;
+  return is_inbound(message) ? message.record.created
+                             : message.record.settled.value_or(message.record.created);
+}
+
 ordered_json receipt_record(const TrackedMessage& message, const ReceiptEntity& entity) {
   const MessageRecord& record = message.record;
   const bool inbound = is_inbound(message);
@@ -181,7 +193,7 @@ ordered_json receipt_record(const TrackedMessage& message, const ReceiptEntity& 
   add_if_known(properties, "messageId", entity.headers.value("Message-ID").value_or(""));
   add_if_known(properties, "originalMessageId", record.message_id);
   add_if_known(properties, "dispositionType", disposition);
-  properties["isMessageFailed"] = has_failed(record.state);
+  properties["isMessageFailed"] = has_failed(record.state) || is_never_posted(message);
   properties["isMessageSigned"] = !as2::is_mdn(entity.headers);
   properties["isNrrEnabled"] = keeps_receipt(message);
   properties["statusCode"] = status_code(disposition);
@@ -204,14 +216,23 @@ ordered_json event(const TrackedMessage& message, std::string_view type, Time ti
   return event;
 }
 
+ordered_json receipt_event(const TrackedMessage& message, const ReceiptEntity& entity, Time time) {
+  ordered_json sent = event(message, "AS2MDN", time, receipt_record(message, entity));
+  if (is_never_posted(message)) {
+    sent["eventLevel"] = "Error";
+    sent["error"] = {{"code", "receipt-not-posted"}, {"message", message.post->reason}};
+  }
+  return sent;
+}
+
 }  // namespace
 
 std::vector<ordered_json> tracking_events(const TrackedMessage& message) {
   const MessageRecord& record = message.record;
   std::vector<ordered_json> events = {event(message, "AS2Message", record.created, message_record(message))};
-  const Time answered = is_inbound(message) ? record.created : record.settled.value_or(record.created);
-  if (const auto entity = receipt_of(message))
-    events.push_back(event(message, "AS2MDN", answered, receipt_record(message, *entity)));
+  const auto entity = receipt_of(message);
+  const auto time = receipt_time(message);
+  if (entity && time) events.push_back(receipt_event(message, *entity, *time));
   return events;
 }
 

@@ -19,11 +19,12 @@ struct TrackedMessage {
   std::vector<std::pair<std::string, std::string>>
       headers;                           ///< of the message as it travelled; empty when they are not kept
   std::optional<StoredReceipt> receipt;  ///< what was answered, by us or by the partner
+  std::optional<ReceiptPost> post;       ///< of the receipt, where we post it
 };
 
 /// Tracking events in the vocabulary of Azure Logic Apps ("Tracking schemas for monitoring B2B messages";
 /// TrackingEvent of Microsoft.Logic 2019-05-01): one AS2Message, and one AS2MDN where the answer is a
-/// receipt.
+/// receipt. Of one that we post there is an AS2MDN event once the partner took it, or that is given up.
 ///
 ///     {"eventLevel", "eventTime", "recordType": "AS2Message" | "AS2MDN", "trackingId": our id,
 ///      "record": {"agreementProperties": {...}, "messageProperties": {...}}, "error": {"code", "message"}}

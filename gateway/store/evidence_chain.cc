@@ -76,6 +76,14 @@ void EvidenceChain::append_late_receipt(SqlConnection& connection, std::int64_t 
   append(connection, message, record, std::move(facts));
 }
 
+void EvidenceChain::append_receipt_post(SqlConnection& connection, std::int64_t message,
+                                        const MessageRecord& record, const ReceiptPost& post) const {
+  JsonLine facts = facts_of(record, post.given_up ? "receipt-not-posted" : "receipt-posted", {});
+  if (post.posted) facts.add("posted", to_rfc3339(*post.posted));
+  if (post.given_up) facts.add("givenUp", to_rfc3339(*post.given_up)).add("reason", post.reason);
+  append(connection, message, record, std::move(facts));
+}
+
 void EvidenceChain::append_expiry(SqlConnection& connection, std::int64_t message,
                                   const MessageRecord& record, const std::vector<std::string>& copies,
                                   Time when) const {

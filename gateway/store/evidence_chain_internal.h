@@ -44,6 +44,9 @@ class EvidenceChain {
   /// Chains that a receipt came when the message was settled; the record names its signer.
   void append_late_receipt(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
                            const std::string& sha256, std::string_view verdict, Time when) const;
+  /// Chains that a receipt of ours was posted, or that this is given up.
+  void append_receipt_post(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+                           const ReceiptPost& post) const;
   /// Chains that copies have gone.
   void append_expiry(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
                      const std::vector<std::string>& copies, Time when) const;

@@ -418,9 +418,20 @@ CREATE TABLE logged_events (
 CREATE INDEX logged_events_by_time ON logged_events(received);
 )sql";
 
+constexpr const char* kReceiptsGivenUp = R"sql(
+-- When the posting of a receipt was queued last, and when it ended in vain. Of before these columns neither is known: the
+-- message's time stands for them.
+ALTER TABLE receipt_posts ADD COLUMN queued INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE receipt_posts ADD COLUMN given_up INTEGER;
+UPDATE receipt_posts SET queued = (SELECT created FROM messages WHERE sequence = message);
+UPDATE receipt_posts SET given_up = queued WHERE due IS NULL AND posted IS NULL;
+CREATE INDEX receipt_posts_given_up ON receipt_posts(given_up) WHERE given_up IS NOT NULL;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema,     kSecrets,    kReceiptHandOver,   kEvidence,  kOctetsAround,
-                               kVaultOperations, kPrincipals, kVaultCertificates, kManagement};
+constexpr std::array kSteps = {kFirstSchema,  kSecrets,         kReceiptHandOver, kEvidence,
+                               kOctetsAround, kVaultOperations, kPrincipals,      kVaultCertificates,
+                               kManagement,   kReceiptsGivenUp};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -77,6 +77,9 @@ class SqliteStore final : public MessageStore {
   Result<std::vector<WaitingWork>> waiting_receipts() override;
   Result<ReceiptPost> receipt_post(std::string_view id) override;
   Result<> update_receipt_post(const ReceiptPost& post) override;
+  Result<> queue_receipt_again(std::string_view id, Time due, Tell tell) override;
+  /// The receipts of ours that were given up since then, the newest first.
+  Result<std::vector<ReceiptPost>> receipts_given_up(Time since);
 
   Result<> commit_outbound(const OutboundCommit& commit, Tell tell) override;
   Result<> settle_outbound(const MessageRecord& record, const std::optional<StoredReceipt>& answer,

@@ -200,6 +200,49 @@ TEST_F(Asynchronous, AReceiptThatCannotBePostedIsTriedAgainTheSame) {
   EXPECT_EQ(bodies[0], bodies[2]);
 }
 
+TEST_F(Asynchronous, AReceiptIsGivenUpWhenItsTimeIsOverAndPostedWhenAnOperatorSaysSo) {
+  ScriptedPartner partner;
+  std::atomic<int> status = 503;
+  partner.script = [&](const HttpRequest&) {
+    HttpResponse response;
+    response.status = status;
+    return response;
+  };
+  auto [acmes, globexes] = pair_.accounts([&](OneWayAgreement& send, OneWayAgreement& receive) {
+    send.mdn_settings.send_mdn_asynchronously = true;
+    send.mdn_settings.receipt_delivery_url = partner.url();
+    receive.receipt_policy.allowed_urls = {partner.url()};
+  });
+  globexes.agreements.front().retry = {.attempts = 1000,
+                                       .first_interval = std::chrono::milliseconds(5),
+                                       .factor = 1,
+                                       .max_duration = std::chrono::milliseconds(300)};
+  pair_.acme.apply(acmes);
+  pair_.globex.apply(globexes);
+  const auto message = pair_.compose("an order");
+  EXPECT_EQ(answer_to(message).status, 204);
+  const auto id = pair_.globex.wait_delivered(message.message_id()).id;
+  const auto given_up = wait_for_post(id, [](const auto& post) { return post.given_up.has_value(); });
+  EXPECT_FALSE(given_up.posted);
+  EXPECT_GE(given_up.attempts, 1U);
+  EXPECT_LT(given_up.attempts, 200U) << "its time was over, not its attempts";
+  EXPECT_THAT(given_up.reason, HasSubstr("503"));
+
+  status = 200;
+  globexes.agreements.front().retry.max_duration =
+      std::chrono::minutes(1);  // longer than a failed lane rests
+  pair_.globex.apply(globexes);
+  // As `signet message resend` does in a process of its own.
+  need(pair_.globex.store().queue_receipt_again(id, pair_.globex.clock.now(),
+                                                gateway::MessageStore::Tell::Gateway));
+  const auto posted = wait_for_post(id, [](const auto& post) { return post.posted.has_value(); });
+  EXPECT_FALSE(posted.given_up);
+  EXPECT_EQ(posted.attempts, 1U);
+  EXPECT_EQ(posted.reason, "");
+  pair_.globex.drain();
+  EXPECT_THAT(pair_.globex.delivered("trade"), SizeIs(1)) << "the payload is not handed over again";
+}
+
 TEST_F(Asynchronous, WhatWasAnsweredAndNotOpenedIsOpenedAtTheNextStart) {
   // The commit of what opening it gave fails, as if the process had died there; the message itself is on
   // disk.

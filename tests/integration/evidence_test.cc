@@ -154,6 +154,33 @@ TEST_F(Evidence, WhateverIsChangedInAnArchiveIsFoundByItsReadme) {
   }
 }
 
+TEST_F(Evidence, SaysWhetherTheSenderGotTheReceiptThatIsPosted) {
+  pair_.agree([&](OneWayAgreement& send, OneWayAgreement& receive) {
+    send.mdn_settings.send_mdn_asynchronously = true;
+    send.mdn_settings.receipt_delivery_url = pair_.acme.receipt_url();
+    receive.receipt_policy.allowed_urls = {pair_.acme.receipt_url()};
+  });
+  const auto sent = need(pair_.send("an order"));
+  const auto received = pair_.globex.wait_delivered(sent.message_id);
+  auto& store = pair_.globex.store();
+  ASSERT_TRUE(store.wait([&] { return need(store.receipt_post(received.id)).posted.has_value(); }));
+  {
+    Unpacked evidence(pair_.globex, received);
+    EXPECT_TRUE(evidence.verifies()) << evidence.log();
+    EXPECT_THAT(evidence.text("README.txt"), HasSubstr("It was posted to the sender, who took it at 20"));
+  }
+  auto post = need(store.receipt_post(received.id));
+  post.posted.reset();
+  post.given_up = pair_.globex.clock.now();
+  post.reason = "the partner answered HTTP 404";
+  need(store.update_receipt_post(post));
+  Unpacked evidence(pair_.globex, received);
+  EXPECT_TRUE(evidence.verifies()) << evidence.log();
+  EXPECT_THAT(evidence.text("README.txt"),
+              HasSubstr("The sender has not got it: posting it was given up at 20"));
+  EXPECT_THAT(evidence.text("manifest.json"), HasSubstr("the partner answered HTTP 404"));
+}
+
 TEST_F(Evidence, SignaturesHoldAgainstWhoeverRewritesTheReadmeToo) {
   const auto [sent, received] = trade(pair_);
   for (auto* side : {&pair_.globex, &pair_.acme}) {

@@ -667,6 +667,64 @@ class Status(GatewayTest):
         self.home.gateway.wait()
         self.assertEqual(self.status()["gateway"], {"running": False})
 
+    def test_a_receipt_that_cannot_be_posted_is_shown_counted_and_posted_again_on_demand(self):
+        account = self.make_partners()
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            port = nobody.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/mdn"
+        text = account.read_text().replace(
+            "</securitySettings>\n      </receiveAgreement>",
+            f'</securitySettings>\n        <x:receiptPolicy><x:allowUrl url="{url}"/></x:receiptPolicy>\n      </receiveAgreement>')
+        account.write_text(text.replace('/as2"/>\n    </agreement>', '/as2"/>\n      <x:retry attempts="1"/>\n    </agreement>'))
+        self.home.run("apply", account, expect=DONE)
+        self.home.start("--operations-listen", "127.0.0.1:0", "--tracking-file", str(self.directory / "live.jsonl"))
+        self.post(headers={"AS2-From": "globex", "AS2-To": "acme", "Message-ID": "<2@x>", "Content-Type": "text/plain",
+                           "Disposition-Notification-To": "globex", "Receipt-Delivery-Option": url})
+        self.assertEqual(self.wait_for_event("receipt-not-posted")["attempts"], "1")
+
+        given_up = self.status()["receiptsNotPosted"]
+        self.assertEqual([(post["agreement"], post["url"], post["attempts"]) for post in given_up], [("trade", url, 1)])
+        message = given_up[0]["id"]
+        self.assertIn(message[:8], self.home.run("status", expect=DONE).out)
+        shown = self.home.json("message", "show", message)["receiptPost"]
+        self.assertEqual((shown["attempts"], shown["due"], shown["posted"]), (1, None, None))
+        self.assertEqual((shown["givenUp"], shown["reason"]), (given_up[0]["givenUp"], given_up[0]["reason"]))
+        self.assertRegex(self.home.run("message", "show", message, expect=DONE).out, "receipt given up +20")
+        ports = {listener["name"]: listener["port"] for listener in json.loads((self.directory / "ports.json").read_text())}
+        connection = http.client.HTTPConnection("127.0.0.1", ports["operations"], timeout=60)
+        connection.request("GET", "/metrics")
+        self.assertIn('signet_receipts_not_posted_total{agreement="trade"} 1', connection.getresponse().read().decode())
+        connection.close()
+        events = [json.loads(line) for line in self.home.run("tracking", "export", expect=DONE).out.splitlines()]
+        self.assertEqual(events[1]["error"]["code"], "receipt-not-posted")
+        self.assertEqual(events[1]["eventTime"], shown["givenUp"])
+
+        with socket.create_server(("127.0.0.1", port)) as partner:
+            self.home.run("message", "resend", message, expect=DONE)
+            connection, _ = partner.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                self.wait_for_event("receipt-posted")
+        shown = self.home.json("message", "show", message)["receiptPost"]
+        self.assertEqual((shown["givenUp"], shown["due"], shown["reason"]), (None, None, ""))
+        self.assertIsNotNone(shown["posted"])
+        self.assertEqual(self.status()["receiptsNotPosted"], [])
+        self.assertEqual(self.home.stop(), 0)
+        events = [json.loads(line) for line in (self.directory / "live.jsonl").read_text().splitlines()]
+        codes = [event["error"]["code"] for event in events if event["recordType"] == "AS2MDN"]
+        self.assertEqual((codes[0], codes[-1]), ("receipt-not-posted", "refused"), "what it says, once it was posted")
+
+    def test_a_receipt_of_an_answer_is_not_posted_again(self):
+        self.home.run("apply", self.make_partners(), expect=DONE)
+        self.home.start()
+        self.post(headers={"AS2-From": "globex", "AS2-To": "acme", "Message-ID": "<2@x>", "Content-Type": "text/plain"})
+        message = self.home.json("message", "list")[0]["id"]
+        self.assertIsNone(self.home.json("message", "show", message)["receiptPost"])
+        refused = self.home.run("message", "resend", message, expect=cli_test.REFUSED)
+        self.assertIn("went into the HTTP answer", refused.err)
+
     def test_counts_messages_failures_and_what_waits(self):
         account = self.make_partners()
         self.home.run("apply", account, expect=DONE)

@@ -34,6 +34,9 @@ class ForwardingMessageStore : public gateway::MessageStore {
   Result<> update_receipt_post(const gateway::ReceiptPost& post) override {
     return store_.update_receipt_post(post);
   }
+  Result<> queue_receipt_again(std::string_view id, Time due, Tell tell) override {
+    return store_.queue_receipt_again(id, due, tell);
+  }
   Result<> commit_outbound(const gateway::OutboundCommit& commit, Tell tell) override {
     return store_.commit_outbound(commit, tell);
   }

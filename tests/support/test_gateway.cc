@@ -199,10 +199,15 @@ void TestGateway::start() {
   service_->receipt_poster =
       std::make_unique<ReceiptPoster>(ReceiptPoster::Ports{account, *store_, clock, post, "Signet"}, lanes);
   need(service_->receipt_poster->recover());
+  const auto post_receipt = [poster = service_->receipt_poster.get()](const std::string& id,
+                                                                      const std::string& agreement) {
+    poster->enqueue(id, agreement);
+  };
   service_->outbound = std::make_unique<OutboundExchange>(outbound(post));
   if (options.sends) {
     service_->outbox = std::make_unique<Outbox>(
-        OutboxPorts{*service_->outbound, *store_, account, clock, hand_over}, OutboxSettings{.lanes = lanes});
+        OutboxPorts{*service_->outbound, *store_, account, clock, hand_over, post_receipt},
+        OutboxSettings{.lanes = lanes});
     need(service_->outbox->start(), "the outbox");
   }
   service_->posted_receipts =
@@ -214,12 +219,8 @@ void TestGateway::start() {
   inbound.stranger_answer = options.stranger_answer;
   inbound.spool = home_->spool_area();
   service_->exchange = std::make_unique<InboundExchange>(
-      InboundPorts{
-          account, *store_, clock, hand_over,
-          [poster = service_->receipt_poster.get()](const std::string& id, const std::string& agreement) {
-            poster->enqueue(id, agreement);
-          },
-          [poster = service_->receipt_poster.get()](const std::string& id) { poster->repeat(id); }},
+      InboundPorts{account, *store_, clock, hand_over, post_receipt,
+                   [poster = service_->receipt_poster.get()](const std::string& id) { poster->repeat(id); }},
       inbound);
   need(service_->exchange->recover());
   service_->handler =

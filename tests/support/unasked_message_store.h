@@ -21,6 +21,7 @@ class UnaskedMessageStore : public gateway::MessageStore {
   Result<std::vector<gateway::WaitingWork>> waiting_receipts() override { return unasked(); }
   Result<gateway::ReceiptPost> receipt_post(std::string_view) override { return unasked(); }
   Result<> update_receipt_post(const gateway::ReceiptPost&) override { return unasked(); }
+  Result<> queue_receipt_again(std::string_view, Time, Tell) override { return unasked(); }
   Result<> commit_outbound(const gateway::OutboundCommit&, Tell) override { return unasked(); }
   Result<> settle_outbound(const Record&, const std::optional<Receipt>&, Tell) override { return unasked(); }
   Result<> cancel_outbound(std::string_view, std::string_view, Time) override { return unasked(); }

@@ -111,6 +111,7 @@ class Onlooker final : public ExchangeObserver {
   void receipt_received(const MessageRecord& /*record*/) override {}
   void posted(Posting /*what*/, const std::string& /*agreement*/, bool /*taken*/,
               std::chrono::microseconds /*took*/) override {}
+  void receipt_post_ended(const ReceiptPost& /*post*/) override {}
 
   std::vector<std::pair<MessageEvent, MessageRecord>> told;
 };

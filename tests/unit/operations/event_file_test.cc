@@ -42,9 +42,11 @@ TEST_F(EventFileTest, GetsTheLinesOfEachMessageOnceItIsDecided) {
     file.message(MessageEvent::Refused, record("2"));
     file.message(MessageEvent::Confirmed, record("3"));
     file.message(MessageEvent::Failed, record("4"));
+    file.receipt_post_ended({.id = "5"});
   }
   EXPECT_EQ(text(),
-            "message 1\nreceipt 1\nmessage 2\nreceipt 2\nmessage 3\nreceipt 3\nmessage 4\nreceipt 4\n");
+            "message 1\nreceipt 1\nmessage 2\nreceipt 2\nmessage 3\nreceipt 3\nmessage 4\nreceipt 4\n"
+            "message 5\nreceipt 5\n");
 }
 
 TEST_F(EventFileTest, IsAppendedTo) {

@@ -43,6 +43,18 @@ class MetricsTest : public testing::Test {
   Metrics metrics_{clock_};
 };
 
+TEST_F(MetricsTest, CountReceiptsThatCouldNotBePosted) {
+  ReceiptPost post;
+  post.agreement = "trade";
+  post.posted = kNow;
+  metrics_.know("trade");
+  metrics_.receipt_post_ended(post);
+  EXPECT_THAT(text(), HasSubstr("signet_receipts_not_posted_total{agreement=\"trade\"} 0\n"));
+  post.given_up = kNow;
+  metrics_.receipt_post_ended(post);
+  EXPECT_THAT(text(), HasSubstr("signet_receipts_not_posted_total{agreement=\"trade\"} 1\n"));
+}
+
 TEST_F(MetricsTest, CountMessagesByDirectionOutcomeAndAgreement) {
   metrics_.message(MessageEvent::Accepted, inbound());
   metrics_.message(MessageEvent::Accepted, inbound());

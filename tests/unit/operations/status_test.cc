@@ -31,6 +31,14 @@ HomeStatus example() {
   trouble.created = kNow - hours(2);
   trouble.reason = "no agreement\nfor it";
   status.troubles = {trouble};
+  ReceiptPost post;
+  post.id = "5e0b7d21aaaaaaaaaaaaaaaaaaaaaaaa";
+  post.agreement = "trade";
+  post.url = "https://user:secret@globex.example/mdn";
+  post.attempts = 7;
+  post.given_up = kNow - hours(1);
+  post.reason = "HTTP 503";
+  status.receipts_given_up = {post};
   status.queues = queues_of(status.messages);
   status.certificates = {
       {"theirs", false, kNow + hours(24 * 10 + 1), {{"trade", "encrypt"}, {"trade", "verifyMdn"}}},
@@ -73,6 +81,14 @@ TEST(HomeStatus, IsJsonForPrograms) {
                                               {"state", "refused"},
                                               {"agreement", ""},
                                               {"reason", "no agreement\nfor it"}}));
+  json receipt = shown.at("receiptsNotPosted").at(0);
+  EXPECT_THAT(receipt.at("url").get<std::string>(), Not(HasSubstr("secret")));
+  receipt.erase("url");
+  EXPECT_EQ(receipt, json({{"id", "5e0b7d21aaaaaaaaaaaaaaaaaaaaaaaa"},
+                           {"agreement", "trade"},
+                           {"attempts", 7},
+                           {"givenUp", "2026-11-21T07:30:00.000Z"},
+                           {"reason", "HTTP 503"}}));
   EXPECT_EQ(shown.at("failures").at("since"), "2026-11-20T08:30:00.000Z");
   EXPECT_EQ(shown.at("certificates").at(0), json({{"name", "theirs"},
                                                   {"owner", "partner"},
@@ -101,12 +117,14 @@ TEST(HomeStatus, IsTextForPeople) {
   EXPECT_THAT(to_text(status),
               HasSubstr("2026-11-21T06:30:00.000Z  3f9a2c71  refused   (no agreement): no agreement"));
   EXPECT_THAT(to_text(status), Not(HasSubstr("agreement\nfor it"))) << "a line stays one";
+  EXPECT_THAT(to_text(status), HasSubstr("2026-11-21T07:30:00.000Z  5e0b7d21  trade: HTTP 503"));
   EXPECT_THAT(to_text(status), HasSubstr("300 MiB free of 1024 MiB at /srv/signet"));
   EXPECT_THAT(to_text(status), HasSubstr("trade (encrypt, verifyMdn)"));
   status.gateway = HomeStatus::Process{42, kNow};
   EXPECT_THAT(to_text(status), HasSubstr("served by process 42"));
   EXPECT_THAT(to_text(HomeStatus()), HasSubstr("messages\n  none\n"));
   EXPECT_THAT(to_text(HomeStatus()), HasSubstr("message show`\n  none\n"));
+  EXPECT_THAT(to_text(HomeStatus()), HasSubstr("message resend`\n  none\n"));
 }
 
 }  // namespace

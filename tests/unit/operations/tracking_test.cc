@@ -81,6 +81,31 @@ std::vector<json> events_of(const TrackedMessage& message) {
   return events;
 }
 
+TEST(Tracking, TellsOfAReceiptThatWePostWhenThatHasEnded) {
+  const auto agreement = trade();
+  TrackedMessage message = received(agreement);
+  message.post.emplace();
+  message.post->due = kNow;
+  EXPECT_EQ(events_of(message).size(), 1) << "it has not gone yet";
+
+  message.post->due.reset();
+  message.post->given_up = kNow + std::chrono::hours(1);
+  message.post->reason = "HTTP 404";
+  json receipt = events_of(message).at(1);
+  EXPECT_EQ(receipt.at("eventTime"), "2026-11-21T09:30:00.000Z");
+  EXPECT_EQ(receipt.at("eventLevel"), "Error");
+  EXPECT_EQ(receipt.at("error"), json({{"code", "receipt-not-posted"}, {"message", "HTTP 404"}}));
+  EXPECT_EQ(receipt.at("record").at("messageProperties").at("isMessageFailed"), true);
+  EXPECT_EQ(events_of(message).at(0).at("record").at("messageProperties").at("isMessageFailed"), false);
+
+  message.post->given_up.reset();
+  message.post->posted = kNow + std::chrono::hours(2);
+  receipt = events_of(message).at(1);
+  EXPECT_EQ(receipt.at("eventTime"), "2026-11-21T10:30:00.000Z");
+  EXPECT_EQ(receipt.at("eventLevel"), "Informational");
+  EXPECT_FALSE(receipt.contains("error"));
+}
+
 TEST(Tracking, TellsOfAMessageSentAndItsReceiptInAzuresWords) {
   const auto agreement = trade();
   const auto events = events_of(sent(agreement));

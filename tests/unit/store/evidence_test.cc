@@ -241,9 +241,9 @@ TEST_F(EvidenceTest, AMessageOfBeforeThereWasEvidenceKeepsAllItsCopies) {
   store_.reset();
   {
     SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
-    database.exec(std::string(kUndoManagement) + std::string(kUndoVaultCertificates) +
-                  std::string(kUndoPrincipals) + std::string(kUndoVaultOperations) +
-                  std::string(kUndoEvidence) + "PRAGMA user_version = 3");
+    database.exec(std::string(kUndoReceiptsGivenUp) + std::string(kUndoManagement) +
+                  std::string(kUndoVaultCertificates) + std::string(kUndoPrincipals) +
+                  std::string(kUndoVaultOperations) + std::string(kUndoEvidence) + "PRAGMA user_version = 3");
   }
   reopen();
   ASSERT_TRUE(store_->mark_delivered(before.id, "/in/order", kNoon));
@@ -277,6 +277,33 @@ TEST_F(EvidenceTest, EveryChangeThatCountsIsARecordWithWhatWasKnownThen) {
   EXPECT_THAT(events(out), ElementsAre("queued", "failed", "queued", "confirmed"));
   EXPECT_EQ(flaw(), "");
   EXPECT_EQ(evidence_->verify({})->records, 6U);
+}
+
+TEST_F(EvidenceTest, TheEndOfPostingAReceiptIsARecord) {
+  MessageRecord record = inbound("in");
+  record.receipt_url = "https://acme.example/mdn";
+  accept(record);
+  auto post = store_->receipt_post(record.id).value();
+  post.attempts = 1;
+  post.due = kNoon + hours(1);
+  ASSERT_TRUE(store_->update_receipt_post(post));
+  EXPECT_THAT(events(record), ElementsAre("accepted")) << "another attempt follows";
+  post.due.reset();
+  post.given_up = kNoon + hours(2);
+  post.reason = "HTTP 404";
+  ASSERT_TRUE(store_->update_receipt_post(post));
+  EXPECT_EQ(last(record)["givenUp"], to_rfc3339(kNoon + hours(2)));
+  EXPECT_EQ(last(record)["reason"], "HTTP 404");
+  ASSERT_TRUE(store_->queue_receipt_again(record.id, kNoon, Tell::Nobody));
+  post = store_->receipt_post(record.id).value();
+  post.due.reset();
+  post.posted = kNoon + hours(3);
+  ASSERT_TRUE(store_->update_receipt_post(post));
+  EXPECT_EQ(last(record)["posted"], to_rfc3339(kNoon + hours(3)));
+  EXPECT_THAT(events(record), ElementsAre("accepted", "receipt-not-posted", "receipt-posted"));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(store_->update_receipt_post(post));
+  EXPECT_THAT(events(record), testing::SizeIs(testing::Lt(40))) << "whoever repeats a message";
+  EXPECT_EQ(flaw(), "");
 }
 
 TEST_F(EvidenceTest, WhatNoAgreementCoversIsNoEvidence) {

@@ -1,5 +1,6 @@
 // The states that are queues: what waits, for whom, and what becomes of it.
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -142,6 +143,62 @@ TEST_F(QueuesTest, AReceiptsPostingIsWrittenDownAndCanBeAskedForAgain) {
   ASSERT_TRUE(store->update_receipt_post(post));
   EXPECT_THAT(*store->waiting_receipts(), IsEmpty());
   EXPECT_EQ(store->receipt_post(id_of("unknown")).error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(QueuesTest, AReceiptThatWasGivenUpIsFoundAndCanBeQueuedAgain) {
+  const auto store = open();
+  MessageRecord record = received("a");
+  record.state = MessageState::Accepted;
+  InboundCommit commit{record, Slice::of("x"), receipt_saying("mdn"), true};
+  commit.receipt_queued = kNoon;
+  ASSERT_TRUE(conclude(*store, std::move(commit)));
+  EXPECT_EQ(store->waiting_receipts()->front().since, kNoon);
+
+  auto post = *store->receipt_post(record.id);
+  post.attempts = 4;
+  post.due.reset();
+  post.given_up = kNoon + hours(2);
+  post.reason = "HTTP 404";
+  ASSERT_TRUE(store->update_receipt_post(post));
+  ASSERT_THAT(*store->receipts_given_up(kNoon + hours(2)), SizeIs(1));
+  EXPECT_EQ(store->receipts_given_up(kNoon)->front().reason, "HTTP 404");
+  EXPECT_THAT(*store->receipts_given_up(kNoon + hours(3)), IsEmpty());
+
+  ASSERT_TRUE(store->queue_receipt_again(record.id, kNoon + hours(5), Tell::Gateway));
+  EXPECT_THAT(*store->receipts_given_up(kNoon), IsEmpty());
+  const auto again = *store->receipt_post(record.id);
+  EXPECT_EQ(again.attempts, 0U);
+  EXPECT_EQ(again.queued, kNoon + hours(5));
+  EXPECT_EQ(again.due, kNoon + hours(5));
+  EXPECT_EQ(again.reason, "");
+  EXPECT_THAT(*store->take_notes(), ElementsAre(record.id));
+}
+
+TEST_F(QueuesTest, OnlyAReceiptThatIsPostedCanBeQueuedAgain) {
+  const auto store = open();
+  MessageRecord record = accepted_record("a");  // answered in the HTTP answer
+  ASSERT_TRUE(store->commit_inbound(record, Slice::of("x"), receipt_saying("mdn"), true));
+  const auto refused = store->queue_receipt_again(record.id, kNoon, Tell::Gateway);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Unsupported);
+  EXPECT_THAT(refused.error().detail, testing::HasSubstr("went into the HTTP answer"));
+  EXPECT_THAT(*store->take_notes(), IsEmpty());
+}
+
+TEST_F(QueuesTest, AReceiptGivenUpBeforeThatWasWrittenDownHasItsMessagesTime) {
+  MessageRecord record = received("a");
+  record.state = MessageState::Accepted;
+  {
+    const auto store = open();
+    ASSERT_TRUE(conclude(*store, {record, Slice::of("x"), receipt_saying("mdn"), true}));
+    auto post = *store->receipt_post(record.id);
+    post.due.reset();
+    ASSERT_TRUE(store->update_receipt_post(post));
+  }
+  SQLite::Database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE)
+      .exec(std::string(kUndoReceiptsGivenUp) + "PRAGMA user_version = 9");
+  const auto post = *open()->receipt_post(record.id);
+  EXPECT_EQ(post.queued, record.created);
+  EXPECT_EQ(post.given_up, record.created);
 }
 
 TEST_F(QueuesTest, AnOutboundMessageIsKeptAsItWillTravel) {

@@ -80,6 +80,9 @@ inline Bytes octets_of(const Slice& slice) {
 
 /// Each takes a database's schema back to before its subject, but for the version number; the newest goes
 /// first.
+inline constexpr std::string_view kUndoReceiptsGivenUp =
+    "DROP INDEX receipt_posts_given_up; ALTER TABLE receipt_posts DROP COLUMN queued; "
+    "ALTER TABLE receipt_posts DROP COLUMN given_up; ";
 inline constexpr std::string_view kUndoManagement =
     "DROP TABLE entry_times; DROP TABLE resources; DROP TABLE logged_events; ";
 inline constexpr std::string_view kUndoVaultCertificates =
