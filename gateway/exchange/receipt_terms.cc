@@ -11,11 +11,28 @@ namespace signet::gateway {
 using agreements::ReceiptForUnsigned;
 using as2::Fault;
 
+namespace {
+
+/// What stands before a URL's colon, where it is a scheme by its letters [RFC3986 3.1]; else empty.
+std::string_view scheme_of(std::string_view url) {
+  const std::size_t end =
+      url.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+  return end != std::string_view::npos && url[end] == ':' ? url.substr(0, end) : std::string_view();
+}
+
+}  // namespace
+
 bool ReceiptTerms::overrides_headers() const {
   return agreed_.validation_settings.override_message_properties;
 }
 
 bool ReceiptTerms::names_url() const { return asked_.wanted && asked_.async_url.has_value(); }
+
+bool ReceiptTerms::names_other_scheme() const {
+  if (!names_url()) return false;
+  const std::string_view scheme = scheme_of(*asked_.async_url);
+  return !scheme.empty() && !equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https");
+}
 
 std::string ReceiptTerms::url() const {
   const agreements::MdnSettings& mdn = agreed_.mdn_settings;
@@ -27,11 +44,24 @@ std::string ReceiptTerms::url() const {
 
 std::optional<std::string> ReceiptTerms::refused_url() const {
   if (!agreed_.mdn_settings.need_mdn || overrides_headers() || !names_url()) return std::nullopt;
+  if (names_other_scheme()) return std::nullopt;  // check() refuses that
   if (allows_receipt_url(agreed_, *asked_.async_url)) return std::nullopt;
   return asked_.async_url;
 }
 
+as2::Step<> ReceiptTerms::check_scheme() const {
+  if (!agreed_.mdn_settings.need_mdn || overrides_headers() || !names_other_scheme()) return {};
+  return as2::refuse(
+      Fault::UnsupportedFormat, ErrorKind::Unsupported,
+      fmt::format(
+          "the receipt is asked for at '{}' (Receipt-Delivery-Option), but is posted to http and https "
+          "URLs only: let the partner name one of these, or ask for the receipt in the HTTP answer; or "
+          "let the agreement say where it goes (overrideMessageProperties, receiptDeliveryUrl)",
+          printable(*asked_.async_url)));
+}
+
 as2::Step<> ReceiptTerms::check() const {
+  SIGNET_CHECK(check_scheme());
   if (!asked_.wanted || !asked_.signed_wanted) return {};
   if (!asked_.protocol_supported)
     return as2::refuse(Fault::UnsupportedFormat, ErrorKind::Unsupported,

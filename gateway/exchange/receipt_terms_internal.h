@@ -26,7 +26,8 @@ class ReceiptTerms {
   /// Where the receipt is posted; empty: it goes into the answer. A URL that only the message names is
   /// never connected to.
   [[nodiscard]] std::string url() const;
-  /// The URL that the message asks for and the agreement does not allow.
+  /// The http or https URL that the message asks for and the agreement does not allow: the receipt goes into
+  /// the answer then.
   [[nodiscard]] std::optional<std::string> refused_url() const;
 
   /// A receipt that we could not make as asked ends the exchange before any work is done for it
@@ -49,6 +50,9 @@ class ReceiptTerms {
  private:
   [[nodiscard]] bool overrides_headers() const;
   [[nodiscard]] bool names_url() const;
+  [[nodiscard]] bool names_other_scheme() const;
+  /// Receipts by mail and the like are not made.
+  [[nodiscard]] as2::Step<> check_scheme() const;
   [[nodiscard]] bool names_allowed_hash() const;
 
   const agreements::OneWayAgreement& agreed_;

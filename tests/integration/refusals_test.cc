@@ -379,6 +379,29 @@ TEST_F(Refusals, FailureForAReceiptThatCannotBeMadeAsAsked) {
   EXPECT_THAT(disposition_of(answer_to(message)), EndsWith("; processed"));
 }
 
+TEST_F(Refusals, FailureForAReceiptThatIsToGoByAnotherSchemeThanHttp) {
+  WireMessage message = pair_.compose("an order");
+  for (const std::string url :
+       {"mailto:edi@acme.example", "FTP://acme.example/mdn", "file:///etc/passwd", "localhost:4080/mdn"}) {
+    SCOPED_TRACE(url);
+    message.headers.set("Receipt-Delivery-Option", url);
+    EXPECT_EQ(disposition_of(answer_to(message)),
+              "automatic-action/MDN-sent-automatically; failed/Failure: unsupported format");
+    expect_refused(AllOf(HasSubstr(url), HasSubstr("http and https URLs only")));
+  }
+  message.headers.set("Receipt-Delivery-Option", "/no/scheme");
+  EXPECT_THAT(disposition_of(answer_to(message)), EndsWith("; processed"));
+}
+
+TEST_F(Refusals, AnotherSchemeIsNoMatterWhereTheAgreementSaysWhereReceiptsGo) {
+  terms([](OneWayAgreement&, OneWayAgreement& receive) {
+    receive.validation_settings.override_message_properties = true;
+  });
+  WireMessage message = pair_.compose("an order");
+  message.headers.set("Receipt-Delivery-Option", "mailto:edi@acme.example");
+  EXPECT_THAT(disposition_of(answer_to(message)), EndsWith("; processed"));
+}
+
 TEST_F(Refusals, ARefusalIsSignedForAPartnerWhoAsksForThat) {
   WireMessage message = pair_.compose("an order");
   std::string body = text_of(message.body);
