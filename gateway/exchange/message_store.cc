@@ -91,12 +91,15 @@ Bytes to_octets(const StoredReceipt& receipt) {
   return octets;
 }
 
+Result<> MessageStore::commit_inbound(InboundCommit commit) {
+  std::promise<Result<>> outcome;
+  commit_inbound(std::move(commit), [&](Result<> result) { outcome.set_value(std::move(result)); });
+  return outcome.get_future().get();
+}
+
 Result<> MessageStore::commit_inbound(const MessageRecord& record, const Slice& payload,
                                       const StoredReceipt& receipt, bool unique) {
-  std::promise<Result<>> outcome;
-  commit_inbound(InboundCommit{record, payload, receipt, unique, std::nullopt, {}, record.created},
-                 [&](Result<> result) { outcome.set_value(std::move(result)); });
-  return outcome.get_future().get();
+  return commit_inbound({record, payload, receipt, unique, std::nullopt, {}, record.created});
 }
 
 Result<> MessageStore::mark_delivered(std::string_view id, std::string_view where, Time when) {

@@ -251,7 +251,9 @@ class MessageStore {
   ///
   /// @error AlreadyExists  with `unique`: the names are claimed by another message; nothing was stored.
   virtual void commit_inbound(InboundCommit commit, Done done) = 0;
-  /// The same, and returns when it is durable; a receipt with a URL is due at once.
+  /// The same, and returns when it is durable.
+  Result<> commit_inbound(InboundCommit commit);
+  /// The same, for a receipt with a URL that is due at once.
   Result<> commit_inbound(const MessageRecord& record, const Slice& payload, const StoredReceipt& receipt,
                           bool unique);
 

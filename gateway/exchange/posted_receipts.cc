@@ -9,17 +9,25 @@
 #include "as2/name.h"
 #include "as2/receipt.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "gateway/exchange/agreement_settings.h"
 
 namespace signet::gateway {
-namespace {
 
 /// What a receipt claims: which message it is for, and who says so.
-struct Claims {
+struct PostedReceipts::Claims {
   as2::As2Name from;
   as2::As2Name to;
   as2::MessageId original;
+  std::string disposition;
 };
+
+namespace {
+
+using Claims = PostedReceipts::Claims;
+
+/// Receipts for no message of ours that are kept in an hour: whoever knows two names can post them.
+constexpr unsigned kMostUnsolicited = 100;
 
 Result<as2::As2Name> name_in(const as2::mime::Headers& headers, std::string_view field) {
   auto name = as2::As2Name::parse(headers.value(field).value_or(""));
@@ -33,7 +41,7 @@ Result<Claims> read_claims(const InboundRequest& request, const SpoolArea& spool
   SIGNET_TRY(const as2::MdnContent content, as2::read_receipt_claims(request.headers, request.body, spool));
   if (!content.original_message_id)
     return fail(ErrorKind::InvalidInput, "the receipt names no Original-Message-ID");
-  return Claims{std::move(from), std::move(to), *content.original_message_id};
+  return Claims{std::move(from), std::move(to), *content.original_message_id, content.disposition.text};
 }
 
 StoredReceipt as_stored(const InboundRequest& request) {
@@ -43,6 +51,14 @@ StoredReceipt as_stored(const InboundRequest& request) {
     stored.headers.emplace_back(header.name, header.value);
   if (auto body = request.body.to_bytes(PostedReceipts::kBodyLimit)) stored.body = *std::move(body);
   return stored;
+}
+
+WireCopy as_wire(const InboundRequest& request) {
+  WireCopy wire;
+  for (const as2::mime::Header& header : request.headers)
+    wire.headers.emplace_back(header.name, header.value);
+  wire.body = request.body;
+  return wire;
 }
 
 StoredReceipt say(const InboundRequest& request, int status, std::string_view text) {
@@ -98,10 +114,15 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
 
   const auto claims = read_claims(request, ports_.spool);
   if (!claims) return refuse(400, "this is no receipt: " + claims.error().detail, claims.error().detail);
+  const auto not_ours = [&](const std::string& reason) {
+    const std::string_view text = "no message of ours has this Original-Message-ID";
+    const auto kept = keep_unsolicited(request, *claims, reason, say(request, 404, text));
+    return kept ? refuse(404, text, reason) : later(kept.error());
+  };
   // The receipt goes the other way, so its names are those of the message, swapped.
   auto found = ports_.store.find_outbound(claims->to.text(), claims->from.text(), claims->original.text());
   if (!found && found.error().kind == ErrorKind::NotFound)
-    return refuse(404, "no message of ours has this Original-Message-ID", found.error().detail);
+    return not_ours("a receipt for no message of ours: " + found.error().detail);
   if (!found) return later(found.error());
   MessageRecord record = *std::move(found);
 
@@ -109,9 +130,10 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
   if (!account) return later(account.error());
   const auto* agreement = (*account)->directory().by_name(record.agreement);
   if (agreement == nullptr)
-    return refuse(404, "no message of ours has this Original-Message-ID",
-                  fmt::format("agreement '{}' is gone, so nothing says who may sign for message {}",
-                              record.agreement, record.id));
+    return not_ours(
+        fmt::format("a receipt for message {}, but agreement '{}' is gone, so nothing says who may "
+                    "sign it",
+                    record.id, record.agreement));
   const auto mic = as2::parse_mic(fmt::format("{}, {}", record.mic, record.mic_algorithm));
   if (!mic) return later(mic.error());
   const auto expectation =
@@ -153,6 +175,46 @@ Result<> PostedReceipts::settle(const Arrival& arrival) {
   else
     write_event(log::Level::Error, "message-failed", arrival);
   return {};
+}
+
+/// A record among the messages, with the receipt as it came where an agreement wants receipts to be kept.
+Result<> PostedReceipts::keep_unsolicited(const InboundRequest& request, const Claims& claims,
+                                          const std::string& reason, const StoredReceipt& answer) {
+  if (!has_room_for_unsolicited()) return {};
+  MessageRecord record;
+  record.id = random_id();
+  record.as2_from = claims.from.text();
+  record.as2_to = claims.to.text();
+  record.message_id = printable(request.headers.value("Message-ID").value_or(""), 998);
+  record.subject = request.headers.value("Subject").value_or("");
+  record.created = request.received;
+  record.settled = ports_.clock.now();
+  record.request_id = request.request_id;
+  record.remote_address = request.remote_address;
+  record.content_type = request.headers.value("Content-Type").value_or("");
+  record.disposition = claims.disposition;
+  record.reason = reason;
+  record.keeps = KeptCopies::none();
+  SIGNET_TRY(const auto account, ports_.account());
+  if (const auto* agreement = account->directory().find_inbound(record.as2_from, record.as2_to)) {
+    record.agreement = agreement->agreement.name;
+    record.keeps.wire = agreement->agreement.send_agreement.security_settings.enable_nrr_for_inbound_mdn;
+  }
+  InboundCommit commit{record, Slice(), answer};
+  if (record.keeps.wire) commit.wire = as_wire(request);
+  SIGNET_CHECK(ports_.store.commit_inbound(std::move(commit)));
+  ports_.observer.receipt_received(record);
+  return {};
+}
+
+bool PostedReceipts::has_room_for_unsolicited() {
+  const std::lock_guard lock(mutex_);
+  const Time now = ports_.clock.now();
+  if (now < hour_ || now >= hour_ + std::chrono::hours(1)) {
+    hour_ = now;
+    unsolicited_ = 0;
+  }
+  return unsolicited_++ < kMostUnsolicited;
 }
 
 Result<> PostedReceipts::keep_unproven(const Arrival& arrival) {

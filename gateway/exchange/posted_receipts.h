@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "base/clock.h"
@@ -19,7 +20,8 @@ namespace signet::gateway {
 /// not hold, another MIC, an error) ends it as failed, for good, since sending the same octets again would
 /// bring the same answer. One that anybody can have made (not signed though the agreement asks for that, or
 /// by none of the partner's certificates) settles nothing: it is kept, people are told, and the message waits
-/// on. What comes for a settled message is kept, and changes nothing. Thread-safe.
+/// on. What comes for a settled message is kept, and changes nothing. One that is for no message of ours is
+/// kept as an inbound message that was refused, so that people can look at it. Thread-safe.
 class PostedReceipts {
  public:
   struct Ports {
@@ -40,14 +42,21 @@ class PostedReceipts {
   /// message of ours; 503 to be sent again.
   StoredReceipt receive(const InboundRequest& request);
 
+  struct Claims;
   struct Arrival;
 
  private:
   Result<> settle(const Arrival& arrival);
   Result<> keep_unproven(const Arrival& arrival);
   Result<> keep_late(const Arrival& arrival);
+  Result<> keep_unsolicited(const InboundRequest& request, const Claims& claims, const std::string& reason,
+                            const StoredReceipt& answer);
+  bool has_room_for_unsolicited();
 
   Ports ports_;
+  std::mutex mutex_;
+  Time hour_{};  ///< that unsolicited receipts are counted in
+  unsigned unsolicited_ = 0;
 };
 
 }  // namespace signet::gateway

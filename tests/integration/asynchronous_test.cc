@@ -415,12 +415,44 @@ TEST_F(PostedReceipt, OfAnotherPartnerSettlesNothing) {
   EXPECT_EQ(record().state, MessageState::AwaitingReceipt);
 }
 
-TEST_F(PostedReceipt, ForAMessageThatWeNeverSentSettlesNothing) {
-  EXPECT_EQ(post_receipt([](auto& content, auto&) {
-              content.original_message_id = as2::MessageId::generate("other");
-            }).status,
-            404);
+TEST_F(PostedReceipt, ForAMessageThatWeNeverSentSettlesNothingAndIsKept) {
+  const auto for_another = [](auto& content, auto&) {
+    content.original_message_id = need(as2::MessageId::parse("<never@acme.example>"));
+  };
+  EXPECT_EQ(post_receipt(for_another).status, 404);
   EXPECT_EQ(record().state, MessageState::AwaitingReceipt);
+  const MessageRecord kept = pair_.acme.message("<mdn@globex.example>");
+  EXPECT_EQ(kept.state, MessageState::Refused);
+  EXPECT_EQ(kept.direction, gateway::Direction::Inbound);
+  EXPECT_EQ(kept.agreement, "trade");
+  EXPECT_THAT(kept.reason, AllOf(HasSubstr("a receipt for no message of ours"), HasSubstr("<never@acme")));
+  EXPECT_THAT(kept.disposition, HasSubstr("processed"));
+  EXPECT_THAT(text_of(need(pair_.acme.store().wire(kept.id)).body), HasSubstr("Original-Message-ID"));
+  pair_.acme.drain();
+  EXPECT_THAT(pair_.acme.delivered("trade"), IsEmpty());
+}
+
+TEST_F(PostedReceipt, OfAStrangerIsARecordWithoutCopies) {
+  EXPECT_EQ(post_receipt({}, "Initech").status, 404);
+  const MessageRecord kept = pair_.acme.message("<mdn@globex.example>");
+  EXPECT_EQ(kept.state, MessageState::Refused);
+  EXPECT_EQ(kept.agreement, "");
+  EXPECT_EQ(pair_.acme.store().wire(kept.id).error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(PostedReceipt, ForNoMessageOfOursIsNotKeptWithoutEnd) {
+  pair_.acme.clock.set(pair_.acme.clock.now());
+  for (int i = 0; i < 110; ++i) EXPECT_EQ(post_receipt({}, "Initech").status, 404);
+  EXPECT_THAT(pair_.acme.messages({.state = MessageState::Refused, .limit = 1000}), SizeIs(100));
+  pair_.acme.clock.set(pair_.acme.clock.now() + std::chrono::hours(1));
+  post_receipt({}, "Initech");
+  EXPECT_THAT(pair_.acme.messages({.state = MessageState::Refused, .limit = 1000}), SizeIs(101));
+}
+
+TEST_F(PostedReceipt, ForNoMessageOfOursIsToBeSentAgainWhenItCannotBeKept) {
+  pair_.acme.store().before_commit = [] { return Result<>(fail(ErrorKind::IoFailure, "the disk is full")); };
+  EXPECT_EQ(post_receipt({}, "Initech").status, 503);
+  pair_.acme.store().before_commit = nullptr;
 }
 
 TEST_F(PostedReceipt, ThatIsNoneIsRefused) {
