@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 7> kMethods = {"GET",    "HEAD",  "POST",
                                                       "DELETE", "PATCH", "OPTIONS"};
 
 /// Fields of which a second one could be believed by somebody else than the first.
-constexpr std::array<std::string_view, 21> kSingletons = {"Host",
+constexpr std::array<std::string_view, 22> kSingletons = {"Host",
                                                           "Content-Length",
                                                           "Transfer-Encoding",
                                                           "Expect",
@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 21> kSingletons = {"Host",
                                                           "Content-Transfer-Encoding",
                                                           "Content-Disposition",
                                                           "Content-Encoding",
+                                                          "Content-Range",
                                                           "MIME-Version",
                                                           "AS2-From",
                                                           "AS2-To",

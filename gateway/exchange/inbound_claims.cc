@@ -29,4 +29,20 @@ tl::expected<Claims, NotForUs> read_claims(const as2::mime::Headers& headers) {
   return claims;
 }
 
+std::optional<NotForUs> foreign_body(const as2::mime::Headers& headers, std::uint64_t size) {
+  const std::string coding = field(headers, "Content-Encoding");
+  if (!coding.empty() && !equal_ignoring_case(coding, "identity"))
+    return NotForUs{415,
+                    fmt::format("expected a body without an HTTP Content-Encoding, got '{}': send it as it "
+                                "is, or compress the message itself (RFC 5402)",
+                                printable(coding))};
+  const std::string range = field(headers, "Content-Range");
+  const std::string whole = fmt::format("bytes 0-{}/{}", size == 0 ? 0 : size - 1, size);
+  if (!range.empty() && !equal_ignoring_case(range, whole))
+    return NotForUs{400, fmt::format("expected a whole message, got a part of one (Content-Range: {}): AS2 "
+                                     "Restart is not spoken here; send all of it in one request",
+                                     printable(range))};
+  return std::nullopt;
+}
+
 }  // namespace signet::gateway

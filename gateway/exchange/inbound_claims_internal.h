@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,5 +34,9 @@ struct Claims {
 std::string field(const as2::mime::Headers& headers, std::string_view name);
 
 tl::expected<Claims, NotForUs> read_claims(const as2::mime::Headers& headers);
+
+/// Why a body of `size` octets is not a message's octets as they are: HTTP has compressed it, or it is a part
+/// of a transfer that is to be resumed (AS2 Restart), of which nothing is kept here.
+std::optional<NotForUs> foreign_body(const as2::mime::Headers& headers, std::uint64_t size);
 
 }  // namespace signet::gateway

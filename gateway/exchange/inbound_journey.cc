@@ -81,6 +81,7 @@ std::optional<Outcome> Journey::identify() {
   if (request_.body.size() > limit)
     return turn_away(
         {413, fmt::format("the message has {} octets; {} are agreed at most", request_.body.size(), limit)});
+  if (auto foreign = foreign_body(request_.headers, request_.body.size())) return turn_away(*foreign);
   terms_.emplace(agreement_->agreement.receive_agreement, claims_.receipt, request_.received);
   choose_receipts_way();
   return std::nullopt;

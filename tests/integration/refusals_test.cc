@@ -193,6 +193,39 @@ TEST(RefusalsByPolicy, ABodyOverTheListenersLimitIsNotEvenRead) {
   EXPECT_EQ(need(pair.send("small")).state, MessageState::Confirmed);
 }
 
+TEST_F(Refusals, ABodyThatHttpHasCompressedIsNotTaken) {  // [RFC9110 15.5.16]
+  WireMessage message = pair_.compose("an order");
+  for (const std::string coding : {"gzip", "deflate", "identity, br"}) {
+    SCOPED_TRACE(coding);
+    message.headers.set("Content-Encoding", coding);
+    const HttpAnswer answer = answer_to(message);
+    EXPECT_EQ(answer.status, 415);
+    EXPECT_THAT(text_of(answer.body), HasSubstr("Content-Encoding, got '" + coding + "'"));
+    expect_refused(HasSubstr("compress the message itself"));
+    EXPECT_EQ(record().agreement, "trade");
+  }
+  message.headers.set("Content-Encoding", "Identity");
+  EXPECT_THAT(disposition_of(answer_to(message)), EndsWith("; processed"));
+}
+
+TEST_F(Refusals, APartOfAMessageIsNotTaken) {  // AS2 Restart
+  WireMessage message = pair_.compose("an order");
+  const auto size = message.body.size();
+  for (const std::string& range :
+       {"bytes 1000-" + std::to_string(size + 999) + "/" + std::to_string(size + 1000),
+        std::string("bytes */7"), "bytes 0-" + std::to_string(size - 1) + "/*", std::string("nonsense")}) {
+    SCOPED_TRACE(range);
+    message.headers.set("Content-Range", range);
+    const HttpAnswer answer = answer_to(message);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(text_of(answer.body), HasSubstr("send all of it in one request"));
+    expect_refused(AllOf(HasSubstr(range), HasSubstr("AS2 Restart")));
+  }
+  message.headers.set("Content-Range",
+                      "bytes 0-" + std::to_string(size - 1) + "/" + std::to_string(size));  // all of it
+  EXPECT_THAT(disposition_of(answer_to(message)), EndsWith("; processed"));
+}
+
 TEST_F(Refusals, SomethingElseThanAMessageIsNotTaken) {
   for (const auto& [type, body] : {std::pair<std::string, std::string>{"text/html", "<h1>hello</h1>"},
                                    {"application/pkcs7-mime; smime-type=enveloped-data", "not CMS at all"},
