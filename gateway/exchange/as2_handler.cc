@@ -71,7 +71,8 @@ void As2Handler::on_request(HttpRequest request, Responder responder) {
     return responder.respond(std::move(response));
   }
   const InboundRequest message = to_inbound(std::move(request));
-  if (for_receipts) return responder.respond(to_response(receipts_.receive(message)));
+  if (for_receipts || receipts_.is_receipt(message))
+    return responder.respond(to_response(receipts_.receive(message)));
   // The reply may come on another thread, after this function has returned.
   auto way_back = std::make_shared<Responder>(std::move(responder));
   exchange_.receive(

@@ -13,12 +13,12 @@ namespace signet::gateway {
 struct As2HandlerOptions {
   std::string path = "/as2";  ///< where messages are posted
   std::string receipt_path =
-      "/as2/receipts";  ///< where asynchronous receipts are posted; never that of messages
+      "/as2/receipts";  ///< where nothing but asynchronous receipts is posted; never that of messages
   std::uint64_t body_limit = std::uint64_t{2} << 30;  ///< octets; agreements may only narrow it
 };
 
-/// The AS2 endpoint behind the HTTP front: hands posted messages to the inbound journey and posted receipts
-/// to the outbound one, and answers everything else harmlessly.
+/// The AS2 endpoint behind the HTTP front: hands posted messages to the inbound journey and posted receipts,
+/// at whichever of its paths they come, to the outbound one, and answers everything else harmlessly.
 class As2Handler final : public HttpHandler {
  public:
   /// `exchange` and `receipts` outlive the handler.

@@ -96,6 +96,11 @@ void write_event(log::Level level, std::string_view event, const PostedReceipts:
 
 }  // namespace
 
+bool PostedReceipts::is_receipt(const InboundRequest& request) const {
+  return as2::may_be_receipt(request.headers) &&
+         as2::read_receipt_claims(request.headers, request.body, ports_.spool).has_value();
+}
+
 StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
   const auto refuse = [&](int status, std::string_view text, std::string_view reason) {
     log::warning("receipt-refused", {{"request", request.request_id},

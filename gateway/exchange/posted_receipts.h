@@ -37,6 +37,9 @@ class PostedReceipts {
 
   explicit PostedReceipts(Ports ports) : ports_(std::move(ports)) {}
 
+  /// Whether a request that was posted like a message is a receipt. Many a partner posts both to one URL.
+  [[nodiscard]] bool is_receipt(const InboundRequest& request) const;
+
   /// Takes one receipt. @returns what its sender hears: 200 once it is on disk, whatever it says; 400 for
   /// what is no receipt; 403 when as many came for the message as are kept; 404 for one that is for no
   /// message of ours; 503 to be sent again.

@@ -304,7 +304,7 @@ class PostedReceipt : public Asynchronous {
   /// Globex's receipt for the message, after `change`.
   HttpAnswer post_receipt(
       const std::function<void(as2::MdnContent&, std::optional<certstore::PrivateCertificate>&)>& change = {},
-      const std::string& from = "Globex") {
+      const std::string& from = "Globex", const std::string& url = "") {
     as2::MdnContent content;
     content.original_message_id = need(as2::MessageId::parse(sent_.message_id));
     content.final_recipient = need(as2::As2Name::of("Globex"));
@@ -316,7 +316,10 @@ class PostedReceipt : public Asynchronous {
     settings.signer = signer;
     settings.spool = pair_.globex.home().spool_area();
     auto receipt = need(as2::make_receipt(content, settings));
-    WireMessage message{pair_.acme.receipt_url(), receipt.headers, Slice::of(std::move(receipt.body)), {}};
+    WireMessage message{url.empty() ? pair_.acme.receipt_url() : url,
+                        receipt.headers,
+                        Slice::of(std::move(receipt.body)),
+                        {}};
     message.headers.add("AS2-From", from);
     message.headers.add("AS2-To", "Acme");
     message.headers.add("Message-ID", "<mdn@globex.example>");
@@ -342,6 +345,19 @@ TEST_F(PostedReceipt, ThatProvesDeliveryConfirms) {
   EXPECT_EQ(record().state, MessageState::Confirmed);
   EXPECT_THAT(std::string(as_text(need(pair_.acme.store().receipt(sent_.id)).body)),
               HasSubstr("Received-Content-MIC"));
+}
+
+TEST_F(PostedReceipt, CountsAsWellWhereMessagesArePosted) {
+  EXPECT_EQ(post_receipt({}, "Globex", pair_.acme.url()).status, 200);
+  EXPECT_EQ(record().state, MessageState::Confirmed);
+}
+
+TEST_F(PostedReceipt, WithoutASignatureIsOneAsWellWhereMessagesArePosted) {
+  const auto unsigned_one = [](auto&, auto& signer) { signer.reset(); };
+  EXPECT_EQ(post_receipt(unsigned_one, "Globex", pair_.acme.url()).status, 200);
+  EXPECT_EQ(record().state, MessageState::AwaitingReceipt);
+  EXPECT_THAT(need(pair_.acme.home().evidence().late_receipts(sent_.id)), SizeIs(1));
+  EXPECT_EQ(post_receipt(unsigned_one, "Initech", pair_.acme.url()).status, 404);
 }
 
 TEST_F(PostedReceipt, IsMatchedWithoutAngleBracketsToo) {
