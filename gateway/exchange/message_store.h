@@ -26,7 +26,7 @@ enum class MessageState {
   Delivered,        ///< inbound: handed over to the business
   Refused,          ///< inbound: turned down; nothing of it was handed over
   Queued,           ///< outbound: composed and stored; waits for its first or its next attempt
-  Sending,          ///< outbound: a process other than the gateway makes an attempt, and has it until `due`
+  Sending,          ///< outbound: a process other than the gateway makes an attempt, for as long as it lives
   AwaitingReceipt,  ///< outbound: the partner took it; its asynchronous receipt may come until `due`
   Confirmed,  ///< outbound: a receipt that proves delivery was verified (or none is agreed, and the partner
               ///< answered 2xx)
@@ -313,7 +313,8 @@ class MessageStore {
 
   /// All messages in one of the open states, or Received ones, the earliest due first.
   virtual Result<std::vector<WaitingWork>> waiting(MessageState state) = 0;
-  /// The messages that other processes left a note about, each once; the notes go. One about an inbound
+  /// The messages that other processes left a note about, or died over while they sent them (this makes them
+  /// Queued), each once; the notes go. One about an inbound
   /// message is about its receipt, which is to be posted.
   virtual Result<std::vector<std::string>> take_notes() = 0;
 

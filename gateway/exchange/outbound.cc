@@ -23,9 +23,6 @@ namespace {
 
 using agreements::ResolvedAgreement;
 
-/// How much longer than its own time-out a caller may take before somebody else takes its message over.
-constexpr std::chrono::minutes kCallersGrace{5};
-
 /// The name that the partner is told; empty for none.
 ///
 /// @error InvalidInput  the agreement's template makes none, and the agreement does not send without.
@@ -389,7 +386,7 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
   Evidence evidence = take_evidence(settings, *composed, record);
   if (custody == Custody::Caller) {
     record.state = MessageState::Sending;
-    record.due = now + agreement->agreement.connection.total_timeout + kCallersGrace;
+    record.due.reset();
   }
   SIGNET_CHECK(ports_.store.commit_outbound(
       {record, request.payload, wire, std::move(evidence)},

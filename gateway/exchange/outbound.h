@@ -42,7 +42,7 @@ struct OutboundPorts {
 enum class Custody {
   Outbox,   ///< this process's outbox, which the caller tells
   Gateway,  ///< the gateway that serves this home, now or later
-  Caller,   ///< the caller, at once; should it die, the gateway takes over after a while
+  Caller,   ///< the caller, at once; should it die, the gateway takes over
 };
 
 /// What became of an attempt.

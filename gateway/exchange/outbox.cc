@@ -38,8 +38,7 @@ Result<> Outbox::start() {
 /// Everything open: what waited when the gateway went down, and what was under way.
 Result<> Outbox::recover() {
   std::size_t count = 0;
-  for (const MessageState state :
-       {MessageState::Queued, MessageState::Sending, MessageState::AwaitingReceipt}) {
+  for (const MessageState state : {MessageState::Queued, MessageState::AwaitingReceipt}) {
     SIGNET_TRY(const auto works, ports_.store.waiting(state));
     for (const WaitingWork& work : works) {
       if (state == MessageState::Queued)
@@ -69,10 +68,10 @@ void Outbox::take_on(const MessageRecord& record) {
       attempts_.add(record.id, record.agreement, wait,
                     patience_for(record.agreement, record.queued.value_or(record.created)));
       return;
-    case MessageState::Sending:
     case MessageState::AwaitingReceipt:
       overdue_.add(record.id, "", wait);
       return;
+    case MessageState::Sending:
     case MessageState::Received:
     case MessageState::Accepted:
     case MessageState::Delivered:
@@ -122,16 +121,12 @@ LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<Attempt
   return {otherwise, std::nullopt};
 }
 
-/// A receipt that should have come, or a caller who should be done.
+/// A receipt that should have come.
 LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
   const auto record = ports_.store.find(turn.job.id);
   if (!record)
     return {Lanes::Outcome::NotTried,
             record.error().kind == ErrorKind::NotFound ? std::nullopt : std::optional(kOwnTroublePause)};
-  if (record->state == MessageState::Sending) {
-    attempts_.add(record->id, record->agreement);
-    return {};
-  }
   if (record->state != MessageState::AwaitingReceipt) return {};
   if (const milliseconds wait = until(record->due.value_or(ports_.clock.now())); wait > milliseconds(0))
     return {Lanes::Outcome::Worked, wait};  // it was sent again meanwhile

@@ -64,7 +64,7 @@ class Outbox {
 
   [[nodiscard]] std::size_t waiting() const { return attempts_.waiting(); }
   [[nodiscard]] std::size_t running() const { return attempts_.running(); }
-  /// Messages whose receipts are to come by themselves, and those that their callers are sending.
+  /// Messages whose receipts are to come by themselves.
   [[nodiscard]] std::size_t awaited() const { return overdue_.waiting(); }
   /// The agreements whose partners are only probed now.
   [[nodiscard]] std::vector<std::string> broken() const { return attempts_.broken(); }
@@ -86,8 +86,7 @@ class Outbox {
   std::condition_variable stopping_changed_;
   bool stopping_ = false;
   LaneRunner attempts_;
-  LaneRunner overdue_;  ///< one lane: the moments at which receipts should have come, and at which callers
-                        ///< should be done
+  LaneRunner overdue_;  ///< one lane: the moments at which receipts should have come
   std::thread notes_;
 };
 

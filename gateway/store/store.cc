@@ -258,13 +258,14 @@ Result<> repair_states(Database& database) {
 }  // namespace
 
 SqliteStore::SqliteStore(std::filesystem::path directory, const StoreOptions& options, StoreLock lock,
-                         std::shared_ptr<Database> database, BodyFiles bodies)
+                         std::shared_ptr<Database> database, BodyFiles bodies, SendingMarks sending)
     : directory_(std::move(directory)),
       spool_(directory_ / "spool"),
       options_(options),
       lock_(std::move(lock)),
       database_(std::move(database)),
       bodies_(std::move(bodies)),
+      sending_(std::move(sending)),
       chain_(std::make_unique<EvidenceChain>()) {}
 SqliteStore::~SqliteStore() = default;
 
@@ -280,13 +281,14 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   database_options.check_integrity = options.database.check_integrity && lock.alone();
   SIGNET_TRY(auto database, Database::open(directory / "signet.db", database_options));
   SIGNET_TRY(BodyFiles bodies, BodyFiles::open(directory / "bodies"));
+  SIGNET_TRY(SendingMarks sending, SendingMarks::open(directory / "sending"));
   if (lock.alone()) {
     SIGNET_CHECK(repair_bodies(*database, bodies));
     SIGNET_CHECK(repair_states(*database));
   }
   SIGNET_CHECK(lock.share());
-  return std::unique_ptr<SqliteStore>(
-      new SqliteStore(directory, options, std::move(lock), std::move(database), std::move(bodies)));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(
+      directory, options, std::move(lock), std::move(database), std::move(bodies), std::move(sending)));
 }
 
 Result<std::uint64_t> SqliteStore::generation() {
@@ -516,6 +518,7 @@ Result<> SqliteStore::commit_outbound(const OutboundCommit& given, Tell tell) {
   const MessageRecord& record = given.record;
   SIGNET_TRY(const Bodies bodies,
              prepare(record, record.keeps.payload ? &given.payload : nullptr, &given.wire, given.evidence));
+  if (record.state == MessageState::Sending) SIGNET_CHECK(sending_.set(record.id));
   bool complete = false;
   auto outcome = database_->write([&](SqlConnection& connection) -> Result<> {
     const std::int64_t message = insert_record(connection, record);
@@ -527,6 +530,7 @@ Result<> SqliteStore::commit_outbound(const OutboundCommit& given, Tell tell) {
     return {};
   });
   settle_files(bodies, outcome.has_value(), complete);
+  if (!outcome) sending_.clear(record.id);
   return outcome;
 }
 
@@ -569,6 +573,7 @@ Result<> SqliteStore::settle_outbound(const MessageRecord& record, const std::op
       chain_->append(connection, row.sequence, now, digests);
     return {};
   }));
+  sending_.clear(record.id);
   remove_files(forgotten);
   return {};
 }
@@ -669,7 +674,36 @@ Result<std::vector<WaitingWork>> SqliteStore::waiting(MessageState state) {
   });
 }
 
+/// What callers were sending when they died is queued, and a note is left about it.
+Result<> SqliteStore::queue_orphans() {
+  using Ids = std::vector<std::string>;
+  SIGNET_TRY(const Ids sending, read_value<Ids>(*database_, [](SqlConnection& connection) -> Result<Ids> {
+               Query query(connection,
+                           "SELECT id FROM messages WHERE state = 'sending' AND state IN ('received', "
+                           "'queued', 'sending', 'awaiting-receipt')");
+               Ids ids;
+               while (query.next()) ids.push_back(query.text(0));
+               return ids;
+             }));
+  for (const std::string& id : sending) {
+    if (sending_.is_set(id)) continue;
+    bool queued = false;
+    SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+      // It may have been settled, and its mark gone, since it was looked for.
+      Query queue(connection,
+                  "UPDATE messages SET state = 'queued', due = queued WHERE id = ? AND state = 'sending' "
+                  "RETURNING sequence");
+      queued = queue.bind(id).next();
+      if (queued) leave_note(connection, queue.integer(0));
+      return {};
+    }));
+    if (queued) log::warning("sender-died", {{"id", id}, {"reason", "the gateway goes on with its message"}});
+  }
+  return {};
+}
+
 Result<std::vector<std::string>> SqliteStore::take_notes() {
+  SIGNET_CHECK(queue_orphans());
   std::vector<std::string> ids;
   SIGNET_TRY(const bool any, read_value<bool>(*database_, [](SqlConnection& connection) -> Result<bool> {
                Query query(connection, "SELECT 1 FROM notes LIMIT 1");

@@ -13,6 +13,7 @@
 #include "gateway/exchange/message_store.h"
 #include "gateway/store/body_files.h"
 #include "gateway/store/database.h"
+#include "gateway/store/sending_marks.h"
 #include "gateway/store/store_lock.h"
 
 /// The messages of a gateway, kept in SQLite and, where they are large, in files beside it.
@@ -22,6 +23,7 @@
 ///                                    message as it travels, <id>.content what its MIC is over, where that
 ///                                    does not end with the payload
 ///     <home>/store/spool/            where bodies grow while they arrive; files there have no names
+///     <home>/store/sending           tells which messages commands are sending (SendingMarks)
 ///     <home>/store/lock              tells the first process that opens the store that it is alone
 
 namespace signet::gateway {
@@ -108,7 +110,7 @@ class SqliteStore final : public MessageStore {
 
  private:
   SqliteStore(std::filesystem::path directory, const StoreOptions& options, StoreLock lock,
-              std::shared_ptr<Database> database, BodyFiles bodies);
+              std::shared_ptr<Database> database, BodyFiles bodies, SendingMarks sending);
   struct StoredProof;
   struct Bodies;
   Result<StoredBody> store_body(std::string name, const Slice& octets) const;
@@ -121,6 +123,7 @@ class SqliteStore final : public MessageStore {
   void remove_files(const std::vector<std::string>& names) const;
   void settle_files(const Bodies& bodies, bool committed, bool complete);
   void commit(std::shared_ptr<const Bodies> bodies, Database::Work work, Done done);
+  Result<> queue_orphans();
 
   const std::filesystem::path directory_;
   const std::filesystem::path spool_;
@@ -128,6 +131,7 @@ class SqliteStore final : public MessageStore {
   const StoreLock lock_;
   const std::shared_ptr<Database> database_;
   const BodyFiles bodies_;
+  const SendingMarks sending_;
   const std::unique_ptr<EvidenceChain> chain_;
 
   /// Files of transactions whose commit failed on the disk. Until another commit has overwritten its traces

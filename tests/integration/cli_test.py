@@ -1284,6 +1284,27 @@ class Send(TwoCompanies):
         self.home.run("message", "resend", second["id"], expect=REFUSED)  # the partner has it
         self.home.run("message", "cancel", second["id"], expect=REFUSED)
 
+    def test_the_gateway_goes_on_at_once_with_what_a_command_was_killed_over(self):
+        with socket.create_server(("127.0.0.1", 0)) as partner:
+            self.home.run("apply", self.account_xml(self.home, url=f"http://127.0.0.1:{partner.getsockname()[1]}/as2"), expect=DONE)
+            self.home.start()
+            sending = subprocess.Popen([SIGNET, "--home", str(self.home.path), "send", "--agreement", "trade", str(self.document)],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            first, _ = partner.accept()  # and is not answered
+            message = self.home.json("message", "list")[0]
+            self.assertEqual(message["state"], "sending")
+            partner.settimeout(1)
+            with self.assertRaises(TimeoutError):
+                partner.accept()  # one attempt at a time
+            sending.kill()
+            sending.wait()
+            partner.settimeout(START_TIMEOUT)
+            second, _ = partner.accept()
+            for connection in first, second:
+                head = connection.recv(65536)
+                self.assertIn(f"Message-ID: {message['messageId']}".encode(), head)
+                connection.close()
+
     def hand_receipts_over(self):
         account = self.home.directory / "account.xml"
         account.write_text(account.read_text().replace(

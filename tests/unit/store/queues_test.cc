@@ -236,6 +236,27 @@ TEST_F(QueuesTest, WhatACallerLeavesOpenIsTheGatewaysToGoOnWith) {
   EXPECT_THAT(*store->take_notes(), IsEmpty());
 }
 
+TEST_F(QueuesTest, WhatACallerDiesOverIsTheGatewaysToGoOnWithAtOnce) {
+  const auto gateway = open();
+  MessageRecord settled = outbound("settled", MessageState::Sending);
+  const MessageRecord left = outbound("left", MessageState::Sending);
+  {
+    const auto caller = open();
+    ASSERT_TRUE(caller->commit_outbound({settled, Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
+    ASSERT_TRUE(caller->commit_outbound({left, Slice::of("x"), wire_saying("wire")}, Tell::Nobody));
+    EXPECT_THAT(*gateway->take_notes(), IsEmpty()) << "the caller lives";
+    EXPECT_THAT(*caller->take_notes(), IsEmpty()) << "and knows that itself";
+    settled.state = MessageState::Confirmed;
+    ASSERT_TRUE(caller->settle_outbound(settled, receipt_saying("mdn"), Tell::Nobody));
+    EXPECT_EQ(gateway->find(left.id)->state, MessageState::Sending);
+  }
+  EXPECT_THAT(*gateway->take_notes(), ElementsAre(left.id));
+  EXPECT_EQ(gateway->find(left.id)->state, MessageState::Queued);
+  EXPECT_EQ(gateway->find(left.id)->due, left.queued);
+  EXPECT_EQ(gateway->find(settled.id)->state, MessageState::Confirmed);
+  EXPECT_THAT(*gateway->take_notes(), IsEmpty());
+}
+
 TEST_F(QueuesTest, AReceiptForTheBusinessWaitsUntilItIsHandedOver) {
   MessageRecord record = outbound("out");
   MessageRecord other = outbound("other");
