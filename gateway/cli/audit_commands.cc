@@ -23,6 +23,20 @@ bool found_in(const ChainReport& report, const std::string& head) {
   return std::find(report.heads_found.begin(), report.heads_found.end(), head) != report.heads_found.end();
 }
 
+/// Of a home, so that it has lines from `signet init` on.
+Result<ChainReport> look_at_audit_log(const std::filesystem::path& log, const std::vector<std::string>& heads,
+                                      EvidenceStore& evidence) {
+  auto report = AuditFile::verify(log, heads);
+  const bool is_gone = !report && report.error().kind == ErrorKind::NotFound;
+  if (is_gone) report.emplace();
+  if (report && report->records == 0 && report->intact())
+    report->flaw = ChainReport::Flaw{1, is_gone ? "is missing: the file was removed, and all lines with it"
+                                                : "is missing: the file was emptied"};
+  if (!report || !report->intact()) return report;
+  SIGNET_TRY(report->flaw, AuditFile::find_cut(log, evidence));
+  return report;
+}
+
 /// Both chains. Needs no key: an auditor may look without being able to use any.
 Result<std::vector<Looked>> look_at_chains(const std::filesystem::path& home,
                                            const std::vector<std::string>& heads) {
@@ -38,10 +52,7 @@ Result<std::vector<Looked>> look_at_chains(const std::filesystem::path& home,
 
   const auto log = home / "audit.log";
   Looked audit{"audit-log", log.string(), {}};
-  SIGNET_TRY(audit.report, AuditFile::verify(log, heads));
-  if (audit.report.intact()) {
-    SIGNET_TRY(audit.report.flaw, AuditFile::find_cut(log, evidence));
-  }
+  SIGNET_TRY(audit.report, look_at_audit_log(log, heads, evidence));
   return std::vector<Looked>{std::move(audit), std::move(records)};
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "certstore/vault/provider.h"
 #include "gateway/api/principals.h"
 #include "gateway/cli/passphrase.h"
@@ -239,7 +240,42 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory)
                                                  "SIGNET_HOME",
                                                  directory.string(), directory.string()));
   SIGNET_TRY(vault::MasterKey master_key, load_master_key(directory));
-  return open(directory, std::move(master_key));
+  SIGNET_TRY(auto home, open(directory, std::move(master_key)));
+  SIGNET_CHECK(home->look_at_audit_log());
+  return home;
+}
+
+/// Whether the audit log has what `signet init` wrote into it, and the newest line that the evidence names. A
+/// log without them was removed or cut: that is told at each start, and an emptied log begins with it.
+Result<> Home::look_at_audit_log() {
+  const std::filesystem::path file = directory_ / "audit.log";
+  SIGNET_TRY(const auto named, stores_->evidence.newest_audit_mention());
+  const bool is_empty = !stores_->audit->head();
+  bool is_there = !is_empty;
+  if (is_there && named) {
+    SIGNET_TRY(is_there, AuditFile::has(file, named->line));
+  }
+  if (is_there) return {};
+  const std::string what =
+      is_empty ? "the audit log was emptied or removed"
+               : fmt::format(
+                     "the audit log lacks the line that record {} of the evidence names: its end was "
+                     "cut off, or all of it was made anew",
+                     named->record);
+  log::error(
+      "audit-log-cut",
+      {{"file", file.string()},
+       {"reason", what + "; `signet audit verify` says from where on, and a backup has what is gone"}});
+  if (!is_empty) return {};
+  vault::AuditRecord record;
+  record.time = clock_.now();
+  record.principal = "signet";
+  record.operation = "auditLogCut";
+  record.object = vault::AuditObject::Call;
+  record.key.name = "audit.log";
+  record.result = vault::AuditResult::Failed;
+  record.detail = what;
+  return stores_->audit->append(record);
 }
 
 Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,

@@ -83,6 +83,7 @@ class Home {
  private:
   struct Stores;
   explicit Home(std::filesystem::path directory);
+  Result<> look_at_audit_log();
   static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory,
                                             vault::MasterKey master_key);
 

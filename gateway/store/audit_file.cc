@@ -98,6 +98,13 @@ Result<> AuditFile::catch_up() {
   struct stat facts {};
   if (::fstat(file_, &facts) != 0) return fail(errno_error("looking at " + path_.string()));
   const auto size = static_cast<std::uint64_t>(facts.st_size);
+  if (size < end_) {
+    was_cut_ = true;
+    log::error(
+        "audit-log-cut",
+        {{"file", path_.string()},
+         {"reason", fmt::format("its last {} octets were cut off while it was written to", end_ - size)}});
+  }
   const bool known = !last_hash_.empty() && size >= end_;
   if (known && size == end_) return {};
 
@@ -177,6 +184,14 @@ Result<> AuditFile::check() const {
   struct stat opened {};
   struct stat named {};
   if (::fstat(file_, &opened) != 0) return fail(errno_error("looking at the audit log"));
+  const std::lock_guard guard(mutex_);
+  was_cut_ = was_cut_ || static_cast<std::uint64_t>(opened.st_size) < end_;
+  if (was_cut_)
+    return fail(
+        ErrorKind::IoFailure,
+        fmt::format("lines of the audit log {} were cut off while it was written to: see `signet audit "
+                    "verify`, put back what you have of them, and restart the gateway",
+                    path_.string()));
   if (::stat(path_.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino)
     return {};
   return fail(ErrorKind::IoFailure,
@@ -280,6 +295,11 @@ Result<ChainReport> AuditFile::verify(const std::filesystem::path& path,
   }));
   lines.end();
   return chain.report();
+}
+
+Result<bool> AuditFile::has(const std::filesystem::path& path, const AuditLine& line) {
+  SIGNET_TRY(const Snapshot log, Snapshot::take(path));
+  return log.has(line);
 }
 
 Result<std::optional<ChainReport::Flaw>> AuditFile::find_cut(const std::filesystem::path& path,

@@ -41,11 +41,13 @@ class AuditFile final : public vault::AuditLog {
 
   /// Whether records go where they are looked for.
   ///
-  /// @error IoFailure  the file was removed or replaced since it was opened.
+  /// @error IoFailure  the file was removed, replaced or cut since it was opened.
   [[nodiscard]] Result<> check() const;
 
   /// The newest line, as far as this process knows; nothing when there is none.
   std::optional<AuditLine> head();
+  /// Whether that line is there, in its place.
+  static Result<bool> has(const std::filesystem::path& path, const AuditLine& line);
 
   /// Reads the whole file and looks at its chain; `heads` are hashes of lines that are asked for. Lines that
   /// are appended meanwhile are not looked at.
@@ -68,11 +70,12 @@ class AuditFile final : public vault::AuditLog {
 
   const int file_;
   const std::filesystem::path path_;
-  std::mutex mutex_;
-  std::uint64_t end_ = 0;       ///< of the file, as far as we know it
-  std::string last_hash_;       ///< of the line that ends there
-  std::uint64_t appended_ = 0;  ///< grows with what this process appended, and with what it found
-  std::uint64_t synced_ = 0;    ///< how much of that is on disk
+  mutable std::mutex mutex_;
+  mutable bool was_cut_ = false;  ///< while this process had it open
+  std::uint64_t end_ = 0;         ///< of the file, as far as we know it
+  std::string last_hash_;         ///< of the line that ends there
+  std::uint64_t appended_ = 0;    ///< grows with what this process appended, and with what it found
+  std::uint64_t synced_ = 0;      ///< how much of that is on disk
 };
 
 }  // namespace signet::gateway

@@ -188,21 +188,40 @@ Result<ChainHead> SqliteEvidenceStore::head() {
   });
 }
 
+#define SIGNET_AUDIT_MENTIONS                                                                     \
+  "SELECT number, json_extract(line, '$.audit'), json_extract(line, '$.auditEnd') FROM evidence " \
+  "WHERE json_valid(line) AND json_extract(line, '$.audit') IS NOT NULL ORDER BY number"
+
+namespace {
+
+/// From what SIGNET_AUDIT_MENTIONS selects.
+AuditMention read_mention(const Query& row) {
+  return {static_cast<std::uint64_t>(row.integer(0)),
+          {row.text(1), static_cast<std::uint64_t>(row.integer(2))}};
+}
+
+}  // namespace
+
+Result<std::optional<AuditMention>> SqliteEvidenceStore::newest_audit_mention() {
+  using Found = std::optional<AuditMention>;
+  return read_value<Found>(*store_.database(), [](SqlConnection& connection) -> Result<Found> {
+    Query query(connection, SIGNET_AUDIT_MENTIONS " DESC LIMIT 1");
+    return query.next() ? Found(read_mention(query)) : Found();
+  });
+}
+
 Result<std::optional<AuditMention>> SqliteEvidenceStore::find_missing_audit_line(
     const std::function<Result<bool>(const AuditLine&)>& is_there) {
   using Found = std::optional<AuditMention>;
   return read_value<Found>(*store_.database(), [&](SqlConnection& connection) -> Result<Found> {
-    Query query(
-        connection,
-        "SELECT number, json_extract(line, '$.audit'), json_extract(line, '$.auditEnd') FROM evidence "
-        "WHERE json_valid(line) AND json_extract(line, '$.audit') IS NOT NULL ORDER BY number");
+    Query query(connection, SIGNET_AUDIT_MENTIONS);
     AuditLine known;  // most records name the same line as the one before
     while (query.next()) {
-      AuditLine named{query.text(1), static_cast<std::uint64_t>(query.integer(2))};
-      if (named.hash == known.hash && named.end == known.end) continue;
-      SIGNET_TRY(const bool there, is_there(named));
-      if (!there) return AuditMention{static_cast<std::uint64_t>(query.integer(0)), std::move(named)};
-      known = std::move(named);
+      AuditMention mention = read_mention(query);
+      if (mention.line.hash == known.hash && mention.line.end == known.end) continue;
+      SIGNET_TRY(const bool there, is_there(mention.line));
+      if (!there) return mention;
+      known = std::move(mention.line);
     }
     return Found();
   });

@@ -25,6 +25,8 @@ class SqliteEvidenceStore final : public EvidenceStore {
 
   Result<ChainReport> verify(const std::vector<std::string>& heads) override;
   Result<ChainHead> head() override;
+  /// The newest record that names a line of the audit log; nothing while none does.
+  Result<std::optional<AuditMention>> newest_audit_mention();
   Result<std::optional<AuditMention>> find_missing_audit_line(
       const std::function<Result<bool>(const AuditLine&)>& is_there) override;
 

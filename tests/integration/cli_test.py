@@ -1467,6 +1467,28 @@ class Evidence(TwoCompanies):
         log.write_bytes(b"".join(good))
         self.assertTrue(self.chains(self.home)[0]["intact"])
 
+    def test_an_audit_log_that_was_removed_emptied_or_cut_is_noticed_at_the_next_start(self):
+        self.send()
+        log = self.home.path / "audit.log"
+        good = log.read_bytes()
+        noticed = re.compile('"event":"audit-log-cut".*"reason":"the audit log (was emptied or removed|lacks the line)')
+        self.assertNotRegex(self.home.run("message", "list", expect=DONE).err, noticed)
+        for spoil, verdict in [(log.unlink, "was removed"), (lambda: log.write_bytes(b""), "was emptied"),
+                               (lambda: log.write_bytes(good.splitlines(keepends=True)[0]), "cut off")]:
+            log.unlink(missing_ok=True)
+            log.write_bytes(good)
+            log.chmod(0o600)
+            spoil()
+            chain = self.chains(self.home, expect=REFUSED)[1]["audit-log"]
+            self.assertFalse(chain["intact"])
+            self.assertIn(verdict, chain["reason"])
+            self.assertRegex(self.home.run("message", "list", expect=DONE).err, noticed)
+            self.assertRegex(self.home.run("message", "list", expect=DONE).err, noticed)  # until it is put back
+            if verdict != "cut off":
+                self.assertEqual(json.loads(log.read_text())["operation"], "auditLogCut")
+        log.write_bytes(good)
+        self.assertNotRegex(self.home.run("message", "list", expect=DONE).err, noticed)
+
     def test_an_audit_log_whose_end_was_cut_off_is_found_by_the_evidence(self):
         self.send()
         log = self.home.path / "audit.log"

@@ -316,6 +316,13 @@ class Endpoints(GatewayTest):
         self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "decrypt,get,list,sign", expect=DONE)
         self.wait_for_readiness("vault")
 
+    def test_ready_says_that_the_audit_log_was_emptied(self):
+        self.start()
+        os.truncate(self.home.path / "audit.log", 0)
+        self.wait_for_readiness("audit", "cut off")
+        self.home.run("vault", "key", "create", "another", "--kind", "P-256", expect=DONE)
+        self.wait_for_readiness("audit", "cut off")
+
     def test_ready_says_that_the_audit_log_was_moved_away(self):
         self.start()
         log = self.home.path / "audit.log"

@@ -78,6 +78,27 @@ TEST_F(AuditFileTest, NoticesThatItWasMovedAwayOrReplaced) {
   EXPECT_TRUE(log->check());
 }
 
+TEST_F(AuditFileTest, NoticesThatItWasCutWhileItWasWrittenTo) {
+  const auto log = open();
+  ASSERT_TRUE(log->append(record_of("<1@x>")));
+  EXPECT_TRUE(log->check());
+  std::filesystem::resize_file(path(), 0);
+  EXPECT_THAT(log->check().error().detail, HasSubstr("cut off while it was written to"));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(log->append(record_of("<2@x>")));
+  EXPECT_FALSE(log->check()) << "however much was appended since";
+  EXPECT_TRUE(open()->check());
+}
+
+TEST_F(AuditFileTest, KnowsTheLinesThatItHas) {
+  append(2);
+  const AuditLine newest = *open()->head();
+  EXPECT_TRUE(*AuditFile::has(path(), newest));
+  append(1);
+  EXPECT_TRUE(*AuditFile::has(path(), newest));
+  write_lines({lines()[0]});
+  EXPECT_FALSE(*AuditFile::has(path(), newest));
+}
+
 TEST_F(AuditFileTest, WritesALineOfJsonPerRecord) {
   append(2);
   const auto line = nlohmann::json::parse(lines().at(1));
