@@ -306,10 +306,12 @@ std::vector<Setting> validation_settings() {
       text<&S::check_certificate_revocation_list_on_receive>(
           "checkCertificateRevocationListOnReceive",
           "In: the same on receipt. This version cannot yet: `true` is refused."),
-      text<&S::encryption_algorithm>("encryptionAlgorithm",
-                                     "Out: the content cipher, in CBC mode unless `x:encryption` says "
-                                     "otherwise. In: no effect; every cipher that "
-                                     "is not weak is accepted, weak ones by `x:allowWeak`."),
+      text<&S::encryption_algorithm>(
+          "encryptionAlgorithm",
+          "Out: the content cipher, in CBC mode unless `x:encryption` says otherwise; `NotSpecified` means "
+          "`AES256`. In: the weakest cipher that is accepted, in CBC or GCM mode; `NotSpecified`, `None` and "
+          "`RC2` say nothing, and every cipher that is not weak is accepted. Weaker ones only by "
+          "`x:allowWeak`."),
       optional_in_azure(text<&S::signing_algorithm>(
           "signingAlgorithm",
           "Out: the hash of the message's signature. In: that of the receipt's, "

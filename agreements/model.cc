@@ -23,9 +23,9 @@ std::optional<Cipher> cbc(EncryptionAlgorithm algorithm) {
       return Cipher::Aes128Cbc;
     case EncryptionAlgorithm::AES192:
       return Cipher::Aes192Cbc;
+    case EncryptionAlgorithm::NotSpecified:
     case EncryptionAlgorithm::AES256:
       return Cipher::Aes256Cbc;
-    case EncryptionAlgorithm::NotSpecified:
     case EncryptionAlgorithm::None:
     case EncryptionAlgorithm::RC2:
       break;

@@ -174,9 +174,10 @@ struct ValidationSettings {
   bool check_certificate_revocation_list_on_send = false;
   /// In: the same for the certificates used on receipt.
   bool check_certificate_revocation_list_on_receive = false;
-  /// Out: the content cipher, in CBC mode unless Encryption::content_cipher says otherwise. In: nothing;
-  /// every cipher that is not weak is accepted, and weak ones by exception.
-  EncryptionAlgorithm encryption_algorithm = EncryptionAlgorithm::AES256;
+  /// Out: the content cipher, in CBC mode unless Encryption::content_cipher says otherwise; NotSpecified
+  /// means AES256. In: the weakest that is accepted, in either mode; NotSpecified, None and RC2 say nothing,
+  /// and every cipher that is not weak is accepted. Weaker ones are by exception.
+  EncryptionAlgorithm encryption_algorithm = EncryptionAlgorithm::NotSpecified;
   /// Out: the hash of the message's signature. In: the hash of the receipt's signature. Default means
   /// SHA2256.
   SigningAlgorithm signing_algorithm = SigningAlgorithm::SHA2256;
@@ -529,7 +530,7 @@ const Agreement* find_agreement(const Account& account, std::string_view name);
 /// The exact content cipher of our messages: Encryption::content_cipher, or what encryptionAlgorithm says, in
 /// CBC mode.
 enum class Cipher { Des3Cbc, Aes128Cbc, Aes192Cbc, Aes256Cbc, Aes128Gcm, Aes192Gcm, Aes256Gcm };
-/// @return  nothing where encryptionAlgorithm is None, NotSpecified or RC2, which nobody encrypts with.
+/// @return  nothing where encryptionAlgorithm is None or RC2, which nobody encrypts with.
 std::optional<Cipher> content_cipher(const OneWayAgreement& direction);
 
 /// Whether an exception for the algorithm is in force.

@@ -137,6 +137,14 @@ Result<> check_cbc_parameters(ber::Walker& walker, ContentCipher cipher) {
   return {};
 }
 
+/// "AES-256-CBC or AES-256-GCM".
+std::string one_of(const std::vector<ContentCipher>& ciphers) {
+  std::string names;
+  for (std::size_t i = 0; i < ciphers.size(); ++i)
+    names += fmt::format("{}{}", i == 0 ? "" : i + 1 < ciphers.size() ? ", " : " or ", to_string(ciphers[i]));
+  return names;
+}
+
 Step<ContentCipher> check_cipher(const EnvelopedParts& parts, const DecryptPolicy& policy) {
   ber::Walker walker(Slice::of(parts.algorithm));
   SIGNET_CHECK(
@@ -153,8 +161,8 @@ Step<ContentCipher> check_cipher(const EnvelopedParts& parts, const DecryptPolic
   const auto& allowed = policy.allowed_ciphers;
   if (!cipher || std::find(allowed.begin(), allowed.end(), *cipher) == allowed.end())
     return refuse(Fault::InsufficientMessageSecurity, ErrorKind::Unsupported,
-                  fmt::format("encrypted with the cipher {}, which is not allowed",
-                              oid ? describe(oid.get()) : hex_lower(der)));
+                  fmt::format("encrypted with the cipher {}, which is not allowed: let the partner use {}",
+                              oid ? describe(oid.get()) : hex_lower(der), one_of(allowed)));
   SIGNET_CHECK(or_refuse(Fault::DecryptionFailed, parts.authenticated
                                                       ? check_gcm_parameters(walker)
                                                       : check_cbc_parameters(walker, *cipher)));

@@ -91,8 +91,46 @@ as2::cms::VerifyPolicy verify_policy(const OneWayAgreement& direction, Time now)
   return policy;
 }
 
+unsigned key_bits(as2::cms::ContentCipher cipher) {
+  using as2::cms::ContentCipher;
+  switch (cipher) {
+    case ContentCipher::Des3Cbc:
+      return 112;  // what its 168 are worth
+    case ContentCipher::Aes128Cbc:
+    case ContentCipher::Aes128Gcm:
+      return 128;
+    case ContentCipher::Aes192Cbc:
+    case ContentCipher::Aes192Gcm:
+      return 192;
+    case ContentCipher::Aes256Cbc:
+    case ContentCipher::Aes256Gcm:
+      return 256;
+  }
+  return 0;
+}
+
+/// The least that messages under such an agreement are encrypted with.
+unsigned least_key_bits(agreements::EncryptionAlgorithm agreed) {
+  switch (agreed) {
+    case agreements::EncryptionAlgorithm::NotSpecified:
+    case agreements::EncryptionAlgorithm::None:
+    case agreements::EncryptionAlgorithm::DES3:
+    case agreements::EncryptionAlgorithm::RC2:
+      return 0;  // what is not weak is stronger
+    case agreements::EncryptionAlgorithm::AES128:
+      return 128;
+    case agreements::EncryptionAlgorithm::AES192:
+      return 192;
+    case agreements::EncryptionAlgorithm::AES256:
+      return 256;
+  }
+  return 0;
+}
+
 as2::cms::DecryptPolicy decrypt_policy(const OneWayAgreement& direction, Time now) {
   as2::cms::DecryptPolicy policy;
+  const unsigned least = least_key_bits(direction.validation_settings.encryption_algorithm);
+  std::erase_if(policy.allowed_ciphers, [&](auto cipher) { return key_bits(cipher) < least; });
   if (agreements::allows_weak(direction, WeakAlgorithm::DES3, now))
     policy.allowed_ciphers.push_back(as2::cms::ContentCipher::Des3Cbc);
   return policy;

@@ -361,6 +361,29 @@ TEST_F(Refusals, InsufficientSecurityForALayerThatIsMissing) {
   }
 }
 
+TEST_F(Refusals, InsufficientSecurityForAWeakerCipherThanTheAgreementNames) {
+  using agreements::ContentCipher;
+  using agreements::EncryptionAlgorithm;
+  const auto outcome = [&](EncryptionAlgorithm agreed, ContentCipher used) {
+    terms([&](OneWayAgreement& send, OneWayAgreement& receive) {
+      receive.validation_settings.encryption_algorithm = agreed;
+      send.encryption.content_cipher = used;
+    });
+    return disposition_of(answer_to(pair_.compose("an order")));
+  };
+  for (const auto& [agreed, used] : {std::pair{EncryptionAlgorithm::AES256, ContentCipher::AES128CBC},
+                                     std::pair{EncryptionAlgorithm::AES256, ContentCipher::AES192GCM},
+                                     std::pair{EncryptionAlgorithm::AES192, ContentCipher::AES128GCM}}) {
+    EXPECT_THAT(outcome(agreed, used), EndsWith("processed/error: insufficient-message-security"));
+    expect_refused(AllOf(HasSubstr("which is not allowed"), HasSubstr("or AES-256-GCM")));
+  }
+  for (const auto& [agreed, used] : {std::pair{EncryptionAlgorithm::NotSpecified, ContentCipher::AES128CBC},
+                                     std::pair{EncryptionAlgorithm::AES128, ContentCipher::AES128CBC},
+                                     std::pair{EncryptionAlgorithm::AES128, ContentCipher::AES256GCM},
+                                     std::pair{EncryptionAlgorithm::AES256, ContentCipher::AES256CBC}})
+    EXPECT_THAT(outcome(agreed, used), EndsWith("; processed"));
+}
+
 TEST_F(Refusals, AnUnsignedMessageOutOfCbcHearsNothingThatAGuessedPaddingWouldNot) {
   terms([](OneWayAgreement& send, OneWayAgreement&) { send.validation_settings.sign_message = false; });
   EXPECT_THAT(need(pair_.send("an order")).disposition, EndsWith("processed/error: decryption-failed"));

@@ -190,6 +190,7 @@ TEST(WeakExceptions, HoldUntilTheirEndForTheirAlgorithmAndDirection) {
 
 TEST(ContentCiphers, FollowTheEncryptionAlgorithmUnlessNamed) {
   OneWayAgreement direction;
+  EXPECT_EQ(direction.validation_settings.encryption_algorithm, EncryptionAlgorithm::NotSpecified);
   EXPECT_EQ(content_cipher(direction), Cipher::Aes256Cbc);
   direction.validation_settings.encryption_algorithm = EncryptionAlgorithm::DES3;
   EXPECT_EQ(content_cipher(direction), Cipher::Des3Cbc);
