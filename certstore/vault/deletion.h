@@ -22,6 +22,8 @@ struct VaultSettings {
 struct Deletion {
   Time deleted{};
   Time scheduled_purge{};  ///< from then on it is gone
+
+  friend bool operator==(const Deletion&, const Deletion&) = default;
 };
 
 /// A key or a secret that was deleted, by its newest version.

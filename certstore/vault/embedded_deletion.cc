@@ -75,11 +75,7 @@ Result<> EmbeddedVault::purge_secret(const Principal& principal, std::string_vie
   return purge_object<Secrets>(*state_, principal, {std::string(vault), std::string(name), {}});
 }
 
-Result<> EmbeddedVault::purge_overdue() {
-  SIGNET_CHECK(purge_overdue_objects<Certificates>(*state_));  // with their keys and secrets
-  SIGNET_CHECK(purge_overdue_objects<Keys>(*state_));
-  return purge_overdue_objects<Secrets>(*state_);
-}
+Result<> EmbeddedVault::purge_overdue() { return purge_all_overdue(*state_); }
 
 Result<VaultSettings> EmbeddedVault::settings(std::string_view vault) {
   SIGNET_CHECK(check_vault_name(vault));

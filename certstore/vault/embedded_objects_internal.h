@@ -77,21 +77,32 @@ AuditRecord object_record(State& state, const Principal& principal, std::string_
   return record;
 }
 
-/// Removes for good what was to be purged by now, each with a record of its own, in the gateway's name.
+/// Removes for good what was to be purged by now, each with a record of its own, in the gateway's name. One
+/// that fails holds up none of the others.
 template <class Kind, class State>
 Result<> purge_overdue_objects(State& state) {
   auto& store = Kind::store(state);
   SIGNET_TRY(const auto overdue, store.overdue(state.now()));
+  Result<> outcome;
   for (const Deleted<typename Kind::Info>& object : overdue) {
     KeyId id = name_of(object.info.id);
     const auto done = state.change(
         object_record<Kind>(state, Principal::gateway(), "purge", id,
                             "its retention was over at " + to_rfc3339(object.deletion.scheduled_purge)),
-        id, []() -> Result<> { return {}; }, [&] { return store.purge(id.vault, id.name); });
-    if (!done && done.error().kind != ErrorKind::NotFound)
-      return done;  // another process may have been faster
+        id, []() -> Result<> { return {}; }, [&] { return store.purge(id.vault, id.name, object.deletion); });
+    if (done || done.error().kind == ErrorKind::NotFound) continue;  // another process may have been faster
+    if (outcome) outcome = done;
   }
-  return {};
+  return outcome;
+}
+
+/// Whatever is deleted, certificates first: with them go their keys and secrets, whose names are free from
+/// then on.
+template <class State>
+Result<> purge_all_overdue(State& state) {
+  SIGNET_CHECK(purge_overdue_objects<Certificates>(state));
+  SIGNET_CHECK(purge_overdue_objects<Keys>(state));
+  return purge_overdue_objects<Secrets>(state);
 }
 
 /// What is deleted, unless its time is over.
@@ -99,7 +110,7 @@ Result<> purge_overdue_objects(State& state) {
 /// @error NotFound
 template <class Kind, class State>
 Result<Deleted<typename Kind::Info>> load_deleted(State& state, const KeyId& id) {
-  SIGNET_CHECK(purge_overdue_objects<Kind>(state));
+  SIGNET_CHECK(purge_all_overdue(state));
   return Kind::store(state).load_deleted(id.vault, id.name);
 }
 
@@ -161,11 +172,13 @@ Result<typename Kind::Info> recover_object(State& state, const Principal& princi
 
 template <class Kind, class State>
 Result<> purge_object(State& state, const Principal& principal, KeyId id) {
+  Deletion deletion;
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_object_id(id, to_string(Kind::kObject)));
     SIGNET_CHECK(state.authorise(principal, id.vault, Kind::Permission::Purge));
     SIGNET_TRY(const auto deleted, load_deleted<Kind>(state, id));
     id = name_of(deleted.info.id);
+    deletion = deleted.deletion;
     SIGNET_CHECK(check_not_managed<Kind>(deleted.info));
     SIGNET_TRY(const VaultSettings settings, state.store().settings(id.vault));
     if (!settings.purge_protection) return {};
@@ -176,7 +189,7 @@ Result<> purge_object(State& state, const Principal& principal, KeyId id) {
             to_string(Kind::kObject), to_string(id), id.vault, to_rfc3339(deleted.deletion.scheduled_purge)));
   };
   return state.change(object_record<Kind>(state, principal, "purge", id), id, prepare,
-                      [&] { return Kind::store(state).purge(id.vault, id.name); });
+                      [&] { return Kind::store(state).purge(id.vault, id.name, deletion); });
 }
 
 template <class Kind, class State>
@@ -195,7 +208,7 @@ Result<std::vector<Deleted<typename Kind::Info>>> list_deleted_objects(State& st
   SIGNET_CHECK(
       state.authorise_look(object_record<Kind>(state, principal, "listDeleted", {std::string(vault), {}, {}}),
                            Kind::Permission::List));
-  SIGNET_CHECK(purge_overdue_objects<Kind>(state));
+  SIGNET_CHECK(purge_all_overdue(state));
   return Kind::store(state).list_deleted(vault);
 }
 

@@ -23,12 +23,13 @@ class RecoverableStore {
   virtual Result<std::vector<Deleted<Info>>> list_deleted(std::string_view vault) = 0;
   /// @error NotFound
   virtual Result<Deleted<Info>> load_deleted(std::string_view vault, std::string_view name) = 0;
-  /// What is deleted in any vault and was to be purged by `now`.
+  /// What is deleted in any vault and was to be purged by `now`, but for what belongs to a certificate, with
+  /// which it goes.
   virtual Result<std::vector<Deleted<Info>>> overdue(Time now) = 0;
   /// Puts a deleted name back to use. @error NotFound
   virtual Result<> recover(std::string_view vault, std::string_view name) = 0;
-  /// Removes a deleted name for good. @error NotFound
-  virtual Result<> purge(std::string_view vault, std::string_view name) = 0;
+  /// Removes for good what this deletion took out of use. @error NotFound  another one did, or none.
+  virtual Result<> purge(std::string_view vault, std::string_view name, const Deletion& deletion) = 0;
 
   /// Every version of a name as it rests, the oldest first; none when there is no such name.
   virtual Result<std::vector<Stored>> load_all(std::string_view vault, std::string_view name) = 0;

@@ -107,8 +107,9 @@ class VaultCertificateStore {
   virtual Result<std::vector<Deleted<CertificateInfo>>> overdue(Time now) = 0;
   /// Puts a deleted name back to use, with its keys and secrets. @error NotFound
   virtual Result<> recover(std::string_view vault, std::string_view name) = 0;
-  /// Removes a deleted name for good, with its keys and secrets. @error NotFound
-  virtual Result<> purge(std::string_view vault, std::string_view name) = 0;
+  /// Removes for good what this deletion took out of use, with its keys and secrets. @error NotFound  another
+  /// one did, or none.
+  virtual Result<> purge(std::string_view vault, std::string_view name, const Deletion& deletion) = 0;
 
   /// @error NotFound
   virtual Result<WholeCertificate> load_all(std::string_view vault, std::string_view name) = 0;

@@ -177,8 +177,9 @@ Result<> SqliteKeyStore::recover(std::string_view vault, std::string_view name) 
   return recover_rows<KeyRows>(*database_, vault, name);
 }
 
-Result<> SqliteKeyStore::purge(std::string_view vault, std::string_view name) {
-  return purge_rows<KeyRows>(*database_, vault, name);
+Result<> SqliteKeyStore::purge(std::string_view vault, std::string_view name,
+                               const vault::Deletion& deletion) {
+  return purge_rows<KeyRows>(*database_, vault, name, deletion);
 }
 
 Result<std::vector<StoredKey>> SqliteKeyStore::load_all(std::string_view vault, std::string_view name) {

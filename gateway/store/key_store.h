@@ -26,7 +26,7 @@ class SqliteKeyStore final : public vault::KeyStore {
   Result<vault::DeletedKey> load_deleted(std::string_view vault, std::string_view name) override;
   Result<std::vector<vault::DeletedKey>> overdue(Time now) override;
   Result<> recover(std::string_view vault, std::string_view name) override;
-  Result<> purge(std::string_view vault, std::string_view name) override;
+  Result<> purge(std::string_view vault, std::string_view name, const vault::Deletion& deletion) override;
   Result<std::vector<vault::StoredKey>> load_all(std::string_view vault, std::string_view name) override;
   Result<> put_all(const std::vector<vault::StoredKey>& versions) override;
   Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) override;

@@ -30,14 +30,14 @@ namespace signet::gateway {
       "UPDATE " table                                                                                     \
       " SET deleted = NULL, purge_due = NULL WHERE vault = ? AND name = ? AND deleted IS NOT NULL";       \
   static constexpr char kPurge[] =                                                                        \
-      "DELETE FROM " table " WHERE vault = ? AND name = ? AND deleted IS NOT NULL";                       \
+      "DELETE FROM " table " WHERE vault = ? AND name = ? AND deleted = ? AND purge_due = ?";             \
   static constexpr char kFind[] = "SELECT purge_due FROM " table " WHERE vault = ? AND name = ? LIMIT 1"; \
   static constexpr char kListDeleted[] =                                                                  \
       SIGNET_NEWEST_DELETED(table, columns) " AND vault = ? ORDER BY name";                               \
   static constexpr char kLoadDeleted[] =                                                                  \
       SIGNET_NEWEST_DELETED(table, columns) " AND vault = ? AND name = ?";                                \
   static constexpr char kOverdue[] =                                                                      \
-      SIGNET_NEWEST_DELETED(table, columns) " AND purge_due <= ? ORDER BY purge_due";                     \
+      SIGNET_NEWEST_DELETED(table, columns) " AND managed = 0 AND purge_due <= ? ORDER BY purge_due";     \
   static constexpr char kLoadAll[] = "SELECT " columns ", sealed FROM " table                             \
                                      " WHERE vault = ? AND name = ? AND deleted IS NULL ORDER BY sequence"
 
@@ -100,10 +100,12 @@ Result<> recover_rows(Database& database, std::string_view vault, std::string_vi
 }
 
 template <class Rows>
-Result<> purge_rows(Database& database, std::string_view vault, std::string_view name) {
+Result<> purge_rows(Database& database, std::string_view vault, std::string_view name,
+                    const vault::Deletion& deletion) {
   return database.write([&](SqlConnection& connection) -> Result<> {
     Query purge(connection, Rows::kPurge);
-    if (purge.bind(vault, name).run() == 0) return fail(not_deleted<Rows>(vault, name));
+    if (purge.bind(vault, name, deletion.deleted, deletion.scheduled_purge).run() == 0)
+      return fail(not_deleted<Rows>(vault, name));
     Rows::purged(connection, vault, name);
     Rows::changed(connection);
     return {};

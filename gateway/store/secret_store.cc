@@ -148,8 +148,9 @@ Result<> SqliteSecretStore::recover(std::string_view vault, std::string_view nam
   return recover_rows<SecretRows>(*database_, vault, name);
 }
 
-Result<> SqliteSecretStore::purge(std::string_view vault, std::string_view name) {
-  return purge_rows<SecretRows>(*database_, vault, name);
+Result<> SqliteSecretStore::purge(std::string_view vault, std::string_view name,
+                                  const vault::Deletion& deletion) {
+  return purge_rows<SecretRows>(*database_, vault, name, deletion);
 }
 
 Result<std::vector<StoredSecret>> SqliteSecretStore::load_all(std::string_view vault, std::string_view name) {

@@ -26,7 +26,7 @@ class SqliteSecretStore final : public vault::SecretStore {
   Result<vault::DeletedSecret> load_deleted(std::string_view vault, std::string_view name) override;
   Result<std::vector<vault::DeletedSecret>> overdue(Time now) override;
   Result<> recover(std::string_view vault, std::string_view name) override;
-  Result<> purge(std::string_view vault, std::string_view name) override;
+  Result<> purge(std::string_view vault, std::string_view name, const vault::Deletion& deletion) override;
   Result<std::vector<vault::StoredSecret>> load_all(std::string_view vault, std::string_view name) override;
   Result<> put_all(const std::vector<vault::StoredSecret>& versions) override;
 

@@ -56,9 +56,12 @@ Result<> SqliteVaultCertificateStore::soft_delete(std::string_view vault, std::s
                   "name = ?4 AND deleted IS NULL AND EXISTS (SELECT 1 FROM "
                   "vault_certificate_versions WHERE vault = ?3 AND name = ?4)")) == 0)
       return fail(ErrorKind::NotFound, "there is no certificate " + printable(vault) + "/" + printable(name));
-    set(Query(connection, "UPDATE key_versions SET deleted = ?, purge_due = ? WHERE vault = ? AND name = ?"));
+    set(Query(
+        connection,
+        "UPDATE key_versions SET deleted = ?, purge_due = ? WHERE vault = ? AND name = ? AND managed = 1"));
     set(Query(connection,
-              "UPDATE secret_versions SET deleted = ?, purge_due = ? WHERE vault = ? AND name = ?"));
+              "UPDATE secret_versions SET deleted = ?, purge_due = ? WHERE vault = ? AND name = ? AND "
+              "managed = 1"));
     Query(connection, "DELETE FROM vault_certificate_operations WHERE vault = ? AND name = ?")
         .bind(vault, name)
         .run();
@@ -111,24 +114,28 @@ Result<> SqliteVaultCertificateStore::recover(std::string_view vault, std::strin
                   "AND name = ? AND deleted IS NOT NULL")) == 0)
       return fail(not_deleted(vault, name));
     set(Query(connection,
-              "UPDATE key_versions SET deleted = NULL, purge_due = NULL WHERE vault = ? AND name = ?"));
+              "UPDATE key_versions SET deleted = NULL, purge_due = NULL WHERE vault = ? AND name = ? AND "
+              "managed = 1"));
     set(Query(connection,
-              "UPDATE secret_versions SET deleted = NULL, purge_due = NULL WHERE vault = ? AND name = ?"));
+              "UPDATE secret_versions SET deleted = NULL, purge_due = NULL WHERE vault = ? AND name = ? AND "
+              "managed = 1"));
     count_key_change(connection);
     return {};
   });
 }
 
-Result<> SqliteVaultCertificateStore::purge(std::string_view vault, std::string_view name) {
+Result<> SqliteVaultCertificateStore::purge(std::string_view vault, std::string_view name,
+                                            const Deletion& deletion) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     const auto remove = [&](Query&& query) { return query.bind(vault, name).run(); };
-    if (remove(Query(
-            connection,
-            "DELETE FROM vault_certificates WHERE vault = ? AND name = ? AND deleted IS NOT NULL")) == 0)
+    Query purge(
+        connection,
+        "DELETE FROM vault_certificates WHERE vault = ? AND name = ? AND deleted = ? AND purge_due = ?");
+    if (purge.bind(vault, name, deletion.deleted, deletion.scheduled_purge).run() == 0)
       return fail(not_deleted(vault, name));
     remove(Query(connection, "DELETE FROM vault_certificate_versions WHERE vault = ? AND name = ?"));
-    remove(Query(connection, "DELETE FROM key_versions WHERE vault = ? AND name = ?"));
-    remove(Query(connection, "DELETE FROM secret_versions WHERE vault = ? AND name = ?"));
+    remove(Query(connection, "DELETE FROM key_versions WHERE vault = ? AND name = ? AND managed = 1"));
+    remove(Query(connection, "DELETE FROM secret_versions WHERE vault = ? AND name = ? AND managed = 1"));
     count_key_change(connection);
     return {};
   });

@@ -246,10 +246,10 @@ Result<> SqliteVaultCertificateStore::update(const CertificateInfo& info) {
       return fail(no_certificate(info.id));
     set(Query(connection,
               "UPDATE key_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND "
-              "name = ? AND version = ?"));
+              "name = ? AND version = ? AND managed = 1"));
     set(Query(connection,
               "UPDATE secret_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND "
-              "name = ? AND version = ?"));
+              "name = ? AND version = ? AND managed = 1"));
     count_key_change(connection);
     return {};
   });

@@ -35,7 +35,7 @@ class SqliteVaultCertificateStore final : public vault::VaultCertificateStore {
   Result<vault::StoredName> load_deleted_name(std::string_view vault, std::string_view name) override;
   Result<std::vector<vault::Deleted<vault::CertificateInfo>>> overdue(Time now) override;
   Result<> recover(std::string_view vault, std::string_view name) override;
-  Result<> purge(std::string_view vault, std::string_view name) override;
+  Result<> purge(std::string_view vault, std::string_view name, const vault::Deletion& deletion) override;
   Result<vault::WholeCertificate> load_all(std::string_view vault, std::string_view name) override;
   Result<> put_all(const vault::WholeCertificate& certificate) override;
 

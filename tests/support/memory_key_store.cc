@@ -106,11 +106,12 @@ Result<> MemoryStore<Interface, Stored, Info>::recover(std::string_view vault, s
 }
 
 template <class Interface, class Stored, class Info>
-Result<> MemoryStore<Interface, Stored, Info>::purge(std::string_view vault, std::string_view name) {
+Result<> MemoryStore<Interface, Stored, Info>::purge(std::string_view vault, std::string_view name,
+                                                     const vault::Deletion& deletion) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
   const auto gone = [&](const Row& row) {
-    return row.deletion && same_name(row.stored.info.id, vault, name);
+    return row.deletion == deletion && same_name(row.stored.info.id, vault, name);
   };
   if (std::erase_if(rows_, gone) == 0) return missing({std::string(vault), std::string(name), {}});
   ++generation_;
@@ -153,7 +154,8 @@ template <class Interface, class Stored, class Info>
 Result<std::vector<vault::Deleted<Info>>> MemoryStore<Interface, Stored, Info>::overdue(Time now) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  return newest_deleted([&](const Row& row) { return row.deletion->scheduled_purge <= now; });
+  return newest_deleted(
+      [&](const Row& row) { return !row.stored.info.managed && row.deletion->scheduled_purge <= now; });
 }
 
 template <class Interface, class Stored, class Info>

@@ -28,7 +28,7 @@ class MemoryStore : public Interface {
   Result<vault::Deleted<Info>> load_deleted(std::string_view vault, std::string_view name) final;
   Result<std::vector<vault::Deleted<Info>>> overdue(Time now) final;
   Result<> recover(std::string_view vault, std::string_view name) final;
-  Result<> purge(std::string_view vault, std::string_view name) final;
+  Result<> purge(std::string_view vault, std::string_view name, const vault::Deletion& deletion) final;
   Result<std::vector<Stored>> load_all(std::string_view vault, std::string_view name) final;
   Result<> put_all(const std::vector<Stored>& versions) final;
 

@@ -179,10 +179,12 @@ Result<> MemoryVaultCertificateStore::recover(std::string_view vault, std::strin
   return {};
 }
 
-Result<> MemoryVaultCertificateStore::purge(std::string_view vault, std::string_view name) {
-  SIGNET_CHECK(load_deleted(vault, name));
-  SIGNET_CHECK(keys_.purge(vault, name));
-  SIGNET_CHECK(secrets_.purge(vault, name));
+Result<> MemoryVaultCertificateStore::purge(std::string_view vault, std::string_view name,
+                                            const vault::Deletion& deletion) {
+  SIGNET_TRY(const auto deleted, load_deleted(vault, name));
+  if (deleted.deletion != deletion) return nothing(name);
+  SIGNET_CHECK(keys_.purge(vault, name, deletion));
+  SIGNET_CHECK(secrets_.purge(vault, name, deletion));
   std::erase_if(deleted_, [&](const auto& one) { return same_name(one.first.name.id, vault, name); });
   return {};
 }

@@ -91,13 +91,33 @@ TYPED_TEST(RecoverableTest, IsRecoveredWithAllItsVersions) {
 
 TYPED_TEST(RecoverableTest, IsPurgedOnlyWhenDeleted) {
   auto& store = this->store_;
-  EXPECT_EQ(store.purge("Vault-1", "One").error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(store.purge("Vault-1", "One", this->deletion_).error().kind, ErrorKind::NotFound);
   EXPECT_EQ(store.versions("Vault-1", "One")->size(), 2U);
   ASSERT_TRUE(store.soft_delete("Vault-1", "One", this->deletion_));
-  ASSERT_TRUE(store.purge("Vault-1", "ONE"));
+  ASSERT_TRUE(store.purge("Vault-1", "ONE", this->deletion_));
   EXPECT_EQ(store.load_deleted("Vault-1", "One").error().kind, ErrorKind::NotFound);
   EXPECT_EQ(store.recover("Vault-1", "One").error().kind, ErrorKind::NotFound);
   EXPECT_TRUE(store.put_version(TypeParam::version("One", 'a'))) << "its name is free";
+}
+
+TYPED_TEST(RecoverableTest, APurgeRemovesNothingThatWasDeletedLater) {
+  auto& store = this->store_;
+  ASSERT_TRUE(store.soft_delete("Vault-1", "One", this->deletion_));
+  ASSERT_TRUE(store.recover("Vault-1", "One"));
+  const vault::Deletion later{kNoon + std::chrono::hours(1), this->deletion_.scheduled_purge};
+  ASSERT_TRUE(store.soft_delete("Vault-1", "One", later));
+  EXPECT_EQ(store.purge("Vault-1", "One", this->deletion_).error().kind, ErrorKind::NotFound);
+  EXPECT_TRUE(store.load_deleted("Vault-1", "One"));
+  EXPECT_TRUE(store.purge("Vault-1", "One", later));
+}
+
+TYPED_TEST(RecoverableTest, WhatBelongsToACertificateIsNotOverdueOnItsOwn) {
+  auto managed = TypeParam::version("three", 'd');
+  managed.info.managed = true;
+  ASSERT_TRUE(this->store_.put_version(managed));
+  ASSERT_TRUE(this->store_.soft_delete("Vault-1", "three", this->deletion_));
+  EXPECT_TRUE(this->store_.overdue(this->deletion_.scheduled_purge)->empty());
+  EXPECT_EQ(this->store_.list_deleted("Vault-1")->size(), 1U);
 }
 
 TYPED_TEST(RecoverableTest, ADeletedNameTakesNoVersion) {
@@ -156,7 +176,7 @@ TEST_F(VaultSettingsTest, EveryDeletionMovesTheKeysGeneration) {
   EXPECT_TRUE(moved());
   ASSERT_TRUE(keys_.soft_delete("Vault-1", "One", {}));
   EXPECT_TRUE(moved());
-  ASSERT_TRUE(keys_.purge("Vault-1", "One"));
+  ASSERT_TRUE(keys_.purge("Vault-1", "One", {}));
   EXPECT_TRUE(moved());
   ASSERT_TRUE(keys_.put_all({KeysOnDisk::version("One", 'a')}));
   EXPECT_TRUE(moved());
@@ -185,7 +205,7 @@ TEST_F(VaultSettingsTest, AKeysRotationPolicyIsKeptUntilTheKeyIsPurged) {
   ASSERT_TRUE(keys_.soft_delete("Vault-1", "One", {}));
   EXPECT_TRUE(keys_.keys_with_rotation_policy()->empty());
   EXPECT_TRUE(keys_.rotation_policy("Vault-1", "One").value()) << "it comes back with the key";
-  ASSERT_TRUE(keys_.purge("Vault-1", "One"));
+  ASSERT_TRUE(keys_.purge("Vault-1", "One", {}));
   EXPECT_FALSE(keys_.rotation_policy("Vault-1", "One").value());
 }
 

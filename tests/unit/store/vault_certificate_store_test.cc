@@ -173,9 +173,9 @@ TEST_F(VaultCertificateStoreTest, IsDeletedRecoveredAndPurgedWithKeyAndSecret) {
   ASSERT_TRUE(store_.recover("vault-1", "tls"));
   EXPECT_TRUE(store_.load({"vault-1", "tls", {}}));
   EXPECT_TRUE(secrets_.load({"vault-1", "tls", {}}));
-  EXPECT_EQ(store_.purge("vault-1", "tls").error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(store_.purge("vault-1", "tls", deletion).error().kind, ErrorKind::NotFound);
   ASSERT_TRUE(store_.soft_delete("vault-1", "tls", deletion));
-  ASSERT_TRUE(store_.purge("vault-1", "tls"));
+  ASSERT_TRUE(store_.purge("vault-1", "tls", deletion));
   EXPECT_TRUE(store_.put_version(version('a')));
 }
 
@@ -186,7 +186,7 @@ TEST_F(VaultCertificateStoreTest, PutsBackAllVersionsOfAName) {
   EXPECT_EQ(whole->versions.size(), 2U);
   EXPECT_EQ(store_.put_all(*whole).error().kind, ErrorKind::AlreadyExists);
   ASSERT_TRUE(store_.soft_delete("vault-1", "tls", {kNoon, kNoon}));
-  ASSERT_TRUE(store_.purge("vault-1", "tls"));
+  ASSERT_TRUE(store_.purge("vault-1", "tls", {kNoon, kNoon}));
   ASSERT_TRUE(store_.put_all(*whole));
   EXPECT_EQ(store_.load({"vault-1", "tls", {}})->info.id.version, std::string(32, 'b'));
   EXPECT_EQ(keys_.versions("vault-1", "tls")->size(), 2U);

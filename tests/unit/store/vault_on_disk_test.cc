@@ -1,0 +1,99 @@
+#include <gmock/gmock.h>
+
+#include "certstore/vault/embedded_vault.h"
+#include "gateway/store/key_store.h"
+#include "gateway/store/secret_store.h"
+#include "gateway/store/vault_certificate_store.h"
+#include "tests/support/memory_key_store.h"
+#include "tests/unit/store/store_fixture.h"
+
+namespace signet::gateway {
+namespace {
+
+using vault::CertificateId;
+using vault::CertificatePolicy;
+using vault::KeyKind;
+
+const vault::Principal kOperator = vault::Principal::local_operator();
+constexpr std::chrono::days kRetention{vault::kLongestRetention};
+
+template <class T>
+testing::AssertionResult fails_with(const Result<T>& result, ErrorKind kind, std::string_view text = "") {
+  if (result) return testing::AssertionFailure() << "succeeded";
+  if (result.error().kind == kind && result.error().detail.find(text) != std::string::npos)
+    return testing::AssertionSuccess();
+  return testing::AssertionFailure() << to_string(result.error().kind) << ": " << result.error().detail;
+}
+
+/// The embedded vault on the stores that it has in a gateway, where keys, secrets and certificates share
+/// their tables.
+class VaultOnDisk : public StoreTest {
+ protected:
+  static CertificatePolicy policy(std::string_view issuer = vault::kSelfIssuer) {
+    CertificatePolicy wanted;
+    wanted.kind = KeyKind::EcP256;
+    wanted.subject = "CN=as2.acme.example";
+    wanted.issuer = issuer;
+    return wanted;
+  }
+  auto create_certificate(std::string_view issuer = vault::kSelfIssuer, std::string_view name = "x") {
+    return vault_->create_certificate(kOperator, "kv1", name, policy(issuer), {});
+  }
+  auto create_key(std::string_view name = "x") {
+    return vault_->create_key(kOperator, "kv1", name, KeyKind::EcP256, {});
+  }
+  auto set_secret(std::string_view name = "x") {
+    return vault_->set_secret(kOperator, "kv1", name, SecretBytes::copy_of("value"), {});
+  }
+  void pass(std::chrono::microseconds time) { clock_.set(clock_.now() + time); }
+
+  const std::shared_ptr<Database> database_ = open()->database();
+  SqliteKeyStore keys_{database_};
+  SqliteSecretStore secrets_{database_};
+  SqliteVaultCertificateStore certificates_{database_};
+  test::MemoryAuditLog audit_;
+  FixedClock clock_{kNoon};
+  std::unique_ptr<vault::EmbeddedVault> vault_ =
+      vault::EmbeddedVault::open(keys_, secrets_, certificates_, audit_,
+                                 vault::MasterKey::create_file(directory_.path() / "master.key").value(),
+                                 clock_)
+          .value();
+};
+
+TEST_F(VaultOnDisk, ACertificatesPurgeLeavesAKeyAndASecretAloneThatTookTheNameLater) {
+  ASSERT_TRUE(create_certificate());
+  ASSERT_TRUE(vault_->delete_certificate(kOperator, "kv1", "x"));
+  pass(kRetention + std::chrono::hours(2));
+  const auto key = create_key();
+  ASSERT_TRUE(key) << key.error().detail;
+  ASSERT_TRUE(set_secret());
+  ASSERT_TRUE(vault_->purge_overdue());
+  EXPECT_EQ(vault_->get(kOperator, {"kv1", "x", {}})->id, key->id);
+  EXPECT_EQ(vault_->list_secrets(kOperator, "kv1")->size(), 1U);
+  EXPECT_TRUE(vault_->list_deleted_certificates(kOperator, "kv1")->empty());
+}
+
+TEST_F(VaultOnDisk, ACertificatesPurgeLeavesADeletedKeyItsOwnTime) {
+  ASSERT_TRUE(create_certificate());
+  ASSERT_TRUE(vault_->delete_certificate(kOperator, "kv1", "x"));
+  pass(kRetention);
+  ASSERT_TRUE(create_key());
+  ASSERT_TRUE(vault_->delete_key(kOperator, "kv1", "x"));
+  ASSERT_TRUE(vault_->purge_overdue());
+  EXPECT_TRUE(vault_->recover_key(kOperator, "kv1", "x"));
+}
+
+TEST_F(VaultOnDisk, ACertificatesNameIsFreeForAnotherOnceItsTimeIsOver) {
+  ASSERT_TRUE(create_certificate());
+  ASSERT_TRUE(vault_->delete_certificate(kOperator, "kv1", "x"));
+  EXPECT_TRUE(fails_with(create_certificate(), ErrorKind::DeletedButRecoverable));
+  EXPECT_TRUE(fails_with(create_key(), ErrorKind::DeletedButRecoverable));
+  pass(kRetention);
+  const auto again = create_certificate();
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(vault_->versions(kOperator, "kv1", "x")->size(), 1U);
+  EXPECT_EQ(vault_->certificate_versions(kOperator, "kv1", "x")->size(), 1U);
+}
+
+}  // namespace
+}  // namespace signet::gateway
