@@ -30,7 +30,8 @@ class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
  public:
   /// Adds a version, which becomes the key's current one, in one transaction.
   ///
-  /// @error AlreadyExists          this version is there already.
+  /// @error AlreadyExists          this version is there already; or the name is a certificate's, and the
+  ///                               version not.
   /// @error DeletedButRecoverable  the name is that of a deleted key.
   virtual Result<> put_version(const StoredKey& key) = 0;
   /// An empty version asks for the one put last. @error NotFound

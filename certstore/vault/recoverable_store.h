@@ -35,7 +35,7 @@ class RecoverableStore {
   virtual Result<std::vector<Stored>> load_all(std::string_view vault, std::string_view name) = 0;
   /// Adds a new name with all its versions, the oldest first, in one transaction.
   ///
-  /// @error AlreadyExists          the name is in use.
+  /// @error AlreadyExists          the name is in use, be it by a certificate.
   /// @error DeletedButRecoverable  it is deleted.
   virtual Result<> put_all(const std::vector<Stored>& versions) = 0;
 };

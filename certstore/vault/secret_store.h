@@ -25,7 +25,8 @@ class SecretStore : public RecoverableStore<StoredSecret, SecretInfo> {
  public:
   /// Adds a version, which becomes the secret's current one.
   ///
-  /// @error AlreadyExists          this version is there already.
+  /// @error AlreadyExists          this version is there already; or the name is a certificate's, and the
+  ///                               version not.
   /// @error DeletedButRecoverable  the name is that of a deleted secret.
   virtual Result<> put_version(const StoredSecret& secret) = 0;
   /// An empty version asks for the one put last. @error NotFound

@@ -71,13 +71,16 @@ class VaultCertificateStore {
 
   /// Adds a version, its key and its secret, which become the current ones; and does as put_name().
   ///
-  /// @error AlreadyExists  there is such a version; or the operation in the store is in progress and not the
-  ///                       one that `name` has.
+  /// @error AlreadyExists  there is such a version; the name is that of a key or a secret of its own; or the
+  ///                       operation in the store is in progress and not the one that `name` has, or is that
+  ///                       one and completed.
+  /// @error DeletedButRecoverable  the name is deleted.
   virtual Result<> put_version(const NewVersion& version) = 0;
-  /// Replaces the policy of a name, which may be new, and its operation; without one, that of the store
-  /// stays.
+  /// Replaces the policy of a name, which may be new, and its operation. Without an operation the name is
+  /// there already, and that of the store stays.
   ///
-  /// @error AlreadyExists  as above.
+  /// @error AlreadyExists, DeletedButRecoverable  as above.
+  /// @error NotFound  no such name, and no operation.
   virtual Result<> put_name(const StoredName& name) = 0;
   /// @error NotFound
   virtual Result<StoredName> load_name(std::string_view vault, std::string_view name) = 0;
@@ -111,7 +114,7 @@ class VaultCertificateStore {
   /// one did, or none.
   virtual Result<> purge(std::string_view vault, std::string_view name, const Deletion& deletion) = 0;
 
-  /// @error NotFound
+  /// As it is at one moment. @error NotFound
   virtual Result<WholeCertificate> load_all(std::string_view vault, std::string_view name) = 0;
   /// Adds a new name with everything that belongs to it.
   ///

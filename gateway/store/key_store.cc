@@ -94,7 +94,7 @@ Result<> KeyRows::insert(SqlConnection& connection, const StoredKey& key) {
 }  // namespace
 
 Result<> put_key_version(SqlConnection& connection, const StoredKey& key) {
-  SIGNET_CHECK(check_not_deleted<KeyRows>(connection, key.info.id));
+  SIGNET_CHECK(check_takes_version<KeyRows>(connection, key.info));
   SIGNET_CHECK(KeyRows::insert(connection, key));
   count_key_change(connection);
   return {};
@@ -182,8 +182,14 @@ Result<> SqliteKeyStore::purge(std::string_view vault, std::string_view name,
   return purge_rows<KeyRows>(*database_, vault, name, deletion);
 }
 
+Result<std::vector<StoredKey>> load_key_versions(SqlConnection& connection, std::string_view vault,
+                                                 std::string_view name) {
+  return load_all_rows<KeyRows>(connection, vault, name);
+}
+
 Result<std::vector<StoredKey>> SqliteKeyStore::load_all(std::string_view vault, std::string_view name) {
-  return load_all_rows<KeyRows>(*database_, vault, name);
+  return read_value<std::vector<StoredKey>>(
+      *database_, [&](SqlConnection& connection) { return load_key_versions(connection, vault, name); });
 }
 
 Result<> SqliteKeyStore::put_all(const std::vector<StoredKey>& versions) {

@@ -66,14 +66,22 @@ Result<std::vector<DeletedRow<Rows>>> read_all_deleted(Query& query) {
   return all;
 }
 
-/// @error DeletedButRecoverable
+/// Whether a name can get a version. One that is a certificate's gets those alone that belong to it.
+///
+/// @error DeletedButRecoverable, AlreadyExists
 template <class Rows>
-Result<> check_not_deleted(SqlConnection& connection, const vault::KeyId& id) {
-  Query query(connection, Rows::kFind);
-  if (!query.bind(id.vault, id.name).next() || query.is_null(0)) return {};
-  return fail(ErrorKind::DeletedButRecoverable,
-              fmt::format("{} {}/{} was deleted and can be recovered until {}: recover or purge it",
-                          Rows::kWhat, printable(id.vault), printable(id.name), to_rfc3339(query.time(0))));
+Result<> check_takes_version(SqlConnection& connection, const typename Rows::Info& info) {
+  const vault::KeyId& id = info.id;
+  Query own(connection, Rows::kFind);
+  if (own.bind(id.vault, id.name).next() && !own.is_null(0))
+    return fail(ErrorKind::DeletedButRecoverable,
+                fmt::format("{} {}/{} was deleted and can be recovered until {}: recover or purge it",
+                            Rows::kWhat, printable(id.vault), printable(id.name), to_rfc3339(own.time(0))));
+  Query certificate(connection, "SELECT 1 FROM vault_certificates WHERE vault = ? AND name = ?");
+  if (info.managed || !certificate.bind(id.vault, id.name).next()) return {};
+  return fail(ErrorKind::AlreadyExists,
+              fmt::format("the {} {}/{} belongs to the certificate of that name: choose another name",
+                          Rows::kWhat, printable(id.vault), printable(id.name)));
 }
 
 template <class Rows>
@@ -140,19 +148,16 @@ Result<std::vector<DeletedRow<Rows>>> overdue_rows(Database& database, Time now)
 }
 
 template <class Rows>
-Result<std::vector<typename Rows::Stored>> load_all_rows(Database& database, std::string_view vault,
+Result<std::vector<typename Rows::Stored>> load_all_rows(SqlConnection& connection, std::string_view vault,
                                                          std::string_view name) {
-  using All = std::vector<typename Rows::Stored>;
-  return read_value<All>(database, [&](SqlConnection& connection) -> Result<All> {
-    Query query(connection, Rows::kLoadAll);
-    query.bind(vault, name);
-    All all;
-    while (query.next()) {
-      SIGNET_TRY(auto info, Rows::read(query));
-      all.push_back({std::move(info), query.bytes(Rows::kColumns)});
-    }
-    return all;
-  });
+  Query query(connection, Rows::kLoadAll);
+  query.bind(vault, name);
+  std::vector<typename Rows::Stored> all;
+  while (query.next()) {
+    SIGNET_TRY(auto info, Rows::read(query));
+    all.push_back({std::move(info), query.bytes(Rows::kColumns)});
+  }
+  return all;
 }
 
 template <class Rows>
@@ -161,7 +166,7 @@ Result<> put_all_rows(Database& database, const std::vector<typename Rows::Store
     for (const auto& version : versions) {
       const vault::KeyId& id = version.info.id;
       if (&version == &versions.front()) {
-        SIGNET_CHECK(check_not_deleted<Rows>(connection, id));
+        SIGNET_CHECK(check_takes_version<Rows>(connection, version.info));
         if (Query(connection, Rows::kFind).bind(id.vault, id.name).next())
           return fail(ErrorKind::AlreadyExists, fmt::format("there is a {} {}/{} already", Rows::kWhat,
                                                             printable(id.vault), printable(id.name)));

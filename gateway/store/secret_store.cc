@@ -69,7 +69,7 @@ Result<> SecretRows::insert(SqlConnection& connection, const StoredSecret& secre
 }  // namespace
 
 Result<> put_secret_version(SqlConnection& connection, const StoredSecret& secret) {
-  SIGNET_CHECK(check_not_deleted<SecretRows>(connection, secret.info.id));
+  SIGNET_CHECK(check_takes_version<SecretRows>(connection, secret.info));
   return SecretRows::insert(connection, secret);
 }
 
@@ -153,8 +153,14 @@ Result<> SqliteSecretStore::purge(std::string_view vault, std::string_view name,
   return purge_rows<SecretRows>(*database_, vault, name, deletion);
 }
 
+Result<std::vector<StoredSecret>> load_secret_versions(SqlConnection& connection, std::string_view vault,
+                                                       std::string_view name) {
+  return load_all_rows<SecretRows>(connection, vault, name);
+}
+
 Result<std::vector<StoredSecret>> SqliteSecretStore::load_all(std::string_view vault, std::string_view name) {
-  return load_all_rows<SecretRows>(*database_, vault, name);
+  return read_value<std::vector<StoredSecret>>(
+      *database_, [&](SqlConnection& connection) { return load_secret_versions(connection, vault, name); });
 }
 
 Result<> SqliteSecretStore::put_all(const std::vector<StoredSecret>& versions) {

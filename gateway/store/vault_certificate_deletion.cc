@@ -1,5 +1,5 @@
-#include "gateway/store/key_store.h"
-#include "gateway/store/secret_store.h"
+#include <algorithm>
+
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/vault_certificate_rows_internal.h"
 #include "gateway/store/vault_certificate_store.h"
@@ -14,6 +14,7 @@ namespace {
 using vault::CertificateInfo;
 using vault::Deletion;
 using vault::StoredName;
+using vault::WholeCertificate;
 using DeletedInfo = vault::Deleted<CertificateInfo>;
 
 Error not_deleted(std::string_view vault, std::string_view name) {
@@ -41,6 +42,34 @@ Result<std::vector<DeletedInfo>> read_all_deleted(Query& query) {
     all.push_back(std::move(deleted));
   }
   return all;
+}
+
+Result<std::vector<vault::StoredCertificate>> load_certificate_versions(SqlConnection& connection,
+                                                                        std::string_view vault,
+                                                                        std::string_view name) {
+  Query query(connection, "SELECT " SIGNET_CERTIFICATE_VERSION_COLUMNS
+                          " FROM live_certificate_versions WHERE vault = ? AND name = ? ORDER BY sequence");
+  query.bind(vault, name);
+  std::vector<vault::StoredCertificate> versions;
+  while (query.next()) {
+    SIGNET_TRY(vault::StoredCertificate version, read_certificate_version(query));
+    versions.push_back(std::move(version));
+  }
+  return versions;
+}
+
+/// @error IoFailure  a version lacks its key or its secret.
+Result<> check_complete(const WholeCertificate& whole) {
+  const auto same_version = [](const auto& one, const auto& other) {
+    return one.info.id.version == other.info.id.version;
+  };
+  const auto& versions = whole.versions;
+  if (std::equal(versions.begin(), versions.end(), whole.keys.begin(), whole.keys.end(), same_version) &&
+      std::equal(versions.begin(), versions.end(), whole.secrets.begin(), whole.secrets.end(), same_version))
+    return {};
+  return fail(ErrorKind::IoFailure, "the database lacks a key or a secret of certificate " +
+                                        printable(vault::to_string(whole.name.id)) +
+                                        ": restore it from a backup");
 }
 
 }  // namespace
@@ -141,37 +170,28 @@ Result<> SqliteVaultCertificateStore::purge(std::string_view vault, std::string_
   });
 }
 
-Result<vault::WholeCertificate> SqliteVaultCertificateStore::load_all(std::string_view vault,
-                                                                      std::string_view name) {
-  vault::WholeCertificate whole;
-  SIGNET_TRY(whole.name, load_name(vault, name));
-  whole.name.operation.reset();
-  using Versions = std::vector<vault::StoredCertificate>;
-  SIGNET_TRY(whole.versions,
-             read_value<Versions>(*database_, [&](SqlConnection& connection) -> Result<Versions> {
-               Query query(connection,
-                           "SELECT " SIGNET_CERTIFICATE_VERSION_COLUMNS
-                           " FROM live_certificate_versions WHERE vault = ? AND name = ? ORDER BY sequence");
-               query.bind(vault, name);
-               Versions versions;
-               while (query.next()) {
-                 SIGNET_TRY(vault::StoredCertificate version, read_certificate_version(query));
-                 versions.push_back(std::move(version));
-               }
-               return versions;
-             }));
-  if (whole.versions.empty())
-    return fail(ErrorKind::NotFound,
-                "certificate " + printable(vault) + "/" + printable(name) + " has no version yet");
-  SIGNET_TRY(whole.keys, SqliteKeyStore(database_).load_all(vault, name));
-  SIGNET_TRY(whole.secrets, SqliteSecretStore(database_).load_all(vault, name));
-  return whole;
+Result<WholeCertificate> SqliteVaultCertificateStore::load_all(std::string_view vault,
+                                                               std::string_view name) {
+  return read_value<WholeCertificate>(*database_, [&](SqlConnection& connection) -> Result<WholeCertificate> {
+    WholeCertificate whole;
+    SIGNET_TRY(whole.name, load_certificate_name(connection, vault, name));
+    whole.name.operation.reset();
+    SIGNET_TRY(whole.versions, load_certificate_versions(connection, vault, name));
+    if (whole.versions.empty())
+      return fail(ErrorKind::NotFound,
+                  "certificate " + printable(vault) + "/" + printable(name) + " has no version yet");
+    SIGNET_TRY(whole.keys, load_key_versions(connection, vault, name));
+    SIGNET_TRY(whole.secrets, load_secret_versions(connection, vault, name));
+    SIGNET_CHECK(check_complete(whole));
+    return whole;
+  });
 }
 
-Result<> SqliteVaultCertificateStore::put_all(const vault::WholeCertificate& certificate) {
+Result<> SqliteVaultCertificateStore::put_all(const WholeCertificate& certificate) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     const vault::CertificateId& id = certificate.name.id;
-    Query taken(connection, "SELECT 1 FROM vault_certificates WHERE vault = ? AND name = ?");
+    Query taken(connection,
+                "SELECT 1 FROM vault_certificates WHERE vault = ? AND name = ? AND deleted IS NULL");
     if (taken.bind(id.vault, id.name).next())
       return fail(ErrorKind::AlreadyExists,
                   "there is a certificate " + printable(vault::to_string(id)) + " already");

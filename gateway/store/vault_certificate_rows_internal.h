@@ -15,7 +15,12 @@ Result<vault::StoredCertificate> read_certificate_version(const Query& row);
 /// Of a row of vault, name, policy, policy_created and policy_updated; with its operation.
 Result<vault::StoredName> read_certificate_name(SqlConnection& connection, const Query& row);
 
-/// Inside of a transaction. @error AlreadyExists
+/// Of a name in use. @error NotFound
+Result<vault::StoredName> load_certificate_name(SqlConnection& connection, std::string_view vault,
+                                                std::string_view name);
+
+/// Inside of a transaction. @error AlreadyExists  the name is a key's or a secret's of its own, too.
+/// @error DeletedButRecoverable
 Result<> write_certificate_version(SqlConnection& connection, const vault::StoredCertificate& version);
 Result<> write_certificate_name(SqlConnection& connection, const vault::StoredName& name);
 

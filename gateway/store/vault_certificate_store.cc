@@ -1,5 +1,7 @@
 #include "gateway/store/vault_certificate_store.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "certstore/vault/certificate_policy_json.h"
@@ -94,15 +96,46 @@ Result<> write_operation(SqlConnection& connection, const CertificateId& id, con
   return {};
 }
 
-/// @error AlreadyExists  another operation is in progress.
+/// @error AlreadyExists  another operation is in progress; or this one is completed.
 Result<> check_operation(SqlConnection& connection, const StoredName& name) {
-  Query other(connection,
-              "SELECT 1 FROM vault_certificate_operations WHERE vault = ? AND name = ? AND status = "
-              "'inProgress' AND request_id <> ?");
+  Query conflict(
+      connection,
+      "SELECT status FROM vault_certificate_operations WHERE vault = ?1 AND name = ?2 AND ((status "
+      "= 'inProgress' AND request_id <> ?3) OR (status = 'completed' AND request_id = ?3))");
   const std::string ours = name.operation ? name.operation->operation.request_id : std::string();
-  if (!other.bind(name.id.vault, name.id.name, ours).next()) return {};
+  if (!conflict.bind(name.id.vault, name.id.name, ours).next()) return {};
+  const std::string_view what = conflict.text(0) == "completed" ? "completed this operation in the meantime"
+                                                                : "has an operation in progress";
   return fail(ErrorKind::AlreadyExists,
-              "certificate " + printable(vault::to_string(name.id)) + " has an operation in progress");
+              fmt::format("certificate {} {}", printable(vault::to_string(name.id)), what));
+}
+
+/// @error NotFound
+Result<> check_is_there(SqlConnection& connection, const CertificateId& id) {
+  Query name(connection, "SELECT 1 FROM vault_certificates WHERE vault = ? AND name = ? AND deleted IS NULL");
+  if (name.bind(id.vault, id.name).next()) return {};
+  return fail(no_certificate(id));
+}
+
+/// Whether a certificate can have the name, or has it.
+///
+/// @error DeletedButRecoverable, AlreadyExists
+Result<> check_name(SqlConnection& connection, const CertificateId& id) {
+  const std::string what = printable(vault::to_string(id));
+  Query deleted(connection,
+                "SELECT 1 FROM vault_certificates WHERE vault = ? AND name = ? AND deleted IS NOT NULL");
+  if (deleted.bind(id.vault, id.name).next())
+    return fail(ErrorKind::DeletedButRecoverable,
+                fmt::format("certificate {} was deleted: recover or purge it", what));
+  Query other(connection,
+              "SELECT 1 FROM key_versions WHERE vault = ?1 AND name = ?2 AND managed = 0 UNION ALL SELECT 1 "
+              "FROM secret_versions WHERE vault = ?1 AND name = ?2 AND managed = 0");
+  if (other.bind(id.vault, id.name).next())
+    return fail(ErrorKind::AlreadyExists,
+                fmt::format("there is a key or a secret {}, in use or deleted, which the certificate would "
+                            "need for its own: choose another name",
+                            what));
+  return {};
 }
 
 }  // namespace
@@ -130,7 +163,19 @@ Result<StoredName> read_certificate_name(SqlConnection& connection, const Query&
   return name;
 }
 
+Result<StoredName> load_certificate_name(SqlConnection& connection, std::string_view vault,
+                                         std::string_view name) {
+  Query query(
+      connection,
+      "SELECT vault, name, policy, policy_created, policy_updated FROM vault_certificates WHERE vault "
+      "= ? AND name = ? AND deleted IS NULL");
+  if (!query.bind(vault, name).next())
+    return fail(no_certificate({std::string(vault), std::string(name), {}}));
+  return read_certificate_name(connection, query);
+}
+
 Result<> write_certificate_name(SqlConnection& connection, const StoredName& name) {
+  SIGNET_CHECK(check_name(connection, name.id));
   Query(connection,
         "INSERT INTO vault_certificates (vault, name, policy, policy_created, policy_updated) VALUES (?, ?, "
         "?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET policy = excluded.policy, policy_updated = "
@@ -165,20 +210,14 @@ Result<> SqliteVaultCertificateStore::put_version(const NewVersion& version) {
 
 Result<> SqliteVaultCertificateStore::put_name(const StoredName& name) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    if (name.operation) SIGNET_CHECK(check_operation(connection, name));
+    SIGNET_CHECK(name.operation ? check_operation(connection, name) : check_is_there(connection, name.id));
     return write_certificate_name(connection, name);
   });
 }
 
 Result<StoredName> SqliteVaultCertificateStore::load_name(std::string_view vault, std::string_view name) {
-  return read_value<StoredName>(*database_, [&](SqlConnection& connection) -> Result<StoredName> {
-    Query query(connection,
-                "SELECT vault, name, policy, policy_created, policy_updated FROM vault_certificates WHERE "
-                "vault = ? AND name = ? AND deleted IS NULL");
-    if (!query.bind(vault, name).next())
-      return fail(no_certificate({std::string(vault), std::string(name), {}}));
-    return read_certificate_name(connection, query);
-  });
+  return read_value<StoredName>(
+      *database_, [&](SqlConnection& connection) { return load_certificate_name(connection, vault, name); });
 }
 
 Result<StoredCertificate> SqliteVaultCertificateStore::load(const CertificateId& id) {

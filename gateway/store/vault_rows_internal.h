@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "certstore/vault/key_store.h"
@@ -22,8 +23,14 @@ std::string to_column(const vault::Tags& tags);
 /// @error IoFailure  the column holds something else: the database is damaged.
 Result<vault::Tags> tags_of(std::string_view column);
 
-/// Adds a version inside of a transaction. @error AlreadyExists
+/// Adds a version inside of a transaction. @error AlreadyExists, DeletedButRecoverable
 Result<> put_key_version(SqlConnection& connection, const vault::StoredKey& key);
 Result<> put_secret_version(SqlConnection& connection, const vault::StoredSecret& secret);
+
+/// All versions of a name in use, the oldest first, inside of a transaction.
+Result<std::vector<vault::StoredKey>> load_key_versions(SqlConnection& connection, std::string_view vault,
+                                                        std::string_view name);
+Result<std::vector<vault::StoredSecret>> load_secret_versions(SqlConnection& connection,
+                                                              std::string_view vault, std::string_view name);
 
 }  // namespace signet::gateway

@@ -115,6 +115,65 @@ TEST_F(VaultCertificateStoreTest, AnOperationInProgressIsReplacedByItselfAlone) 
   EXPECT_TRUE(store_.put_name(other));
 }
 
+TEST_F(VaultCertificateStoreTest, AnOperationThatIsCompletedStaysSo) {
+  StoredName begun = name();
+  begun.operation = operation(OperationStatus::InProgress, "r1");
+  ASSERT_TRUE(store_.put_name(begun));
+  NewVersion completed = version('a');
+  completed.name.operation = operation(OperationStatus::Completed, "r1");
+  ASSERT_TRUE(store_.put_version(completed));
+  begun.operation->operation.status = OperationStatus::Cancelled;
+  EXPECT_EQ(store_.put_name(begun).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(store_.load_name("Vault-1", "tls")->operation->operation.status, OperationStatus::Completed);
+}
+
+TEST_F(VaultCertificateStoreTest, ANameIsACertificatesOrAKeysAndASecretsOwn) {
+  StoredName begun = name();
+  begun.operation = operation(OperationStatus::InProgress, "r1");
+  vault::StoredKey key = version('a').key;
+  key.info.managed = false;
+  vault::StoredSecret secret = version('a').secret;
+  secret.info.managed = false;
+
+  ASSERT_TRUE(store_.put_name(begun)) << "which has no key yet";
+  EXPECT_EQ(keys_.put_version(key).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(keys_.put_all({key}).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(secrets_.put_version(secret).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(secrets_.put_all({secret}).error().kind, ErrorKind::AlreadyExists);
+  ASSERT_TRUE(store_.remove_operation("Vault-1", "tls"));
+
+  ASSERT_TRUE(keys_.put_version(key));
+  EXPECT_EQ(store_.put_name(begun).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(store_.put_version(version('b')).error().kind, ErrorKind::AlreadyExists);
+  ASSERT_TRUE(keys_.soft_delete("Vault-1", "tls", {}));
+  EXPECT_EQ(store_.put_name(begun).error().kind, ErrorKind::AlreadyExists) << "it may be recovered";
+  ASSERT_TRUE(keys_.purge("Vault-1", "tls", {}));
+  ASSERT_TRUE(secrets_.put_version(secret));
+  EXPECT_EQ(store_.put_version(version('b')).error().kind, ErrorKind::AlreadyExists);
+}
+
+TEST_F(VaultCertificateStoreTest, NothingIsWrittenOntoANameThatIsDeletedOrGone) {
+  EXPECT_EQ(store_.put_name(name()).error().kind, ErrorKind::NotFound) << "a policy alone makes no name";
+  ASSERT_TRUE(store_.put_version(version('a')));
+  const vault::Deletion deletion{kNoon, kNoon + std::chrono::days(90)};
+  ASSERT_TRUE(store_.soft_delete("Vault-1", "tls", deletion));
+  StoredName begun = name();
+  begun.operation = operation(OperationStatus::Cancelled, "r1");
+  EXPECT_EQ(store_.put_name(begun).error().kind, ErrorKind::DeletedButRecoverable);
+  EXPECT_EQ(store_.put_name(name()).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(store_.put_version(version('b')).error().kind, ErrorKind::DeletedButRecoverable);
+  ASSERT_TRUE(store_.purge("Vault-1", "tls", deletion));
+  EXPECT_EQ(store_.put_name(name()).error().kind, ErrorKind::NotFound);
+  EXPECT_TRUE(keys_.put_version(version('c').key)) << "its name is free";
+}
+
+TEST_F(VaultCertificateStoreTest, IsLoadedWholeOrNotAtAll) {
+  ASSERT_TRUE(store_.put_version(version('a')));
+  vault::StoredKey odd = version('b').key;
+  ASSERT_TRUE(keys_.put_version(odd));
+  EXPECT_EQ(store_.load_all("Vault-1", "tls").error().kind, ErrorKind::IoFailure);
+}
+
 TEST_F(VaultCertificateStoreTest, ListsTheNewestVersionOfEachName) {
   for (const char digit : {'b', 'a'}) ASSERT_TRUE(store_.put_version(version(digit)));
   ASSERT_TRUE(store_.put_version(version('c', "another")));

@@ -95,5 +95,19 @@ TEST_F(VaultOnDisk, ACertificatesNameIsFreeForAnotherOnceItsTimeIsOver) {
   EXPECT_EQ(vault_->certificate_versions(kOperator, "kv1", "x")->size(), 1U);
 }
 
+TEST_F(VaultOnDisk, NothingIsRestoredUnderTheNameOfACertificateThatIsPending) {
+  ASSERT_TRUE(create_key());
+  ASSERT_TRUE(set_secret());
+  const Bytes key = vault_->backup_key(kOperator, "kv1", "x").value();
+  const Bytes secret = vault_->backup_secret(kOperator, "kv1", "x").value();
+  ASSERT_TRUE(vault_->delete_key(kOperator, "kv1", "x"));
+  ASSERT_TRUE(vault_->delete_secret(kOperator, "kv1", "x"));
+  pass(kRetention);
+  ASSERT_TRUE(create_certificate(vault::kUnknownIssuer));
+  EXPECT_THAT(vault_->restore_key(kOperator, "kv1", key).error().detail, testing::HasSubstr("certificate"));
+  EXPECT_THAT(vault_->restore_secret(kOperator, "kv1", secret).error().detail,
+              testing::HasSubstr("certificate"));
+}
+
 }  // namespace
 }  // namespace signet::gateway
