@@ -182,6 +182,12 @@ Result<std::shared_ptr<const PrivateKey>> EmbeddedVault::CertificateSteps::curre
                     "reuse_key to false for a new key",
                     to_string(current)));
   SIGNET_TRY(StoredKey stored, state_.store().load(current));
+  if (!stored.info.attributes.enabled)
+    return fail(
+        ErrorKind::Disabled,
+        fmt::format("the current version of certificate '{}' is disabled, and its key cannot be reused: "
+                    "enable it, or set reuse_key to false for a new key",
+                    to_string(current)));
   SIGNET_TRY(const std::shared_ptr<const OpenKey> opened, state_.unseal(std::move(stored)));
   if (opened->key->kind() != policy.kind) return nullptr;
   return std::shared_ptr<const PrivateKey>(opened, opened->key.get());
@@ -203,6 +209,7 @@ Result<NewVersion> EmbeddedVault::CertificateSteps::assemble(StoredName name, co
                                                              const KeyOfVersion& key,
                                                              std::vector<certstore::Certificate> chain,
                                                              const CertificateSettings& settings) {
+  SIGNET_CHECK(check_chain(chain));
   const Time now = state_.now();
   const certstore::Certificate& own = chain.front();
   const KeyAttributes attributes{settings.enabled, own.not_before(), own.not_after()};

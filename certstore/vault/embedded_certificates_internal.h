@@ -32,12 +32,17 @@ class EmbeddedVault::CertificateSteps {
   Result<StoredName> with_operation(const CertificateId& id);
 
   /// The key of a new version: that of the current one where the policy wants it again, else a new one.
+  ///
+  /// @error Disabled      the current one is.
+  /// @error InvalidInput  it would become exportable.
   Result<KeyOfVersion> make_key(const CertificateId& id, const CertificatePolicy& policy);
   KeyOfVersion seal(std::shared_ptr<const PrivateKey> key, ByteView pkcs8, const CertificateId& id);
   /// The key of an operation in progress.
   Result<KeyOfVersion> key_of(const StoredOperation& operation, const CertificateId& id);
 
   /// A version as a whole. `id` has its version; the chain has its own certificate first.
+  ///
+  /// @error LimitExceeded  as check_chain().
   Result<NewVersion> assemble(StoredName name, const CertificateId& id, const CertificatePolicy& policy,
                               const KeyOfVersion& key, std::vector<certstore::Certificate> chain,
                               const CertificateSettings& settings);

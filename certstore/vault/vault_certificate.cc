@@ -28,6 +28,17 @@ Result<> check_certificate_id(const CertificateId& id) {
   return check_object_id(id, "certificate");
 }
 
+Result<> check_chain(const std::vector<certstore::Certificate>& chain) {
+  std::size_t octets = 0;
+  for (const certstore::Certificate& certificate : chain) octets += certificate.der().size();
+  if (chain.size() <= kMostInChain && octets <= kLargestChain) return {};
+  return fail(
+      ErrorKind::LimitExceeded,
+      fmt::format("{} certificates of {} octets; a certificate and its issuers' are {} of {} octets at "
+                  "most: leave out those that it was not issued under",
+                  chain.size(), octets, kMostInChain, kLargestChain));
+}
+
 Result<CertificateFile> read_certificate_file(ByteView file, const std::optional<SecretBytes>& passphrase) {
   SIGNET_TRY(ImportedKey contents, read_key_file(file, passphrase));
   if (contents.certificates.empty())

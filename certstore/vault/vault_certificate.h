@@ -29,6 +29,12 @@ using CertificateId = KeyId;
 /// @error InvalidInput  says which part breaks which rule.
 Result<> check_certificate_id(const CertificateId& id);
 
+inline constexpr std::size_t kMostInChain = 20;           ///< certificates
+inline constexpr std::size_t kLargestChain = 256 * 1024;  ///< octets of their DER together
+
+/// Of a version, its own certificate included. @error LimitExceeded  more or larger certificates.
+Result<> check_chain(const std::vector<certstore::Certificate>& chain);
+
 /// What is said about a certificate beside its policy. A disabled one has a disabled key and secret.
 struct CertificateSettings {
   bool enabled = true;

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
@@ -144,6 +145,41 @@ TEST_F(EmbeddedCertificates, AKeyThatIsReusedBecomesNoMoreExportableThanItWas) {
   kept.reuse_key = false;
   ASSERT_TRUE(create(kept));
   EXPECT_FALSE(get().info.chain[0].has_public_key(versions[0].chain[0].public_key()));
+}
+
+TEST_F(EmbeddedCertificates, AKeyThatIsDisabledIsNotReused) {
+  CertificatePolicy kept = policy();
+  kept.reuse_key = true;
+  ASSERT_TRUE(create(kept));
+  const CertificateId first = get().info.id;
+  ASSERT_TRUE(vault_->update_certificate(kOperator, first, {false, {}}));
+  EXPECT_TRUE(fails_with(create(kept), ErrorKind::Disabled, "set reuse_key to false"));
+  EXPECT_EQ(audit_.last().result, AuditResult::Denied);
+  EXPECT_EQ(get().info.id, first);
+  kept.reuse_key = false;
+  ASSERT_TRUE(create(kept));
+  EXPECT_TRUE(get().info.settings.enabled);
+}
+
+TEST_F(EmbeddedCertificates, TakeChainsThatCanBeReadBack) {
+  const auto begun = create(policy(kUnknownIssuer));
+  std::vector<certstore::Certificate> chain{issue(begun->request, authority_)};
+  chain.resize(kMostInChain + 1, authority_.certificate);
+  EXPECT_TRUE(fails_with(vault_->merge_certificate(kOperator, "kv1", "c1", chain, {}),
+                         ErrorKind::LimitExceeded, "21 certificates"));
+  chain.pop_back();
+  EXPECT_TRUE(vault_->merge_certificate(kOperator, "kv1", "c1", chain, {}));
+
+  CertificateFile file = pem_file(authority_);
+  file.contents.certificates.resize(kMostInChain + 1, authority_.certificate);
+  EXPECT_TRUE(fails_with(vault_->import_certificate(kOperator, "kv1", "c2", file, {}, {}),
+                         ErrorKind::LimitExceeded, "21 certificates"));
+  std::string names = "DNS:a.example";
+  for (int i = 0; i < 8000; ++i) names += fmt::format(",DNS:host-{}.example", i);
+  const auto large = test::make_certificate({.key = "ec:P-256", .subject_alternative_name = names});
+  file.contents.certificates = {authority_.certificate, large.certificate, large.certificate};
+  EXPECT_TRUE(fails_with(vault_->import_certificate(kOperator, "kv1", "c2", file, {}, {}),
+                         ErrorKind::LimitExceeded, "octets"));
 }
 
 TEST_F(EmbeddedCertificates, FurtherVersionsNeedNoPolicy) {
