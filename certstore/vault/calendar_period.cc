@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -65,6 +66,19 @@ Time shifted(Time time, const CalendarPeriod& period, int sign) {
          chrono::hours(sign * period.hours);
 }
 
+/// From each day of the four years in which the calendar comes again.
+std::array<std::chrono::hours, 2> shortest_and_longest(const CalendarPeriod& period) {
+  constexpr std::chrono::days kFourYears{4 * 365 + 1};
+  std::chrono::hours shortest = std::chrono::hours::max();
+  std::chrono::hours longest = std::chrono::hours::min();
+  for (Time day{}; day < Time(kFourYears); day += std::chrono::days(1)) {
+    const auto length = std::chrono::floor<std::chrono::hours>(shifted(day, period, 1) - day);
+    shortest = std::min(shortest, length);
+    longest = std::max(longest, length);
+  }
+  return {shortest, longest};
+}
+
 }  // namespace
 
 std::string to_string(const CalendarPeriod& period) {
@@ -89,8 +103,7 @@ Result<CalendarPeriod> parse_period(std::string_view text) {
 Time operator+(Time time, const CalendarPeriod& period) { return shifted(time, period, 1); }
 Time operator-(Time time, const CalendarPeriod& period) { return shifted(time, period, -1); }
 
-bool is_shorter(const CalendarPeriod& one, const CalendarPeriod& other) {
-  return Time() + one < Time() + other;
-}
+std::chrono::hours shortest_length(const CalendarPeriod& period) { return shortest_and_longest(period)[0]; }
+std::chrono::hours longest_length(const CalendarPeriod& period) { return shortest_and_longest(period)[1]; }
 
 }  // namespace signet::vault

@@ -33,7 +33,8 @@ Time operator+(Time time, const CalendarPeriod& period);
 /// The same towards the past.
 Time operator-(Time time, const CalendarPeriod& period);
 
-/// Whether one is shorter than another one from a day on that begins a year.
-bool is_shorter(const CalendarPeriod& one, const CalendarPeriod& other);
+/// How long a period is at least and at most, from whichever day it counts: P1M is 28 to 31 days.
+std::chrono::hours shortest_length(const CalendarPeriod& period);
+std::chrono::hours longest_length(const CalendarPeriod& period);
 
 }  // namespace signet::vault

@@ -12,8 +12,8 @@ using From = RotationTrigger::From;
 constexpr std::array<Word<From>, 2> kFrom{
     {{From::Creation, "timeAfterCreate"}, {From::Expiry, "timeBeforeExpiry"}}};
 
-constexpr CalendarPeriod kShortestLife{0, 0, 28, 0};
-constexpr CalendarPeriod kShortestTrigger{0, 0, 7, 0};
+constexpr std::chrono::days kShortestLife{28};
+constexpr std::chrono::days kShortestDistance{7};  ///< of a rotation, from a version's creation and expiry
 constexpr CalendarPeriod kUsualNotice{0, 0, 30, 0};
 
 Result<> refuse(std::string_view why) {
@@ -21,16 +21,17 @@ Result<> refuse(std::string_view why) {
 }
 
 Result<> check_rotate(const RotationTrigger& rotate, const std::optional<CalendarPeriod>& expiry_time) {
-  if (is_shorter(rotate.period, kShortestTrigger))
-    return refuse(fmt::format("a key is rotated at least {} after its creation or before its expiry, not {}",
-                              to_string(kShortestTrigger), to_string(rotate.period)));
+  if (shortest_length(rotate.period) < kShortestDistance)
+    return refuse(
+        fmt::format("a key is rotated at least {} days after its creation or before its expiry, not {}",
+                    kShortestDistance.count(), to_string(rotate.period)));
   if (!expiry_time) {
     if (rotate.from == From::Creation) return {};
     return refuse("it rotates before an expiry, so it needs an expiry time for the versions that it makes");
   }
-  if (is_shorter(rotate.period, *expiry_time)) return {};
-  return refuse(fmt::format("{} is not within the life of a version, which lasts {}", to_string(rotate),
-                            to_string(*expiry_time)));
+  if (longest_length(rotate.period) + kShortestDistance <= shortest_length(*expiry_time)) return {};
+  return refuse(fmt::format("{} is not, in every month, {} days within the life of a version, which lasts {}",
+                            to_string(rotate), kShortestDistance.count(), to_string(*expiry_time)));
 }
 
 }  // namespace
@@ -69,8 +70,8 @@ std::string to_string(const RotationPolicy& policy) {
 }
 
 Result<> check_rotation_policy(const RotationPolicy& policy) {
-  if (policy.expiry_time && is_shorter(*policy.expiry_time, kShortestLife))
-    return refuse(fmt::format("a version lasts at least {}, not {}", to_string(kShortestLife),
+  if (policy.expiry_time && shortest_length(*policy.expiry_time) < kShortestLife)
+    return refuse(fmt::format("a version lasts at least {} days, not {}", kShortestLife.count(),
                               to_string(*policy.expiry_time)));
   if (policy.notify && policy.notify->from != From::Expiry)
     return refuse("a notice is given some time before the expiry, not after the creation");

@@ -43,10 +43,9 @@ RotationPolicy default_rotation_policy();
 /// "expiry P90D, rotate timeBeforeExpiry P30D, notify timeBeforeExpiry P10D".
 std::string to_string(const RotationPolicy& policy);
 
-/// @error InvalidInput  an expiry time of less than 28 days; a rotation less than 7 days after the creation
-/// or before the
-///                      expiry, before the expiry of versions that never expire, or not within a version's
-///                      life; a notice that counts from the creation.
+/// @error InvalidInput  an expiry time of less than 28 days; a rotation less than 7 days, in any month, after
+///                      the creation or before the expiry, or before the expiry of versions that never
+///                      expire; a notice that counts from the creation.
 Result<> check_rotation_policy(const RotationPolicy& policy);
 
 /// When a trigger acts on a version of a key; never where it counts from an expiry that the version does not

@@ -45,8 +45,19 @@ TEST(CalendarPeriod, CountsByTheCalendar) {
   EXPECT_EQ(at("2026-12-31T23:00:00Z") + period("P1M1DT2H"), at("2027-02-02T01:00:00Z"));
   EXPECT_EQ(at("2027-03-31T00:00:00Z") - period("P1M"), at("2027-02-28T00:00:00Z"));
   EXPECT_EQ(at("2027-01-01T00:00:00Z") - period("PT1H"), at("2026-12-31T23:00:00Z"));
-  EXPECT_TRUE(is_shorter(period("P27D"), period("P28D")));
-  EXPECT_FALSE(is_shorter(period("P12M"), period("P1Y")));
+}
+
+TEST(CalendarPeriod, IsLongerInSomeMonthsThanInOthers) {
+  const auto between = [](const char* text, int shortest, int longest) {
+    const CalendarPeriod period = parse_period(text).value();
+    EXPECT_EQ(shortest_length(period), std::chrono::days(shortest)) << text;
+    EXPECT_EQ(longest_length(period), std::chrono::days(longest)) << text;
+  };
+  between("P1M", 28, 31);
+  between("P3M", 89, 92);
+  between("P1Y", 365, 366);
+  between("P1M2DT24H", 31, 34);
+  between("P90D", 90, 90);
 }
 
 TEST(RotationTrigger, IsReadAndWrittenInKeyVaultsWords) {
@@ -65,12 +76,20 @@ TEST(RotationPolicy, HasRules) {
   EXPECT_TRUE(check_rotation_policy({}).has_value());
   EXPECT_TRUE(check_rotation_policy(policy_of(days(28), before(7), before(1))).has_value());
   EXPECT_TRUE(check_rotation_policy(policy_of({}, after(7))).has_value());
-  EXPECT_TRUE(refused(policy_of(days(27), {}), "at least P28D"));
-  EXPECT_TRUE(refused(policy_of(days(28), before(6)), "at least P7D"));
-  EXPECT_TRUE(refused(policy_of({}, after(6)), "at least P7D"));
+  EXPECT_TRUE(refused(policy_of(days(27), {}), "at least 28 days"));
+  EXPECT_TRUE(refused(policy_of(days(28), before(6)), "at least 7 days"));
+  EXPECT_TRUE(refused(policy_of({}, after(6)), "at least 7 days"));
   EXPECT_TRUE(refused(policy_of({}, before(30)), "needs an expiry time"));
   EXPECT_TRUE(refused(policy_of(days(90), before(90)), "within the life"));
   EXPECT_TRUE(refused(policy_of(days(90), after(90)), "within the life"));
+  for (const RotationTrigger& trigger : {before(84), after(84)}) {
+    EXPECT_TRUE(refused(policy_of(days(90), trigger), "7 days within the life"));
+    EXPECT_TRUE(check_rotation_policy(policy_of(days(91), trigger)).has_value());
+  }
+  const CalendarPeriod month = parse_period("P1M").value();
+  EXPECT_TRUE(refused(policy_of(month, before(30)), "in every month")) << "of 28 days, perhaps";
+  EXPECT_TRUE(check_rotation_policy(policy_of(month, before(21))).has_value());
+  EXPECT_TRUE(refused(policy_of(days(37), RotationTrigger{From::Expiry, month}), "in every month"));
   EXPECT_TRUE(refused(policy_of(days(90), {}, after(30)), "not after the creation"));
 }
 
@@ -143,7 +162,7 @@ TEST_F(RotationTest, KeepsThePolicyThatWasSet) {
   EXPECT_EQ(policy.expiry_time, days(28));
   EXPECT_EQ(policy.rotate, after(7));
   EXPECT_EQ(policy.notify, before(10));
-  EXPECT_TRUE(fails_with(set(policy_of(days(1), {})), ErrorKind::InvalidInput, "at least P28D"));
+  EXPECT_TRUE(fails_with(set(policy_of(days(1), {})), ErrorKind::InvalidInput, "at least 28 days"));
   EXPECT_EQ(vault_->rotation_policy(kOperator, "kv1", "key").value().expiry_time, days(28));
 }
 
@@ -174,6 +193,17 @@ TEST_F(RotationTest, RotatesByItselfWhenThePolicySaysSo) {
   EXPECT_THAT(record.detail, testing::StartsWith("by its rotation policy: expiry P90D"));
   EXPECT_TRUE(run().empty()) << "once";
   pass(60);
+  EXPECT_EQ(run().size(), 1U);
+}
+
+TEST_F(RotationTest, RotatesMonthlyOncePerMonthInShortMonthsToo) {
+  clock_.set(parse_time("2027-02-01").value());
+  ASSERT_TRUE(set(policy_of(parse_period("P1M").value(), before(21))).has_value());
+  EXPECT_EQ(run().size(), 1U) << "the first version's end is near";
+  EXPECT_TRUE(run().empty());
+  pass(6);
+  EXPECT_TRUE(run().empty());
+  pass(1);
   EXPECT_EQ(run().size(), 1U);
 }
 
