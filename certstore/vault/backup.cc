@@ -118,7 +118,7 @@ Result<StoredCertificate> certificate_of(const json& value, const CertificateId&
 json to_json(const WholeCertificate& whole) {
   json value{{"vault", whole.name.id.vault},
              {"name", whole.name.id.name},
-             {"policy", json(to_json(whole.name.policy))},
+             {"policy", json(to_stored_json(whole.name.policy))},
              {"policyCreated", to_json(std::optional(whole.name.policy.created))},
              {"policyUpdated", to_json(std::optional(whole.name.policy.updated))},
              {"versions", json::array()},

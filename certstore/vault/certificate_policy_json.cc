@@ -267,6 +267,13 @@ ordered_json to_json(const CertificatePolicy& policy) {
             {"updated", seconds(policy.updated)}}}};
 }
 
+ordered_json to_stored_json(const CertificatePolicy& policy) {
+  ordered_json value = to_json(policy);
+  if (!policy.key_uses) value["x509_props"].erase("key_usage");
+  if (!policy.lifetime_actions) value.erase("lifetime_actions");
+  return value;
+}
+
 Result<CertificatePolicy> apply_json(CertificatePolicy policy, const json& given) {
   const Member root(&given, "");
   if (!given.is_object()) return root.refuse("a policy as an object");

@@ -11,6 +11,8 @@ namespace signet::vault {
 
 /// All of a policy, its defaults written out, but for its id.
 nlohmann::ordered_json to_json(const CertificatePolicy& policy);
+/// What was said of a policy, to be kept: defaults that depend on other members stay open to their changes.
+nlohmann::ordered_json to_stored_json(const CertificatePolicy& policy);
 
 /// Lays what is given over a policy. Absent members and nulls change nothing, lists are replaced as a whole,
 /// members that nobody knows are passed over, and created and updated cannot be given.

@@ -34,9 +34,10 @@ Result<> check_chain(const std::vector<certstore::Certificate>& chain) {
   if (chain.size() <= kMostInChain && octets <= kLargestChain) return {};
   return fail(
       ErrorKind::LimitExceeded,
-      fmt::format("{} certificates of {} octets; a certificate and its issuers' are {} of {} octets at "
-                  "most: leave out those that it was not issued under",
-                  chain.size(), octets, kMostInChain, kLargestChain));
+      fmt::format(
+          "{} certificates of {} octets together; a version has {} of {} octets at most, its issuers' "
+          "included: leave out those that it was not issued under",
+          chain.size(), octets, kMostInChain, kLargestChain));
 }
 
 Result<CertificateFile> read_certificate_file(ByteView file, const std::optional<SecretBytes>& passphrase) {

@@ -29,7 +29,7 @@ Error no_certificate(const CertificateId& id) {
   return Error{ErrorKind::NotFound, "there is no certificate " + printable(vault::to_string(id))};
 }
 
-std::string policy_column(const CertificatePolicy& policy) { return vault::to_json(policy).dump(); }
+std::string policy_column(const CertificatePolicy& policy) { return vault::to_stored_json(policy).dump(); }
 
 Result<CertificatePolicy> policy_of(std::string_view column) {
   const auto json = nlohmann::json::parse(column, nullptr, false);

@@ -95,6 +95,22 @@ TEST_F(VaultOnDisk, ACertificatesNameIsFreeForAnotherOnceItsTimeIsOver) {
   EXPECT_EQ(vault_->certificate_versions(kOperator, "kv1", "x")->size(), 1U);
 }
 
+TEST_F(VaultOnDisk, APolicysDefaultsFollowItsOtherMembers) {
+  CertificatePolicy rsa = policy();
+  rsa.kind = KeyKind::Rsa2048;
+  ASSERT_TRUE(vault_->create_certificate(kOperator, "kv1", "x", rsa, {}));
+  const auto change = [](CertificatePolicy before) -> Result<CertificatePolicy> {
+    before.issuer = vault::kUnknownIssuer;
+    before.kind = KeyKind::EcP256;
+    return before;
+  };
+  const auto changed = vault_->update_certificate_policy(kOperator, "kv1", "x", change);
+  ASSERT_TRUE(changed) << changed.error().detail;
+  const CertificatePolicy now = vault_->certificate_policy(kOperator, "kv1", "x").value();
+  EXPECT_EQ(key_uses_of(now), certstore::KeyUses{certstore::KeyUse::DigitalSignature});
+  EXPECT_EQ(lifetime_actions_of(now).front().type, vault::LifetimeActionType::EmailContacts);
+}
+
 TEST_F(VaultOnDisk, NothingIsRestoredUnderTheNameOfACertificateThatIsPending) {
   ASSERT_TRUE(create_key());
   ASSERT_TRUE(set_secret());

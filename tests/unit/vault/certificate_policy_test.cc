@@ -12,6 +12,7 @@ namespace signet::vault {
 namespace {
 
 using certstore::KeyUse;
+using certstore::KeyUses;
 using nlohmann::json;
 using testing::HasSubstr;
 
@@ -45,6 +46,17 @@ TEST(CertificatePolicy, HasKeyVaultsDefaults) {
   CertificatePolicy unknown = policy();
   unknown.issuer = kUnknownIssuer;
   EXPECT_EQ(lifetime_actions_of(unknown)[0].type, LifetimeActionType::EmailContacts);
+}
+
+TEST(CertificatePolicy, IsKeptWithoutDefaultsThatDependOnOtherMembers) {
+  const CertificatePolicy kept = apply_json({}, json(to_stored_json(policy()))).value();
+  EXPECT_FALSE(kept.key_uses || kept.lifetime_actions);
+  EXPECT_EQ(kept.subject, policy().subject);
+  EXPECT_EQ(kept.issuer, policy().issuer);
+  CertificatePolicy said = policy(R"({"x509_props":{"key_usage":[]},"lifetime_actions":[]})");
+  const CertificatePolicy kept_too = apply_json({}, json(to_stored_json(said))).value();
+  EXPECT_EQ(kept_too.key_uses, KeyUses());
+  EXPECT_EQ(kept_too.lifetime_actions, std::vector<LifetimeAction>());
 }
 
 TEST(CertificatePolicy, ReadsWhatItWrites) {
