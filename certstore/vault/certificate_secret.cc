@@ -1,4 +1,5 @@
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 
 #include "certstore/vault/certificate_secret_internal.h"
 #include "certstore/vault/key_library_internal.h"
@@ -7,6 +8,14 @@ namespace signet::vault {
 namespace {
 
 constexpr int kRounds = 2048;  // with an empty passphrase more would protect nothing
+
+inline void free_bags(STACK_OF(PKCS12_SAFEBAG) * bags) {
+  sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+}
+inline void free_auth_safes(STACK_OF(PKCS7) * safes) { sk_PKCS7_pop_free(safes, PKCS7_free); }
+using BagPtr = Handle<PKCS12_SAFEBAG, PKCS12_SAFEBAG_free>;
+using BagsPtr = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;
+using AuthSafesPtr = Handle<STACK_OF(PKCS7), free_auth_safes>;
 
 Error broken(std::string_view what) { return take_openssl_error(ErrorKind::Internal, what); }
 
@@ -23,24 +32,70 @@ SecretBytes to_base64(const SecretBytes& octets) {
   return SecretBytes::copy_of(with_end.view().first(size));
 }
 
-Result<X509StackPtr> issuers_of(const std::vector<certstore::Certificate>& chain) {
-  X509StackPtr issuers(sk_X509_new_null());
-  for (std::size_t i = 1; i < chain.size(); ++i) {
-    if (!issuers || X509_up_ref(chain[i].native()) != 1 ||
-        sk_X509_push(issuers.get(), chain[i].native()) <= 0)
-      return fail(broken("collecting a certificate's chain"));
+/// RFC 7292's parts, made one by one: PKCS12_create() would write the key in the clear to the ordinary heap
+/// and leave it there.
+class Pfx {
+ public:
+  /// @param own_id  binds the key to its certificate; empty for none.
+  Result<> add_certificates(const std::vector<certstore::Certificate>& chain, Bytes own_id) {
+    STACK_OF(PKCS12_SAFEBAG)* bags = nullptr;
+    bool good = true;
+    for (const certstore::Certificate& certificate : chain) {
+      PKCS12_SAFEBAG* const bag = PKCS12_add_cert(&bags, certificate.native());
+      good = good && bag != nullptr;
+      if (good && &certificate == &chain.front()) good = name(bag, own_id);
+    }
+    const BagsPtr owner(bags);
+    STACK_OF(PKCS7)* safes = safes_.release();
+    good = good && PKCS12_add_safe_ex(&safes, bags, NID_aes_256_cbc, kRounds, kNoPassphrase, key_library(),
+                                      nullptr) == 1;
+    safes_.reset(safes);
+    return good ? Result<>() : fail(broken("putting certificates into a PFX"));
   }
-  return issuers;
-}
+
+  Result<> add_key(const PrivateKey& key, Bytes own_id) {
+    SIGNET_TRY(const SecretBytes pkcs8, key.to_pkcs8());
+    const unsigned char* at = pkcs8.view().data();
+    const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(pkcs8.size())));
+    const BagsPtr bags(sk_PKCS12_SAFEBAG_new_null());
+    BagPtr bag(info == nullptr
+                   ? nullptr
+                   : PKCS12_SAFEBAG_create_pkcs8_encrypt_ex(NID_aes_256_cbc, kNoPassphrase, -1, nullptr, 0,
+                                                            kRounds, info.get(), key_library(), nullptr));
+    if (!bag || !bags || !name(bag.get(), own_id) || sk_PKCS12_SAFEBAG_push(bags.get(), bag.get()) <= 0)
+      return fail(broken("putting a key into a PFX"));
+    static_cast<void>(bag.release());
+    constexpr int kNotEncryptedTwice = -1;
+    STACK_OF(PKCS7)* safes = safes_.release();
+    const bool good = PKCS12_add_safe(&safes, bags.get(), kNotEncryptedTwice, 0, nullptr) == 1;
+    safes_.reset(safes);
+    return good ? Result<>() : fail(broken("putting a key into a PFX"));
+  }
+
+  Result<SecretBytes> encode() {
+    const Pkcs12Ptr pfx(PKCS12_add_safes_ex(safes_.get(), 0, key_library(), nullptr));
+    const BioPtr out(BIO_new(BIO_s_secmem()));
+    if (!pfx || PKCS12_set_mac(pfx.get(), kNoPassphrase, -1, nullptr, 0, kRounds, nullptr) != 1 || !out ||
+        i2d_PKCS12_bio(out.get(), pfx.get()) != 1)
+      return fail(broken("making a PFX"));
+    return contents_of(out.get());
+  }
+
+ private:
+  static constexpr const char* kNoPassphrase = "";
+  static bool name(PKCS12_SAFEBAG* bag, Bytes& own_id) {
+    return own_id.empty() || PKCS12_add_localkeyid(bag, own_id.data(), static_cast<int>(own_id.size())) == 1;
+  }
+  AuthSafesPtr safes_;
+};
 
 Result<SecretBytes> pfx_of(const PrivateKey* key, const std::vector<certstore::Certificate>& chain) {
-  SIGNET_TRY(const X509StackPtr issuers, issuers_of(chain));
-  const certstore::KeyHandle handle = key == nullptr ? certstore::KeyHandle() : key->handle();
-  const Pkcs12Ptr pfx(PKCS12_create_ex("", nullptr, handle.native(), chain.front().native(), issuers.get(), 0,
-                                       0, kRounds, kRounds, 0, key_library(), nullptr));
-  const BioPtr out(BIO_new(BIO_s_secmem()));
-  if (!pfx || !out || i2d_PKCS12_bio(out.get(), pfx.get()) != 1) return fail(broken("making a PFX"));
-  return to_base64(contents_of(out.get()));
+  const Bytes own_id = key == nullptr ? Bytes() : digest(Hash::Sha1, chain.front().der());
+  Pfx pfx;
+  SIGNET_CHECK(pfx.add_certificates(chain, own_id));
+  if (key != nullptr) SIGNET_CHECK(pfx.add_key(*key, own_id));
+  SIGNET_TRY(const SecretBytes octets, pfx.encode());
+  return to_base64(octets);
 }
 
 Result<SecretBytes> pem_of(const PrivateKey* key, const std::vector<certstore::Certificate>& chain) {

@@ -1,8 +1,10 @@
+#include <malloc.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include "base/file.h"
@@ -50,6 +52,42 @@ Found find_exponent() {
       if (is_exponent_at(at)) ++(CRYPTO_secure_allocated(at) != 0 ? found.in_secure_heap : found.elsewhere);
   }
   return found;
+}
+
+/// Blocks of OpenSSL's that were given back with the exponent in them, while somebody counts.
+bool counting = false;
+int given_back_unwiped = 0;
+
+void give_back(void* block, const char*, int) {
+  const auto* const octets = static_cast<const std::uint8_t*>(block);
+  const std::size_t size = counting && block != nullptr ? malloc_usable_size(block) : 0;
+  for (std::size_t at = 0; at + kMaskedExponent.size() <= size; ++at)
+    if (is_exponent_at(octets + at)) ++given_back_unwiped;
+  std::free(block);
+}
+
+/// Before anything else asks OpenSSL for memory.
+const bool kWatched =
+    CRYPTO_set_mem_functions(
+        [](std::size_t size, const char*, int) { return std::malloc(size); },
+        [](void* block, std::size_t size, const char*, int) { return std::realloc(block, size); },
+        give_back) == 1;
+
+TEST_F(VaultFixture, WipesAKeyThatGoesIntoAPfxBeforeItsMemoryIsGivenBack) {
+  ASSERT_TRUE(kWatched);
+  const Bytes octets =
+      read_file(std::filesystem::path(SIGNET_SOURCE_DIR) / "tests/vectors/pfx/pem-pkcs8-certfirst.pem")
+          .value();
+  const CertificateFile file = read_certificate_file(octets, std::nullopt).value();
+  const PolicyChange as_pfx = [](CertificatePolicy derived) -> Result<CertificatePolicy> {
+    derived.content = CertificateContent::Pkcs12;
+    return derived;
+  };
+  counting = true;
+  const auto imported = vault_->import_certificate(kOperator, "kv1", "c", file, as_pfx, {});
+  counting = false;
+  ASSERT_TRUE(imported) << imported.error().detail;
+  EXPECT_EQ(given_back_unwiped, 0);
 }
 
 TEST_F(VaultFixture, KeepsThePrivateExponentInTheSecureHeapAlone) {
