@@ -80,27 +80,35 @@ Result<RotationPolicy> EmbeddedVault::set_rotation_policy(const Principal& princ
 }
 
 Result<std::vector<RotationEvent>> EmbeddedVault::rotate_due() {
-  SIGNET_TRY(const std::vector<KeyInfo> keys, state_->store().keys_with_rotation_policy());
+  SIGNET_TRY(const std::vector<KeyInfo> keys, state_->store().rotation_candidates());
   std::vector<RotationEvent> events;
-  for (const KeyInfo& current : keys) {
-    const KeyId id = name_of(current.id);
-    const auto policy = policy_of(state_->store(), id);
-    if (!policy) {
-      events.push_back({RotationEvent::What::Failed, current, policy.error().detail});
-    } else if (current.attributes.enabled && is_due(policy->rotate, current, state_->now())) {
-      auto made = state_->add(
-          state_->new_record(Principal::gateway(), "rotate", id,
-                             "by its rotation policy: " + to_string(*policy)),
-          [](std::string_view) -> Result<> { return {}; },
-          [&](KeyInfo& next) { return describe_successor(state_->store(), id, state_->now(), next); },
-          PrivateKey::generate);
-      events.push_back(made ? RotationEvent{RotationEvent::What::Rotated, *std::move(made), {}}
-                            : RotationEvent{RotationEvent::What::Failed, current, made.error().detail});
-    } else if (is_due(policy->notify, current, state_->now())) {
-      events.push_back({RotationEvent::What::NearExpiry, current, {}});
-    }
+  for (const KeyInfo& key : keys) {
+    auto event = rotate_if_due(name_of(key.id));
+    if (event && *event) events.push_back(**std::move(event));
+    if (!event && event.error().kind != ErrorKind::NotFound)
+      events.push_back({RotationEvent::What::Failed, key, event.error().detail});
   }
   return events;
+}
+
+Result<std::optional<RotationEvent>> EmbeddedVault::rotate_if_due(const KeyId& id) {
+  using Event = std::optional<RotationEvent>;
+  SIGNET_TRY(const StoredKey current, state_->store().load(id));  // now: those before may have taken minutes
+  SIGNET_TRY(const RotationPolicy policy, policy_of(state_->store(), id));
+  if (!current.info.attributes.enabled) return Event();
+  if (is_due(policy.rotate, current.info, state_->now())) {
+    SIGNET_TRY(KeyInfo made, state_->add(
+                                 state_->new_record(Principal::gateway(), "rotate", id,
+                                                    "by its rotation policy: " + to_string(policy)),
+                                 [](std::string_view) -> Result<> { return {}; },
+                                 [&](KeyInfo& next) {
+                                   return describe_successor(state_->store(), id, state_->now(), next);
+                                 },
+                                 PrivateKey::generate));
+    return Event(RotationEvent{RotationEvent::What::Rotated, std::move(made), {}});
+  }
+  if (!is_due(policy.notify, current.info, state_->now())) return Event();
+  return Event(RotationEvent{RotationEvent::What::NearExpiry, current.info, {}});
 }
 
 }  // namespace signet::vault

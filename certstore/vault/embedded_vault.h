@@ -64,7 +64,9 @@ class EmbeddedVault final : public KeyVault, public SecretVault, public Certific
   Result<> purge_overdue();
 
   /// Rotates every key whose policy says that its time has come, in the gateway's name, which needs no
-  /// permission for that: the policy is the permission. One that fails does not stop the others.
+  /// permission for that: the policy is the permission. Tells of those whose end is near; without a policy of
+  /// their own they have default_rotation_policy(). One that fails does not stop the others. Keys that are
+  /// disabled or belong to certificates are left alone.
   ///
   /// @error IoFailure, ...  the policies could not be read.
   Result<std::vector<RotationEvent>> rotate_due();
@@ -210,6 +212,9 @@ class EmbeddedVault final : public KeyVault, public SecretVault, public Certific
                                                       std::string_view name) override;
 
  private:
+  /// @returns nothing when nothing is due.
+  Result<std::optional<RotationEvent>> rotate_if_due(const KeyId& id);
+
   class CertificateSteps;
   class State;
   explicit EmbeddedVault(std::unique_ptr<State> state);

@@ -49,10 +49,12 @@ class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
   /// What was put for a key; nothing for one without a policy of its own. Purging a key removes its policy.
   virtual Result<std::optional<RotationPolicy>> rotation_policy(std::string_view vault,
                                                                 std::string_view name) = 0;
+  /// @error NotFound  no such key, or one that belongs to a certificate.
   virtual Result<> put_rotation_policy(std::string_view vault, std::string_view name,
                                        const RotationPolicy& policy) = 0;
-  /// The current version of every key in use that has a policy of its own, in every vault.
-  virtual Result<std::vector<KeyInfo>> keys_with_rotation_policy() = 0;
+  /// The current version of every key in use that has a policy of its own or expires, in every vault, but for
+  /// those that belong to certificates.
+  virtual Result<std::vector<KeyInfo>> rotation_candidates() = 0;
 
   /// Those of every vault when none were put for this one.
   virtual Result<VaultSettings> settings(std::string_view vault) = 0;

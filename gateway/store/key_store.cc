@@ -230,22 +230,24 @@ Result<std::optional<RotationPolicy>> SqliteKeyStore::rotation_policy(std::strin
 Result<> SqliteKeyStore::put_rotation_policy(std::string_view vault, std::string_view name,
                                              const RotationPolicy& policy) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query(connection,
-          "INSERT OR REPLACE INTO rotation_policies (vault, name, expiry_time, rotate, notify, created, "
-          "updated) VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(vault, name, text_of(policy.expiry_time), text_of(policy.rotate), text_of(policy.notify),
-              policy.created, policy.updated)
-        .run();
+    Query put(
+        connection,
+        "INSERT OR REPLACE INTO rotation_policies (vault, name, expiry_time, rotate, notify, created, "
+        "updated) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM key_versions WHERE vault "
+        "= ?1 AND name = ?2 AND deleted IS NULL AND managed = 0)");
+    put.bind(vault, name, text_of(policy.expiry_time), text_of(policy.rotate), text_of(policy.notify),
+             policy.created, policy.updated);
+    if (put.run() == 0) return fail(no_key({std::string(vault), std::string(name), {}}));
     return {};
   });
 }
 
-Result<std::vector<KeyInfo>> SqliteKeyStore::keys_with_rotation_policy() {
+Result<std::vector<KeyInfo>> SqliteKeyStore::rotation_candidates() {
   return read_value<std::vector<KeyInfo>>(*database_, [&](SqlConnection& connection) {
     Query query(connection, "SELECT " SIGNET_KEY_COLUMNS
-                            " FROM key_versions AS key WHERE deleted IS NULL AND EXISTS (SELECT 1 FROM "
-                            "rotation_policies AS policy "
-                            "WHERE policy.vault = key.vault AND policy.name = key.name) AND sequence = "
+                            " FROM key_versions AS key WHERE deleted IS NULL AND managed = 0 AND (expires IS "
+                            "NOT NULL OR EXISTS (SELECT 1 FROM rotation_policies AS policy "
+                            "WHERE policy.vault = key.vault AND policy.name = key.name)) AND sequence = "
                             "(SELECT max(sequence) FROM "
                             "key_versions AS other WHERE other.vault = key.vault AND other.name = key.name) "
                             "ORDER BY vault, name");

@@ -228,14 +228,16 @@ Result<> MemoryKeyStore::put_rotation_policy(std::string_view vault, std::string
   return {};
 }
 
-Result<std::vector<vault::KeyInfo>> MemoryKeyStore::keys_with_rotation_policy() {
+Result<std::vector<vault::KeyInfo>> MemoryKeyStore::rotation_candidates() {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
   std::vector<vault::KeyInfo> all;
   for (const Row& row : rows_) {
-    const vault::KeyId name{row.stored.info.id.vault, row.stored.info.id.name, {}};
-    if (find(name, false) == &row && rotation_policies_.contains(to_lower(to_string(name))))
-      all.push_back(row.stored.info);
+    const vault::KeyInfo& info = row.stored.info;
+    const vault::KeyId name{info.id.vault, info.id.name, {}};
+    const bool due_some_day =
+        info.attributes.expires || rotation_policies_.contains(to_lower(to_string(name)));
+    if (find(name, false) == &row && !info.managed && due_some_day) all.push_back(info);
   }
   return all;
 }

@@ -68,7 +68,7 @@ class MemoryKeyStore final : public MemoryStore<vault::KeyStore, vault::StoredKe
                                                                std::string_view name) override;
   Result<> put_rotation_policy(std::string_view vault, std::string_view name,
                                const vault::RotationPolicy& policy) override;
-  Result<std::vector<vault::KeyInfo>> keys_with_rotation_policy() override;
+  Result<std::vector<vault::KeyInfo>> rotation_candidates() override;
   Result<vault::VaultSettings> settings(std::string_view vault) override;
   Result<> put_settings(std::string_view vault, const vault::VaultSettings& settings) override;
   Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) override;

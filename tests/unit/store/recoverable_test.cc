@@ -186,7 +186,7 @@ TEST_F(VaultSettingsTest, AKeysRotationPolicyIsKeptUntilTheKeyIsPurged) {
   EXPECT_FALSE(keys_.rotation_policy("Vault-1", "One").value());
   ASSERT_TRUE(keys_.put_version(KeysOnDisk::version("One", 'a')));
   ASSERT_TRUE(keys_.put_version(KeysOnDisk::version("One", 'b')));
-  EXPECT_TRUE(keys_.keys_with_rotation_policy()->empty());
+  EXPECT_TRUE(keys_.rotation_candidates()->empty());
   vault::RotationPolicy policy = vault::default_rotation_policy();
   policy.created = kNoon;
   policy.updated = kNoon + std::chrono::hours(1);
@@ -198,15 +198,35 @@ TEST_F(VaultSettingsTest, AKeysRotationPolicyIsKeptUntilTheKeyIsPurged) {
   EXPECT_EQ(kept->notify, policy.notify);
   EXPECT_EQ(kept->created, policy.created);
   EXPECT_EQ(kept->updated, policy.updated);
-  ASSERT_EQ(keys_.keys_with_rotation_policy()->size(), 1U);
-  EXPECT_EQ(keys_.keys_with_rotation_policy()->front().id.version, std::string(32, 'b'))
-      << "the current version";
+  ASSERT_EQ(keys_.rotation_candidates()->size(), 1U);
+  EXPECT_EQ(keys_.rotation_candidates()->front().id.version, std::string(32, 'b')) << "the current version";
 
   ASSERT_TRUE(keys_.soft_delete("Vault-1", "One", {}));
-  EXPECT_TRUE(keys_.keys_with_rotation_policy()->empty());
+  EXPECT_TRUE(keys_.rotation_candidates()->empty());
   EXPECT_TRUE(keys_.rotation_policy("Vault-1", "One").value()) << "it comes back with the key";
   ASSERT_TRUE(keys_.purge("Vault-1", "One", {}));
   EXPECT_FALSE(keys_.rotation_policy("Vault-1", "One").value());
+}
+
+TEST_F(VaultSettingsTest, RotationPoliciesAreForKeysOfTheirOwn) {
+  const vault::RotationPolicy policy = vault::default_rotation_policy();
+  EXPECT_EQ(keys_.put_rotation_policy("Vault-1", "One", policy).error().kind, ErrorKind::NotFound);
+  vault::StoredKey managed = KeysOnDisk::version("Two", 'b');
+  managed.info.managed = true;
+  managed.info.attributes.expires = kNoon;
+  ASSERT_TRUE(keys_.put_version(managed));
+  EXPECT_EQ(keys_.put_rotation_policy("Vault-1", "Two", policy).error().kind, ErrorKind::NotFound);
+  EXPECT_FALSE(keys_.rotation_policy("Vault-1", "Two").value());
+  EXPECT_TRUE(keys_.rotation_candidates()->empty());
+}
+
+TEST_F(VaultSettingsTest, KeysThatExpireAreCandidatesForANotice) {
+  vault::StoredKey key = KeysOnDisk::version("One", 'a');
+  key.info.attributes.expires = kNoon;
+  ASSERT_TRUE(keys_.put_version(key));
+  ASSERT_EQ(keys_.rotation_candidates()->size(), 1U);
+  ASSERT_TRUE(keys_.put_version(KeysOnDisk::version("One", 'b')));
+  EXPECT_TRUE(keys_.rotation_candidates()->empty()) << "the current version does not";
 }
 
 TEST_F(VaultSettingsTest, CertificatesThatLinkToAKeyAreItsUsers) {

@@ -95,6 +95,17 @@ TEST_F(VaultOnDisk, ACertificatesNameIsFreeForAnotherOnceItsTimeIsOver) {
   EXPECT_EQ(vault_->certificate_versions(kOperator, "kv1", "x")->size(), 1U);
 }
 
+TEST_F(VaultOnDisk, ACertificatesKeyTakesNoRotationPolicy) {
+  ASSERT_TRUE(create_certificate());
+  const auto refused = vault_->set_rotation_policy(kOperator, "kv1", "x", vault::default_rotation_policy());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, testing::HasSubstr("belongs to the certificate"));
+  ASSERT_TRUE(vault_->delete_certificate(kOperator, "kv1", "x"));
+  pass(kRetention);
+  ASSERT_TRUE(create_key());
+  EXPECT_FALSE(keys_.rotation_policy("kv1", "x").value());
+}
+
 TEST_F(VaultOnDisk, APolicysDefaultsFollowItsOtherMembers) {
   CertificatePolicy rsa = policy();
   rsa.kind = KeyKind::Rsa2048;

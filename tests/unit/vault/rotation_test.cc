@@ -227,6 +227,17 @@ TEST_F(RotationTest, TellsOfAnEndThatIsNear) {
   EXPECT_EQ(events.front().key.id, first_.id);
 }
 
+TEST_F(RotationTest, TellsOfAnEndThatIsNearWithoutAPolicyToo) {
+  pass(29);
+  EXPECT_TRUE(run().empty());
+  pass(1);
+  const auto events = run();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events.front().what, RotationEvent::What::NearExpiry);
+  ASSERT_TRUE(vault_->update(kOperator, first_.id, {{false, {}, {}}, {}, {}}).has_value());
+  EXPECT_TRUE(run().empty()) << "nobody uses it";
+}
+
 TEST_F(RotationTest, LeavesDisabledAndDeletedKeysAlone) {
   ASSERT_TRUE(set(policy_of({}, after(7))).has_value());
   pass(7);
