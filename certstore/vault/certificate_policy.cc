@@ -132,6 +132,7 @@ Result<certstore::CertificateProfile> profile_of(const CertificatePolicy& policy
   SIGNET_TRY(profile.subject, certstore::DistinguishedName::parse(policy.subject));
   profile.alternative_names = policy.alternative_names;
   profile.key_uses = key_uses_of(policy);
+  profile.key_uses.erase(KeyUse::KeyCertSign);  // no policy makes authorities [RFC5280 4.2.1.9]
   profile.extended_key_usages = policy.extended_key_usages;
   profile.not_before = std::chrono::floor<std::chrono::seconds>(now) - kBackdating;
   profile.not_after = add_months(profile.not_before, policy.validity_months);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -47,6 +48,8 @@ constexpr std::array<TypeWord, 20> kTypes{{{"CN", NID_commonName},
 Asn1ObjectPtr type_of(std::string_view word) {
   for (const TypeWord& known : kTypes)
     if (equal_ignoring_case(known.word, word)) return Asn1ObjectPtr(OBJ_dup(OBJ_nid2obj(known.nid)));
+  if (const int nid = OBJ_sn2nid(std::string(word).c_str()); nid != NID_undef)  // as name_text() writes them
+    return Asn1ObjectPtr(OBJ_dup(OBJ_nid2obj(nid)));
   constexpr std::string_view kPrefix = "OID.";  // RFC 1779
   if (equal_ignoring_case(word.substr(0, kPrefix.size()), kPrefix)) word.remove_prefix(kPrefix.size());
   return parse_object_identifier(word);
@@ -57,7 +60,8 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 struct Attribute {
   std::string type;
   std::string value;
-  bool joins_next;  ///< "+" follows: the next one belongs to the same relative name
+  bool encoded = false;     ///< the value is the DER of a string, and not its text
+  bool joins_next = false;  ///< "+" follows: the next one belongs to the same relative name
 };
 
 /// The text, cut into attributes in their order.
@@ -86,9 +90,12 @@ class Reader {
       return refuse(fmt::format("a type and '=' are wanted, got '{}'", printable(text_.substr(at_))));
     at_ = equals + 1;
     skip_spaces();
-    SIGNET_TRY(std::string value, !at_end() && text_[at_] == '"' ? read_quoted() : read_plain());
+    const bool encoded = !at_end() && text_[at_] == '#';
+    SIGNET_TRY(std::string value, encoded                          ? read_encoded()
+                                  : !at_end() && text_[at_] == '"' ? read_quoted()
+                                                                   : read_plain());
     if (value.empty()) return refuse(fmt::format("'{}' has no value", printable(type)));
-    return Attribute{std::string(type), std::move(value), false};
+    return Attribute{std::string(type), std::move(value), encoded};
   }
 
   Result<std::string> read_quoted() {
@@ -103,9 +110,16 @@ class Reader {
     return value;
   }
 
+  /// "#0C0441636D65": types that have no word are written so [RFC4514 2.4].
+  Result<std::string> read_encoded() {
+    const std::size_t begin = at_ + 1;
+    at_ = std::min(text_.find_first_of(",+", begin), text_.size());
+    const auto octets = parse_hex(trim(text_.substr(begin, at_ - begin)));
+    if (!octets) return refuse("hexadecimal digits are wanted behind '#'");
+    return std::string(as_text(*octets));
+  }
+
   Result<std::string> read_plain() {
-    if (!at_end() && text_[at_] == '#')
-      return fail(ErrorKind::Unsupported, "values as hexadecimal dumps (#...) are not read: write the text");
     std::string value;
     std::size_t meant = 0;  // spaces at the end count only where they are escaped
     while (!at_end() && text_[at_] != ',' && text_[at_] != '+') {
@@ -154,6 +168,42 @@ class Reader {
   std::size_t at_ = 0;
 };
 
+/// A value on its way into a name.
+struct Value {
+  int type = MBSTRING_UTF8;  ///< or that of the string as it was encoded
+  std::string octets;
+};
+
+bool is_text(ASN1_STRING* string) {
+  unsigned char* utf8 = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&utf8, string);
+  const OpensslMemory owner(utf8);
+  const std::string_view text(reinterpret_cast<const char*>(utf8),
+                              size > 0 ? static_cast<std::size_t>(size) : 0);
+  return !text.empty() && is_utf8(text) && std::none_of(text.begin(), text.end(), is_control);
+}
+
+Result<Value> decode(const Attribute& attribute) {
+  if (!attribute.encoded) return Value{MBSTRING_UTF8, attribute.value};
+  using TypePtr = Handle<ASN1_TYPE, ASN1_TYPE_free>;
+  const ByteView der = as_bytes(attribute.value);
+  const unsigned char* at = der.data();
+  const TypePtr any(d2i_ASN1_TYPE(nullptr, &at, static_cast<long>(der.size())));
+  ERR_clear_error();
+  const int type = any && at == der.data() + der.size() ? any->type : V_ASN1_UNDEF;
+  constexpr unsigned long kStrings = B_ASN1_DIRECTORYSTRING | B_ASN1_IA5STRING;
+  if ((ASN1_tag2bit(type) & kStrings) == 0)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("{}=#{} is not the DER of a string", printable(attribute.type), hex_upper(der)));
+  if (!is_text(any->value.asn1_string))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("{}=#{} has octets that are no text, or a control character",
+                            printable(attribute.type), hex_upper(der)));
+  const ASN1_STRING* const string = any->value.asn1_string;
+  return Value{type, std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+                                 static_cast<std::size_t>(ASN1_STRING_length(string)))};
+}
+
 /// Appends behind what is there, or into the relative name that is last there.
 Result<> append(X509_NAME* name, const Attribute& attribute, bool joins_last) {
   const Asn1ObjectPtr type = type_of(attribute.type);
@@ -165,12 +215,13 @@ Result<> append(X509_NAME* name, const Attribute& attribute, bool joins_last) {
         fmt::format("'{}' is no type of attribute; there are: {}, and object identifiers such as 2.5.4.97",
                     printable(attribute.type), words));
   }
-  const ByteView octets = as_bytes(attribute.value);
-  if (X509_NAME_add_entry_by_OBJ(name, type.get(), MBSTRING_UTF8, octets.data(),
-                                 static_cast<int>(octets.size()), -1, joins_last ? -1 : 0) == 1)
+  SIGNET_TRY(const Value value, decode(attribute));
+  const ByteView octets = as_bytes(value.octets);
+  if (X509_NAME_add_entry_by_OBJ(name, type.get(), value.type, octets.data(), static_cast<int>(octets.size()),
+                                 -1, joins_last ? -1 : 0) == 1)
     return {};
-  return fail(take_openssl_error(ErrorKind::InvalidInput, fmt::format("{}='{}'", printable(attribute.type),
-                                                                      printable(attribute.value))));
+  return fail(take_openssl_error(ErrorKind::InvalidInput,
+                                 fmt::format("{}='{}'", printable(attribute.type), printable(value.octets))));
 }
 
 using NamePtr = Handle<X509_NAME, X509_NAME_free>;
@@ -211,7 +262,8 @@ Result<DistinguishedName> DistinguishedName::parse(std::string_view text) {
   auto attributes = Reader(text).read();
   if (!attributes) return fail(std::move(attributes).error().within(what));
   for (const Attribute& attribute : *attributes)
-    if (!is_utf8(attribute.value)) return fail(ErrorKind::InvalidInput, what + " is not UTF-8");
+    if (!attribute.encoded && !is_utf8(attribute.value))
+      return fail(ErrorKind::InvalidInput, what + " is not UTF-8");
   auto name = build(*attributes);
   if (!name) return fail(std::move(name).error().within(what));
   return DistinguishedName(share(*std::move(name)));

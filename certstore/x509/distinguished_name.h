@@ -21,12 +21,12 @@ class DistinguishedName {
   ///
   /// As Azure does, takes spaces around commas and equal signs, types in any case, and values in quotation
   /// marks (RFC 1779: O="Acme, Inc."). Types are RFC 4514's words (CN, O, OU, L, ST, C, STREET, DC, UID),
-  /// Windows' (E, S, SERIALNUMBER, SN, G, T), or object identifiers ("2.5.4.97"). A text of nothing but
-  /// spaces is the empty name.
+  /// Windows' (E, S, SERIALNUMBER, SN, G, T), OpenSSL's short names ("organizationIdentifier", in this case
+  /// alone), or object identifiers ("2.5.4.97"). A value may be the DER of a string in hexadecimal digits
+  /// ("#0C0441636D65"). A text of nothing but spaces is the empty name.
   ///
   /// @error InvalidInput  says where: an unknown type, a value that is absent, too long for its type or of
   ///                      characters that it may not have, an escape that is none, over 2,000 octets.
-  /// @error Unsupported   a value as a hexadecimal dump ("#04024869").
   static Result<DistinguishedName> parse(std::string_view text);
 
   /// A name of a certificate or a request.

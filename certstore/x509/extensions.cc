@@ -245,6 +245,7 @@ CertificateProfile profile_of(const Certificate& certificate) {
   profile.basic_constraints = basic_constraints_of(x509);
   profile.not_before = certificate.not_before();
   profile.not_after = certificate.not_after();
+  leave_out_what_no_profile_says(profile);
   ERR_clear_error();  // extensions that cannot be read say nothing
   return profile;
 }

@@ -17,6 +17,10 @@ using ExtensionsPtr = Handle<STACK_OF(X509_EXTENSION), free_extension_stack>;
 /// name), in this order. Errors as check_profile().
 Result<ExtensionsPtr> extensions_of(const CertificateProfile& profile);
 
+/// Takes the names and identifiers away that check_profile() refuses, whatever octets a certificate has in
+/// their places.
+void leave_out_what_no_profile_says(CertificateProfile& profile);
+
 /// RFC 5280 section 4.2.1.2, method (1): the SHA-1 of the public key's bits.
 Result<> add_subject_key_identifier(STACK_OF(X509_EXTENSION) * extensions, EVP_PKEY* public_key);
 

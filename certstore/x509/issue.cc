@@ -86,6 +86,11 @@ Result<Bytes> encode(const T* object, int (*write)(const T*, unsigned char**)) {
 }  // namespace
 
 Result<Certificate> make_self_signed(const SigningKey& key, const CertificateProfile& profile) {
+  if (profile.subject.empty())  // [RFC5280 4.1.2.4] every certificate has an issuer
+    return fail(
+        ErrorKind::InvalidInput,
+        "a self-signed certificate needs a subject such as 'CN=as2.acme.example', which names its issuer "
+        "as well; alternative names alone do for one that somebody else issues");
   SIGNET_CHECK(check_dates(profile));
   SIGNET_TRY(const ExtensionsPtr extensions, extensions_of(profile));
   SIGNET_TRY(const EvpPkeyPtr public_key, read_public_key(key.public_key));

@@ -24,15 +24,15 @@ struct SigningKey {
 /// Makes a certificate for a key, signed by the key itself (X.509 version 3, a serial number of 128 random
 /// bits, a subject key identifier).
 ///
-/// @error InvalidInput   the profile (check_profile()); dates that leave no time; a public key that is none,
-///                       or not the signing key's.
+/// @error InvalidInput   the profile (check_profile()), or one without a subject; dates that leave no time; a
+///                       public key that is none, or not the signing key's.
 /// @error CryptoFailure  the key does not sign. Where it lies in a vault, vault::take_vault_refusal() says
 ///                       why.
 Result<Certificate> make_self_signed(const SigningKey& key, const CertificateProfile& profile);
 
 /// Makes a PKCS#10 request (RFC 2986), DER, which asks an authority for a certificate with the profile's
 /// names, uses and constraints (extensionRequest, RFC 2985 section 5.4.2). The profile's dates are not part
-/// of a request.
+/// of a request. It needs no subject where there are alternative names.
 ///
 /// Errors as above.
 Result<Bytes> make_certification_request(const SigningKey& key, const CertificateProfile& profile);

@@ -6,12 +6,13 @@
 
 #include "base/bytes.h"
 #include "base/network.h"
+#include "certstore/x509/extensions_internal.h"
 #include "certstore/x509/object_identifier_internal.h"
 
 namespace signet::certstore {
 namespace {
 
-constexpr std::size_t kMostNames = 100;
+constexpr std::size_t kMostNames = 1000;
 constexpr std::size_t kLongestDnsName = 253;  // RFC 1035 section 2.3.4, without the last dot
 constexpr std::size_t kLongestLabel = 63;
 constexpr std::size_t kLongestName = 1000;
@@ -96,12 +97,27 @@ Result<> check_names(const AlternativeNames& names) {
 
 Result<> check_constraints(const CertificateProfile& profile) {
   const BasicConstraints& constraints = profile.basic_constraints;
+  if (profile.key_uses.contains(KeyUse::KeyCertSign) &&
+      !constraints.certificate_authority)  // [RFC5280 4.2.1.9]
+    return fail(ErrorKind::InvalidInput, "the key usage keyCertSign is for certificate authorities alone");
   if (constraints.path_length && (!constraints.certificate_authority || *constraints.path_length < 0))
     return fail(ErrorKind::InvalidInput, "a path length of 0 or more is for certificate authorities alone");
   return {};
 }
 
 }  // namespace
+
+void leave_out_what_no_profile_says(CertificateProfile& profile) {
+  const auto keep = [](std::vector<std::string>& values, auto rule) {
+    std::erase_if(values, [&](const std::string& value) { return !rule(value); });
+  };
+  keep(profile.alternative_names.dns_names, is_dns_name);
+  keep(profile.alternative_names.emails, is_email);
+  keep(profile.alternative_names.upns, is_upn);
+  keep(profile.alternative_names.uris, is_uri);
+  keep(profile.alternative_names.ip_addresses, is_ip_address);
+  keep(profile.extended_key_usages, is_object_identifier);
+}
 
 Result<> check_profile(const CertificateProfile& profile) {
   if (profile.subject.empty() && profile.alternative_names.empty())

@@ -67,11 +67,12 @@ inline constexpr std::string_view kClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
 /// Names, object identifiers and constraints of a profile, without its dates.
 ///
-/// @error InvalidInput  nobody is named; a name that is none; more than 100 names; an object identifier that
-///                      is none; a path length without being an authority.
+/// @error InvalidInput  nobody is named; a name that is none; more than 1000 names; an object identifier
+///                      that is none; keyCertSign or a path length without being an authority.
 Result<> check_profile(const CertificateProfile& profile);
 
-/// What an existing certificate says, as far as a profile can say it.
+/// What an existing certificate says, as far as a profile can say it: alternative names that are none of
+/// their kind are left out.
 CertificateProfile profile_of(const Certificate& certificate);
 
 }  // namespace signet::certstore

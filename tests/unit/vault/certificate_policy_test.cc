@@ -48,6 +48,15 @@ TEST(CertificatePolicy, HasKeyVaultsDefaults) {
   EXPECT_EQ(lifetime_actions_of(unknown)[0].type, LifetimeActionType::EmailContacts);
 }
 
+TEST(CertificatePolicy, MakesNoAuthoritiesThoughAzuresDefaultPolicyAsksForTheirKeyUsage) {
+  const CertificatePolicy azures = policy(
+      R"({"x509_props":{"key_usage":["cRLSign","dataEncipherment","digitalSignature","keyEncipherment","keyAgreement","keyCertSign"]}})");
+  ASSERT_TRUE(check_policy(azures));
+  const KeyUses made = profile_of(azures, Time{}).value().key_uses;
+  EXPECT_FALSE(made.contains(KeyUse::KeyCertSign));
+  EXPECT_EQ(made.size(), 5U);
+}
+
 TEST(CertificatePolicy, IsKeptWithoutDefaultsThatDependOnOtherMembers) {
   const CertificatePolicy kept = apply_json({}, json(to_stored_json(policy()))).value();
   EXPECT_FALSE(kept.key_uses || kept.lifetime_actions);

@@ -332,6 +332,18 @@ TEST_F(EmbeddedCertificates, AreTakenInWithTheirKeys) {
   EXPECT_FALSE(imported->pending);
 }
 
+TEST_F(EmbeddedCertificates, WhatIsTakenInGetsAPolicyThatIsAllowed) {
+  const auto made = test::make_certificate({.key = "ec:P-256",
+                                            .key_usage = "digitalSignature,keyCertSign",
+                                            .subject_alternative_name = "DNS:a.example,DNS:not a name",
+                                            .authority = true});
+  const auto unchanged = [](CertificatePolicy derived) -> Result<CertificatePolicy> { return derived; };
+  const auto imported = vault_->import_certificate(kOperator, "kv1", "c1", pem_file(made), unchanged, {});
+  ASSERT_TRUE(imported) << imported.error().detail;
+  EXPECT_THAT(imported->policy.alternative_names.dns_names, ElementsAre("a.example"));
+  EXPECT_TRUE(vault_->update_certificate_policy(kOperator, "kv1", "c1", unchanged));
+}
+
 TEST_F(EmbeddedCertificates, ThePolicyOfAnImportMayBeChangedButNotAgainstTheFile) {
   const auto made = test::make_certificate({.key = "ec:P-256"});
   const auto with = [&](auto change) {

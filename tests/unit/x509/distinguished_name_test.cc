@@ -24,7 +24,10 @@ TEST(DistinguishedName, ReadsWhatItWrites) {
   for (const char* text :
        {"CN=as2.acme.example", "CN=Acme AS2,O=Acme,C=DE", "UID=jsmith,DC=example,DC=net",
         "CN=J. Smith+OU=Sales,DC=example,DC=net", "CN=James \\\"Jim\\\" Smith\\, III,DC=example",
-        "CN=Łódź,O=Ü€", "CN=a,L=Berlin,ST=Berlin"})
+        "CN=Łódź,O=Ü€", "CN=a,L=Berlin,ST=Berlin", "organizationIdentifier=VATDE-123,CN=a",
+        "serialNumber=HRB 1,businessCategory=Private Organization,jurisdictionC=DE,CN=a",
+        "dnQualifier=1,postalCode=10115,street=Am Weg 1,CN=a", "1.2.3.4=#0C04C39C2C31,CN=a",
+        "1.2.3.4=#13024869+CN=a,O=b"})
     EXPECT_EQ(text_of(text), text);
 }
 
@@ -62,7 +65,13 @@ TEST(DistinguishedName, RefusesWhatIsNoName) {
   EXPECT_THAT(refusal("CN=a;O=b"), HasSubstr("write '\\;'"));
   EXPECT_THAT(refusal("CN=a\\zz"), HasSubstr("backslash"));
   EXPECT_THAT(refusal("CN=a\\"), HasSubstr("backslash"));
-  EXPECT_THAT(refusal("CN=#0402AB"), HasSubstr("hexadecimal dumps"));
+  EXPECT_THAT(refusal("CN=#0402AB"), HasSubstr("is not the DER of a string"));
+  EXPECT_THAT(refusal("CN=#0C0241"), HasSubstr("is not the DER of a string"));
+  EXPECT_THAT(refusal("CN=#0C014142"), HasSubstr("is not the DER of a string"));
+  EXPECT_THAT(refusal("CN=#0C02410A"), HasSubstr("control character"));
+  EXPECT_THAT(refusal("CN=#0C01FF"), HasSubstr("no text"));
+  EXPECT_THAT(refusal("CN=#xy"), HasSubstr("hexadecimal digits"));
+  EXPECT_THAT(refusal("CN=#"), HasSubstr("hexadecimal digits"));
   EXPECT_THAT(refusal("CN=\xFF"), HasSubstr("not UTF-8"));
   EXPECT_THAT(refusal("CN=a\nO=b"), HasSubstr("control character"));
   EXPECT_THAT(refusal("CN=a\\00b"), HasSubstr("backslash"));

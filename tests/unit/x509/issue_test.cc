@@ -74,12 +74,67 @@ TEST(SelfSignedCertificate, HasTheFormOfRfc5280) {
 }
 
 // [RFC5280 4.2.1.6]
-TEST(SelfSignedCertificate, MarksItsAlternativeNamesCriticalWhereThereIsNoSubject) {
+TEST(CertificationRequest, MarksItsAlternativeNamesCriticalWhereThereIsNoSubject) {
   CertificateProfile nameless = profile();
   nameless.subject = {};
-  const Certificate made = make_self_signed(key_of("ec:P-256"), nameless).value();
-  const int at = X509_get_ext_by_NID(made.native(), NID_subject_alt_name, -1);
-  EXPECT_TRUE(X509_EXTENSION_get_critical(X509_get_ext(made.native(), at)));
+  const Bytes der = make_certification_request(key_of("ec:P-256"), nameless).value();
+  const unsigned char* at = der.data();
+  const Handle<X509_REQ, X509_REQ_free> request(d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size())));
+  STACK_OF(X509_EXTENSION)* const extensions = X509_REQ_get_extensions(request.get());
+  const int names = X509v3_get_ext_by_NID(extensions, NID_subject_alt_name, -1);
+  ASSERT_GE(names, 0);
+  EXPECT_TRUE(X509_EXTENSION_get_critical(X509v3_get_ext(extensions, names)));
+  sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+
+// [RFC5280 4.1.2.4]
+TEST(SelfSignedCertificate, NeedsASubjectForItsIssuer) {
+  CertificateProfile nameless = profile();
+  nameless.subject = {};
+  EXPECT_THAT(refusal(nameless), HasSubstr("names its issuer"));
+}
+
+// [RFC5280 4.2.1.9]
+TEST(SelfSignedCertificate, SignsNoCertificatesUnlessItIsAnAuthoritys) {
+  CertificateProfile bad = profile();
+  bad.key_uses.insert(KeyUse::KeyCertSign);
+  EXPECT_THAT(refusal(bad), HasSubstr("keyCertSign is for certificate authorities"));
+}
+
+TEST(CertificateProfile, LeavesOutNamesThatAreNone) {
+  const PrivateCertificate made = test::make_certificate(
+      {.subject_alternative_name =
+           "DNS:a.example,DNS:a b,email:nobody,email:a@b.example,URI:none,IP:192.0.2.1"});
+  const AlternativeNames read = profile_of(made.certificate).alternative_names;
+  EXPECT_THAT(read.dns_names, ElementsAre("a.example"));
+  EXPECT_THAT(read.emails, ElementsAre("a@b.example"));
+  EXPECT_TRUE(read.uris.empty());
+  EXPECT_THAT(read.ip_addresses, ElementsAre("192.0.2.1"));
+}
+
+/// A certificate whose one alternative name, a DNS name, has these octets.
+Certificate with_dns_name(std::string_view octets) {
+  const Certificate made = make_self_signed(key_of("ec:P-256"), profile()).value();
+  const X509Ptr copy(X509_dup(made.native()));
+  X509_EXTENSION_free(X509_delete_ext(copy.get(), X509_get_ext_by_NID(copy.get(), NID_subject_alt_name, -1)));
+  const Handle<GENERAL_NAMES, GENERAL_NAMES_free> names(GENERAL_NAMES_new());
+  GENERAL_NAME* const name = GENERAL_NAME_new();
+  ASN1_IA5STRING* const value = ASN1_IA5STRING_new();
+  ASN1_STRING_set(value, octets.data(), static_cast<int>(octets.size()));
+  GENERAL_NAME_set0_value(name, GEN_DNS, value);
+  sk_GENERAL_NAME_push(names.get(), name);
+  X509_add1_ext_i2d(copy.get(), NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT);
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(copy.get(), &der);
+  const OpensslMemory owner(der);
+  return Certificate::parse(ByteView(der, static_cast<std::size_t>(size))).value();
+}
+
+TEST(CertificateProfile, SaysNothingOfNamesWhoseOctetsAreNoText) {
+  using namespace std::string_view_literals;
+  for (const std::string_view octets : {"\xFF.example"sv, "a\0.example"sv, "a\n.example"sv, ""sv})
+    EXPECT_TRUE(profile_of(with_dns_name(octets)).alternative_names.empty());
+  EXPECT_FALSE(profile_of(with_dns_name("a.example")).alternative_names.empty());
 }
 
 TEST(SelfSignedCertificate, MayBeAnAuthoritys) {
@@ -121,8 +176,8 @@ TEST(SelfSignedCertificate, RefusesProfilesThatSayTooLittleOrTooMuch) {
   bad.alternative_names = {};
   EXPECT_THAT(refusal(bad), HasSubstr("got neither"));
   bad = profile();
-  bad.alternative_names.dns_names.assign(101, "a.example");
-  EXPECT_THAT(refusal(bad), HasSubstr("at most 100"));
+  bad.alternative_names.dns_names.assign(1001, "a.example");
+  EXPECT_THAT(refusal(bad), HasSubstr("at most 1000"));
   bad = profile();
   bad.extended_key_usages = {"serverAuth"};
   EXPECT_THAT(refusal(bad), HasSubstr("is no object identifier"));
