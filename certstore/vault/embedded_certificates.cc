@@ -378,24 +378,29 @@ Result<std::vector<CertificateInfo>> EmbeddedVault::certificate_versions(const P
 Result<VaultCertificate> EmbeddedVault::update_certificate(const Principal& principal,
                                                            const CertificateId& id,
                                                            const CertificateUpdate& update) {
-  CertificateInfo info;
   CertificateId version = id;
+  const CertificateChange change = [&](CertificateInfo& now) -> Result<> {
+    now.settings.enabled = update.enabled.value_or(now.settings.enabled);
+    now.settings.tags = update.tags.value_or(now.settings.tags);
+    now.updated = state_->now();
+    return check_settings(now.settings);
+  };
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_certificate_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, CertificatePermission::Update));
     SIGNET_TRY(StoredCertificate stored, state_->certificates().load(id));
-    info = std::move(stored.info);
-    version = info.id;
-    info.settings.enabled = update.enabled.value_or(info.settings.enabled);
-    info.settings.tags = update.tags.value_or(info.settings.tags);
-    info.updated = state_->now();
-    return check_settings(info.settings);
+    version = stored.info.id;
+    return change(stored.info);
+  };
+  const auto commit = [&]() -> Result<> {
+    SIGNET_CHECK(state_->certificates().update(version, change));
+    return {};
   };
   const std::string detail =
       fmt::format("enabled={} tags={}", update.enabled ? fmt::to_string(*update.enabled) : "-",
                   update.tags ? fmt::to_string(update.tags->size()) : "-");
   SIGNET_CHECK(state_->change(state_->new_certificate_record(principal, "updateCertificate", id, detail),
-                              version, prepare, [&] { return state_->certificates().update(info); }));
+                              version, prepare, commit));
   return CertificateSteps(*state_).show(version);
 }
 

@@ -112,22 +112,27 @@ Result<SecretInfo> EmbeddedVault::update_secret(const Principal& principal, cons
                                                 const SecretUpdate& update) {
   SecretInfo info;
   SecretId secret = id;
+  const SecretChange change = [&](SecretInfo& now) -> Result<> {
+    now.settings.content_type = update.content_type.value_or(now.settings.content_type);
+    update.attributes.apply_to(now.settings.attributes);
+    now.settings.tags = update.tags.value_or(now.settings.tags);
+    now.updated = state_->now();
+    return check_settings(now.settings);
+  };
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_secret_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, SecretPermission::Set));
     SIGNET_CHECK(state_->check_is_no_certificates(id, "secret"));
     SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
-    info = std::move(stored.info);
-    secret = info.id;
-    SecretSettings& settings = info.settings;
-    settings.content_type = update.content_type.value_or(settings.content_type);
-    update.attributes.apply_to(settings.attributes);
-    settings.tags = update.tags.value_or(settings.tags);
-    info.updated = state_->now();
-    return check_settings(settings);
+    secret = stored.info.id;
+    return change(stored.info);
+  };
+  const auto commit = [&]() -> Result<> {
+    SIGNET_TRY(info, state_->secrets().update(secret, change));
+    return {};
   };
   SIGNET_CHECK(state_->change(state_->new_secret_record(principal, "updateSecret", id, describe(update)),
-                              secret, prepare, [&] { return state_->secrets().update(info); }));
+                              secret, prepare, commit));
   return info;
 }
 

@@ -186,21 +186,27 @@ Result<std::vector<KeyInfo>> EmbeddedVault::versions(const Principal& principal,
 Result<KeyInfo> EmbeddedVault::update(const Principal& principal, const KeyId& id, const KeyUpdate& update) {
   KeyInfo info;
   KeyId key = id;
+  const KeyChange change = [&](KeyInfo& now) -> Result<> {
+    update.attributes.apply_to(now.attributes);
+    now.ops = update.ops.value_or(now.ops);
+    now.tags = update.tags.value_or(now.tags);
+    now.updated = state_->now();
+    return check_settings(now);
+  };
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_key_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, KeyPermission::Update));
     SIGNET_CHECK(state_->check_is_no_certificates(id, "key"));
     SIGNET_TRY(StoredKey stored, state_->store().load(id));
-    info = std::move(stored.info);
-    key = info.id;
-    update.attributes.apply_to(info.attributes);
-    info.ops = update.ops.value_or(info.ops);
-    info.tags = update.tags.value_or(info.tags);
-    info.updated = state_->now();
-    return check_settings(info);
+    key = stored.info.id;
+    return change(stored.info);
   };
-  SIGNET_CHECK(state_->change(state_->new_record(principal, "update", key, describe(update)), key, prepare,
-                              [&] { return state_->store().update(info); }));
+  const auto commit = [&]() -> Result<> {
+    SIGNET_TRY(info, state_->store().update(key, change));
+    return {};
+  };
+  SIGNET_CHECK(
+      state_->change(state_->new_record(principal, "update", key, describe(update)), key, prepare, commit));
   return info;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ struct StoredKey {
   Bytes sealed;  ///< the private half, sealed under the master key and bound to vault, name, version and kind
 };
 
+/// Part of a transaction: it must not call a store.
+using KeyChange = std::function<Result<>(KeyInfo&)>;
+
 /// Thread-safe. A change is durable when its call returns. Vault and key names are matched without regard to
 /// ASCII case.
 class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
@@ -40,8 +44,10 @@ class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
   virtual Result<std::vector<KeyInfo>> list(std::string_view vault) = 0;
   /// All versions of a key, the newest first; none when there is no such key.
   virtual Result<std::vector<KeyInfo>> versions(std::string_view vault, std::string_view name) = 0;
-  /// Replaces ops, attributes and updated of the version that `info.id` names. @error NotFound
-  virtual Result<> update(const KeyInfo& info) = 0;
+  /// Changes ops, attributes, tags and updated of a version, from what they are at that moment.
+  ///
+  /// @returns the version as it is then. @error NotFound, and what `change` returns
+  virtual Result<KeyInfo> update(const KeyId& id, const KeyChange& change) = 0;
 
   /// What links to a key, as an error names it: "certificate 'acme'".
   virtual Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct StoredSecret {
   Bytes sealed;  ///< the value, sealed under the master key and bound to vault, name and version
 };
 
+/// Part of a transaction: it must not call a store.
+using SecretChange = std::function<Result<>(SecretInfo&)>;
+
 /// Thread-safe. A change is durable when its call returns. Vault and secret names are matched without regard
 /// to ASCII case.
 class SecretStore : public RecoverableStore<StoredSecret, SecretInfo> {
@@ -35,8 +39,10 @@ class SecretStore : public RecoverableStore<StoredSecret, SecretInfo> {
   virtual Result<std::vector<SecretInfo>> list(std::string_view vault) = 0;
   /// All versions of a secret, the newest first; none when there is no such secret.
   virtual Result<std::vector<SecretInfo>> versions(std::string_view vault, std::string_view name) = 0;
-  /// Replaces settings and updated of the version that `info.id` names. @error NotFound
-  virtual Result<> update(const SecretInfo& info) = 0;
+  /// Changes settings and updated of a version, from what they are at that moment.
+  ///
+  /// @returns the version as it is then. @error NotFound, and what `change` returns
+  virtual Result<SecretInfo> update(const SecretId& id, const SecretChange& change) = 0;
 };
 
 }  // namespace signet::vault

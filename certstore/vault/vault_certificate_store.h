@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +63,9 @@ struct StoredIssuer {
   Bytes sealed_password;  ///< bound to vault and name; empty for none
 };
 
+/// Part of a transaction: it must not call a store.
+using CertificateChange = std::function<Result<>(CertificateInfo&)>;
+
 /// Thread-safe. A change is durable when its call returns, and done as a whole or not at all. Vaults and
 /// names are matched without regard to ASCII case.
 /// What is deleted is there for those alone who ask for it.
@@ -92,9 +96,11 @@ class VaultCertificateStore {
   virtual Result<std::vector<StoredName>> list_without_version(std::string_view vault) = 0;
   /// All versions of a certificate, the newest first; none when there is no such certificate.
   virtual Result<std::vector<CertificateInfo>> versions(std::string_view vault, std::string_view name) = 0;
-  /// Replaces settings and updated of the version that `info.id` names, and whether its key and its secret
-  /// are enabled. @error NotFound
-  virtual Result<> update(const CertificateInfo& info) = 0;
+  /// Changes settings and updated of a version, from what they are at that moment, and those of its key and
+  /// its secret with them.
+  ///
+  /// @returns the version as it is then. @error NotFound, and what `change` returns
+  virtual Result<CertificateInfo> update(const CertificateId& id, const CertificateChange& change) = 0;
   /// Forgets the operation, and the name where it has no version. @error NotFound
   virtual Result<> remove_operation(std::string_view vault, std::string_view name) = 0;
 

@@ -142,18 +142,26 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::versions(std::string_view vault, st
   });
 }
 
-Result<> SqliteKeyStore::update(const KeyInfo& info) {
-  return database_->write([&](SqlConnection& connection) -> Result<> {
+Result<KeyInfo> SqliteKeyStore::update(const KeyId& id, const vault::KeyChange& change) {
+  KeyInfo info;
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+    Query find(connection,
+               "SELECT " SIGNET_KEY_COLUMNS
+               " FROM key_versions WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
+    if (!find.bind(id.vault, id.name, id.version).next()) return fail(no_key(id));
+    SIGNET_TRY(info, read_info(find));
+    SIGNET_CHECK(change(info));
     Query update(connection,
                  "UPDATE key_versions SET ops = ?, enabled = ?, not_before = ?, expires = ?, updated = ?, "
-                 "tags = ? WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
-    update.bind(vault::to_string(info.ops), flag(info.attributes.enabled), info.attributes.not_before,
-                info.attributes.expires, info.updated, to_column(info.tags), info.id.vault, info.id.name,
-                info.id.version);
-    if (update.run() == 0) return fail(no_key(info.id));
+                 "tags = ? WHERE vault = ? AND name = ? AND version = ?");
+    update
+        .bind(vault::to_string(info.ops), flag(info.attributes.enabled), info.attributes.not_before,
+              info.attributes.expires, info.updated, to_column(info.tags), id.vault, id.name, id.version)
+        .run();
     count_key_change(connection);
     return {};
-  });
+  }));
+  return info;
 }
 
 Result<> SqliteKeyStore::soft_delete(std::string_view vault, std::string_view name,

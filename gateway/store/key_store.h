@@ -19,7 +19,7 @@ class SqliteKeyStore final : public vault::KeyStore {
   Result<vault::StoredKey> load(const vault::KeyId& id) override;
   Result<std::vector<vault::KeyInfo>> list(std::string_view vault) override;
   Result<std::vector<vault::KeyInfo>> versions(std::string_view vault, std::string_view name) override;
-  Result<> update(const vault::KeyInfo& info) override;
+  Result<vault::KeyInfo> update(const vault::KeyId& id, const vault::KeyChange& change) override;
   Result<> soft_delete(std::string_view vault, std::string_view name,
                        const vault::Deletion& deletion) override;
   Result<std::vector<vault::DeletedKey>> list_deleted(std::string_view vault) override;

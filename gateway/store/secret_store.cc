@@ -113,18 +113,26 @@ Result<std::vector<SecretInfo>> SqliteSecretStore::versions(std::string_view vau
   });
 }
 
-Result<> SqliteSecretStore::update(const SecretInfo& info) {
-  const vault::SecretAttributes& attributes = info.settings.attributes;
-  return database_->write([&](SqlConnection& connection) -> Result<> {
+Result<SecretInfo> SqliteSecretStore::update(const SecretId& id, const vault::SecretChange& change) {
+  SecretInfo info;
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+    Query find(connection,
+               "SELECT " SIGNET_SECRET_COLUMNS
+               " FROM secret_versions WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
+    if (!find.bind(id.vault, id.name, id.version).next()) return fail(no_secret(id));
+    SIGNET_TRY(info, read_info(find));
+    SIGNET_CHECK(change(info));
+    const vault::SecretAttributes& attributes = info.settings.attributes;
     Query update(connection,
                  "UPDATE secret_versions SET content_type = ?, enabled = ?, not_before = ?, expires = ?, "
-                 "updated = ?, tags = ? WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
-    update.bind(info.settings.content_type, flag(attributes.enabled), attributes.not_before,
-                attributes.expires, info.updated, to_column(info.settings.tags), info.id.vault, info.id.name,
-                info.id.version);
-    if (update.run() == 0) return fail(no_secret(info.id));
+                 "updated = ?, tags = ? WHERE vault = ? AND name = ? AND version = ?");
+    update
+        .bind(info.settings.content_type, flag(attributes.enabled), attributes.not_before, attributes.expires,
+              info.updated, to_column(info.settings.tags), id.vault, id.name, id.version)
+        .run();
     return {};
-  });
+  }));
+  return info;
 }
 
 Result<> SqliteSecretStore::soft_delete(std::string_view vault, std::string_view name,

@@ -19,7 +19,7 @@ class SqliteSecretStore final : public vault::SecretStore {
   Result<vault::StoredSecret> load(const vault::SecretId& id) override;
   Result<std::vector<vault::SecretInfo>> list(std::string_view vault) override;
   Result<std::vector<vault::SecretInfo>> versions(std::string_view vault, std::string_view name) override;
-  Result<> update(const vault::SecretInfo& info) override;
+  Result<vault::SecretInfo> update(const vault::SecretId& id, const vault::SecretChange& change) override;
   Result<> soft_delete(std::string_view vault, std::string_view name,
                        const vault::Deletion& deletion) override;
   Result<std::vector<vault::DeletedSecret>> list_deleted(std::string_view vault) override;

@@ -272,26 +272,36 @@ Result<std::vector<CertificateInfo>> SqliteVaultCertificateStore::versions(std::
   });
 }
 
-Result<> SqliteVaultCertificateStore::update(const CertificateInfo& info) {
-  const std::string tags = to_column(info.settings.tags);
-  const std::int64_t enabled = flag(info.settings.enabled);
-  return database_->write([&](SqlConnection& connection) -> Result<> {
+Result<CertificateInfo> SqliteVaultCertificateStore::update(const CertificateId& id,
+                                                            const vault::CertificateChange& change) {
+  CertificateInfo info;
+  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+    Query find(connection, "SELECT " SIGNET_CERTIFICATE_VERSION_COLUMNS
+                           " FROM live_certificate_versions WHERE vault = ? AND name = ? AND version = ?");
+    if (!find.bind(id.vault, id.name, id.version).next()) return fail(no_certificate(id));
+    SIGNET_TRY(StoredCertificate stored, read_certificate_version(find));
+    info = std::move(stored.info);
+    SIGNET_CHECK(change(info));
     const auto set = [&](Query&& update) {
-      return update.bind(enabled, tags, info.updated, info.id.vault, info.id.name, info.id.version).run();
+      update
+          .bind(flag(info.settings.enabled), to_column(info.settings.tags), info.updated, id.vault, id.name,
+                id.version)
+          .run();
     };
-    if (set(Query(connection,
-                  "UPDATE vault_certificate_versions SET enabled = ?, tags = ?, updated = ? WHERE "
-                  "vault = ? AND name = ? AND version = ?")) == 0)
-      return fail(no_certificate(info.id));
     set(Query(connection,
-              "UPDATE key_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND "
-              "name = ? AND version = ? AND managed = 1"));
+              "UPDATE vault_certificate_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND "
+              "name = ? AND version = ?"));
     set(Query(connection,
-              "UPDATE secret_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND "
-              "name = ? AND version = ? AND managed = 1"));
+              "UPDATE key_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND name = ? AND "
+              "version = ? AND managed = 1"));
+    set(Query(
+        connection,
+        "UPDATE secret_versions SET enabled = ?, tags = ?, updated = ? WHERE vault = ? AND name = ? AND "
+        "version = ? AND managed = 1"));
     count_key_change(connection);
     return {};
-  });
+  }));
+  return info;
 }
 
 Result<> SqliteVaultCertificateStore::remove_operation(std::string_view vault, std::string_view name) {

@@ -193,17 +193,16 @@ Bytes& MemoryStore<Interface, Stored, Info>::sealed(const vault::KeyId& id) {
 template class MemoryStore<vault::KeyStore, vault::StoredKey, vault::KeyInfo>;
 template class MemoryStore<vault::SecretStore, vault::StoredSecret, vault::SecretInfo>;
 
-Result<> MemoryKeyStore::update(const vault::KeyInfo& info) {
+Result<vault::KeyInfo> MemoryKeyStore::update(const vault::KeyId& id, const vault::KeyChange& change) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  Row* const row = find(info.id, false);
-  if (row == nullptr) return missing(info.id);
-  row->stored.info.ops = info.ops;
-  row->stored.info.attributes = info.attributes;
-  row->stored.info.tags = info.tags;
-  row->stored.info.updated = info.updated;
+  Row* const row = find(id, false);
+  if (row == nullptr) return missing(id);
+  vault::KeyInfo info = row->stored.info;
+  SIGNET_CHECK(change(info));
+  row->stored.info = info;
   ++generation_;
-  return {};
+  return info;
 }
 
 Result<std::vector<std::string>> MemoryKeyStore::users_of(std::string_view, std::string_view) {
@@ -289,14 +288,16 @@ Result<std::uint64_t> MemoryKeyStore::generation() {
   return generation_;
 }
 
-Result<> MemorySecretStore::update(const vault::SecretInfo& info) {
+Result<vault::SecretInfo> MemorySecretStore::update(const vault::SecretId& id,
+                                                    const vault::SecretChange& change) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  Row* const row = find(info.id, false);
-  if (row == nullptr) return missing(info.id);
-  row->stored.info.settings = info.settings;
-  row->stored.info.updated = info.updated;
-  return {};
+  Row* const row = find(id, false);
+  if (row == nullptr) return missing(id);
+  vault::SecretInfo info = row->stored.info;
+  SIGNET_CHECK(change(info));
+  row->stored.info = info;
+  return info;
 }
 
 Result<> MemoryAuditLog::append(const vault::AuditRecord& record) {

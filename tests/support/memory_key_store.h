@@ -62,7 +62,7 @@ class MemoryStore : public Interface {
 
 class MemoryKeyStore final : public MemoryStore<vault::KeyStore, vault::StoredKey, vault::KeyInfo> {
  public:
-  Result<> update(const vault::KeyInfo& info) override;
+  Result<vault::KeyInfo> update(const vault::KeyId& id, const vault::KeyChange& change) override;
   Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) override;
   Result<std::optional<vault::RotationPolicy>> rotation_policy(std::string_view vault,
                                                                std::string_view name) override;
@@ -90,7 +90,7 @@ class MemoryKeyStore final : public MemoryStore<vault::KeyStore, vault::StoredKe
 class MemorySecretStore final
     : public MemoryStore<vault::SecretStore, vault::StoredSecret, vault::SecretInfo> {
  public:
-  Result<> update(const vault::SecretInfo& info) override;
+  Result<vault::SecretInfo> update(const vault::SecretId& id, const vault::SecretChange& change) override;
 };
 
 class MemoryAuditLog final : public vault::AuditLog {

@@ -98,20 +98,26 @@ Result<std::vector<CertificateInfo>> MemoryVaultCertificateStore::versions(std::
   return all;
 }
 
-Result<> MemoryVaultCertificateStore::update(const CertificateInfo& info) {
+Result<CertificateInfo> MemoryVaultCertificateStore::update(const CertificateId& id,
+                                                            const vault::CertificateChange& change) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
-  StoredCertificate* const known = find(info.id);
-  if (known == nullptr) return nothing(info.id.name);
+  StoredCertificate* const known = find(id);
+  if (known == nullptr) return nothing(id.name);
+  CertificateInfo info = known->info;
+  SIGNET_CHECK(change(info));
   known->info = info;
-  SIGNET_TRY(vault::StoredKey key, keys_.load(info.id));
-  key.info.attributes.enabled = info.settings.enabled;
-  key.info.tags = info.settings.tags;
-  SIGNET_CHECK(keys_.update(key.info));
-  SIGNET_TRY(vault::StoredSecret secret, secrets_.load(info.id));
-  secret.info.settings.attributes.enabled = info.settings.enabled;
-  secret.info.settings.tags = info.settings.tags;
-  return secrets_.update(secret.info);
+  SIGNET_CHECK(keys_.update(info.id, [&](vault::KeyInfo& key) -> Result<> {
+    key.attributes.enabled = info.settings.enabled;
+    key.tags = info.settings.tags;
+    return {};
+  }));
+  SIGNET_CHECK(secrets_.update(info.id, [&](vault::SecretInfo& secret) -> Result<> {
+    secret.settings.attributes.enabled = info.settings.enabled;
+    secret.settings.tags = info.settings.tags;
+    return {};
+  }));
+  return info;
 }
 
 Result<> MemoryVaultCertificateStore::remove_operation(std::string_view vault, std::string_view name) {

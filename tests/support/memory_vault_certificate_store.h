@@ -23,7 +23,8 @@ class MemoryVaultCertificateStore final : public vault::VaultCertificateStore {
   Result<std::vector<vault::StoredName>> list_without_version(std::string_view vault) override;
   Result<std::vector<vault::CertificateInfo>> versions(std::string_view vault,
                                                        std::string_view name) override;
-  Result<> update(const vault::CertificateInfo& info) override;
+  Result<vault::CertificateInfo> update(const vault::CertificateId& id,
+                                        const vault::CertificateChange& change) override;
   Result<> remove_operation(std::string_view vault, std::string_view name) override;
   Result<> soft_delete(std::string_view vault, std::string_view name,
                        const vault::Deletion& deletion) override;

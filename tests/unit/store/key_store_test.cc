@@ -99,7 +99,7 @@ TEST_F(KeyStoreTest, UpdatesWhatMayChangeAndNothingElse) {
   info.updated = kNoon + std::chrono::hours(2);
   info.public_key = to_bytes("not to be stored");
   info.created = Time();
-  ASSERT_TRUE(keys_.update(info));
+  ASSERT_TRUE(keys_.update(info.id, change_to(info)));
   const auto loaded = keys_.load(info.id);
   EXPECT_EQ(loaded->info.ops, info.ops);
   EXPECT_EQ(loaded->info.attributes, info.attributes);
@@ -108,7 +108,7 @@ TEST_F(KeyStoreTest, UpdatesWhatMayChangeAndNothingElse) {
   EXPECT_EQ(loaded->info.public_key, to_bytes("public"));
   EXPECT_EQ(loaded->info.created, kNoon);
   info.id.version = std::string(32, 'f');
-  EXPECT_EQ(keys_.update(info).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(keys_.update(info.id, change_to(info)).error().kind, ErrorKind::NotFound);
 }
 
 TEST_F(KeyStoreTest, TagsThatAreDamagedAreNotTakenForNone) {
@@ -144,7 +144,7 @@ TEST_F(KeyStoreTest, AHomeOfBeforeVaultOperationsOpensWithItsKeysAndSecrets) {
   EXPECT_TRUE(loaded->info.tags.empty());
   EXPECT_EQ(SqliteSecretStore(database).load(secret.info.id)->sealed, secret.sealed);
   key.info.tags = {{"a", "b"}};
-  ASSERT_TRUE(keys.update(key.info));
+  ASSERT_TRUE(keys.update(key.info.id, change_to(key.info)));
   EXPECT_EQ(keys.load(key.info.id)->info.tags, key.info.tags);
 }
 
@@ -193,7 +193,7 @@ TEST_F(KeyStoreTest, ItsGenerationMovesWithKeysAndPoliciesAndNotWithMessages) {
   EXPECT_TRUE(moved());
   EXPECT_FALSE(keys_.put_version(key_version("signing", 'a')));
   EXPECT_FALSE(moved());
-  ASSERT_TRUE(keys_.update(key_version("signing", 'a').info));
+  ASSERT_TRUE(keys_.update(key_version("signing", 'a').info.id, change_to(key_version("signing", 'a').info)));
   EXPECT_TRUE(moved());
   const pid_t child = ::fork();
   if (child == 0) {

@@ -52,7 +52,8 @@ TYPED_TEST(RecoverableTest, WhatIsDeletedIsFoundAsDeletedAndNowhereElse) {
   ASSERT_TRUE(store.soft_delete("vault-1", "ONE", this->deletion_));
   EXPECT_EQ(store.load({"Vault-1", "One", ""}).error().kind, ErrorKind::NotFound);
   EXPECT_EQ(store.load({"Vault-1", "One", std::string(32, 'b')}).error().kind, ErrorKind::NotFound);
-  EXPECT_EQ(store.update(TypeParam::version("One", 'a').info).error().kind, ErrorKind::NotFound);
+  const auto info = TypeParam::version("One", 'a').info;
+  EXPECT_EQ(store.update(info.id, change_to(info)).error().kind, ErrorKind::NotFound);
   EXPECT_TRUE(store.versions("Vault-1", "One")->empty());
   EXPECT_TRUE(store.load_all("Vault-1", "One")->empty());
   ASSERT_EQ(store.list("Vault-1")->size(), 1U);

@@ -76,7 +76,7 @@ TEST_F(SecretStoreTest, UpdatesWhatMayChangeAndNothingElse) {
   info.settings = {"token", {true, std::nullopt, kNoon}, {{"a", "b"}, {"c", "d"}}};
   info.updated = kNoon + std::chrono::hours(2);
   info.created = Time();
-  ASSERT_TRUE(secrets_.update(info));
+  ASSERT_TRUE(secrets_.update(info.id, change_to(info)));
   const auto loaded = secrets_.load(info.id);
   EXPECT_EQ(loaded->info.settings.content_type, "token");
   EXPECT_EQ(loaded->info.settings.attributes, info.settings.attributes);
@@ -85,7 +85,7 @@ TEST_F(SecretStoreTest, UpdatesWhatMayChangeAndNothingElse) {
   EXPECT_EQ(loaded->info.created, kNoon);
   EXPECT_EQ(loaded->sealed, secret_version("password", 'a').sealed);
   info.id.version = std::string(32, 'f');
-  EXPECT_EQ(secrets_.update(info).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(secrets_.update(info.id, change_to(info)).error().kind, ErrorKind::NotFound);
 }
 
 TEST_F(SecretStoreTest, ADatabaseOfBeforeSecretsKeepsItsPolicies) {

@@ -106,6 +106,15 @@ inline constexpr std::string_view kUndoEvidence =
     "ALTER TABLE messages DROP COLUMN keeps_wire; ALTER TABLE messages DROP COLUMN keeps_payload; "
     "ALTER TABLE messages DROP COLUMN keeps_receipt; ALTER TABLE messages DROP COLUMN recipient_thumbprint; ";
 
+/// The change of something in the vault to what `wanted` says.
+template <class Info>
+auto change_to(const Info& wanted) {
+  return [wanted](Info& now) -> Result<> {
+    now = wanted;
+    return {};
+  };
+}
+
 class StoreTest : public testing::Test {
  protected:
   std::unique_ptr<SqliteStore> open(const StoreOptions& options = {}) {

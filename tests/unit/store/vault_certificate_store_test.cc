@@ -190,13 +190,13 @@ TEST_F(VaultCertificateStoreTest, AnUpdateReachesKeyAndSecret) {
   info.settings = {false, {{"x", "y"}}};
   info.updated = kNoon + std::chrono::minutes(1);
   const auto before = keys_.generation();
-  ASSERT_TRUE(store_.update(info));
+  ASSERT_TRUE(store_.update(info.id, change_to(info)));
   EXPECT_NE(keys_.generation().value(), before.value());
   EXPECT_FALSE(store_.load(info.id)->info.settings.enabled);
   EXPECT_FALSE(keys_.load(info.id)->info.attributes.enabled);
   EXPECT_FALSE(secrets_.load(info.id)->info.settings.attributes.enabled);
   info.id.version = std::string(32, 'e');
-  EXPECT_EQ(store_.update(info).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(store_.update(info.id, change_to(info)).error().kind, ErrorKind::NotFound);
 }
 
 TEST_F(VaultCertificateStoreTest, AnOperationIsForgottenWithANameThatHasNoVersion) {

@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 
+#include <functional>
+#include <utility>
+
 #include "certstore/vault/embedded_vault.h"
 #include "gateway/store/key_store.h"
 #include "gateway/store/secret_store.h"
 #include "gateway/store/vault_certificate_store.h"
-#include "tests/support/memory_key_store.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace signet::gateway {
@@ -24,6 +26,16 @@ testing::AssertionResult fails_with(const Result<T>& result, ErrorKind kind, std
     return testing::AssertionSuccess();
   return testing::AssertionFailure() << to_string(result.error().kind) << ": " << result.error().detail;
 }
+
+/// Between a change's look at the store and its writing there: when its record is written.
+class Meanwhile final : public vault::AuditLog {
+ public:
+  Result<> append(const vault::AuditRecord&) override {
+    if (const auto work = std::exchange(once, {})) work();
+    return {};
+  }
+  std::function<void()> once;
+};
 
 /// The embedded vault on the stores that it has in a gateway, where keys, secrets and certificates share
 /// their tables.
@@ -51,10 +63,10 @@ class VaultOnDisk : public StoreTest {
   SqliteKeyStore keys_{database_};
   SqliteSecretStore secrets_{database_};
   SqliteVaultCertificateStore certificates_{database_};
-  test::MemoryAuditLog audit_;
+  Meanwhile meanwhile_;
   FixedClock clock_{kNoon};
   std::unique_ptr<vault::EmbeddedVault> vault_ =
-      vault::EmbeddedVault::open(keys_, secrets_, certificates_, audit_,
+      vault::EmbeddedVault::open(keys_, secrets_, certificates_, meanwhile_,
                                  vault::MasterKey::create_file(directory_.path() / "master.key").value(),
                                  clock_)
           .value();
@@ -134,6 +146,38 @@ TEST_F(VaultOnDisk, NothingIsRestoredUnderTheNameOfACertificateThatIsPending) {
   EXPECT_THAT(vault_->restore_key(kOperator, "kv1", key).error().detail, testing::HasSubstr("certificate"));
   EXPECT_THAT(vault_->restore_secret(kOperator, "kv1", secret).error().detail,
               testing::HasSubstr("certificate"));
+}
+
+TEST_F(VaultOnDisk, AKeyThatIsMadeWhileACertificateIsKeepsItsName) {
+  for (const std::string_view issuer : {vault::kSelfIssuer, vault::kUnknownIssuer}) {
+    const std::string name = "x" + std::string(issuer);
+    meanwhile_.once = [&] { ASSERT_TRUE(create_key(name)); };
+    EXPECT_TRUE(fails_with(create_certificate(issuer, name), ErrorKind::AlreadyExists, "a key or a secret"));
+    EXPECT_FALSE(vault_->get(kOperator, {"kv1", name, {}})->managed);
+    EXPECT_TRUE(fails_with(vault_->get_certificate(kOperator, {"kv1", name, {}}), ErrorKind::NotFound));
+  }
+}
+
+TEST_F(VaultOnDisk, TwoChangesAtOnceAreBothKept) {
+  const vault::Tags tags{{"a", "b"}};
+  const vault::KeyId key = create_key("key")->id;
+  meanwhile_.once = [&] { ASSERT_TRUE(vault_->update(kOperator, key, {{false, {}, {}}, {}, {}})); };
+  EXPECT_EQ(vault_->update(kOperator, key, {{}, {}, tags})->tags, tags);
+  EXPECT_FALSE(vault_->get(kOperator, key)->attributes.enabled);
+  EXPECT_EQ(vault_->get(kOperator, key)->tags, tags);
+
+  const vault::SecretId secret = set_secret("secret")->id;
+  meanwhile_.once = [&] { ASSERT_TRUE(vault_->update_secret(kOperator, secret, {"text", {}, {}})); };
+  const auto changed = vault_->update_secret(kOperator, secret, {{}, {}, tags});
+  EXPECT_EQ(changed->settings.content_type, "text");
+  EXPECT_EQ(changed->settings.tags, tags);
+
+  ASSERT_TRUE(create_certificate());
+  const CertificateId id = vault_->get_certificate(kOperator, {"kv1", "x", {}})->info.id;
+  meanwhile_.once = [&] { ASSERT_TRUE(vault_->update_certificate(kOperator, id, {false, {}})); };
+  const auto updated = vault_->update_certificate(kOperator, id, {{}, tags});
+  EXPECT_FALSE(updated->info.settings.enabled);
+  EXPECT_EQ(updated->info.settings.tags, tags);
 }
 
 }  // namespace
