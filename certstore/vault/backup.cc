@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "certstore/vault/backup_internal.h"
@@ -154,10 +156,16 @@ Result<WholeCertificate> whole_of(const json& value) {
 }
 
 template <class Stored>
-Bytes write(const MasterKey& master_key, std::string_view what, const std::vector<Stored>& versions) {
+Result<Bytes> write(const MasterKey& master_key, std::string_view what, const std::vector<Stored>& versions) {
   json all = json::array();
   for (const Stored& version : versions) all.push_back(to_json(version));
-  return master_key.derived(kPurpose).seal(as_bytes(all.dump()), context_for(what));
+  Bytes blob = master_key.derived(kPurpose).seal(as_bytes(all.dump()), context_for(what));
+  if (blob.size() <= kMaxBackupSize) return blob;
+  return fail(
+      ErrorKind::LimitExceeded,
+      fmt::format("the backup of this {} would have {} octets, with all its versions, and {} is the most "
+                  "that can be restored: back up the store as a whole",
+                  what, blob.size(), kMaxBackupSize));
 }
 
 template <class Stored, class Read>
@@ -189,7 +197,7 @@ constexpr std::string_view kCertificate = "certificate";
 
 }  // namespace
 
-Bytes write_backup(const MasterKey& master_key, const WholeCertificate& certificate) {
+Result<Bytes> write_backup(const MasterKey& master_key, const WholeCertificate& certificate) {
   return write(master_key, kCertificate, std::vector<WholeCertificate>{certificate});
 }
 
@@ -199,10 +207,10 @@ Result<WholeCertificate> read_certificate_backup(const MasterKey& master_key, By
   return std::move(all.front());
 }
 
-Bytes write_backup(const MasterKey& master_key, const std::vector<StoredKey>& versions) {
+Result<Bytes> write_backup(const MasterKey& master_key, const std::vector<StoredKey>& versions) {
   return write(master_key, "key", versions);
 }
-Bytes write_backup(const MasterKey& master_key, const std::vector<StoredSecret>& versions) {
+Result<Bytes> write_backup(const MasterKey& master_key, const std::vector<StoredSecret>& versions) {
   return write(master_key, "secret", versions);
 }
 

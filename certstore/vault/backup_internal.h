@@ -18,9 +18,11 @@
 namespace signet::vault {
 
 /// Of one name, the oldest version first.
-Bytes write_backup(const MasterKey& master_key, const std::vector<StoredKey>& versions);
-Bytes write_backup(const MasterKey& master_key, const std::vector<StoredSecret>& versions);
-Bytes write_backup(const MasterKey& master_key, const WholeCertificate& certificate);
+///
+/// @error LimitExceeded  more than kMaxBackupSize octets.
+Result<Bytes> write_backup(const MasterKey& master_key, const std::vector<StoredKey>& versions);
+Result<Bytes> write_backup(const MasterKey& master_key, const std::vector<StoredSecret>& versions);
+Result<Bytes> write_backup(const MasterKey& master_key, const WholeCertificate& certificate);
 
 /// One version or more of one name, as they were when the blob was made.
 ///

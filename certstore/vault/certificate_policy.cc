@@ -100,6 +100,12 @@ Result<LifetimeActionType> parse_lifetime_action_type(std::string_view text) {
   return find_word(kActions, text, "lifetime action");
 }
 
+std::string issuer_name(std::string_view given) {
+  for (const std::string_view own : {kSelfIssuer, kUnknownIssuer})
+    if (equal_ignoring_case(given, own)) return std::string(own);
+  return std::string(given);
+}
+
 KeyUses default_key_uses(KeyKind kind) {
   KeyUses uses{KeyUse::DigitalSignature};
   if (is_rsa(kind)) uses.insert(KeyUse::KeyEncipherment);

@@ -18,6 +18,9 @@ namespace signet::vault {
 inline constexpr std::string_view kSelfIssuer = "Self";        ///< signed by its own key, at once
 inline constexpr std::string_view kUnknownIssuer = "Unknown";  ///< somebody outside: request and merge
 
+/// As policies have it: the two words above as they are spelled, in whatever case they come.
+std::string issuer_name(std::string_view given);
+
 /// As what the secret of a certificate's name holds it.
 enum class CertificateContent { Pkcs12, Pem };
 

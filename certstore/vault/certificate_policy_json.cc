@@ -247,8 +247,7 @@ Result<> apply_actions(const Member& root, CertificatePolicy& policy) {
 
 Result<> apply_issuer(const Member& issuer, CertificatePolicy& policy) {
   SIGNET_CHECK(issuer.read("name", policy.issuer));
-  for (const std::string_view own : {kSelfIssuer, kUnknownIssuer})
-    if (equal_ignoring_case(policy.issuer, own)) policy.issuer = own;
+  policy.issuer = issuer_name(policy.issuer);
   SIGNET_CHECK(issuer.read("cty", policy.certificate_type));
   return issuer.read("cert_transparency", policy.certificate_transparency);
 }

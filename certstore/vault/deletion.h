@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
+
 #include "base/clock.h"
 #include "certstore/vault/key.h"
 
-/// What was deleted and can still be recovered.
+/// What was deleted and can still be recovered, and what can be restored.
 
 namespace signet::vault {
 
@@ -18,6 +20,10 @@ struct VaultSettings {
 
   friend bool operator==(const VaultSettings&, const VaultSettings&) = default;
 };
+
+/// Octets of a backup of a key, a secret or a certificate: none has more, and what takes files back takes as
+/// many.
+inline constexpr std::size_t kMaxBackupSize = 16 * 1024 * 1024;
 
 struct Deletion {
   Time deleted{};

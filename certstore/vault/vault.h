@@ -80,6 +80,8 @@ class KeyVault {
 
   /// A key with all its versions and what is said of them, but for its rotation policy, as a blob that nobody
   /// can read or change and that only this installation takes back. Needs `backup`.
+  ///
+  /// @error LimitExceeded  it would have more than kMaxBackupSize octets.
   virtual Result<Bytes> backup_key(const Principal& principal, std::string_view vault,
                                    std::string_view name) = 0;
   /// Puts such a key back under its name, into this vault or another one. Needs `restore`.

@@ -60,7 +60,7 @@ Result<vault::CertificatePolicy> apply_options(vault::CertificatePolicy policy,
     SIGNET_TRY(policy.kind, vault::parse_key_kind(*options.kind));
   }
   policy.subject = options.subject.value_or(policy.subject);
-  policy.issuer = options.issuer.value_or(policy.issuer);
+  if (options.issuer) policy.issuer = vault::issuer_name(*options.issuer);
   policy.validity_months = options.months.value_or(policy.validity_months);
   if (!options.dns_names.empty()) policy.alternative_names.dns_names = options.dns_names;
   if (options.pem) policy.content = vault::CertificateContent::Pem;
@@ -80,11 +80,6 @@ Result<vault::CertificateSettings> settings_of(const CertificateOptions& options
   return vault::CertificateSettings{!options.disabled, tags.value_or(vault::Tags())};
 }
 
-Result<OutputFile> write_request(const CertificateOptions& options,
-                                 const vault::CertificateOperation& operation) {
-  return OutputFile::write(options.request_file, as_bytes(request_pem(operation.request)));
-}
-
 Result<> create(CommandContext& context, const CertificateOptions& options) {
   SIGNET_TRY(const vault::CertificateSettings settings, settings_of(options));
   std::optional<vault::CertificatePolicy> policy;
@@ -94,9 +89,12 @@ Result<> create(CommandContext& context, const CertificateOptions& options) {
     SIGNET_TRY(policy, apply_options(std::move(defaults), options));
   }
   SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(OutputFile file, OutputFile::create(options.request_file));
   SIGNET_TRY(const vault::CertificateOperation operation,
              home->vault().create_certificate(caller(), options.vault, options.name, policy, settings));
-  SIGNET_TRY(OutputFile file, write_request(options, operation));
+  if (auto filled = file.fill(as_bytes(request_pem(operation.request))); !filled)
+    return fail(std::move(filled).error().within(
+        "the request is made, and 'signet vault certificate pending' gives it, but not to this file"));
   file.keep();
   context.print(operation_json(operation), operation_text(operation));
   return {};
@@ -189,7 +187,8 @@ Result<> pending(CommandContext& context, const CertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::CertificateOperation operation,
              home->vault().certificate_operation(caller(), options.vault, options.name));
-  SIGNET_TRY(OutputFile file, write_request(options, operation));
+  SIGNET_TRY(OutputFile file,
+             OutputFile::write(options.request_file, as_bytes(request_pem(operation.request))));
   if (options.remove)
     SIGNET_CHECK(home->vault().delete_certificate_operation(caller(), options.vault, options.name));
   file.keep();

@@ -16,8 +16,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t kMaxBackupSize = 16 * 1024 * 1024;
-
 struct DeletionOptions {
   std::string vault{kDefaultVault};
   std::string name;
@@ -81,7 +79,7 @@ Result<> purge(CommandContext& context, const DeletionOptions& options) {
 Result<> back_up(CommandContext& context, const DeletionOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const Bytes blob, home->vault().backup_certificate(caller(), options.vault, options.name));
-  SIGNET_TRY(OutputFile file, OutputFile::write(options.file, blob));
+  SIGNET_TRY(OutputFile file, OutputFile::write(options.file, blob, OutputFile::Readers::OwnerAlone));
   file.keep();
   context.print({{"vault", options.vault}, {"name", options.name}, {"file", options.file.string()}},
                 fmt::format("backed up {}/{} to {}; this installation alone can read it", options.vault,
@@ -90,7 +88,7 @@ Result<> back_up(CommandContext& context, const DeletionOptions& options) {
 }
 
 Result<> restore(CommandContext& context, const DeletionOptions& options) {
-  SIGNET_TRY(const Bytes blob, read_file(options.file, kMaxBackupSize));
+  SIGNET_TRY(const Bytes blob, read_file(options.file, vault::kMaxBackupSize));
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::VaultCertificate back,
              home->vault().restore_certificate(caller(), options.vault, blob));

@@ -14,8 +14,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t kLargestBackup = 64 * 1024 * 1024;
-
 struct LifecycleOptions {
   std::string vault{kDefaultVault};
   std::string name;
@@ -105,7 +103,7 @@ template <class Verbs>
 Result<> back_up(CommandContext& context, const LifecycleOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const Bytes blob, (home->vault().*Verbs::kBackup)(caller(), options.vault, options.name));
-  SIGNET_TRY(OutputFile file, OutputFile::write(options.file, blob));
+  SIGNET_TRY(OutputFile file, OutputFile::write(options.file, blob, OutputFile::Readers::OwnerAlone));
   file.keep();
   context.print(
       {{"vault", options.vault}, {"name", options.name}, {"file", options.file.string()}},
@@ -115,7 +113,7 @@ Result<> back_up(CommandContext& context, const LifecycleOptions& options) {
 
 template <class Verbs>
 Result<> restore(CommandContext& context, const LifecycleOptions& options) {
-  SIGNET_TRY(const Bytes blob, read_file(options.file, kLargestBackup));
+  SIGNET_TRY(const Bytes blob, read_file(options.file, vault::kMaxBackupSize));
   SIGNET_TRY(const auto home, Home::open(context.home));
   const auto info = (home->vault().*Verbs::kRestore)(caller(), options.vault, blob);
   if (!info) return fail(Error(info.error()).within(options.file.string()));

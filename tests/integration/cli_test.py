@@ -739,6 +739,7 @@ class Vault(CommandTest):
                 file = self.directory / f"{kind}.backup"
                 run("backup", "acme", "--file", file)
                 run("backup", "acme", "--file", file, expect=REFUSED)
+                self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
                 self.assertEqual(run("restore", file, expect=REFUSED)["error"]["kind"], "AlreadyExists")
                 other.run("vault", kind, "restore", file, expect=USAGE)
                 edited = self.directory / f"{kind}.edited"
@@ -880,6 +881,9 @@ class Vault(CommandTest):
 
         made = value("create", "own", "--subject", "CN=as2.acme.example, O=Acme", "--kind", "P-256", "--tag", "team=edi")
         self.assertEqual(made["status"], "completed")
+        refused = run("create", "two", "--subject", "CN=b", "--issuer", "self", "--request-file", self.home.path, expect=REFUSED)
+        self.assertIn("is there already", refused.err)
+        run("show", "two", expect=NOT_FOUND)
         shown = value("show", "own")
         self.assertEqual((shown["subject"], shown["tags"]), ("CN=as2.acme.example,O=Acme", {"team": "edi"}))
         self.assertEqual(shown["policy"]["issuer"]["name"], "Self")
@@ -887,7 +891,7 @@ class Vault(CommandTest):
         self.home.run("vault", "secret", "delete", "own", expect=DENIED)
 
         csr, key, certificate = (self.directory / name for name in ("c.csr", "ca.key", "c.cer"))
-        run("create", "requested", "--subject", "CN=b", "--kind", "P-256", "--issuer", "Unknown", "--request-file", csr)
+        run("create", "requested", "--subject", "CN=b", "--kind", "P-256", "--issuer", "unknown", "--request-file", csr)
         run("create", "requested", "--subject", "CN=b", expect=REFUSED)
         openssl = lambda *arguments: subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
@@ -907,6 +911,7 @@ class Vault(CommandTest):
 
         blob = self.directory / "own.backup"
         run("backup", "own", blob)
+        self.assertEqual(stat.S_IMODE(blob.stat().st_mode), 0o600)
         version = value("show", "own")["version"]
         run("delete", "own")
         self.assertEqual([item["name"] for item in value("deleted")], ["own"])

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "certstore/vault/backup_internal.h"
 #include "tests/unit/vault/vault_fixture.h"
 
 namespace signet::vault {
@@ -159,6 +160,16 @@ TEST_F(BackupTest, BacksUpNothingThatWouldNotOpenAgain) {
   secrets_.sealed(secret_.id).back() ^= 1U;
   EXPECT_TRUE(
       fails_with(vault_->backup_secret(kOperator, "kv1", "one"), ErrorKind::Unavailable, secret_.id.version));
+}
+
+TEST_F(BackupTest, MakesNoneThatIsTooLargeToBeTakenBack) {
+  const MasterKey key = MasterKey::create_file(directory_ / "other.key").value();
+  StoredSecret version;
+  version.sealed.resize(kMaxBackupSize / 4 * 3 - 1000);  // grows by a third
+  EXPECT_TRUE(write_backup(key, std::vector<StoredSecret>{version}).has_value());
+  version.sealed.resize(kMaxBackupSize / 4 * 3);
+  EXPECT_TRUE(fails_with(write_backup(key, std::vector<StoredSecret>{version}), ErrorKind::LimitExceeded,
+                         "the most that can be restored"));
 }
 
 TEST_F(BackupTest, NothingLiesOpenInABlob) {

@@ -57,6 +57,12 @@ TEST(CertificatePolicy, MakesNoAuthoritiesThoughAzuresDefaultPolicyAsksForTheirK
   EXPECT_EQ(made.size(), 5U);
 }
 
+TEST(CertificatePolicy, KnowsItsOwnIssuersInAnyCase) {
+  EXPECT_EQ(issuer_name("self"), kSelfIssuer);
+  EXPECT_EQ(issuer_name("UNKNOWN"), kUnknownIssuer);
+  EXPECT_EQ(issuer_name("Acme"), "Acme");
+}
+
 TEST(CertificatePolicy, IsKeptWithoutDefaultsThatDependOnOtherMembers) {
   const CertificatePolicy kept = apply_json({}, json(to_stored_json(policy()))).value();
   EXPECT_FALSE(kept.key_uses || kept.lifetime_actions);
