@@ -92,11 +92,13 @@ std::string to_string(const CalendarPeriod& period) {
 
 Result<CalendarPeriod> parse_period(std::string_view text) {
   CalendarPeriod period;
-  if (read(text, period) && period != CalendarPeriod() && period.years <= kMostYears) return period;
+  if (read(text, period) && period != CalendarPeriod() &&
+      period.years * kMonthsPerYear + period.months <= kMostYears * kMonthsPerYear)
+    return period;
   return fail(
       ErrorKind::InvalidInput,
       fmt::format("'{}' is no period of time: expected ISO 8601's form, such as P90D, P3M or P1Y, with "
-                  "years (up to {}), months, days and hours (PT48H) of up to {} digits each",
+                  "years and months (up to {} years), days and hours (PT48H) of up to {} digits each",
                   printable(text), kMostYears, kMostDigits));
 }
 

@@ -24,7 +24,7 @@ struct CalendarPeriod {
 /// The form that it is read from.
 std::string to_string(const CalendarPeriod& period);
 /// @error InvalidInput  not in this form, of no time at all, a number of more than 4 digits, or more than 100
-/// years.
+/// years, be they given as years or as months.
 Result<CalendarPeriod> parse_period(std::string_view text);
 
 /// The same time of the day that many years and months later, or on the last day of a month that is too

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "certstore/vault/calendar_period.h"
 #include "certstore/vault/word_list.h"
 
 namespace signet::vault {
@@ -73,14 +74,6 @@ Result<> check_issuer(const CertificatePolicy& policy) {
   return {};
 }
 
-/// Month by month, as calendars count; the 31st becomes a shorter month's last day.
-Time add_months(Time from, int months) {
-  const auto day = std::chrono::floor<std::chrono::days>(from);
-  std::chrono::year_month_day date = std::chrono::year_month_day(day) + std::chrono::months(months);
-  if (!date.ok()) date = date.year() / date.month() / std::chrono::last;
-  return Time(std::chrono::sys_days(date)) + (from - day);
-}
-
 int months_between(Time from, Time to) {
   constexpr double kDays = 30.44;
   const double days = std::chrono::duration<double, std::chrono::days::period>(to - from).count();
@@ -141,7 +134,7 @@ Result<certstore::CertificateProfile> profile_of(const CertificatePolicy& policy
   profile.key_uses.erase(KeyUse::KeyCertSign);  // no policy makes authorities [RFC5280 4.2.1.9]
   profile.extended_key_usages = policy.extended_key_usages;
   profile.not_before = std::chrono::floor<std::chrono::seconds>(now) - kBackdating;
-  profile.not_after = add_months(profile.not_before, policy.validity_months);
+  profile.not_after = profile.not_before + CalendarPeriod{0, policy.validity_months};
   return profile;
 }
 
