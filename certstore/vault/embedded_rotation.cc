@@ -79,10 +79,11 @@ Result<RotationPolicy> EmbeddedVault::set_rotation_policy(const Principal& princ
   return policy;
 }
 
-Result<std::vector<RotationEvent>> EmbeddedVault::rotate_due() {
+Result<std::vector<RotationEvent>> EmbeddedVault::rotate_due(const std::stop_token& stop) {
   SIGNET_TRY(const std::vector<KeyInfo> keys, state_->store().rotation_candidates());
   std::vector<RotationEvent> events;
   for (const KeyInfo& key : keys) {
+    if (stop.stop_requested()) break;
     auto event = rotate_if_due(name_of(key.id));
     if (event && *event) events.push_back(**std::move(event));
     if (!event && event.error().kind != ErrorKind::NotFound)

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -66,10 +67,11 @@ class EmbeddedVault final : public KeyVault, public SecretVault, public Certific
   /// Rotates every key whose policy says that its time has come, in the gateway's name, which needs no
   /// permission for that: the policy is the permission. Tells of those whose end is near; without a policy of
   /// their own they have default_rotation_policy(). One that fails does not stop the others. Keys that are
-  /// disabled or belong to certificates are left alone.
+  /// disabled or belong to certificates are left alone. Ends early, between two keys, when it is asked to
+  /// stop.
   ///
   /// @error IoFailure, ...  the policies could not be read.
-  Result<std::vector<RotationEvent>> rotate_due();
+  Result<std::vector<RotationEvent>> rotate_due(const std::stop_token& stop = {});
 
   /// The policies of a vault. @error PermissionDenied  only the local operator may.
   Result<std::vector<AccessPolicy>> policies(const Principal& principal, std::string_view vault);

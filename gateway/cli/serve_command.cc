@@ -233,11 +233,10 @@ void on_hangup(Running& running) {
   notify_ready();
 }
 
-/// Works off signals, and what is to be done daily, until a signal says that it is time to end.
+/// Works off signals, and warns daily, until a signal says that it is time to end.
 void serve_until_told_to_end(const sigset_t& signals, Running& running) {
   for (;;) {
     running.operations.warn_of_expiry();
-    look_after(running.home.vault());
     const std::optional<int> signal = next_signal(signals);
     if (signal == SIGHUP) on_hangup(running);
     if (!signal || signal == SIGHUP) continue;
@@ -354,6 +353,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   notify_ready();
 
+  VaultUpkeep upkeep(home->vault());
   Running running{*home, *server, handler, api.get(), operations, given, settings};
   serve_until_told_to_end(signals, running);
   end_in_time.emplace(kLongestStop);
@@ -366,6 +366,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   if (api) api->stop(kApiDrainTime);
   client.stop();  // what was being sent is sent again at the next start, under its Message-ID
   delivery.drain(kHandOverTime);
+  upkeep.stop();
   log::info("stopped");
   return {};
 }

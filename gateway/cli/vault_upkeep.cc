@@ -18,14 +18,31 @@ void report(const vault::RotationEvent& event) {
   }
 }
 
-}  // namespace
-
-void look_after(vault::EmbeddedVault& vault) {
+void look_after(vault::EmbeddedVault& vault, const std::stop_token& stop) {
   if (const auto purged = vault.purge_overdue(); !purged)
     log::error("vault-not-purged", {{"reason", purged.error().detail}});
-  const auto events = vault.rotate_due();
+  const auto events = vault.rotate_due(stop);
   if (!events) return log::error("keys-not-rotated", {{"reason", events.error().detail}});
   for (const vault::RotationEvent& event : *events) report(event);
+}
+
+}  // namespace
+
+VaultUpkeep::VaultUpkeep(vault::EmbeddedVault& vault)
+    : vault_(vault), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void VaultUpkeep::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void VaultUpkeep::run(const std::stop_token& stop) {
+  constexpr std::chrono::hours kDay{24};
+  while (!stop.stop_requested()) {
+    look_after(vault_, stop);
+    std::unique_lock lock(mutex_);
+    woken_.wait_for(lock, stop, kDay, [] { return false; });
+  }
 }
 
 }  // namespace signet::gateway

@@ -1,11 +1,30 @@
 #pragma once
 
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
 #include "certstore/vault/embedded_vault.h"
 
 namespace signet::gateway {
 
-/// What a gateway does daily for its vaults: purges what was deleted and is overdue, rotates the keys whose
-/// policies say so, and warns in the log of those that expire soon, as their policies say.
-void look_after(vault::EmbeddedVault& vault);
+/// Looks after a vault, at once and daily, for as long as it lives: purges what is overdue and rotates what
+/// is due. In a thread of its own, since many keys take minutes; it ends between two of them. The log says
+/// what was done and what failed.
+class VaultUpkeep {
+ public:
+  explicit VaultUpkeep(vault::EmbeddedVault& vault);
+  /// Waits for the key that is at hand.
+  void stop();
+
+ private:
+  void run(const std::stop_token& stop);
+
+  vault::EmbeddedVault& vault_;
+  std::mutex mutex_;
+  std::condition_variable_any woken_;
+  std::jthread thread_;
+};
 
 }  // namespace signet::gateway

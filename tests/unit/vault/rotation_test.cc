@@ -247,6 +247,15 @@ TEST_F(RotationTest, TellsOfAnEndThatIsNearWithoutAPolicyToo) {
   EXPECT_TRUE(run().empty()) << "nobody uses it";
 }
 
+TEST_F(RotationTest, EndsEarlyWhenItIsAskedTo) {
+  ASSERT_TRUE(set(policy_of({}, after(7))).has_value());
+  pass(7);
+  std::stop_source ending;
+  ending.request_stop();
+  EXPECT_TRUE(vault_->rotate_due(ending.get_token()).value().empty());
+  EXPECT_EQ(run().size(), 1U);
+}
+
 TEST_F(RotationTest, LeavesDisabledAndDeletedKeysAlone) {
   ASSERT_TRUE(set(policy_of({}, after(7))).has_value());
   pass(7);
