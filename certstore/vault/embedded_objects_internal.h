@@ -122,12 +122,13 @@ Result<> check_not_deleted(State& state, const KeyId& id) {
   const auto deleted = load_deleted<Kind>(state, id);
   if (!deleted && deleted.error().kind == ErrorKind::NotFound) return {};
   if (!deleted) return fail(deleted.error());
+  const AuditObject object = is_managed(deleted->info) ? AuditObject::Certificate : Kind::kObject;
   return fail(
       ErrorKind::DeletedButRecoverable,
       fmt::format(
           "{0} '{1}' was deleted and can be recovered until {2}: recover it (signet vault {0} recover "
           "{3} --vault {4}), purge it, or take another name",
-          to_string(Kind::kObject), to_string(name_of(deleted->info.id)),
+          to_string(object), to_string(name_of(deleted->info.id)),
           to_rfc3339(deleted->deletion.scheduled_purge), id.name, id.vault));
 }
 

@@ -99,7 +99,8 @@ TEST_F(VaultOnDisk, ACertificatesNameIsFreeForAnotherOnceItsTimeIsOver) {
   ASSERT_TRUE(create_certificate());
   ASSERT_TRUE(vault_->delete_certificate(kOperator, "kv1", "x"));
   EXPECT_TRUE(fails_with(create_certificate(), ErrorKind::DeletedButRecoverable));
-  EXPECT_TRUE(fails_with(create_key(), ErrorKind::DeletedButRecoverable));
+  EXPECT_TRUE(
+      fails_with(create_key(), ErrorKind::DeletedButRecoverable, "signet vault certificate recover x"));
   pass(kRetention);
   const auto again = create_certificate();
   ASSERT_TRUE(again) << again.error().detail;

@@ -369,6 +369,14 @@ TEST_F(EmbeddedCertificates, FilesWithoutACertificateOrWithAWeakKeyAreRefused) {
   EXPECT_TRUE(fails_with(read_certificate_file(as_bytes(key_alone), std::nullopt), ErrorKind::InvalidInput,
                          "no certificate"));
   EXPECT_FALSE(read_certificate_file(as_bytes(made.certificate.pem()), std::nullopt));
+  const auto weak = test::make_certificate({.common_name = "weak", .key = "rsa:1024"});
+  const std::string weak_file = test::private_key_pem(weak.key) + weak.certificate.pem();
+  EXPECT_FALSE(read_certificate_file(as_bytes(weak_file), std::nullopt));
+  CertificateFile file = pem_file(made);
+  file.contents.certificates = {weak.certificate};
+  const auto refused = vault_->import_certificate(kOperator, "kv1", "c1", file, {}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("1024"));
 }
 
 TEST_F(EmbeddedCertificates, PoliciesChangeForTheVersionsToCome) {
