@@ -86,13 +86,13 @@ Result<Bytes> encode(const T* object, int (*write)(const T*, unsigned char**)) {
 }  // namespace
 
 Result<Certificate> make_self_signed(const SigningKey& key, const CertificateProfile& profile) {
+  SIGNET_CHECK(check_dates(profile));
+  SIGNET_TRY(const ExtensionsPtr extensions, extensions_of(profile));
   if (profile.subject.empty())  // [RFC5280 4.1.2.4] every certificate has an issuer
     return fail(
         ErrorKind::InvalidInput,
         "a self-signed certificate needs a subject such as 'CN=as2.acme.example', which names its issuer "
         "as well; alternative names alone do for one that somebody else issues");
-  SIGNET_CHECK(check_dates(profile));
-  SIGNET_TRY(const ExtensionsPtr extensions, extensions_of(profile));
   SIGNET_TRY(const EvpPkeyPtr public_key, read_public_key(key.public_key));
   SIGNET_TRY(const EVP_MD* const method, method_of(key.hash));
   SIGNET_CHECK(add_subject_key_identifier(extensions.get(), public_key.get()));

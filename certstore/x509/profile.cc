@@ -97,11 +97,11 @@ Result<> check_names(const AlternativeNames& names) {
 
 Result<> check_constraints(const CertificateProfile& profile) {
   const BasicConstraints& constraints = profile.basic_constraints;
-  if (profile.key_uses.contains(KeyUse::KeyCertSign) &&
-      !constraints.certificate_authority)  // [RFC5280 4.2.1.9]
-    return fail(ErrorKind::InvalidInput, "the key usage keyCertSign is for certificate authorities alone");
   if (constraints.path_length && (!constraints.certificate_authority || *constraints.path_length < 0))
     return fail(ErrorKind::InvalidInput, "a path length of 0 or more is for certificate authorities alone");
+  // [RFC5280 4.2.1.9]
+  if (profile.key_uses.contains(KeyUse::KeyCertSign) && !constraints.certificate_authority)
+    return fail(ErrorKind::InvalidInput, "the key usage keyCertSign is for certificate authorities alone");
   return {};
 }
 

@@ -124,6 +124,7 @@ Certificate with_dns_name(std::string_view octets) {
   GENERAL_NAME_set0_value(name, GEN_DNS, value);
   sk_GENERAL_NAME_push(names.get(), name);
   X509_add1_ext_i2d(copy.get(), NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT);
+  i2d_re_X509_tbs(copy.get(), nullptr);  // or its old octets would be written
   unsigned char* der = nullptr;
   const int size = i2d_X509(copy.get(), &der);
   const OpensslMemory owner(der);
