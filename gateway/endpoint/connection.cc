@@ -30,10 +30,9 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kNoRoom =
     "HTTP/1.1 503 Service Unavailable\r\nServer: Signet\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";
-/// The answer to a request that no worker has time for, but for what it says of the connection. It is the
-/// same for all, since under overload most answers are this one.
-constexpr std::string_view kBusy =
-    "HTTP/1.1 503 Service Unavailable\r\nServer: Signet\r\nRetry-After: 2\r\nContent-Length: 0\r\n";
+
+/// Without the query, which may open something to whoever has it.
+std::string path_of(std::string_view target) { return std::string(target.substr(0, target.find('?'))); }
 
 /// How many of one address may be told at once that there is no room.
 constexpr std::size_t kTurnedAwayPerAddress = 16;
@@ -57,22 +56,27 @@ asio::ip::address counted_as(const asio::ip::address& address) {
   return asio::ip::address_v6(octets);
 }
 
+/// Made once, since under overload most answers are this one.
+HttpResponse busy_response(HttpHandler& handler) {
+  HttpResponse busy = handler.on_refusal(503, "too many requests wait: try again later", {});
+  busy.headers.set("Retry-After", "2");
+  return busy;
+}
+
 /// One request's way back: it leads to the connection once.
 class RequestTarget final : public Responder::Target {
  public:
-  RequestTarget(std::shared_ptr<Connection> connection, std::string request_id)
-      : connection_(std::move(connection)), request_id_(std::move(request_id)) {}
+  explicit RequestTarget(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
   void answer(HttpResponse response) override {
     if (!answered_.test_and_set()) connection_->answer(std::move(response));
   }
   void give_up() override {
-    if (!answered_.test()) answer(text_response(500, "the request could not be served", request_id_));
+    if (!answered_.test()) answer(connection_->not_served());
   }
 
  private:
   std::shared_ptr<Connection> connection_;
-  std::string request_id_;
   std::atomic_flag answered_ = ATOMIC_FLAG_INIT;
 };
 
@@ -174,6 +178,8 @@ FrontDoor::FrontDoor(const HttpServerConfig& config, HttpHandler& handler_in)
     : limits(config.limits),
       spool(config.spool),
       handler(handler_in),
+      busy(busy_response(handler_in)),
+      not_served(handler_in.on_refusal(500, "the request could not be served", {})),
       book(config.limits.connections, config.limits.connections_per_address),
       turned_away(kTurnedAway, kTurnedAwayPerAddress),
       memory(config.limits.memory_for_bodies),
@@ -320,13 +326,13 @@ void Connection::begin_request() {
     verdict = door_->handler.on_head(request_);
   } catch (const std::exception& exception) {
     log::error("http-handler-failed", {{"request", request_id_}, {"reason", exception.what()}});
-    verdict = HeadVerdict::refuse(text_response(500, "the request could not be served", request_id_));
+    verdict = HeadVerdict::refuse(door_->not_served);
   }
   if (verdict.refusal) {
     log::warning("http-request-refused", {{"request", request_id_},
                                           {"remote", remote_address_},
                                           {"status", std::to_string(verdict.refusal->status)},
-                                          {"reason", request_.method + " " + request_.target}});
+                                          {"reason", request_.method + " " + path_of(request_.target)}});
     // A body that is on its way would be read as the next request.
     if (head_.has_body()) verdict.refusal->close = true;
     return respond(std::move(*verdict.refusal));
@@ -360,8 +366,10 @@ void Connection::skip_body() {
 void Connection::begin_body(std::uint64_t limit) {
   if (head_.content_length > limit)
     return refuse({413, fmt::format("the body is longer than {} octets", limit)});
+  const std::optional<SpoolArea> area = area_for_body();
+  if (!area) return refuse({503, "there is no room for the body now"});
   body_reader_.emplace(head_, limit);
-  spool_ = std::make_shared<Spool>(area_for_body());
+  spool_ = std::make_shared<Spool>(*area);
   phase_ = Phase::Body;
   transfer_start_ = steady_now();
   set_deadline(transfer_deadline(0));
@@ -371,13 +379,16 @@ void Connection::begin_body(std::uint64_t limit) {
 }
 
 /// A body lies in memory as long as it is small, and as long as not too many others do. Most large ones are
-/// kept as they came.
-SpoolArea Connection::area_for_body() {
+/// kept as they came. Nothing: there is no room.
+std::optional<SpoolArea> Connection::area_for_body() {
   SpoolArea area = door_->spool.kept();
   if (!head_.chunked)
     area.memory_limit =
         static_cast<std::size_t>(std::min<std::uint64_t>(area.memory_limit, head_.content_length));
-  if (!door_->memory.take(area.memory_limit)) area.memory_limit = 0;
+  if (!door_->memory.take(area.memory_limit)) {
+    if (!door_->limits.bodies_in_files) return std::nullopt;
+    area.memory_limit = 0;
+  }
   in_memory_ = area.memory_limit;
   return area;
 }
@@ -459,8 +470,7 @@ void Connection::hand_over() {
   set_deadline(SteadyTime::max());
   if (spool_) request_.body = Spool::finish(std::move(spool_));
   if (payload_.capacity() > kLargeInput) payload_ = Bytes();
-  if (!door_->queue.offer(request_, std::make_shared<RequestTarget>(shared_from_this(), request_id_)))
-    respond_busy();
+  if (!door_->queue.offer(request_, std::make_shared<RequestTarget>(shared_from_this()))) respond_busy();
 }
 
 // ---- Answering
@@ -500,7 +510,7 @@ void Connection::respond(HttpResponse response) {
   if (response.status < 200 || response.status > 599) {
     log::error("http-answer-impossible",
                {{"request", request_id_}, {"status", std::to_string(response.status)}});
-    response = text_response(500, "the request could not be served", request_id_);
+    response = door_->not_served;
   }
   response_ = std::move(response);
   log::debug(
@@ -513,8 +523,8 @@ void Connection::respond(HttpResponse response) {
 
 void Connection::respond_busy() {
   loop_.requests_turned_away().add(listener_, remote_address_);
-  const bool close = !head_.keep_alive || draining_;
-  send(std::string(kBusy) + (close ? "Connection: close\r\n\r\n" : "\r\n"), 0, close);
+  if (request_id_.empty()) request_id_ = random_id();
+  respond(door_->busy);
 }
 
 /// Sends an answer's head, and `body_size` octets of the body of response_.

@@ -138,6 +138,8 @@ struct FrontDoor {
   const HttpLimits limits;
   const SpoolArea spool;
   HttpHandler& handler;
+  const HttpResponse busy;        ///< to every request that no worker has time for
+  const HttpResponse not_served;  ///< to every one that the handler fails at
   ConnectionBook book;
   ConnectionBook turned_away;  ///< those that only stay until they have read that there is no room
   MemoryBudget memory;
@@ -162,6 +164,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void close();
   /// The answer to the request that is parked, from any thread.
   void answer(HttpResponse response);
+  [[nodiscard]] const HttpResponse& not_served() const { return door_->not_served; }
 
  private:
   enum class Phase {
@@ -185,7 +188,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void turn_away_request();
   void skip_body();
   void begin_body(std::uint64_t limit);
-  SpoolArea area_for_body();
+  std::optional<SpoolArea> area_for_body();
   void release_spool();
   void read_body();
   void store(Reading reading);

@@ -89,8 +89,9 @@ HttpResponse text_response(int status, std::string_view reason, std::string_view
   HttpResponse response;
   response.status = status;
   response.headers.add("Content-Type", "text/plain; charset=utf-8");
-  response.body = Slice::of(fmt::format("{} {}: {}\nRequest-Id: {}\n", status, reason_phrase(status),
-                                        printable(reason), request_id));
+  std::string text = fmt::format("{} {}: {}\n", status, reason_phrase(status), printable(reason));
+  if (!request_id.empty()) text += fmt::format("Request-Id: {}\n", request_id);
+  response.body = Slice::of(text);
   return response;
 }
 

@@ -41,7 +41,8 @@ struct HttpResponse {
   bool close = false;  ///< ends the connection afterwards
 };
 
-/// The answer of every refusal: text/plain, one line with the reason, one with the request id.
+/// The answer of every refusal: text/plain, one line with the reason, one with the request
+/// id unless that is empty.
 HttpResponse text_response(int status, std::string_view reason, std::string_view request_id);
 
 /// RFC 9110's phrase for a status, e.g. "Not Found"; "Unknown" for one it does not have.

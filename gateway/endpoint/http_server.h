@@ -77,8 +77,11 @@ class HttpHandler {
     static_cast<void>(reason);
   }
 
-  /// The answer to a request that the server itself refuses, for its head says nothing or its body is too
-  /// long. On the shared thread, too. Plain text, unless the handler's peers need another form.
+  /// The answer to a request that the server itself turns away, be it for its form or for want of room. Plain
+  /// text, unless the handler's peers need another form. At any time, also before there is a request, and
+  /// without waiting for anything.
+  ///
+  /// @param request_id  empty where many are answered the same
   virtual HttpResponse on_refusal(int status, const std::string& reason, const std::string& request_id) {
     return text_response(status, reason, request_id);
   }
@@ -141,6 +144,9 @@ struct HttpLimits {
   /// Octets of all bodies that lie in memory, until they are answered. What would go beyond lies in files
   /// from its first octet on, however small it is.
   std::size_t memory_for_bodies = 64 * 1024 * 1024;
+  /// Whether it may lie there; else such a request is answered 503. (What is no larger than the spool's
+  /// memory limit comes into no file either way, as long as there is room.)
+  bool bodies_in_files = true;
 };
 
 struct HttpServerConfig {

@@ -72,7 +72,7 @@ void RequestQueue::stop() {
   small_.changed.notify_all();
   large_.changed.notify_all();
   for (Job& job : left)
-    job.responder.respond(text_response(503, "the gateway is shutting down", job.request.request_id));
+    job.responder.respond(handler_.on_refusal(503, "the gateway is shutting down", job.request.request_id));
   for (std::thread& worker : workers_) worker.join();
   workers_.clear();
 }

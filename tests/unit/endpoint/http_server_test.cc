@@ -301,6 +301,21 @@ TEST(HttpServer, Answers503WhenTheDiskRefuses) {
   EXPECT_THAT(answer, Not(HasSubstr("absent"))) << "our paths are nobody's business";
 }
 
+TEST(HttpServer, Answers503WhereABodyWouldHaveToLieInAFile) {
+  TestServer server;
+  server.config.limits.memory_for_bodies = 1000;
+  server.config.limits.bodies_in_files = false;
+  server.start();
+  RawClient fits(server.port());
+  fits.send(post_of("/as2", std::string(1000, 'x')));
+  EXPECT_EQ(status_of(fits.answer()), 200);
+  RawClient larger(server.port());
+  larger.send(post_of("/as2", std::string(1001, 'x')));
+  const std::string answer = larger.answer();
+  EXPECT_EQ(status_of(answer), 503);
+  EXPECT_THAT(answer, HasSubstr("\r\nRetry-After: "));
+}
+
 TEST(HttpServer, CutsOffAHeadThatDrips) {
   TestServer server;
   server.config.limits.head_time = 200ms;
