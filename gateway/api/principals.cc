@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/digest.h"
 #include "base/random.h"
 
@@ -19,8 +21,9 @@ std::string describe(const Principal& principal) {
 
 Bytes token_hash(std::string_view token) { return digest(Hash::Sha256, as_bytes(token)); }
 
-Result<> Principals::record(const vault::Principal& by, std::string_view operation, std::string_view name,
-                            std::string detail) {
+template <class Change>
+Result<> Principals::recorded(const vault::Principal& by, std::string_view operation, std::string_view name,
+                              std::string detail, Change change) {
   vault::AuditRecord record;
   record.time = clock_.now();
   record.principal = by.name;
@@ -30,14 +33,20 @@ Result<> Principals::record(const vault::Principal& by, std::string_view operati
   record.message = vault::audited_message();
   record.result = vault::AuditResult::Success;
   record.detail = std::move(detail);
-  return audit_.append(record);
+  SIGNET_CHECK(audit_.append(record));
+  const Result<> changed = change();
+  if (changed) return {};
+  record.result = vault::AuditResult::Failed;
+  record.detail = changed.error().detail;
+  static_cast<void>(audit_.append(record));  // the change's own record is there
+  return changed;
 }
 
 Result<Principal> Principals::add(const vault::Principal& by, std::string_view name, Roles roles) {
   SIGNET_CHECK(check_principal_name(name));
   Principal principal{random_guid(), std::string(name), roles, true, clock_.now()};
-  SIGNET_CHECK(record(by, "addPrincipal", name, describe(principal)));
-  SIGNET_CHECK(store_.add(principal));
+  SIGNET_CHECK(
+      recorded(by, "addPrincipal", name, describe(principal), [&] { return store_.add(principal); }));
   return principal;
 }
 
@@ -46,15 +55,14 @@ Result<Principal> Principals::change(const vault::Principal& by, std::string_vie
   SIGNET_TRY(Principal principal, store_.find(name));
   principal.roles = roles.value_or(principal.roles);
   principal.enabled = enabled.value_or(principal.enabled);
-  SIGNET_CHECK(record(by, "changePrincipal", principal.name, describe(principal)));
-  SIGNET_CHECK(store_.update(principal));
+  SIGNET_CHECK(recorded(by, "changePrincipal", principal.name, describe(principal),
+                        [&] { return store_.update(principal); }));
   return principal;
 }
 
 Result<> Principals::remove(const vault::Principal& by, std::string_view name) {
   SIGNET_TRY(const Principal principal, store_.find(name));
-  SIGNET_CHECK(record(by, "removePrincipal", principal.name, {}));
-  return store_.remove(principal.name);
+  return recorded(by, "removePrincipal", principal.name, {}, [&] { return store_.remove(principal.name); });
 }
 
 Result<NewToken> Principals::create_token(const vault::Principal& by, std::string_view principal,
@@ -67,15 +75,19 @@ Result<NewToken> Principals::create_token(const vault::Principal& by, std::strin
   SIGNET_TRY(const Principal holder, store_.find(principal));
   NewToken made{{random_id(), holder.name, now, expires},
                 std::string(kTokenPrefix) + base64url(random_bytes(kTokenOctets))};
-  SIGNET_CHECK(record(by, "createToken", holder.name,
-                      fmt::format("token={} expires={}", made.info.id, to_rfc3339(expires))));
-  SIGNET_CHECK(store_.add_token({made.info, token_hash(made.token)}));
+  SIGNET_CHECK(recorded(by, "createToken", holder.name,
+                        fmt::format("token={} expires={}", made.info.id, to_rfc3339(expires)), [&] {
+                          return store_.add_token({made.info, token_hash(made.token)});
+                        }));
   return made;
 }
 
 Result<> Principals::revoke_token(const vault::Principal& by, std::string_view id) {
-  SIGNET_CHECK(record(by, "revokeToken", {}, fmt::format("token={}", printable(id))));
-  return store_.remove_token(id);
+  SIGNET_TRY(const auto all, store_.tokens({}));
+  const auto token =
+      std::find_if(all.begin(), all.end(), [&](const TokenInfo& known) { return known.id == id; });
+  return recorded(by, "revokeToken", token == all.end() ? std::string() : token->principal,
+                  fmt::format("token={}", printable(id)), [&] { return store_.remove_token(id); });
 }
 
 Result<ManagementCertificate> Principals::add_certificate(const vault::Principal& by,
@@ -98,8 +110,8 @@ Result<ManagementCertificate> Principals::add_certificate(const vault::Principal
   ManagementCertificate added{certificate.thumbprint_sha256(), holder.name,
                               certificate.subject(),           now,
                               certificate.not_before(),        certificate.not_after()};
-  SIGNET_CHECK(record(by, "addCertificate", holder.name, "thumbprint=" + added.thumbprint));
-  SIGNET_CHECK(store_.add_certificate(added));
+  SIGNET_CHECK(recorded(by, "addCertificate", holder.name, "thumbprint=" + added.thumbprint,
+                        [&] { return store_.add_certificate(added); }));
   return added;
 }
 
@@ -109,8 +121,9 @@ Result<> Principals::remove_certificate(const vault::Principal& by, std::string_
     if (c != ' ' && c != ':') digits += c;
   SIGNET_TRY(const Bytes octets, parse_hex(digits));
   const std::string written = hex_upper(octets);
-  SIGNET_CHECK(record(by, "removeCertificate", {}, "thumbprint=" + written));
-  return store_.remove_certificate(written);
+  SIGNET_TRY(const auto holder, store_.holder_of_certificate(written));
+  return recorded(by, "removeCertificate", holder ? holder->name : std::string(), "thumbprint=" + written,
+                  [&] { return store_.remove_certificate(written); });
 }
 
 }  // namespace signet::gateway::api

@@ -21,7 +21,8 @@ struct NewToken {
 };
 
 /// The principals of an installation as its administrator looks after them. Each change leaves an audit
-/// record, in the name of `by`, before it is made; without a record nothing is changed. Thread-safe.
+/// record, in the name of `by`, before it is made, and another one where it fails; without a record nothing
+/// is changed. Thread-safe.
 class Principals {
  public:
   /// Everything given outlives this.
@@ -60,8 +61,10 @@ class Principals {
   Result<> remove_certificate(const vault::Principal& by, std::string_view thumbprint);
 
  private:
-  Result<> record(const vault::Principal& by, std::string_view operation, std::string_view name,
-                  std::string detail);
+  /// Makes a change behind its record; a failure leaves a second one.
+  template <class Change>
+  Result<> recorded(const vault::Principal& by, std::string_view operation, std::string_view name,
+                    std::string detail, Change change);
 
   PrincipalStore& store_;
   vault::AuditLog& audit_;

@@ -17,10 +17,12 @@ class MemoryAudit final : public vault::AuditLog {
   Result<> append(const vault::AuditRecord& record) override {
     if (broken) return fail(ErrorKind::IoFailure, "no room");
     operations.push_back(record.operation + " " + record.key.name);
+    last = record.result;
     return {};
   }
   bool broken = false;
   std::vector<std::string> operations;
+  vault::AuditResult last{};
 };
 
 class PrincipalsTest : public testing::Test {
@@ -53,6 +55,23 @@ TEST_F(PrincipalsTest, AChangeWithoutARecordIsNotMade) {
   EXPECT_FALSE(principals_.remove(operator_, "app"));
   EXPECT_TRUE(principals_.find("app")->roles.empty());
   EXPECT_TRUE(principals_.tokens("")->empty());
+}
+
+TEST_F(PrincipalsTest, AChangeThatFailsIsRecordedAsFailed) {
+  ASSERT_TRUE(principals_.add(operator_, "app", {}));
+  EXPECT_EQ(audit_.last, vault::AuditResult::Success);
+  EXPECT_EQ(principals_.add(operator_, "App", {}).error().kind, ErrorKind::AlreadyExists);
+  EXPECT_EQ(audit_.last, vault::AuditResult::Failed);
+  EXPECT_FALSE(principals_.revoke_token(operator_, std::string(32, '0')));
+  EXPECT_EQ(audit_.last, vault::AuditResult::Failed);
+}
+
+TEST_F(PrincipalsTest, ARevocationsRecordNamesWhoseTokenItWas) {
+  ASSERT_TRUE(principals_.add(operator_, "app", {}));
+  const NewToken made = *principals_.create_token(operator_, "app", kNoon + std::chrono::hours(1));
+  ASSERT_TRUE(principals_.revoke_token(operator_, made.info.id));
+  EXPECT_EQ(audit_.operations.back(), "revokeToken app");
+  EXPECT_EQ(audit_.last, vault::AuditResult::Success);
 }
 
 TEST_F(PrincipalsTest, NoNameOfThisMachinesOwnIsGivenOut) {
