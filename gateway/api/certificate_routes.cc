@@ -26,6 +26,9 @@ Result<Answer> operation_answer(const Call& call, const Result<vault::Certificat
   return answer_of(Problem{404, "PendingCertificateNotFound", operation.error().detail});
 }
 
+/// null is the same as absent.
+bool has_policy(const Call& call) { return call.body.contains("policy") && !call.body["policy"].is_null(); }
+
 vault::CertificateSettings settings_of(const vault::CertificateUpdate& given) {
   return {given.enabled.value_or(true), given.tags.value_or(vault::Tags())};
 }
@@ -35,7 +38,7 @@ vault::CertificateSettings settings_of(const vault::CertificateUpdate& given) {
 Result<Answer> create_certificate(Services& services, const Call& call) {
   SIGNET_TRY(const vault::CertificateUpdate settings, read_certificate_update(call.body));
   std::optional<vault::CertificatePolicy> policy;
-  if (call.body.contains("policy")) {
+  if (has_policy(call)) {
     SIGNET_TRY(policy, read_policy(call.body, {}));
   }
   SIGNET_TRY(const vault::CertificateOperation operation,
@@ -52,7 +55,7 @@ Result<Answer> import_certificate(Services& services, const Call& call) {
   SIGNET_TRY(const vault::CertificateUpdate settings, read_certificate_update(call.body));
   SIGNET_TRY(const vault::CertificateFile file, read_certificate_value(call.body));
   vault::PolicyChange change;
-  if (call.body.contains("policy"))
+  if (has_policy(call))
     change = [&](vault::CertificatePolicy derived) { return read_policy(call.body, std::move(derived)); };
   SIGNET_TRY(const vault::VaultCertificate imported,
              services.certificates.import_certificate(call.vault_principal(), call.vault, name_in(call), file,
@@ -68,12 +71,16 @@ Result<Answer> get_certificate(Services& services, const Call& call) {
 
 Result<Answer> update_certificate(Services& services, const Call& call) {
   SIGNET_TRY(const vault::CertificateUpdate update, read_certificate_update(call.body));
-  if (call.body.contains("policy"))
-    SIGNET_CHECK(services.certificates.update_certificate_policy(
-        call.vault_principal(), call.vault, name_in(call),
-        [&](vault::CertificatePolicy before) { return read_policy(call.body, std::move(before)); }));
-  SIGNET_TRY(const vault::VaultCertificate after,
+  if (has_policy(call)) SIGNET_CHECK(read_policy(call.body, {}));  // before anything is changed
+  SIGNET_TRY(vault::VaultCertificate after,
              services.certificates.update_certificate(call.vault_principal(), named_in(call), update));
+  if (has_policy(call)) {
+    SIGNET_TRY(after.policy,
+               services.certificates.update_certificate_policy(
+                   call.vault_principal(), call.vault, name_in(call), [&](vault::CertificatePolicy before) {
+                     return read_policy(call.body, std::move(before));
+                   }));
+  }
   return Answer::of(certificate_bundle(call, after));
 }
 
