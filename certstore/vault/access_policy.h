@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "certstore/vault/flag_set.h"
 
@@ -13,7 +14,7 @@ namespace signet::vault {
 
 /// Somebody who asks the vault for something.
 struct Principal {
-  std::string name;
+  std::string name;  ///< matched without regard to ASCII case
 
   /// The running service.
   static Principal gateway() { return {"gateway"}; }
@@ -22,7 +23,9 @@ struct Principal {
   /// get a secret, a policy must say so for the operator as for anybody.
   static Principal local_operator() { return {"operator"}; }
 
-  friend bool operator==(const Principal&, const Principal&) = default;
+  friend bool operator==(const Principal& a, const Principal& b) {
+    return equal_ignoring_case(a.name, b.name);
+  }
 };
 
 /// Key Vault's key permissions, in the order in which they are listed.

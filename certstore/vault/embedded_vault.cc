@@ -117,6 +117,8 @@ Result<> EmbeddedVault::set_policy(const Principal& principal, const AccessPolic
       [&] { return state_->store().put_policy(policy); });
 }
 
+void EmbeddedVault::forget() { state_->forget(); }
+
 Result<std::vector<AccessPolicy>> EmbeddedVault::policies(const Principal& principal,
                                                           std::string_view vault) {
   SIGNET_CHECK(check_vault_name(vault));

@@ -73,6 +73,9 @@ class EmbeddedVault final : public KeyVault, public SecretVault, public Certific
   /// @error IoFailure, ...  the policies could not be read.
   Result<std::vector<RotationEvent>> rotate_due(const std::stop_token& stop = {});
 
+  /// What was changed in the stores past this object counts from now on, and not only after a refresh.
+  void forget();
+
   /// The policies of a vault. @error PermissionDenied  only the local operator may.
   Result<std::vector<AccessPolicy>> policies(const Principal& principal, std::string_view vault);
 

@@ -248,6 +248,13 @@ class EmbeddedVault::State {
   [[nodiscard]] const MasterKey& master_key() const { return master_key_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
 
+  void forget() {
+    const std::unique_lock lock(mutex_);
+    ++epoch_;
+    keys_.clear();
+    policies_.clear();
+  }
+
  private:
   using Steady = std::chrono::steady_clock;
 
@@ -320,13 +327,6 @@ class EmbeddedVault::State {
     }
     if (generation_.exchange(*generation) != *generation) forget();
     return {};
-  }
-
-  void forget() {
-    const std::unique_lock lock(mutex_);
-    ++epoch_;
-    keys_.clear();
-    policies_.clear();
   }
 
   KeyStore& store_;

@@ -66,7 +66,7 @@ class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
   virtual Result<VaultSettings> settings(std::string_view vault) = 0;
   virtual Result<> put_settings(std::string_view vault, const VaultSettings& settings) = 0;
 
-  /// The policies of a vault, one per principal.
+  /// The policies of a vault, one per principal, whose names are matched without regard to ASCII case.
   virtual Result<std::vector<AccessPolicy>> policies(std::string_view vault) = 0;
   /// Replaces the policy of this principal in this vault; one without permissions removes it.
   virtual Result<> put_policy(const AccessPolicy& policy) = 0;

@@ -43,7 +43,7 @@ Result<std::string> vault_in_id(const Installation& installation, std::string_vi
 /// id.
 std::string_view vaults_prefix(const Installation& installation, std::string_view id);
 
-/// One page of a list in the order of its keys: "$top" at most, and "nextLink" where there is more.
+/// One page of a list in the order of its keys' octets: "$top" at most, and "nextLink" where there is more.
 template <class Item, class KeyOf, class JsonOf>
 Result<Answer> arm_page(const Call& call, const std::vector<Item>& items, KeyOf key_of, JsonOf json_of) {
   constexpr std::size_t kLargestPage = 1000;
@@ -54,7 +54,8 @@ Result<Answer> arm_page(const Call& call, const std::vector<Item>& items, KeyOf 
   });
   std::string last;
   for (; item != items.end() && value.size() < request.size; ++item) {
-    value.push_back(json_of(*item));
+    SIGNET_TRY(Json json, Result<Json>(json_of(*item)));
+    value.push_back(std::move(json));
     last = key_of(*item);
   }
   Json page = {{"value", std::move(value)}};

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +39,9 @@ struct LoggedEvent {
   std::string json;
 };
 
+inline constexpr std::int64_t kMostLoggedEvents = 100'000;
+inline constexpr std::chrono::days kLoggedEventLife{90};
+
 /// gateway/store implements it. Thread-safe; a change is durable when its call returns.
 class ResourceStore {
  public:
@@ -49,10 +55,12 @@ class ResourceStore {
   /// @return whether it was there
   virtual Result<bool> remove(ResourceKind kind, std::string_view name) = 0;
 
-  /// All of them or none.
-  virtual Result<> log_events(const std::vector<LoggedEvent>& events) = 0;
-  /// Those that were received since then, the oldest first.
-  virtual Result<std::vector<LoggedEvent>> logged_events(std::optional<Time> since) = 0;
+  /// All of them or none. Those go for which there is no room any more, the oldest first, and those that are
+  /// older than kLoggedEventLife by then.
+  virtual Result<> log_events(const std::vector<LoggedEvent>& events, Time now) = 0;
+  /// Shows those that were received since then, the oldest first. What `visitor` fails with ends it.
+  virtual Result<> visit_logged_events(std::optional<Time> since,
+                                       const std::function<Result<>(const LoggedEvent&)>& visitor) = 0;
 };
 
 }  // namespace signet::gateway::api

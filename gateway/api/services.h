@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "certstore/vault/access_check.h"
 #include "certstore/vault/secret.h"
 #include "certstore/vault/vault.h"
 #include "certstore/vault/vault_certificate.h"
@@ -14,6 +15,7 @@ struct Services {
   vault::KeyVault& keys;
   vault::SecretVault& secrets;
   vault::CertificateVault& certificates;
+  vault::AccessCheck& access;
   const Clock& clock;
   AccountServices account;
   VaultServices vaults;

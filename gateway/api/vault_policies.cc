@@ -101,9 +101,8 @@ AccessPolicy changed(AccessPolicy now, const AccessPolicy& given, PolicyChange c
 }
 
 const AccessPolicy* policy_of(const std::vector<AccessPolicy>& policies, const vault::Principal& principal) {
-  const auto found = std::find_if(policies.begin(), policies.end(), [&](const AccessPolicy& policy) {
-    return equal_ignoring_case(policy.principal.name, principal.name);
-  });
+  const auto found = std::find_if(policies.begin(), policies.end(),
+                                  [&](const AccessPolicy& policy) { return policy.principal == principal; });
   return found == policies.end() ? nullptr : &*found;
 }
 

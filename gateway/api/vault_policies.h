@@ -9,8 +9,8 @@
 
 /// A vault's access policies as Azure's JSON: by object id, where ours are by a principal's name.
 ///
-/// An object id that no principal has is a name that nobody has either, and is kept as it is. What the
-/// gateway and the operator may do is neither shown nor changed: that is for who runs the gateway.
+/// An object id that no principal has is kept as it is, as a name: nobody's, unless somebody is named so.
+/// What the gateway and the operator may do is neither shown nor changed: that is for who runs the gateway.
 
 namespace signet::gateway::api {
 

@@ -16,15 +16,6 @@ namespace {
 constexpr std::string_view kType = "Microsoft.KeyVault/vaults";
 constexpr std::array kDeploymentFlags = {"enabledForDeployment", "enabledForDiskEncryption",
                                          "enabledForTemplateDeployment"};
-constexpr std::int64_t kShortestRetention = 7;  ///< days
-constexpr std::int64_t kLongestRetention = 90;
-
-VaultResource read(const Resource& resource) {
-  Json stored = Json::parse(resource.json, nullptr, /*allow_exceptions=*/false);
-  if (!stored.is_object()) stored = Json::object();
-  return {resource.name, stored.value("group", std::string(kDefaultGroup)),
-          stored.value("document", Json::object()), resource.created, resource.changed};
-}
 
 Result<> merge_sku(const Json& given, Json& properties) {
   SIGNET_TRY(const Json sku, object_member(given, "sku"));
@@ -60,19 +51,6 @@ Result<> check_promises(const Services& services, const Json& given) {
                        "Allow");
 }
 
-Result<> merge_deletion(const Json& given, Json& properties) {
-  SIGNET_TRY(const auto days, integer_member(given, "softDeleteRetentionInDays"));
-  if (days && (*days < kShortestRetention || *days > kLongestRetention))
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("the member 'softDeleteRetentionInDays' must be from {} to {}",
-                            kShortestRetention, kLongestRetention));
-  if (days) properties["softDeleteRetentionInDays"] = *days;
-  SIGNET_TRY(const auto protection, flag_member(given, "enablePurgeProtection"));
-  if (protection.value_or(false)) properties["enablePurgeProtection"] = true;
-  return refuse_unless(protection.value_or(true) || !properties.contains("enablePurgeProtection"),
-                       "enablePurgeProtection", "true, once it was");
-}
-
 }  // namespace
 
 std::string VaultResource::id(const Installation& installation) const {
@@ -87,7 +65,6 @@ VaultResource new_vault(const Services& services, std::string name, std::string 
                      {"enabledForDiskEncryption", false},
                      {"enabledForTemplateDeployment", false},
                      {"enableSoftDelete", true},
-                     {"softDeleteRetentionInDays", kLongestRetention},
                      {"enableRbacAuthorization", false},
                      {"provisioningState", "Succeeded"},
                      {"publicNetworkAccess", "Enabled"}};
@@ -101,7 +78,7 @@ VaultResource new_vault(const Services& services, std::string name, std::string 
 Result<std::optional<VaultResource>> find_vault(Services& services, const std::string& name) {
   using Found = std::optional<VaultResource>;
   SIGNET_TRY(const auto put, services.account.resources.find(ResourceKind::Vault, name));
-  if (put) return Found(read(*put));
+  if (put) return Found(read_vault(*put));
   SIGNET_TRY(const auto deleted, services.account.resources.find(ResourceKind::DeletedVault, name));
   if (deleted) return Found();
   SIGNET_CHECK(vault::check_vault_name(name));
@@ -114,7 +91,7 @@ Result<std::optional<VaultResource>> find_vault(Services& services, const std::s
 Result<std::vector<VaultResource>> all_vaults(Services& services) {
   SIGNET_TRY(const auto put, services.account.resources.list(ResourceKind::Vault));
   std::vector<VaultResource> all;
-  for (const Resource& resource : put) all.push_back(read(resource));
+  for (const Resource& resource : put) all.push_back(read_vault(resource));
   const bool has_first = std::any_of(all.begin(), all.end(), [](const VaultResource& vault) {
     return equal_ignoring_case(vault.name, kFirstVault);
   });
@@ -127,10 +104,20 @@ Result<std::vector<VaultResource>> all_vaults(Services& services) {
   return all;
 }
 
+VaultResource read_vault(const Resource& resource) {
+  Json stored = Json::parse(resource.json, nullptr, /*allow_exceptions=*/false);
+  if (!stored.is_object()) stored = Json::object();
+  return {resource.name, stored.value("group", std::string(kDefaultGroup)),
+          stored.value("document", Json::object()), resource.created, resource.changed};
+}
+
+std::string stored_text(const VaultResource& vault) {
+  return Json{{"group", vault.group}, {"document", vault.document}}.dump();
+}
+
 Result<> keep_vault(Services& services, const VaultResource& vault) {
-  const Json stored = {{"group", vault.group}, {"document", vault.document}};
-  SIGNET_CHECK(
-      services.account.resources.put(ResourceKind::Vault, vault.name, stored.dump(), services.clock.now()));
+  SIGNET_CHECK(services.account.resources.put(ResourceKind::Vault, vault.name, stored_text(vault),
+                                              services.clock.now()));
   return {};
 }
 
@@ -142,7 +129,25 @@ Result<Json> vault_json(Services& services, const Call& call, const VaultResourc
   json["properties"] = vault.document["properties"];
   json["properties"]["vaultUri"] = vault_origin(call, vault.name) + "/";
   SIGNET_TRY(json["properties"]["accessPolicies"], policies_json(services, vault.name));
+  SIGNET_TRY(const vault::VaultSettings settings, services.vaults.administration.settings(vault.name));
+  json["properties"]["softDeleteRetentionInDays"] = settings.retention_days;
+  if (settings.purge_protection) json["properties"]["enablePurgeProtection"] = true;
   return json;
+}
+
+Result<vault::VaultSettings> merge_settings(const Json& body, vault::VaultSettings now) {
+  SIGNET_TRY(const Json given, object_member(body, "properties"));
+  SIGNET_TRY(const auto days, integer_member(given, "softDeleteRetentionInDays"));
+  if (days && (*days < vault::kShortestRetention || *days > vault::kLongestRetention))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("the member 'softDeleteRetentionInDays' must be from {} to {}",
+                            vault::kShortestRetention, vault::kLongestRetention));
+  if (days) now.retention_days = static_cast<int>(*days);
+  SIGNET_TRY(const auto protection, flag_member(given, "enablePurgeProtection"));
+  SIGNET_CHECK(refuse_unless(protection.value_or(true) || !now.purge_protection, "enablePurgeProtection",
+                             "true, once it was"));
+  now.purge_protection = protection.value_or(now.purge_protection);
+  return now;
 }
 
 Result<> merge_vault(const Services& services, const Json& body, VaultResource& vault) {
@@ -151,7 +156,6 @@ Result<> merge_vault(const Services& services, const Json& body, VaultResource& 
   SIGNET_CHECK(check_promises(services, given));
   Json& properties = vault.document["properties"];
   SIGNET_CHECK(merge_sku(given, properties));
-  SIGNET_CHECK(merge_deletion(given, properties));
   for (const char* name : kDeploymentFlags) {
     SIGNET_TRY(const auto flag, flag_member(given, name));
     if (flag) properties[name] = *flag;

@@ -14,7 +14,7 @@ namespace signet::gateway::api {
 struct VaultResource {
   std::string name;
   std::string group;
-  Json document;  ///< location, tags, properties
+  Json document;  ///< location, tags, properties, but for those that the vault itself keeps to
   Time created{};
   Time changed{};
 
@@ -31,8 +31,11 @@ Result<std::optional<VaultResource>> find_vault(Services& services, const std::s
 /// All, by name.
 Result<std::vector<VaultResource>> all_vaults(Services& services);
 Result<> keep_vault(Services& services, const VaultResource& vault);
+/// The text that is kept of one, deleted or not, and what it says.
+std::string stored_text(const VaultResource& vault);
+VaultResource read_vault(const Resource& resource);
 
-/// With its policies, and its URI as seen from the call's origin.
+/// With its policies and settings, and its URI as seen from the call's origin.
 Result<Json> vault_json(Services& services, const Call& call, const VaultResource& vault);
 
 /// What is said of a vault goes over what was said before.
@@ -40,5 +43,10 @@ Result<Json> vault_json(Services& services, const Call& call, const VaultResourc
 /// @error InvalidInput  a member of another type, or a setting that this service would not keep to: another
 /// tenant, role assignments in the place of access policies, networks, deletion that is not soft.
 Result<> merge_vault(const Services& services, const Json& body, VaultResource& vault);
+
+/// What is said of how a vault treats what is deleted in it goes over how it does now.
+///
+/// @error InvalidInput  a retention that none can have, or a purge protection that would end.
+Result<vault::VaultSettings> merge_settings(const Json& body, vault::VaultSettings now);
 
 }  // namespace signet::gateway::api

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "gateway/api/arm_resource.h"
+#include "gateway/api/change_record.h"
 #include "gateway/api/json_body.h"
 #include "gateway/api/vault_policies.h"
 #include "gateway/api/vault_resource.h"
@@ -38,15 +39,15 @@ Result<VaultResource> vault_of(Services& services, const Call& call) {
 }
 
 Result<> record(Services& services, const Call& call, std::string_view operation, const std::string& vault) {
-  vault::AuditRecord record;
-  record.time = services.clock.now();
-  record.principal = call.principal.name;
-  record.operation = operation;
-  record.object = vault::AuditObject::Call;
-  record.key.vault = vault;
-  record.message = vault::audited_message();
-  record.result = vault::AuditResult::Success;
-  return services.account.audit.append(record);
+  return record_change(services.account, call, services.clock.now(), operation, {vault, {}, {}});
+}
+
+/// @param what  in the plural, as a subject
+Result<> check_administrator(const Call& call, std::string_view what) {
+  if (call.principal.roles.has(Role::Administrator)) return {};
+  return fail(
+      ErrorKind::PermissionDenied,
+      fmt::format("principal '{}' lacks the role Administrator, which {} take", call.principal.name, what));
 }
 
 /// Policies decide who uses keys, so they are for administrators, also beside a vault's other settings.
@@ -54,22 +55,8 @@ Result<bool> changes_policies(const Call& call) {
   SIGNET_TRY(const Json properties, object_member(call.body, "properties"));
   const auto given = properties.find("accessPolicies");
   if (given == properties.end() || given->is_null()) return false;
-  if (call.principal.roles.has(Role::Administrator)) return true;
-  return fail(ErrorKind::PermissionDenied,
-              fmt::format("principal '{}' lacks the role Administrator, which access policies take",
-                          call.principal.name));
-}
-
-/// Makes of a vault what the call says.
-Result<> take_up(Services& services, const Call& call, VaultResource& vault, PolicyChange change) {
-  SIGNET_TRY(const bool with_policies, changes_policies(call));
-  SIGNET_TRY(const Json properties, object_member(call.body, "properties"));
-  SIGNET_TRY(const auto policies, read_policies(services, properties, vault.name));
-  SIGNET_CHECK(merge_vault(services, call.body, vault));
-  SIGNET_CHECK(record(services, call, "putVault", vault.name));
-  SIGNET_CHECK(keep_vault(services, vault));
-  if (with_policies) SIGNET_CHECK(change_policies(services, vault.name, change, policies));
-  return {};
+  SIGNET_CHECK(check_administrator(call, "access policies"));
+  return true;
 }
 
 /// A new vault lets the gateway use its keys, as the first one does.
@@ -80,16 +67,22 @@ Result<> let_gateway_in(Services& services, const std::string& vault) {
   return services.vaults.administration.set_policy(policy);
 }
 
-/// The policies that a deleted vault had come back.
-Result<> restore_policies(Services& services, const std::string& vault, const Json& saved) {
-  for (const Json& entry : saved) {
-    vault::AccessPolicy policy{vault, {entry.at("principal").get<std::string>()}};
-    SIGNET_TRY(policy.keys, vault::parse_key_permissions(entry.at("keys").get<std::string>()));
-    SIGNET_TRY(policy.secrets, vault::parse_secret_permissions(entry.at("secrets").get<std::string>()));
-    SIGNET_TRY(policy.certificates,
-               vault::parse_certificate_permissions(entry.at("certificates").get<std::string>()));
-    SIGNET_CHECK(services.vaults.administration.set_policy(policy));
-  }
+/// Makes of a vault what the call says.
+Result<> take_up(Services& services, const Call& call, VaultResource& vault, bool is_new) {
+  VaultAdministration& administration = services.vaults.administration;
+  SIGNET_TRY(const bool with_policies, changes_policies(call));
+  SIGNET_TRY(const Json properties, object_member(call.body, "properties"));
+  SIGNET_TRY(const auto policies, read_policies(services, properties, vault.name));
+  SIGNET_CHECK(merge_vault(services, call.body, vault));
+  SIGNET_TRY(const vault::VaultSettings before, administration.settings(vault.name));
+  SIGNET_TRY(const vault::VaultSettings settings, merge_settings(call.body, before));
+  if (settings.purge_protection && !before.purge_protection)
+    SIGNET_CHECK(check_administrator(call, "settings that never end again"));
+  SIGNET_CHECK(record(services, call, "putVault", vault.name));
+  if (settings != before) SIGNET_CHECK(administration.set_settings(vault.name, settings));
+  if (is_new) SIGNET_CHECK(let_gateway_in(services, vault.name));
+  SIGNET_CHECK(keep_vault(services, vault));
+  if (with_policies) SIGNET_CHECK(change_policies(services, vault.name, PolicyChange::Replace, policies));
   return {};
 }
 
@@ -109,35 +102,39 @@ std::vector<std::string> users_of(const agreements::Account& account, std::strin
   return users;
 }
 
-Json deleted_json(const Services& services, const Resource& resource) {
-  const Json stored = Json::parse(resource.json);
-  const VaultResource vault{
-      resource.name, stored.at("group").get<std::string>(), stored.at("document"), {}, {}};
+Result<Json> deleted_json(Services& services, const Resource& resource) {
+  const VaultResource vault = read_vault(resource);
   const Installation& installation = services.account.installation;
   const auto location = vault.document.value("location", std::string(kDefaultLocation));
+  SIGNET_TRY(const vault::VaultSettings settings, services.vaults.administration.settings(vault.name));
+  // There is no scheduledPurgeDate: nothing purges a vault.
   Json properties = {{"vaultId", vault.id(installation)},
                      {"location", location},
-                     {"deletionDate", stored.at("deletionDate")},
-                     {"scheduledPurgeDate", stored.at("scheduledPurgeDate")},
+                     {"deletionDate", to_rfc3339(resource.created)},
                      {"tags", vault.document.value("tags", Json::object())}};
-  if (vault.document["properties"].contains("enablePurgeProtection"))
-    properties["purgeProtectionEnabled"] = true;
-  return {{"id", fmt::format("/subscriptions/{}/providers/Microsoft.KeyVault/locations/{}/deletedVaults/{}",
-                             installation.subscription, location, vault.name)},
-          {"name", vault.name},
-          {"type", "Microsoft.KeyVault/deletedVaults"},
-          {"properties", std::move(properties)}};
+  if (settings.purge_protection) properties["purgeProtectionEnabled"] = true;
+  return Json{
+      {"id", fmt::format("/subscriptions/{}/providers/Microsoft.KeyVault/locations/{}/deletedVaults/{}",
+                         installation.subscription, location, vault.name)},
+      {"name", vault.name},
+      {"type", "Microsoft.KeyVault/deletedVaults"},
+      {"properties", std::move(properties)}};
 }
 
+/// Its policies come back with it, so it takes who may set them.
 Result<Answer> recover(Services& services, const Call& call, const Resource& deleted) {
-  const Json stored = Json::parse(deleted.json);
-  const VaultResource vault{deleted.name, stored.at("group").get<std::string>(), stored.at("document"),
-                            deleted.created, services.clock.now()};
+  const VaultResource vault = read_vault(deleted);
+  SIGNET_CHECK(check_administrator(call, "recoveries of vaults"));
+  if (!equal_ignoring_case(vault.group, call.parameter("group")))
+    return refusal(409, "ConflictError",
+                   fmt::format("the vault '{}' was deleted in the resource group '{}': recover it there",
+                               vault.name, vault.group));
   SIGNET_CHECK(record(services, call, "recoverVault", vault.name));
-  SIGNET_CHECK(keep_vault(services, vault));
-  SIGNET_CHECK(restore_policies(services, vault.name, stored.at("policies")));
-  SIGNET_CHECK(services.account.resources.remove(ResourceKind::DeletedVault, vault.name));
-  SIGNET_TRY(Json json, vault_json(services, call, vault));
+  SIGNET_CHECK(
+      services.vaults.administration.recover_vault(vault.name, stored_text(vault), services.clock.now()));
+  SIGNET_TRY(const auto recovered, find_vault(services, vault.name));
+  if (!recovered) return fail(ErrorKind::NotFound, "the vault was deleted in the meantime");
+  SIGNET_TRY(Json json, vault_json(services, call, *recovered));
   return Answer::of(std::move(json));
 }
 
@@ -166,8 +163,7 @@ Result<Answer> put_vault(Services& services, const Call& call) {
                    fmt::format("there is a vault '{}' in another resource group", name));
   VaultResource vault = before ? *before : new_vault(services, name, call.parameter("group"));
   vault.group = call.parameter("group");  // that of a vault which nobody has put yet is the first PUT's
-  SIGNET_CHECK(take_up(services, call, vault, PolicyChange::Replace));
-  if (!before) SIGNET_CHECK(let_gateway_in(services, vault.name));
+  SIGNET_CHECK(take_up(services, call, vault, /*is_new=*/!before));
   SIGNET_TRY(Json json, vault_json(services, call, vault));
   return Answer{before ? 200 : 201, std::move(json), {}};
 }
@@ -180,7 +176,7 @@ Result<Answer> get_vault(Services& services, const Call& call) {
 
 Result<Answer> patch_vault(Services& services, const Call& call) {
   SIGNET_TRY(VaultResource vault, vault_of(services, call));
-  SIGNET_CHECK(take_up(services, call, vault, PolicyChange::Replace));
+  SIGNET_CHECK(take_up(services, call, vault, /*is_new=*/false));
   SIGNET_TRY(Json json, vault_json(services, call, vault));
   return Answer::of(std::move(json));
 }
@@ -195,25 +191,9 @@ Result<Answer> delete_vault(Services& services, const Call& call) {
     return refusal(
         409, "Conflict",
         fmt::format("'{}' is used by {}: change those first", vault->name, fmt::join(users, ", ")));
-  SIGNET_TRY(const auto policies, services.vaults.administration.policies(vault->name));
-  Json saved = Json::array();
-  for (const vault::AccessPolicy& policy : policies)
-    saved.push_back({{"principal", policy.principal.name},
-                     {"keys", vault::to_string(policy.keys)},
-                     {"secrets", vault::to_string(policy.secrets)},
-                     {"certificates", vault::to_string(policy.certificates)}});
-  const Time now = services.clock.now();
-  const std::chrono::days retention(vault->document["properties"].value("softDeleteRetentionInDays", 90));
-  const Json deleted = {{"group", vault->group},
-                        {"document", vault->document},
-                        {"policies", std::move(saved)},
-                        {"deletionDate", to_rfc3339(now)},
-                        {"scheduledPurgeDate", to_rfc3339(now + retention)}};
   SIGNET_CHECK(record(services, call, "deleteVault", vault->name));
-  SIGNET_CHECK(services.account.resources.put(ResourceKind::DeletedVault, vault->name, deleted.dump(), now));
-  for (const vault::AccessPolicy& policy : policies)
-    SIGNET_CHECK(services.vaults.administration.set_policy({policy.vault, policy.principal}));
-  SIGNET_CHECK(services.account.resources.remove(ResourceKind::Vault, vault->name));
+  SIGNET_CHECK(
+      services.vaults.administration.delete_vault(vault->name, stored_text(*vault), services.clock.now()));
   return Answer{200, std::nullopt, {}};
 }
 
@@ -224,16 +204,9 @@ Result<Answer> list_vaults(Services& services, const Call& call) {
   std::erase_if(vaults, [&](const VaultResource& vault) {
     return !group.empty() && !equal_ignoring_case(vault.group, group);
   });
-  Result<> failure;
-  SIGNET_TRY(Answer answer, arm_page(
-                                call, vaults, [](const VaultResource& vault) { return vault.name; },
-                                [&](const VaultResource& vault) {
-                                  auto json = vault_json(services, call, vault);
-                                  if (!json) failure = fail(json.error());
-                                  return json.value_or(Json());
-                                }));
-  SIGNET_CHECK(std::move(failure));
-  return answer;
+  return arm_page(
+      call, vaults, [](const VaultResource& vault) { return vault.name; },
+      [&](const VaultResource& vault) { return vault_json(services, call, vault); });
 }
 
 /// The list of all resources of a subscription, of which only vaults can be asked for.
@@ -287,7 +260,10 @@ Result<Answer> check_vault_name_availability(Services& services, const Call& cal
 
 Result<Answer> list_deleted_vaults(Services& services, const Call& call) {
   SIGNET_CHECK(check_subscription(services.account.installation, call));
-  SIGNET_TRY(const auto deleted, services.account.resources.list(ResourceKind::DeletedVault));
+  SIGNET_TRY(auto deleted, services.account.resources.list(ResourceKind::DeletedVault));
+  // A page goes on behind a name in the order of its octets, and the store has another one.
+  std::sort(deleted.begin(), deleted.end(),
+            [](const Resource& a, const Resource& b) { return a.name < b.name; });
   return arm_page(
       call, deleted, [](const Resource& resource) { return resource.name; },
       [&](const Resource& resource) { return deleted_json(services, resource); });
@@ -300,7 +276,8 @@ Result<Answer> get_deleted_vault(Services& services, const Call& call) {
   if (!deleted)
     return fail(ErrorKind::NotFound,
                 fmt::format("there is no deleted vault '{}'", printable(call.parameter("name"))));
-  return Answer::of(deleted_json(services, *deleted));
+  SIGNET_TRY(Json json, deleted_json(services, *deleted));
+  return Answer::of(std::move(json));
 }
 
 }  // namespace signet::gateway::api

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "certstore/vault/access_policy.h"
 #include "certstore/vault/deletion.h"
 #include "gateway/api/principal.h"
@@ -17,8 +18,18 @@ class VaultAdministration {
   virtual Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) = 0;
   /// Replaces one principal's; one without permissions removes it.
   virtual Result<> set_policy(const vault::AccessPolicy& policy) = 0;
-  /// How a vault treats what is deleted in it.
+  /// How the vault treats what is deleted in it.
   virtual Result<vault::VaultSettings> settings(std::string_view vault) = 0;
+  /// @error AlreadyExists  the vault has purge protection, and this would weaken it.
+  virtual Result<> set_settings(std::string_view vault, const vault::VaultSettings& settings) = 0;
+
+  /// A vault's resource becomes a deleted one's and its policies count no more, or nothing has changed. They
+  /// stay with the vault, each until its principal is removed.
+  ///
+  /// @param json  what is kept of the resource
+  virtual Result<> delete_vault(std::string_view vault, std::string_view json, Time now) = 0;
+  /// The reverse: the policies that are left count again.
+  virtual Result<> recover_vault(std::string_view vault, std::string_view json, Time now) = 0;
 };
 
 /// What the handlers of vaults as resources work with. Everything outlives them, and is thread-safe.

@@ -307,7 +307,7 @@ certstore::CertificateStore& Home::certificates() { return stores_->certificates
 AuditFile& Home::audit() { return *stores_->audit; }
 EvidenceStore& Home::evidence() { return stores_->evidence; }
 api::Principals& Home::principals() { return *principals_; }
-api::ResourceStore& Home::resources() { return stores_->resources; }
+SqliteResourceStore& Home::resources() { return stores_->resources; }
 api::PrincipalStore& Home::principal_store() { return stores_->principals; }
 
 Result<SecretBytes> Home::secret(std::string_view key_vault, std::string_view secret_name) {

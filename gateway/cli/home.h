@@ -20,10 +20,10 @@ namespace signet::gateway {
 
 class AuditFile;
 class EvidenceStore;
+class SqliteResourceStore;
 
 namespace api {
 class PrincipalStore;
-class ResourceStore;
 class Principals;
 }  // namespace api
 
@@ -71,7 +71,7 @@ class Home {
   [[nodiscard]] api::Principals& principals();
   [[nodiscard]] api::PrincipalStore& principal_store();
   /// What only the management plane knows.
-  [[nodiscard]] api::ResourceStore& resources();
+  [[nodiscard]] SqliteResourceStore& resources();
   /// What addresses that open without a token are signed with.
   [[nodiscard]] const SecretBytes& callback_key() const { return callback_key_; }
   /// For bodies on their way.

@@ -4,13 +4,14 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/file.h"
-#include "gateway/api/resource_store.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/tracking_lines.h"
+#include "gateway/store/resource_store.h"
 
 namespace signet::gateway {
 namespace {
@@ -34,14 +35,14 @@ Result<> write_line(std::ostream& out, const std::string& line) {
   return {};
 }
 
-/// What programs gave to the tracking log; no agreement's.
-Result<std::vector<std::string>> logged_lines(Home& home, const MessageFilter& filter) {
-  std::vector<std::string> lines;
-  if (!filter.agreement.empty()) return lines;
-  SIGNET_TRY(const auto events, home.resources().logged_events(filter.since));
-  for (const api::LoggedEvent& event : events)
-    if (!filter.until || event.received < *filter.until) lines.push_back(event.json);
-  return lines;
+/// An event that a program gave to the tracking log, with who it was and when, so that nobody takes it for
+/// one of the gateway's own.
+std::string logged_line(const api::LoggedEvent& event) {
+  using Json = nlohmann::ordered_json;
+  Json line = Json::parse(event.json, nullptr, /*allow_exceptions=*/false);
+  if (!line.is_object()) line = Json::object();
+  line["logged"] = {{"principal", event.principal}, {"received", to_rfc3339(event.received)}};
+  return line.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 Result<> export_events(CommandContext& context, const ExportOptions& options) {
@@ -64,8 +65,12 @@ Result<> export_events(CommandContext& context, const ExportOptions& options) {
     SIGNET_TRY(const auto lines, tracking_lines(*home, record));
     return write_lines(lines);
   }));
-  SIGNET_TRY(const auto logged, logged_lines(*home, filter));
-  SIGNET_CHECK(write_lines(logged));
+  if (filter.agreement.empty())  // they are no agreement's
+    SIGNET_CHECK(
+        home->resources().visit_logged_events(filter.since, [&](const api::LoggedEvent& event) -> Result<> {
+          if (filter.until && event.received >= *filter.until) return {};
+          return write_lines({logged_line(event)});
+        }));
   if (file) return file->sync();
   std::cout.flush();
   return {};
@@ -82,7 +87,7 @@ void add_tracking_commands(CLI::App& app, CommandContext& context) {
   CLI::App* command = tracking->add_subcommand(
       "export",
       "Write the AS2Message and AS2MDN events of messages, one line of JSON each, oldest first; then "
-      "those that programs gave to the tracking log");
+      "those that programs gave to the tracking log, with a member \"logged\" that says who");
   command->footer(
       "Example: signet --home /srv/signet tracking export --since 2026-11-01 --agreement acme-globex --file "
       "events.jsonl\n"

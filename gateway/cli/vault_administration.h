@@ -2,6 +2,7 @@
 
 #include "gateway/api/vault_services.h"
 #include "gateway/cli/home.h"
+#include "gateway/store/resource_store.h"
 
 namespace signet::gateway {
 
@@ -19,6 +20,19 @@ class HomeVaultAdministration final : public api::VaultAdministration {
   }
   Result<vault::VaultSettings> settings(std::string_view vault) override {
     return home_.vault().settings(vault);
+  }
+  Result<> set_settings(std::string_view vault, const vault::VaultSettings& settings) override {
+    return home_.vault().set_settings(vault::Principal::local_operator(), vault, settings);
+  }
+  Result<> delete_vault(std::string_view vault, std::string_view json, Time now) override {
+    SIGNET_CHECK(home_.resources().delete_vault(vault, json, now));
+    home_.vault().forget();
+    return {};
+  }
+  Result<> recover_vault(std::string_view vault, std::string_view json, Time now) override {
+    SIGNET_CHECK(home_.resources().recover_vault(vault, json, now));
+    home_.vault().forget();
+    return {};
   }
 
  private:

@@ -194,7 +194,7 @@ Result<> update(CommandContext& context, const VaultOptions& options) {
 Result<vault::AccessPolicy> policy_of(Home& home, const VaultOptions& options) {
   SIGNET_TRY(const auto policies, home.vault().policies(vault::Principal::local_operator(), options.vault));
   for (const vault::AccessPolicy& policy : policies)
-    if (policy.principal.name == options.principal) return policy;
+    if (policy.principal == vault::Principal{options.principal}) return policy;
   return vault::AccessPolicy{options.vault, {options.principal}};
 }
 

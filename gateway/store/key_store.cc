@@ -288,8 +288,8 @@ Result<std::vector<AccessPolicy>> SqliteKeyStore::policies(std::string_view vaul
   return read_value<Policies>(*database_, [&](SqlConnection& connection) -> Result<Policies> {
     Query query(
         connection,
-        "SELECT vault, principal, keys, secrets, certificates FROM access_policies WHERE vault = ? ORDER BY "
-        "principal");
+        "SELECT vault, principal, keys, secrets, certificates FROM access_policies WHERE vault = ? AND "
+        "set_aside = 0 ORDER BY principal");
     query.bind(vault);
     Policies policies;
     while (query.next()) {

@@ -76,7 +76,7 @@ Result<> SqlitePrincipalStore::remove(std::string_view name) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     Query(connection, "DELETE FROM tokens WHERE principal = ?").bind(name).run();
     Query(connection, "DELETE FROM management_certificates WHERE principal = ?").bind(name).run();
-    Query(connection, "DELETE FROM access_policies WHERE principal = ? COLLATE NOCASE").bind(name).run();
+    Query(connection, "DELETE FROM access_policies WHERE principal = ?").bind(name).run();
     if (Query(connection, "DELETE FROM principals WHERE name = ?").bind(name).run() == 0)
       return fail(no_principal(name));
     count_key_change(connection);

@@ -29,6 +29,30 @@ std::string_view word(ResourceKind kind) {
 
 Resource read_resource(const Query& row) { return {row.text(0), row.text(1), row.time(2), row.time(3)}; }
 
+/// @return whether it was made
+bool put_row(SqlConnection& connection, ResourceKind kind, std::string_view name, std::string_view json,
+             Time now) {
+  Query update(connection, "UPDATE resources SET json = ?, changed = ? WHERE kind = ? AND name = ?");
+  if (update.bind(json, now, word(kind), name).run() != 0) return false;
+  Query(connection, "INSERT INTO resources (kind, name, json, created, changed) VALUES (?, ?, ?, ?, ?)")
+      .bind(word(kind), name, json, now, now)
+      .run();
+  return true;
+}
+
+/// @return whether it was there
+bool remove_row(SqlConnection& connection, ResourceKind kind, std::string_view name) {
+  Query remove(connection, "DELETE FROM resources WHERE kind = ? AND name = ?");
+  return remove.bind(word(kind), name).run() > 0;
+}
+
+void set_policies_aside(SqlConnection& connection, std::string_view vault, bool aside) {
+  Query(connection, "UPDATE access_policies SET set_aside = ? WHERE vault = ?")
+      .bind(std::int64_t{aside}, vault)
+      .run();
+  count_key_change(connection);
+}
+
 }  // namespace
 
 Result<std::optional<Resource>> SqliteResourceStore::find(ResourceKind kind, std::string_view name) {
@@ -56,12 +80,7 @@ Result<bool> SqliteResourceStore::put(ResourceKind kind, std::string_view name, 
                                       Time now) {
   bool made = false;
   SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
-    Query update(connection, "UPDATE resources SET json = ?, changed = ? WHERE kind = ? AND name = ?");
-    made = update.bind(json, now, word(kind), name).run() == 0;
-    if (made)
-      Query(connection, "INSERT INTO resources (kind, name, json, created, changed) VALUES (?, ?, ?, ?, ?)")
-          .bind(word(kind), name, json, now, now)
-          .run();
+    made = put_row(connection, kind, name, json, now);
     return {};
   }));
   return made;
@@ -70,33 +89,70 @@ Result<bool> SqliteResourceStore::put(ResourceKind kind, std::string_view name, 
 Result<bool> SqliteResourceStore::remove(ResourceKind kind, std::string_view name) {
   bool was_there = false;
   SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
-    Query remove(connection, "DELETE FROM resources WHERE kind = ? AND name = ?");
-    was_there = remove.bind(word(kind), name).run() > 0;
+    was_there = remove_row(connection, kind, name);
     return {};
   }));
   return was_there;
 }
 
-Result<> SqliteResourceStore::log_events(const std::vector<LoggedEvent>& events) {
+Result<> SqliteResourceStore::delete_vault(std::string_view vault, std::string_view json, Time now) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    put_row(connection, ResourceKind::DeletedVault, vault, json, now);
+    remove_row(connection, ResourceKind::Vault, vault);
+    set_policies_aside(connection, vault, true);
+    return {};
+  });
+}
+
+Result<> SqliteResourceStore::recover_vault(std::string_view vault, std::string_view json, Time now) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    put_row(connection, ResourceKind::Vault, vault, json, now);
+    remove_row(connection, ResourceKind::DeletedVault, vault);
+    set_policies_aside(connection, vault, false);
+    return {};
+  });
+}
+
+Result<> SqliteResourceStore::log_events(const std::vector<LoggedEvent>& events, Time now) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     for (const LoggedEvent& event : events)
       Query(connection, "INSERT INTO logged_events (received, principal, json) VALUES (?, ?, ?)")
           .bind(event.received, event.principal, event.json)
           .run();
+    Query(connection,
+          "DELETE FROM logged_events WHERE received < ? OR sequence <= (SELECT max(sequence) FROM "
+          "logged_events) - ?")
+        .bind(now - api::kLoggedEventLife, api::kMostLoggedEvents)
+        .run();
     return {};
   });
 }
 
-Result<std::vector<LoggedEvent>> SqliteResourceStore::logged_events(std::optional<Time> since) {
-  using All = std::vector<LoggedEvent>;
-  return read_value<All>(*database_, [&](SqlConnection& connection) -> Result<All> {
-    Query query(connection,
-                "SELECT received, principal, json FROM logged_events WHERE received >= ? ORDER BY sequence");
-    query.bind(since.value_or(Time{}));
-    All all;
-    while (query.next()) all.push_back({query.time(0), query.text(1), query.text(2)});
-    return all;
-  });
+Result<> SqliteResourceStore::visit_logged_events(
+    std::optional<Time> since, const std::function<Result<>(const LoggedEvent&)>& visitor) {
+  constexpr std::int64_t kPage = 256;
+  struct Page {
+    std::vector<LoggedEvent> events;
+    std::int64_t last = 0;
+  };
+  Page page;
+  do {
+    SIGNET_TRY(page, read_value<Page>(*database_, [&](SqlConnection& connection) -> Result<Page> {
+                 Query query(
+                     connection,
+                     "SELECT received, principal, json, sequence FROM logged_events WHERE received >= ? "
+                     "AND sequence > ? ORDER BY sequence LIMIT ?");
+                 query.bind(since.value_or(Time{}), page.last, kPage);
+                 Page next;
+                 while (query.next()) {
+                   next.events.push_back({query.time(0), query.text(1), query.text(2)});
+                   next.last = query.integer(3);
+                 }
+                 return next;
+               }));
+    for (const LoggedEvent& event : page.events) SIGNET_CHECK(visitor(event));
+  } while (!page.events.empty());
+  return {};
 }
 
 }  // namespace signet::gateway

@@ -16,8 +16,13 @@ class SqliteResourceStore final : public api::ResourceStore {
   Result<std::vector<api::Resource>> list(api::ResourceKind kind) override;
   Result<bool> put(api::ResourceKind kind, std::string_view name, std::string_view json, Time now) override;
   Result<bool> remove(api::ResourceKind kind, std::string_view name) override;
-  Result<> log_events(const std::vector<api::LoggedEvent>& events) override;
-  Result<std::vector<api::LoggedEvent>> logged_events(std::optional<Time> since) override;
+  Result<> log_events(const std::vector<api::LoggedEvent>& events, Time now) override;
+  Result<> visit_logged_events(std::optional<Time> since,
+                               const std::function<Result<>(const api::LoggedEvent&)>& visitor) override;
+
+  /// As api::VaultAdministration, each in one transaction.
+  Result<> delete_vault(std::string_view vault, std::string_view json, Time now);
+  Result<> recover_vault(std::string_view vault, std::string_view json, Time now);
 
  private:
   std::shared_ptr<Database> database_;

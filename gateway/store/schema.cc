@@ -416,6 +416,23 @@ CREATE TABLE logged_events (
   json TEXT NOT NULL
 ) STRICT;
 CREATE INDEX logged_events_by_time ON logged_events(received);
+
+-- Principals are matched without regard to case, so there is one policy of each.
+CREATE TABLE policies_of_principals (
+  vault TEXT NOT NULL COLLATE NOCASE,
+  principal TEXT NOT NULL COLLATE NOCASE,
+  keys TEXT NOT NULL,             -- permissions, separated by commas
+  secrets TEXT NOT NULL,
+  certificates TEXT NOT NULL,
+  set_aside INTEGER NOT NULL DEFAULT 0,  -- 1 while the vault is deleted
+  PRIMARY KEY (vault, principal)
+) STRICT, WITHOUT ROWID;
+-- Of names that differ in case, the one in lower case stays: it may be the gateway's.
+INSERT OR IGNORE INTO policies_of_principals (vault, principal, keys, secrets, certificates)
+  SELECT vault, principal, keys, secrets, certificates FROM access_policies
+  ORDER BY principal COLLATE BINARY DESC;
+DROP TABLE access_policies;
+ALTER TABLE policies_of_principals RENAME TO access_policies;
 )sql";
 
 constexpr const char* kReceiptsGivenUp = R"sql(

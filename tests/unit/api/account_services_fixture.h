@@ -51,7 +51,7 @@ class StrictJudge final : public AccountJudge {
 class CountingAudit final : public vault::AuditLog {
  public:
   Result<> append(const vault::AuditRecord& record) override {
-    if (full) return fail(ErrorKind::IoFailure, "full");
+    if (full) return fail(ErrorKind::IoFailure, "the disk of /srv is full");
     records.push_back(record);
     return {};
   }

@@ -31,11 +31,17 @@ class MemoryResourceStore final : public ResourceStore {
   Result<bool> remove(ResourceKind kind, std::string_view name) override {
     return resources_.erase({kind, to_lower(name)}) != 0;
   }
-  Result<> log_events(const std::vector<LoggedEvent>& events) override {
+  Result<> log_events(const std::vector<LoggedEvent>& events, Time) override {
     events_.insert(events_.end(), events.begin(), events.end());
     return {};
   }
-  Result<std::vector<LoggedEvent>> logged_events(std::optional<Time>) override { return events_; }
+  Result<> visit_logged_events(std::optional<Time>,
+                               const std::function<Result<>(const LoggedEvent&)>& visitor) override {
+    for (const LoggedEvent& event : events_) SIGNET_CHECK(visitor(event));
+    return {};
+  }
+
+  [[nodiscard]] const std::vector<LoggedEvent>& logged() const { return events_; }
 
  private:
   std::map<std::pair<ResourceKind, std::string>, Resource> resources_;

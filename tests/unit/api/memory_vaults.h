@@ -1,33 +1,54 @@
 #pragma once
 
 #include <map>
-#include <utility>
+#include <string>
 
+#include "base/bytes.h"
+#include "certstore/vault/embedded_vault.h"
+#include "gateway/api/resource_store.h"
 #include "gateway/api/vault_services.h"
 
 namespace signet::gateway::api {
 
-/// Access policies that nobody keeps.
+/// A vault's management plane, whose policies and settings are the vault's own.
 class MemoryVaultAdministration final : public VaultAdministration {
  public:
+  MemoryVaultAdministration(vault::EmbeddedVault& vault, ResourceStore& resources)
+      : vault_(vault), resources_(resources) {}
+
   Result<std::vector<vault::AccessPolicy>> policies(std::string_view vault) override {
-    std::vector<vault::AccessPolicy> all;
-    for (const auto& [key, policy] : policies_)
-      if (key.first == vault) all.push_back(policy);
-    return all;
+    return vault_.policies(kOperator, vault);
   }
   Result<> set_policy(const vault::AccessPolicy& policy) override {
-    policies_.erase({policy.vault, policy.principal.name});
-    if (!policy.grants_nothing()) policies_.emplace(std::pair(policy.vault, policy.principal.name), policy);
+    return vault_.set_policy(kOperator, policy);
+  }
+  Result<vault::VaultSettings> settings(std::string_view vault) override { return vault_.settings(vault); }
+  Result<> set_settings(std::string_view vault, const vault::VaultSettings& settings) override {
+    return vault_.set_settings(kOperator, vault, settings);
+  }
+  Result<> delete_vault(std::string_view vault, std::string_view json, Time now) override {
+    if (failure) return fail(*failure);
+    SIGNET_TRY(set_aside_[to_lower(vault)], policies(vault));
+    for (const vault::AccessPolicy& policy : set_aside_[to_lower(vault)])
+      SIGNET_CHECK(set_policy({policy.vault, policy.principal}));
+    SIGNET_CHECK(resources_.put(ResourceKind::DeletedVault, vault, json, now));
+    SIGNET_CHECK(resources_.remove(ResourceKind::Vault, vault));
     return {};
   }
-  Result<vault::VaultSettings> settings(std::string_view vault) override {
-    static_cast<void>(vault);
-    return vault::VaultSettings();
+  Result<> recover_vault(std::string_view vault, std::string_view json, Time now) override {
+    for (const vault::AccessPolicy& policy : set_aside_[to_lower(vault)]) SIGNET_CHECK(set_policy(policy));
+    SIGNET_CHECK(resources_.put(ResourceKind::Vault, vault, json, now));
+    SIGNET_CHECK(resources_.remove(ResourceKind::DeletedVault, vault));
+    return {};
   }
 
+  std::optional<Error> failure;  ///< of deletions
+
  private:
-  std::map<std::pair<std::string, std::string>, vault::AccessPolicy> policies_;
+  static inline const vault::Principal kOperator = vault::Principal::local_operator();
+  vault::EmbeddedVault& vault_;
+  ResourceStore& resources_;
+  std::map<std::string, std::vector<vault::AccessPolicy>> set_aside_;
 };
 
 }  // namespace signet::gateway::api

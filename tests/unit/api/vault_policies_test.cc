@@ -2,13 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "certstore/vault/embedded_vault.h"
-#include "tests/support/memory_key_store.h"
-#include "tests/support/memory_vault_certificate_store.h"
-#include "tests/support/temporary_folder.h"
-#include "tests/unit/api/account_services_fixture.h"
-#include "tests/unit/api/memory_principal_store.h"
-#include "tests/unit/api/memory_vaults.h"
+#include "tests/unit/api/services_fixture.h"
 
 namespace signet::gateway::api {
 namespace {
@@ -19,40 +13,27 @@ using testing::SizeIs;
 constexpr const char* kAppId = "11111111-1111-4111-8111-111111111111";
 constexpr const char* kStrangerId = "22222222-2222-4222-8222-222222222222";
 
-/// The vault itself is no part of this: only its policies are.
-struct VaultPolicies : AccountFixture {
+struct VaultPolicies : testing::Test, MemoryServices {
   VaultPolicies() {
     EXPECT_TRUE(principals.add({kAppId, "app", {}, true, {}}));
-    EXPECT_TRUE(vaults.set_policy({"v", vault::Principal::gateway(), {vault::KeyPermission::Sign}}));
+    EXPECT_TRUE(
+        administration.set_policy({"vault", vault::Principal::gateway(), {vault::KeyPermission::Sign}}));
   }
 
   static Json entry(const std::string& object_id, const Json& keys, const std::string& tenant = "t") {
     return {{"tenantId", tenant}, {"objectId", object_id}, {"permissions", {{"keys", keys}}}};
   }
   Result<std::vector<vault::AccessPolicy>> read(const Json& entries) {
-    return read_policies(services_, {{"accessPolicies", entries}}, "v");
+    return read_policies(all, {{"accessPolicies", entries}}, "vault");
   }
   /// The permissions for keys that are shown of an object id after a change.
   Json after(PolicyChange change, const Json& entries, const char* object_id = kAppId) {
-    EXPECT_TRUE(change_policies(services_, "v", change, read(entries).value()));
-    const Json all = policies_json(services_, "v").value();
-    for (const Json& shown : all)
+    EXPECT_TRUE(change_policies(all, "vault", change, read(entries).value()));
+    const Json policies = policies_json(all, "vault").value();
+    for (const Json& shown : policies)
       if (shown["objectId"] == object_id) return shown["permissions"]["keys"];
     return {};
   }
-
-  MemoryPrincipalStore principals;
-  MemoryVaultAdministration vaults;
-  test::MemoryKeyStore keys_;
-  test::MemorySecretStore secrets_;
-  test::MemoryVaultCertificateStore certificates_{keys_, secrets_};
-  FixedClock clock_{kNow};
-  test::TemporaryFolder folder_;
-  std::unique_ptr<vault::EmbeddedVault> vault_ =
-      vault::EmbeddedVault::open(keys_, secrets_, certificates_, audit,
-                                 vault::MasterKey::create_file(folder_.path() / "master.key").value(), clock_)
-          .value();
-  Services services_{*vault_, *vault_, *vault_, clock_, services, {vaults, principals}};
 };
 
 TEST_F(VaultPolicies, AreAddedReplacedAndRemoved) {
@@ -68,14 +49,22 @@ TEST_F(VaultPolicies, AreAddedReplacedAndRemoved) {
 }
 
 TEST_F(VaultPolicies, OfTheGatewayAreNeitherShownNorChanged) {
-  EXPECT_THAT(policies_json(services_, "v").value(), IsEmpty());
+  EXPECT_THAT(policies_json(all, "vault").value(), IsEmpty());
   EXPECT_EQ(after(PolicyChange::Replace, Json::array()), Json());
-  EXPECT_THAT(vaults.policies("v").value(), SizeIs(1));
+  EXPECT_THAT(administration.policies("vault").value(), SizeIs(1));
 }
 
 TEST_F(VaultPolicies, StandUnderThePrincipalsName) {
   after(PolicyChange::Add, Json::array({entry(kAppId, Json::array({"get"}))}));
-  EXPECT_EQ(vaults.policies("v").value().front().principal.name, "app");
+  EXPECT_EQ(administration.policies("vault").value().front().principal.name, "app");
+}
+
+TEST_F(VaultPolicies, WrittenInAnotherCaseAtTheCommandLineAreThePrincipals) {
+  ASSERT_TRUE(administration.set_policy({"vault", {"App"}, {vault::KeyPermission::Sign}}));
+  EXPECT_TRUE(vault->check_access({"app"}, "sign", {"vault", "k", {}}, vault::KeyPermission::Sign));
+  EXPECT_EQ(after(PolicyChange::Remove, Json::array({entry(kAppId, Json::array({"sign"}))})), Json());
+  EXPECT_FALSE(vault->check_access({"app"}, "sign", {"vault", "k", {}}, vault::KeyPermission::Sign));
+  EXPECT_THAT(administration.policies("vault").value(), SizeIs(1));  // the gateway's
 }
 
 TEST_F(VaultPolicies, OfAnIdThatNobodyHasAreKept) {

@@ -150,8 +150,9 @@ TEST_F(KeyStoreTest, AHomeOfBeforeVaultOperationsOpensWithItsKeysAndSecrets) {
 
 TEST_F(KeyStoreTest, KeepsOnePolicyPerPrincipalAndVault) {
   ASSERT_TRUE(keys_.put_policy({"Vault-1", {"gateway"}, {KeyPermission::Sign}}));
-  ASSERT_TRUE(keys_.put_policy({"vault-1", {"gateway"}, {KeyPermission::Sign, KeyPermission::Decrypt}}));
   ASSERT_TRUE(keys_.put_policy({"Vault-1", {"Gateway"}, {KeyPermission::Get}}));
+  ASSERT_TRUE(keys_.put_policy({"vault-1", {"gateway"}, {KeyPermission::Sign, KeyPermission::Decrypt}}));
+  ASSERT_TRUE(keys_.put_policy({"Vault-1", {"app"}, {KeyPermission::Get}}));
   ASSERT_TRUE(keys_.put_policy({"Vault-2", {"gateway"}, {KeyPermission::Get}}));
   const auto policies = keys_.policies("VAULT-1");
   ASSERT_EQ(policies->size(), 2U);

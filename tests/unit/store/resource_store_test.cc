@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "gateway/store/key_store.h"
+#include "gateway/store/principal_store.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace signet::gateway {
@@ -13,7 +15,27 @@ using testing::SizeIs;
 
 class ResourceStoreTest : public StoreTest {
  protected:
-  SqliteResourceStore store_{open()->database()};
+  /// Of whom there is a policy that counts.
+  std::vector<std::string> holders() {
+    std::vector<std::string> names;
+    for (const vault::AccessPolicy& policy : policies_.policies("kv1").value())
+      names.push_back(policy.principal.name);
+    return names;
+  }
+
+  std::vector<std::string> events(std::optional<Time> since = std::nullopt) {
+    std::vector<std::string> texts;
+    EXPECT_TRUE(store_.visit_logged_events(since, [&](const api::LoggedEvent& event) -> Result<> {
+      texts.push_back(event.json);
+      return {};
+    }));
+    return texts;
+  }
+
+  const std::shared_ptr<Database> database_ = open()->database();
+  SqliteResourceStore store_{database_};
+  SqliteKeyStore policies_{database_};
+  SqlitePrincipalStore principals_{database_};
 };
 
 TEST_F(ResourceStoreTest, KeepsTextUnderANameOfItsKind) {
@@ -32,12 +54,45 @@ TEST_F(ResourceStoreTest, KeepsTextUnderANameOfItsKind) {
   EXPECT_FALSE(store_.remove(ResourceKind::OtherAgreement, "x-1").value());
 }
 
+TEST_F(ResourceStoreTest, ADeletedVaultsPoliciesCountNoMoreUntilItIsRecovered) {
+  for (const char* name : {"app", "other"}) {
+    ASSERT_TRUE(principals_.add({std::string("id of ") + name, name, {}, true, kNoon}));
+    ASSERT_TRUE(policies_.put_policy({"kv1", {name}, {vault::KeyPermission::Sign}}));
+  }
+  ASSERT_TRUE(store_.put(ResourceKind::Vault, "kv1", "1", kNoon));
+  const std::uint64_t before = policies_.generation().value();
+  ASSERT_TRUE(store_.delete_vault("KV1", "2", kNoon));
+  EXPECT_NE(policies_.generation().value(), before);
+  EXPECT_THAT(holders(), IsEmpty());
+  EXPECT_FALSE(store_.find(ResourceKind::Vault, "kv1").value());
+  EXPECT_EQ(store_.find(ResourceKind::DeletedVault, "kv1").value()->json, "2");
+
+  // Who has that name by then is somebody else.
+  ASSERT_TRUE(principals_.remove("app"));
+  ASSERT_TRUE(principals_.add({"another id", "app", {}, true, kNoon}));
+  ASSERT_TRUE(store_.recover_vault("kv1", "3", kNoon));
+  EXPECT_THAT(holders(), testing::ElementsAre("other"));
+  EXPECT_FALSE(store_.find(ResourceKind::DeletedVault, "kv1").value());
+  EXPECT_EQ(store_.find(ResourceKind::Vault, "kv1").value()->json, "3");
+}
+
 TEST_F(ResourceStoreTest, KeepsEventsInTheirOrder) {
-  ASSERT_TRUE(store_.log_events({{kNoon, "app", "1"}, {kNoon + std::chrono::hours(1), "app", "2"}}));
-  EXPECT_THAT(store_.logged_events(std::nullopt).value(), SizeIs(2));
-  const auto later = store_.logged_events(kNoon + std::chrono::hours(1)).value();
-  ASSERT_THAT(later, SizeIs(1));
-  EXPECT_EQ(later[0].json, "2");
+  ASSERT_TRUE(store_.log_events({{kNoon, "app", "1"}, {kNoon + std::chrono::hours(1), "app", "2"}}, kNoon));
+  EXPECT_THAT(events(), testing::ElementsAre("1", "2"));
+  EXPECT_THAT(events(kNoon + std::chrono::hours(1)), testing::ElementsAre("2"));
+}
+
+TEST_F(ResourceStoreTest, ForgetsOldEventsAndThoseThereIsNoRoomFor) {
+  const Time later = kNoon + api::kLoggedEventLife + std::chrono::hours(1);
+  ASSERT_TRUE(store_.log_events({{kNoon, "app", "old"}}, kNoon));
+  ASSERT_TRUE(store_.log_events({{later, "app", "new"}}, later));
+  EXPECT_THAT(events(), testing::ElementsAre("new"));
+  const std::vector<api::LoggedEvent> many(static_cast<std::size_t>(api::kMostLoggedEvents),
+                                           {later, "app", "many"});
+  ASSERT_TRUE(store_.log_events(many, later));
+  const std::vector<std::string> kept = events();
+  EXPECT_EQ(kept.size(), many.size());
+  EXPECT_EQ(kept.front(), "many");
 }
 
 }  // namespace

@@ -84,7 +84,8 @@ inline constexpr std::string_view kUndoReceiptsGivenUp =
     "DROP INDEX receipt_posts_given_up; ALTER TABLE receipt_posts DROP COLUMN queued; "
     "ALTER TABLE receipt_posts DROP COLUMN given_up; ";
 inline constexpr std::string_view kUndoManagement =
-    "DROP TABLE entry_times; DROP TABLE resources; DROP TABLE logged_events; ";
+    "DROP TABLE entry_times; DROP TABLE resources; DROP TABLE logged_events; "
+    "ALTER TABLE access_policies DROP COLUMN set_aside; ";
 inline constexpr std::string_view kUndoVaultCertificates =
     "DROP VIEW live_certificate_versions; DROP TABLE vault_certificates; DROP TABLE "
     "vault_certificate_operations; DROP TABLE "
