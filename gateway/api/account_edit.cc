@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "gateway/api/change_record.h"
+
 namespace signet::gateway::api {
 namespace {
 
@@ -50,19 +52,7 @@ std::vector<agreements::Problem> objections(AccountJudge& judge, const Account& 
   return errors;
 }
 
-Result<> record(const AccountServices& services, const Call& call, Time now, const EditedEntry& entry,
-                const std::string& changes) {
-  vault::AuditRecord record;
-  record.time = now;
-  record.principal = call.principal.name;
-  record.operation = "changeAccount";
-  record.object = vault::AuditObject::Call;
-  record.key.name = fmt::format("{}s/{}", word(entry.kind), entry.name);
-  record.message = vault::audited_message();
-  record.result = vault::AuditResult::Success;
-  record.detail = printable(changes, 1000);
-  return services.audit.append(record);
-}
+constexpr std::string_view kChange = "changeAccount";
 
 }  // namespace
 
@@ -78,9 +68,11 @@ Result<std::vector<agreements::Problem>> edit_account(const AccountServices& ser
     SIGNET_CHECK(services.judge.check_replacement(stored.account, wanted));
     const auto changes = agreements::diff(stored.account, wanted);
     if (changes.empty()) return errors;
-    SIGNET_CHECK(record(services, call, now, entry, agreements::to_string(changes)));
+    const vault::KeyId what{{}, fmt::format("{}s/{}", word(entry.kind), entry.name), {}};
+    SIGNET_CHECK(record_change(services, call, now, kChange, what, agreements::to_string(changes)));
     const auto replaced = services.accounts.replace(wanted, stored.generation);
     if (replaced) return errors;
+    record_failure(services, call, now, kChange, what, replaced.error());
     if (replaced.error().kind != ErrorKind::AlreadyExists || attempt == kAttempts)
       return fail(replaced.error());
   }

@@ -9,6 +9,7 @@
 #include "gateway/api/account_resource.h"
 #include "gateway/api/arm_resource.h"
 #include "gateway/api/callback_request.h"
+#include "gateway/api/change_record.h"
 #include "gateway/api/json_body.h"
 #include "gateway/api/vault_json.h"
 
@@ -19,6 +20,7 @@ constexpr std::array<std::string_view, 4> kSkus = {"NotSpecified", "Free", "Basi
 constexpr std::array<std::string_view, 6> kStates = {"NotSpecified", "Completed", "Enabled",
                                                      "Disabled",     "Deleted",   "Suspended"};
 constexpr std::size_t kKeysOnAPage = 25;
+constexpr std::size_t kLongestEvent = 16 * 1024;  ///< octets of its JSON
 
 template <std::size_t N>
 Result<std::string> one_of(std::string_view member, const std::array<std::string_view, N>& words,
@@ -45,7 +47,15 @@ Result<> merge(const Call& call, Json& document) {
   return {};
 }
 
-Result<bool> keep(Services& services, const AccountResource& resource) {
+Result<> record(Services& services, const Call& call, std::string_view operation, std::string_view name,
+                std::string_view detail = {}) {
+  return record_change(services.account, call, services.clock.now(), operation, {{}, std::string(name), {}},
+                       detail);
+}
+
+/// @return whether it was made
+Result<bool> keep(Services& services, const Call& call, const AccountResource& resource) {
+  SIGNET_CHECK(record(services, call, "putAccount", resource.name));
   const Json stored = {{"group", resource.group}, {"document", resource.document}};
   return services.account.resources.put(ResourceKind::IntegrationAccount, resource.name, stored.dump(),
                                         services.clock.now());
@@ -92,7 +102,7 @@ Result<Json> checked_event(const Json& event) {
 Result<Answer> put_account(Services& services, const Call& call) {
   SIGNET_TRY(AccountResource resource, named_by(services, call));
   SIGNET_CHECK(merge(call, resource.document));
-  SIGNET_TRY(const bool made, keep(services, resource));
+  SIGNET_TRY(const bool made, keep(services, call, resource));
   Answer answer = Answer::of(resource.json(services.account.installation));
   if (made) answer.status = 201;
   return answer;
@@ -106,7 +116,7 @@ Result<Answer> get_account(Services& services, const Call& call) {
 Result<Answer> patch_account(Services& services, const Call& call) {
   SIGNET_TRY(AccountResource resource, account_of(services.account, call));
   SIGNET_CHECK(merge(call, resource.document));
-  SIGNET_CHECK(keep(services, resource));
+  SIGNET_CHECK(keep(services, call, resource));
   return Answer::of(resource.json(services.account.installation));
 }
 
@@ -125,6 +135,7 @@ Result<Answer> delete_account(Services& services, const Call& call) {
         fmt::format(
             "the integration account has {} partners, certificates and agreements: delete those first",
             entries));
+  SIGNET_CHECK(record(services, call, "deleteAccount", resource->name));
   SIGNET_TRY(const bool was_there,
              services.account.resources.remove(ResourceKind::IntegrationAccount, resource->name));
   return was_there ? Answer{200, std::nullopt, {}} : Answer::no_content();
@@ -163,6 +174,7 @@ Result<Answer> regenerate_access_key(Services& services, const Call& call) {
   SIGNET_TRY(const AccountResource resource, account_of(services.account, call));
   SIGNET_TRY(const std::string word, required("keyType", text_member(call.body, "keyType")));
   SIGNET_TRY(const AccessKey key, parse_access_key(word));
+  SIGNET_CHECK(record(services, call, "regenerateAccessKey", to_string(key)));
   SIGNET_CHECK(renew_access_key(services.account, key, services.clock.now()));
   return Answer::of(resource.json(services.account.installation));
 }
@@ -202,9 +214,14 @@ Result<Answer> log_tracking_events(Services& services, const Call& call) {
   for (const Json& event : call.body["events"]) {
     SIGNET_TRY(Json checked, checked_event(event));
     checked["sourceType"] = source;
-    events.push_back({services.clock.now(), call.principal.name, checked.dump()});
+    std::string text = checked.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (text.size() > kLongestEvent)
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("each of 'events' may have {} octets, not {}", kLongestEvent, text.size()));
+    events.push_back({services.clock.now(), call.principal.name, std::move(text)});
   }
-  SIGNET_CHECK(services.account.resources.log_events(events));
+  SIGNET_CHECK(record(services, call, "logTrackingEvents", {}, fmt::format("events={}", events.size())));
+  SIGNET_CHECK(services.account.resources.log_events(events, services.clock.now()));
   return Answer{200, std::nullopt, {}};
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "gateway/api/change_record.h"
+
 namespace signet::gateway::api {
 
 std::string envelope_name(std::string_view collection, std::string_view name) {
@@ -16,6 +18,16 @@ Result<Json> envelope_of(const AccountServices& services, const AccountResource&
   if (!envelope.is_object()) envelope = Json::object();
   if (!envelope.contains("location")) envelope["location"] = account.document["location"];
   return envelope;
+}
+
+Result<> keep_envelope(const AccountServices& services, const Call& call, Time now,
+                       std::string_view collection, std::string_view name, const Json& envelope) {
+  const std::string resource = envelope_name(collection, name);
+  SIGNET_TRY(const auto kept, services.resources.find(ResourceKind::Envelope, resource));
+  if (kept ? kept->json == envelope.dump() : envelope.empty()) return {};
+  SIGNET_CHECK(record_change(services, call, now, "changeAccount", {{}, resource, {}}, "location and tags"));
+  SIGNET_CHECK(services.resources.put(ResourceKind::Envelope, resource, envelope.dump(), now));
+  return {};
 }
 
 Json resource_json(const Installation& installation, const AccountResource& account,

@@ -42,6 +42,10 @@ std::string envelope_name(std::string_view collection, std::string_view name);
 Result<Json> envelope_of(const AccountServices& services, const AccountResource& account,
                          std::string_view collection, std::string_view name);
 
+/// Keeps it, with a record of its own, where it is not what it was.
+Result<> keep_envelope(const AccountServices& services, const Call& call, Time now,
+                       std::string_view collection, std::string_view name, const Json& envelope);
+
 /// {"id", "name", "type", "location", "tags", "properties"} of an entry's JSON, with its times.
 Json resource_json(const Installation& installation, const AccountResource& account,
                    std::string_view collection, std::string_view name, const Json& envelope, Json properties,

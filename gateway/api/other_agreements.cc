@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gateway/api/arm_resource.h"
+#include "gateway/api/change_record.h"
 #include "gateway/api/entry_json.h"
 #include "gateway/api/json_body.h"
 
@@ -33,18 +34,6 @@ Result<> check(const Json& properties) {
   SIGNET_TRY(const Json content, object_member(properties, "content"));
   if (content.empty()) return fail(ErrorKind::InvalidInput, "the request's body lacks the member 'content'");
   return {};
-}
-
-Result<> record(const AccountServices& services, const Call& call, Time now) {
-  vault::AuditRecord record;
-  record.time = now;
-  record.principal = call.principal.name;
-  record.operation = "changeAccount";
-  record.object = vault::AuditObject::Call;
-  record.key.name = fmt::format("{}/{}", kCollection, call.parameter("name"));
-  record.message = vault::audited_message();
-  record.result = vault::AuditResult::Success;
-  return services.audit.append(record);
 }
 
 }  // namespace
@@ -82,6 +71,14 @@ Result<std::optional<OtherAgreement>> find_other_agreement(const AccountServices
   return std::optional<OtherAgreement>(read(*resource));
 }
 
+Result<bool> remove_other_agreement(const AccountServices& services, const Call& call, Time now) {
+  SIGNET_TRY(const auto there, find_other_agreement(services, call.parameter("name")));
+  if (!there) return false;
+  SIGNET_CHECK(record_change(services, call, now, "changeAccount",
+                             {{}, envelope_name(kCollection, there->name), {}}, "removed"));
+  return services.resources.remove(ResourceKind::OtherAgreement, there->name);
+}
+
 Result<Answer> put_other_agreement(Services& services, const Call& call, const AccountResource& account) {
   const std::string& name = call.parameter("name");
   SIGNET_CHECK(check_resource_name(name));
@@ -89,16 +86,22 @@ Result<Answer> put_other_agreement(Services& services, const Call& call, const A
   SIGNET_CHECK(check(properties));
   SIGNET_TRY(const Json envelope, read_envelope(call.body));
   SIGNET_TRY(const agreements::StoredAccount stored, services.account.accounts.load());
-  if (agreements::find_agreement(stored.account, name) != nullptr)
-    return fail(ErrorKind::AlreadyExists,
-                fmt::format("'{}' is an AS2 agreement: delete that one first", name));
+  for (const agreements::Agreement& as2 : stored.account.agreements)
+    if (equal_ignoring_case(as2.name, name))
+      return fail(ErrorKind::AlreadyExists,
+                  fmt::format("'{}' is an AS2 agreement: delete that one first", as2.name));
+  for (const char* member : {"hostPartner", "guestPartner"})
+    if (agreements::find_partner(stored.account, text_of(properties, member)) == nullptr)
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("the member '{}' must name a partner of the account, and there is no '{}'",
+                              member, printable(text_of(properties, member))));
   for (const char* read_only : {"createdTime", "changedTime"}) properties.erase(read_only);
   const Time now = services.clock.now();
-  SIGNET_CHECK(record(services.account, call, now));
+  SIGNET_CHECK(record_change(services.account, call, now, "changeAccount",
+                             {{}, envelope_name(kCollection, name), {}}));
   SIGNET_TRY(const bool made,
              services.account.resources.put(ResourceKind::OtherAgreement, name, properties.dump(), now));
-  SIGNET_CHECK(services.account.resources.put(ResourceKind::Envelope, envelope_name(kCollection, name),
-                                              envelope.dump(), now));
+  SIGNET_CHECK(keep_envelope(services.account, call, now, kCollection, name, envelope));
   SIGNET_TRY(const auto kept, find_other_agreement(services.account, name));
   if (!kept) return fail(ErrorKind::NotFound, "the agreement was deleted in the meantime");
   SIGNET_TRY(Json json, kept->json(services.account, account));

@@ -32,9 +32,12 @@ Result<std::vector<OtherAgreement>> other_agreements(const AccountServices& serv
 Result<std::optional<OtherAgreement>> find_other_agreement(const AccountServices& services,
                                                            std::string_view name);
 
+/// Removes the one that the call names. @return whether there was one
+Result<bool> remove_other_agreement(const AccountServices& services, const Call& call, Time now);
+
 /// Keeps the one in the call's body. An AS2 agreement of that name has to be deleted first.
 ///
-/// @error InvalidInput  a member that each agreement has is missing or of another type.
+/// @error InvalidInput  a member that each agreement has is missing or of another type, or names no partner.
 /// @error AlreadyExists an AS2 agreement has the name.
 Result<Answer> put_other_agreement(Services& services, const Call& call, const AccountResource& account);
 

@@ -66,6 +66,9 @@ TEST_F(AccountEdit, IsDoneAgainWhereSomebodyElseWasFaster) {
   accounts.others_changes = 2;
   EXPECT_THAT(add("acme").value(), IsEmpty());
   EXPECT_EQ(partners(), 1U);
+  EXPECT_THAT(audit.records, SizeIs(5));
+  EXPECT_EQ(audit.records[1].result, vault::AuditResult::Failed);
+  EXPECT_EQ(audit.records[4].result, vault::AuditResult::Success);
   accounts.others_changes = 100;
   EXPECT_EQ(add("globex").error().kind, ErrorKind::AlreadyExists);
   EXPECT_EQ(partners(), 1U);
