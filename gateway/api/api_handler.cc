@@ -35,16 +35,6 @@ HttpResponse response_of(const Answer& answer, const HttpRequest& request) {
   return response;
 }
 
-/// Values of secrets pass through both.
-void wipe_texts(Json& json) {
-  if (json.is_string()) {
-    auto& text = json.get_ref<std::string&>();
-    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  } else if (json.is_structured()) {
-    for (Json& element : json) wipe_texts(element);
-  }
-}
-
 bool is_json(std::string_view content_type) {
   return equal_ignoring_case(trim(content_type.substr(0, content_type.find(';'))), "application/json");
 }
@@ -85,6 +75,13 @@ Answer too_many(std::chrono::seconds wait) {
   return answer;
 }
 
+/// On the management plane, who lacks a role or a permission is told so by another code.
+Problem problem_on(const Route& route, const Error& error) {
+  if (route.plane == Plane::Management && error.kind == ErrorKind::PermissionDenied)
+    return {403, "AuthorizationFailed", error.detail};
+  return problem_of(error, not_found_code(route.needs));
+}
+
 void log_failure(const HttpRequest& request, const Error& error) {
   log::error("api-call-failed", {{"request", request.request_id},
                                  {"kind", std::string(to_string(error.kind))},
@@ -98,13 +95,13 @@ ApiHandler::ApiHandler(ApiPorts ports, ApiOptions options, Installation installa
       options_(std::move(options)),
       installation_(std::move(installation)),
       authenticator_(ports_.principals, ports_.services.clock),
-      addresses_(options_.per_address),
-      principals_(options_.per_principal) {}
+      calls_of_addresses_(options_.per_address),
+      calls_of_principals_(options_.per_principal) {}
 
 /// A client of Azure's asks the first time without a token and without its body, to be told where tokens come
 /// from; so this comes before everything else that can be said of a request.
 HeadVerdict ApiHandler::on_head(const HttpRequest& head) {
-  if (const auto wait = addresses_.take(head.remote_address, Throttle::Moment::clock::now()))
+  if (const auto wait = calls_of_addresses_.take(head.remote_address, Throttle::Moment::clock::now()))
     return HeadVerdict::refuse(response_of(too_many(*wait), head));
   if (!Authenticator::says_who(head) && !is_callback(parse_target(head.target)))
     return HeadVerdict::refuse(
@@ -132,14 +129,14 @@ void ApiHandler::on_request(HttpRequest request, Responder responder) {
   Answer answer;
   try {
     answer = serve(request, trace);
-    if (const auto recorded = record(request, trace, answer); !recorded) {
-      log_failure(request, recorded.error());
-      answer = answer_of(problem_of(recorded.error(), {}));
-    }
   } catch (const std::exception& thrown) {
     const Error error{ErrorKind::Internal, thrown.what()};
     log_failure(request, error);
     answer = answer_of(problem_of(error, {}));
+  }
+  if (const auto recorded = record(request, trace, answer); !recorded) {
+    log_failure(request, recorded.error());
+    answer = answer_of(problem_of(recorded.error(), {}));
   }
   responder.respond(response_of(answer, request));
   if (answer.body) wipe_texts(*answer.body);
@@ -156,9 +153,9 @@ Answer ApiHandler::serve(const HttpRequest& request, Trace& trace) {
     log_failure(request, principal.error());
     return answer_of(problem_of(principal.error(), {}));
   }
-  trace.principal = principal->name;
-  if (const auto wait = principals_.take(principal->name, Throttle::Moment::clock::now()))
+  if (const auto wait = calls_of_principals_.take(principal->name, Throttle::Moment::clock::now()))
     return too_many(*wait);
+  trace.principal = principal->name;
   const auto place = place_of(request);
   if (!place) return answer_of(problem_of(place.error(), "NotFound"));
   return call(request, *principal, *place, trace);
@@ -187,34 +184,41 @@ Answer ApiHandler::call(const HttpRequest& request, const Principal& principal, 
   if (match.route == nullptr) return no_route(request, match);
   const Route& route = *match.route;
   const std::string path = request.target.substr(0, request.target.find('?'));
-  Call made{principal, place.vault, place.origin, path, {}, target, std::move(match.parameters), {}, {}};
+  Call made{principal,      place.vault, place.origin, path, {}, target, std::move(match.parameters),
+            Json::object(), {}};
   trace.route = route.pattern;
   trace.object = {place.vault, made.parameter("name"), made.parameter("version")};
 
-  const std::string_view not_found = not_found_code(route.needs);
-  if (const auto allowed = check_allowed(route, principal, trace); !allowed)
-    return answer_of(problem_of(allowed.error(), not_found));
+  const auto refused = [&](const Error& error) { return answer_of(problem_on(route, error)); };
+  if (const auto allowed = check_allowed(route, principal, trace); !allowed) return refused(allowed.error());
   if (place.plane == Plane::Vault) {
     auto settings = ports_.services.vaults.administration.settings(place.vault);
-    if (!settings) return answer_of(problem_of(settings.error(), not_found));
+    if (!settings) return refused(settings.error());
     made.settings = *settings;
   }
   auto version = read_api_version(target, place.plane);
-  if (!version) return answer_of(problem_of(version.error(), not_found));
+  if (!version) return refused(version.error());
   made.api_version = *std::move(version);
   if (has_body(request)) {
     if (!is_json(request.headers.value("Content-Type").value_or("")))
       return answer_of(Problem{415, "UnsupportedMediaType", "a request's body must be application/json"});
     auto body = parse_body(request.body);
-    if (!body) return answer_of(problem_of(body.error(), not_found));
+    if (!body) return refused(body.error());
     made.body = *std::move(body);
   }
-  auto answer = route.handle(ports_.services, made);
+  auto answer = handle(route, made);
   wipe_texts(made.body);
   if (answer) return *std::move(answer);
-  const Problem problem = problem_of(answer.error(), not_found);
-  if (problem.status >= 500) log_failure(request, answer.error());
-  return answer_of(problem);
+  Answer refusal = refused(answer.error());
+  if (refusal.status >= 500) log_failure(request, answer.error());
+  return refusal;
+}
+
+/// Changes on the management plane come one after the other, so that each sees what those before it did.
+Result<Answer> ApiHandler::handle(const Route& route, const Call& call) {
+  std::unique_lock lock(management_changes_, std::defer_lock);
+  if (route.plane == Plane::Management && route.method != "GET") lock.lock();
+  return route.handle(ports_.services, call);
 }
 
 Result<> ApiHandler::check_allowed(const Route& route, const Principal& principal, const Trace& trace) {
@@ -225,11 +229,11 @@ Result<> ApiHandler::check_allowed(const Route& route, const Principal& principa
                 fmt::format("principal '{}' lacks the role {}", principal.name, to_string(*role)));
   }
   if (const auto* permission = std::get_if<vault::KeyPermission>(&route.needs))
-    return ports_.access.check_access(caller, to_string(*permission), trace.object, *permission);
+    return ports_.services.access.check_access(caller, to_string(*permission), trace.object, *permission);
   if (const auto* permission = std::get_if<vault::CertificatePermission>(&route.needs))
-    return ports_.access.check_access(caller, to_string(*permission), trace.object, *permission);
+    return ports_.services.access.check_access(caller, to_string(*permission), trace.object, *permission);
   const auto permission = std::get<vault::SecretPermission>(route.needs);
-  return ports_.access.check_access(caller, to_string(permission), trace.object, permission);
+  return ports_.services.access.check_access(caller, to_string(permission), trace.object, permission);
 }
 
 Answer ApiHandler::unauthorised(const HttpRequest& request, std::string_view reason) const {
@@ -262,7 +266,8 @@ Result<ApiHandler::Place> ApiHandler::place_of(const HttpRequest& request) const
   return Place{Plane::Vault, vault, host.origin()};
 }
 
-/// Who is not known leaves no record: anybody could fill the disk with them.
+/// Who is not known leaves no record, nor who calls too often: they could fill the disk with them. What a
+/// call did with a key or a secret is on disk before its answer leaves.
 Result<> ApiHandler::record(const HttpRequest& request, const Trace& trace, const Answer& answer) {
   log::info("api-call", {{"request", request.request_id},
                          {"remote", request.remote_address},
@@ -283,7 +288,8 @@ Result<> ApiHandler::record(const HttpRequest& request, const Trace& trace, cons
                   : answer.status == 403 ? vault::AuditResult::Denied
                                          : vault::AuditResult::Failed;
   record.detail = fmt::format("status={} from={}", answer.status, request.remote_address);
-  return ports_.audit.append(record);
+  SIGNET_CHECK(ports_.audit.append(record));
+  return ports_.sync_audit();
 }
 
 }  // namespace signet::gateway::api

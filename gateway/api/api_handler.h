@@ -1,9 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 
-#include "certstore/vault/access_check.h"
 #include "certstore/vault/audit_log.h"
 #include "gateway/api/authentication.h"
 #include "gateway/api/route.h"
@@ -24,15 +25,15 @@ struct ApiOptions {
 /// What the handler stands on; everything outlives it.
 struct ApiPorts {
   Services services;
-  vault::AccessCheck& access;
   vault::AuditLog& audit;
+  std::function<Result<>()> sync_audit;  ///< returns once all records so far are on disk
   PrincipalStore& principals;
 };
 
 /// The REST services behind the HTTP front. Each call goes the same way, and the first refusal ends it:
 /// too many (429)? Who is it (401)? Which route (404, 405)? May they (403)? Is it well-formed (400, 413,
 /// 415)? Only then does a route's handler see it. Every answer of 400 and more has a body of JSON that says
-/// why, and every call of somebody known leaves an audit record.
+/// why, and every call of somebody known leaves an audit record, which is on disk before the answer leaves.
 class ApiHandler final : public HttpHandler {
  public:
   ApiHandler(ApiPorts ports, ApiOptions options, Installation installation);
@@ -59,6 +60,7 @@ class ApiHandler final : public HttpHandler {
   /// A request whose target is signed, in the place of a token.
   Answer serve_callback(const HttpRequest& request, const Target& target, Trace& trace);
   Answer call(const HttpRequest& request, const Principal& principal, const Place& place, Trace& trace);
+  Result<Answer> handle(const Route& route, const Call& call);
   [[nodiscard]] Answer unauthorised(const HttpRequest& request, std::string_view reason) const;
   Result<> check_allowed(const Route& route, const Principal& principal, const Trace& trace);
   [[nodiscard]] Result<Place> place_of(const HttpRequest& request) const;
@@ -68,8 +70,9 @@ class ApiHandler final : public HttpHandler {
   const ApiOptions options_;
   const Installation installation_;
   Authenticator authenticator_;
-  Throttle addresses_;
-  Throttle principals_;
+  Throttle calls_of_addresses_;
+  Throttle calls_of_principals_;
+  std::mutex management_changes_;
 };
 
 }  // namespace signet::gateway::api

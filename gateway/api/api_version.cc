@@ -22,11 +22,14 @@ bool is_known(const std::string& version, Plane plane) {
 
 Result<std::string> read_api_version(const Target& target, Plane plane) {
   SIGNET_TRY(const auto version, target.parameter("api-version"));
-  if (!version) return fail(ErrorKind::InvalidInput, "the query lacks api-version, such as api-version=7.5");
+  const bool vault = plane == Plane::Vault;
+  if (!version)
+    return fail(ErrorKind::InvalidInput, fmt::format("the query lacks api-version, such as api-version={}",
+                                                     vault ? "7.5" : "2019-05-01"));
   if (!is_known(*version, plane))
     return fail(ErrorKind::InvalidInput,
-                fmt::format("the api-version '{}' is not known here; 7.0 to 7.6 and 2025-07-01 are",
-                            printable(*version)));
+                fmt::format("the api-version '{}' is not known here; {}", printable(*version),
+                            vault ? "7.0 to 7.6 and 2025-07-01 are" : "dates such as 2019-05-01 are"));
   return *version;
 }
 

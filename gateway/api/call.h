@@ -31,7 +31,7 @@ struct Call {
   std::string api_version;
   const Target& target;
   PathParameters parameters;
-  Json body;                           ///< an object; empty where none came
+  Json body;                           ///< an object, without members where none came
   vault::VaultSettings settings = {};  ///< on the vault plane: how the vault treats what is deleted in it
 
   /// The segment that the pattern has {name} for; empty where it stands for nothing.

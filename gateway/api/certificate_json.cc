@@ -210,12 +210,13 @@ Result<std::vector<vault::CertificateContact>> read_contacts(const Json& body) {
 Result<vault::IssuerUpdate> read_issuer(const Json& body) {
   vault::IssuerUpdate update;
   SIGNET_TRY(update.provider, text_member(body, "provider"));
-  SIGNET_TRY(const Json credentials, object_member(body, "credentials"));
+  SIGNET_TRY(Json credentials, object_member(body, "credentials"));
   SIGNET_TRY(update.account, text_member(credentials, "account_id"));
   SIGNET_TRY(std::optional<std::string> password, text_member(credentials, "pwd"));
   if (password) {
     update.password = SecretBytes::copy_of(*password);
     wipe({reinterpret_cast<std::uint8_t*>(password->data()), password->size()});
+    wipe_texts(credentials);
   }
   SIGNET_TRY(const Json organisation, object_member(body, "org_details"));
   SIGNET_TRY(update.organisation, text_member(organisation, "id"));

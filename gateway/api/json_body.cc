@@ -2,11 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
+#include "base/secret.h"
+
 namespace signet::gateway::api {
 namespace {
 
-/// Before anything is built of it: what is too deep costs no more than its octets.
-bool is_too_deep(std::string_view text) {
+/// Before anything is built of it: what is too deep or too wide costs no more than its octets. (The members
+/// of an object keep their order, so each is looked for among all before it.)
+///
+/// @error LimitExceeded
+Result<> check_size(std::string_view text) {
+  std::array<std::size_t, kDeepestBody + 1> members{};  // by depth, of the objects that the text is in
   std::size_t depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -17,12 +25,18 @@ bool is_too_deep(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
-      if (++depth > kDeepestBody) return true;
+      if (++depth > kDeepestBody)
+        return fail(ErrorKind::LimitExceeded,
+                    fmt::format("the request's body is deeper than {} objects and arrays", kDeepestBody));
+      members[depth] = 0;
     } else if ((c == '}' || c == ']') && depth > 0) {
       --depth;
+    } else if (c == ':' && ++members[depth] > kMostMembers) {
+      return fail(ErrorKind::LimitExceeded,
+                  fmt::format("an object in the request's body has more than {} members", kMostMembers));
     }
   }
-  return false;
+  return {};
 }
 
 /// Nothing when it is absent or null.
@@ -35,19 +49,31 @@ Error wrong_type(std::string_view name, std::string_view expected) {
   return {ErrorKind::InvalidInput, fmt::format("the member '{}' must be {}", name, expected)};
 }
 
-}  // namespace
-
-Result<Json> parse_body(const Slice& body) {
-  SIGNET_TRY(const Bytes octets, body.to_bytes(kLongestBody));
-  const std::string_view text = as_text(octets);
+Result<Json> parse(std::string_view text) {
   if (trim(text).empty()) return Json::object();
-  if (is_too_deep(text))
-    return fail(ErrorKind::LimitExceeded,
-                fmt::format("the request's body is deeper than {} objects and arrays", kDeepestBody));
+  SIGNET_CHECK(check_size(text));
   Json parsed = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded()) return fail(ErrorKind::InvalidInput, "the request's body is not valid JSON");
   if (!parsed.is_object()) return fail(ErrorKind::InvalidInput, "the request's body is not a JSON object");
   return parsed;
+}
+
+}  // namespace
+
+Result<Json> parse_body(const Slice& body) {
+  SIGNET_TRY(Bytes octets, body.to_bytes(kLongestBody));
+  Result<Json> parsed = parse(as_text(octets));
+  wipe(octets);  // there may be a secret in it
+  return parsed;
+}
+
+void wipe_texts(Json& json) {
+  if (json.is_string()) {
+    auto& text = json.get_ref<std::string&>();
+    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  } else if (json.is_structured()) {
+    for (Json& element : json) wipe_texts(element);
+  }
 }
 
 Result<std::optional<std::string>> text_member(const Json& object, std::string_view name) {

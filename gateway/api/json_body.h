@@ -16,11 +16,15 @@ namespace signet::gateway::api {
 
 inline constexpr std::size_t kLongestBody = 1024 * 1024;  ///< octets
 inline constexpr std::size_t kDeepestBody = 32;           ///< arrays and objects within one another
+inline constexpr std::size_t kMostMembers = 512;          ///< of one object
 
 /// Reads an object. Nothing at all is an empty one.
 ///
-/// @error InvalidInput  no JSON (RFC 8259), or not an object.  @error LimitExceeded  larger or deeper.
+/// @error InvalidInput  no JSON (RFC 8259), or not an object.  @error LimitExceeded  larger, deeper or wider.
 Result<Json> parse_body(const Slice& body);
+
+/// Overwrites every string in it: values of secrets pass through bodies and answers.
+void wipe_texts(Json& json);
 
 Result<std::optional<std::string>> text_member(const Json& object, std::string_view name);
 Result<std::optional<bool>> flag_member(const Json& object, std::string_view name);

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "gateway/api/json_body.h"
 #include "gateway/api/principals.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/store/audit_file.h"
@@ -17,6 +18,7 @@ HttpLimits limits_for_programs() {
   limits.connections = 1024;
   limits.connections_per_address = 256;
   limits.queued_requests = 256;
+  limits.bodies_in_files = false;  // there are secrets in them
   return limits;
 }
 
@@ -70,32 +72,36 @@ Result<TlsIdentity> api_identity(Home& home, const ServeSettings& settings) {
   return TlsIdentity{std::move(own), std::move(intermediates)};
 }
 
-ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation installation)
+ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation installation,
+                   const GivenOptions& given)
     : installation_(std::move(installation)),
-      judge_(home),
+      judge_(home, given),
       vaults_(home),
       handler_({{home.vault(),
+                 home.vault(),
                  home.vault(),
                  home.vault(),
                  home.clock(),
                  {home.accounts(), judge_, home.resources(), wiring::audit_log(home.audit()), installation_,
                   home.callback_key()},
                  {vaults_, home.principal_store()}},
-                home.vault(),
                 wiring::audit_log(home.audit()),
+                [&home] { return home.audit().sync(); },
                 home.principal_store()},
                std::move(options), installation_) {}
 
-Result<std::unique_ptr<ServeApi>> ServeApi::listen(Home& home, const ServeSettings& settings) {
+Result<std::unique_ptr<ServeApi>> ServeApi::listen(Home& home, const ServeSettings& settings,
+                                                   const GivenOptions& given) {
   if (settings.listen_api.empty() && settings.listen_vault.empty()) return nullptr;
   SIGNET_TRY(api::ApiOptions options, api_options(settings));
   SIGNET_TRY(api::Installation installation, home.principal_store().installation());
-  std::unique_ptr<ServeApi> made(new ServeApi(home, std::move(options), std::move(installation)));
+  std::unique_ptr<ServeApi> made(new ServeApi(home, std::move(options), std::move(installation), given));
   SIGNET_TRY(made->listeners_, api_listeners(home, settings));
   HttpServerConfig config;
   config.listeners = made->listeners_;
   config.limits = wiring::http_limits(limits_for_programs());
   config.spool = home.spool_area();
+  config.spool.memory_limit = api::kLongestBody;
   SIGNET_TRY(made->server_, HttpServer::listen(std::move(config), made->handler_));
   const std::vector<std::uint16_t> ports = made->server_->ports();
   for (std::size_t i = 0; i < ports.size(); ++i) made->listeners_[i].port = ports[i];

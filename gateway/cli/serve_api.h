@@ -24,12 +24,13 @@ Result<TlsIdentity> api_identity(Home& home, const ServeSettings& settings);
 /// the AS2 listeners nothing but the home.
 class ServeApi {
  public:
-  /// Nothing where the settings name no listener for it. `home` outlives this. Peers can connect, and wait
-  /// until accept().
+  /// Nothing where the settings, of which `given` come from the command line, name no listener for it. `home`
+  /// outlives this. Peers can connect, and wait until accept().
   ///
   /// @error InvalidInput  there is no certificate to show, or a listener or a vault that cannot be.
   /// @error ...           as HttpServer::listen().
-  static Result<std::unique_ptr<ServeApi>> listen(Home& home, const ServeSettings& settings);
+  static Result<std::unique_ptr<ServeApi>> listen(Home& home, const ServeSettings& settings,
+                                                  const GivenOptions& given);
 
   void accept() { server_->accept(); }
   void stop(std::chrono::milliseconds drain) { server_->stop(drain); }
@@ -41,7 +42,7 @@ class ServeApi {
   [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
 
  private:
-  ServeApi(Home& home, api::ApiOptions options, api::Installation installation);
+  ServeApi(Home& home, api::ApiOptions options, api::Installation installation, const GivenOptions& given);
 
   const api::Installation installation_;
   HomeAccountJudge judge_;

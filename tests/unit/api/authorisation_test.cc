@@ -1,21 +1,14 @@
 #include <gtest/gtest.h>
 
-#include "certstore/vault/embedded_vault.h"
 #include "gateway/api/api_handler.h"
 #include "gateway/api/principals.h"
-#include "tests/support/memory_key_store.h"
-#include "tests/support/memory_vault_certificate_store.h"
-#include "tests/support/temporary_folder.h"
-#include "tests/unit/api/account_services_fixture.h"
-#include "tests/unit/api/memory_principal_store.h"
-#include "tests/unit/api/memory_vaults.h"
+#include "tests/unit/api/services_fixture.h"
 
 /// Who may make which call: every row of the table, so that a new one is tested before anybody thinks of it.
 
 namespace signet::gateway::api {
 namespace {
 
-constexpr Time kNoon{std::chrono::seconds(1'795'000'000)};
 constexpr Roles kAllRoles{Role::Reader, Role::Writer, Role::Approver, Role::Administrator};
 
 /// Keeps the answer.
@@ -26,20 +19,21 @@ class Answered final : public Responder::Target {
   HttpResponse response_;
 };
 
-class AuthorisationTest : public testing::Test {
+class AuthorisationTest : public testing::Test, protected MemoryServices {
  protected:
   AuthorisationTest() {
-    for (const char* name : {"all", "nobody"}) EXPECT_TRUE(principals_.add(operator_, name, {}));
+    for (const char* name : {"all", "nobody"}) EXPECT_TRUE(administrator_.add(operator_, name, {}));
     nobody_ = token_of("nobody");
   }
 
   std::string token_of(std::string_view name) {
-    return principals_.create_token(operator_, name, kNoon + std::chrono::hours(1))->token;
+    return administrator_.create_token(operator_, name, kNow + std::chrono::hours(1))->token;
   }
 
   /// As the HTTP front does it. A token may be empty: none.
   HttpResponse call(const Route& route, const std::string& name, const std::string& token,
-                    std::string_view body = "{}") {
+                    std::string_view body = "{}", ApiHandler* handler = nullptr) {
+    if (handler == nullptr) handler = &handler_;
     HttpRequest request;
     request.method = route.method;
     request.target =
@@ -51,20 +45,28 @@ class AuthorisationTest : public testing::Test {
     request.remote_address = "127.0.0.1";
     request.listener = "api";
     request.body = Slice::of(body);
-    if (const HeadVerdict verdict = handler_.on_head(request); verdict.refusal) return *verdict.refusal;
+    if (const HeadVerdict verdict = handler->on_head(request); verdict.refusal) return *verdict.refusal;
     const auto answered = std::make_shared<Answered>();
-    handler_.on_request(std::move(request), Responder(answered));
+    handler->on_request(std::move(request), Responder(answered));
     return std::move(answered->response_);
   }
 
-  /// Everything in braces becomes `name`, but for versions, which are left out.
-  static std::string path_of(const Route& route, const std::string& name) {
+  /// Everything in braces becomes `name`, but for versions, which are left out, and for what everything of
+  /// the management plane lies below: that is there.
+  std::string path_of(const Route& route, const std::string& name) {
+    const std::map<std::string_view, std::string> there = {{"{subscription}", installation.subscription},
+                                                           {"{group}", std::string(kDefaultGroup)},
+                                                           {"{account}", std::string(kDefaultAccount)},
+                                                           {"{version?}", ""}};
     std::string path;
     for (std::string_view rest = route.pattern; !rest.empty();) {
       rest.remove_prefix(1);
       const std::string_view part = rest.substr(0, rest.find('/'));
       rest.remove_prefix(part.size());
-      path.append("/").append(!part.starts_with('{') ? std::string(part) : part.ends_with("?}") ? "" : name);
+      const auto known = there.find(part);
+      path.append("/").append(known != there.end()    ? known->second
+                              : part.starts_with('{') ? name
+                                                      : std::string(part));
     }
     return path;
   }
@@ -81,35 +83,26 @@ class AuthorisationTest : public testing::Test {
   }
 
   void grant(const std::string& keys, const std::string& secrets, const std::string& certificates) {
-    ASSERT_TRUE(vault_->set_policy(operator_, {"vault",
-                                               {"all"},
-                                               vault::parse_key_permissions(keys).value(),
-                                               vault::parse_secret_permissions(secrets).value(),
-                                               vault::parse_certificate_permissions(certificates).value()}));
+    ASSERT_TRUE(vault->set_policy(operator_, {"vault",
+                                              {"all"},
+                                              vault::parse_key_permissions(keys).value(),
+                                              vault::parse_secret_permissions(secrets).value(),
+                                              vault::parse_certificate_permissions(certificates).value()}));
   }
 
   static constexpr std::size_t kLongestText = 1024 * 1024;
   const vault::Principal operator_ = vault::Principal::local_operator();
-  test::TemporaryFolder folder_;
-  FixedClock clock_{kNoon};
-  test::MemoryKeyStore keys_;
-  test::MemorySecretStore secrets_;
-  test::MemoryVaultCertificateStore certificates_{keys_, secrets_};
-  test::MemoryAuditLog audit_;
-  std::unique_ptr<vault::EmbeddedVault> vault_ =
-      vault::EmbeddedVault::open(keys_, secrets_, certificates_, audit_,
-                                 vault::MasterKey::create_file(folder_.path() / "master.key").value(), clock_)
-          .value();
-  MemoryPrincipalStore store_;
-  MemoryAccount account_;
-  MemoryVaultAdministration vaults_;
-  Principals principals_{store_, audit_, clock_};
-  ApiHandler handler_{
-      ApiPorts{
-          {*vault_, *vault_, *vault_, clock_, account_.services, {vaults_, store_}}, *vault_, audit_, store_},
-      ApiOptions{"example", {}, {1e6, 1e6}, {1e6, 1e6}},
-      {"tenant", "subscription"}};
+  Principals administrator_{principals, audit, clock};
+  ApiHandler handler_{ApiPorts{all, audit, [this] { return sync(); }, principals},
+                      ApiOptions{"example", {}, {1e6, 1e6}, {1e6, 1e6}}, installation};
   std::string nobody_;
+
+  Result<> sync() {
+    ++syncs_;
+    return sync_failure_ ? Result<>(fail(*sync_failure_)) : Result<>();
+  }
+  int syncs_ = 0;
+  std::optional<Error> sync_failure_;
 };
 
 TEST_F(AuthorisationTest, NobodyIsLetInWithoutAToken) {
@@ -123,8 +116,8 @@ TEST_F(AuthorisationTest, NobodyIsLetInWithoutAToken) {
 }
 
 TEST_F(AuthorisationTest, WhoMayNotLearnsNothingOfWhatIsThere) {
-  ASSERT_TRUE(vault_->create_key(operator_, "vault", "there", vault::KeyKind::EcP256, {}));
-  ASSERT_TRUE(vault_->set_secret(operator_, "vault", "there", SecretBytes::copy_of("x"), {}));
+  ASSERT_TRUE(vault->create_key(operator_, "vault", "there", vault::KeyKind::EcP256, {}));
+  ASSERT_TRUE(vault->set_secret(operator_, "vault", "there", SecretBytes::copy_of("x"), {}));
   for (const Route& route : routes())
     for (const char* body : {"{}", "no JSON", ""}) {
       const HttpResponse there = call(route, "there", nobody_, body);
@@ -147,7 +140,7 @@ TEST_F(AuthorisationTest, EveryPermissionButTheOneThatIsNeededIsNotEnough) {
     if (const auto* one = std::get_if<vault::CertificatePermission>(&route.needs)) certificates.remove(*one);
     if (const auto* role = std::get_if<Role>(&route.needs)) roles.remove(*role);
     grant(to_string(keys), to_string(secrets), to_string(certificates));
-    ASSERT_TRUE(principals_.change(operator_, "all", roles, {}));
+    ASSERT_TRUE(administrator_.change(operator_, "all", roles, {}));
     EXPECT_EQ(call(route, "x", token).status, 403) << route.method << " " << route.pattern;
   }
 }
@@ -155,10 +148,10 @@ TEST_F(AuthorisationTest, EveryPermissionButTheOneThatIsNeededIsNotEnough) {
 TEST_F(AuthorisationTest, WhoMayGetsToTheHandlerAndBadInputIsNeverOurMistake) {
   const std::string token = token_of("all");
   grant("all", "all", "all");
-  ASSERT_TRUE(principals_.change(operator_, "all", kAllRoles, {}));
+  ASSERT_TRUE(administrator_.change(operator_, "all", kAllRoles, {}));
   for (const Route& route : routes())
     for (const char* body :
-         {"{}", "no JSON", "[]", R"({"kty":{},"value":[],"alg":1,"attributes":"x","tags":[1],"key":7})",
+         {"{}", "no JSON", "[]", R"({"kty":{},"value":[],"alg":1,"attributes":"x","tags":[1],"key":7})", "",
           "{\"a\":\"\\ud800\"}"}) {
       const int status = call(route, "x", token, body).status;
       EXPECT_NE(status, 403) << route.method << " " << route.pattern;
@@ -170,7 +163,7 @@ TEST_F(AuthorisationTest, WhoMayGetsToTheHandlerAndBadInputIsNeverOurMistake) {
 TEST_F(AuthorisationTest, ADenialLeavesARecord) {
   for (const Route& route : routes()) {
     static_cast<void>(call(route, "x", nobody_));
-    const vault::AuditRecord record = audit_.last();
+    const vault::AuditRecord record = audit.records.back();
     EXPECT_EQ(record.principal, "nobody");
     EXPECT_EQ(record.operation, std::string(route.method) + " " + std::string(route.pattern));
     EXPECT_EQ(record.result, vault::AuditResult::Denied);
@@ -180,21 +173,63 @@ TEST_F(AuthorisationTest, ADenialLeavesARecord) {
 TEST_F(AuthorisationTest, WithoutARecordNothingIsAnswered) {
   const std::string token = token_of("all");
   grant("all", "all", "all");
-  audit_.failure = Error{ErrorKind::IoFailure, "the disk of /srv is full"};
+  audit.full = true;
   for (const Route& route : routes()) {
     const HttpResponse response = call(route, "x", token);
-    if (route.plane != Plane::Vault) continue;
     EXPECT_EQ(response.status, 503) << route.method << " " << route.pattern;
     EXPECT_EQ(text_of(response).find("/srv"), std::string::npos);
   }
 }
 
+TEST_F(AuthorisationTest, ItsRecordIsOnDiskBeforeAnAnswerLeaves) {
+  const std::string token = token_of("all");
+  grant("all", "all", "all");
+  ASSERT_TRUE(administrator_.change(operator_, "all", kAllRoles, {}));
+  for (const Route& route : routes()) {
+    const int before = syncs_;
+    static_cast<void>(call(route, "x", token));
+    EXPECT_EQ(syncs_, before + 1) << route.method << " " << route.pattern;
+  }
+  sync_failure_ = Error{ErrorKind::IoFailure, "the disk of /srv is full"};
+  for (const Route& route : routes())
+    EXPECT_EQ(call(route, "x", token).status, 503) << route.method << " " << route.pattern;
+}
+
+TEST_F(AuthorisationTest, WhatTheServerItselfRefusesHasAzuresForm) {
+  for (const auto& [status, code] :
+       {std::pair(400, "BadParameter"), std::pair(408, "RequestRefused"),
+        std::pair(413, "RequestBodyTooLarge"), std::pair(503, "ServiceUnavailable")}) {
+    const HttpResponse response = handler_.on_refusal(status, "a reason", "");
+    EXPECT_EQ(response.status, status);
+    EXPECT_EQ(code_of(response), code);
+  }
+}
+
+TEST_F(AuthorisationTest, OnTheManagementPlaneWhoMayNotIsToldByItsOwnCode) {
+  for (const Route& route : routes())
+    EXPECT_EQ(code_of(call(route, "x", nobody_)),
+              route.plane == Plane::Vault ? "Forbidden" : "AuthorizationFailed")
+        << route.method << " " << route.pattern;
+}
+
+TEST_F(AuthorisationTest, APrincipalThatCallsTooOftenWaitsAndFillsNoLog) {
+  ApiHandler slow{ApiPorts{all, audit, [this] { return sync(); }, principals},
+                  ApiOptions{"example", {}, {0.001, 2}, {1e6, 1e6}}, installation};
+  const std::size_t before = audit.records.size();
+  EXPECT_EQ(call(routes().front(), "x", nobody_, "{}", &slow).status, 403);
+  EXPECT_EQ(call(routes().front(), "x", nobody_, "{}", &slow).status, 403);
+  const std::size_t denials = audit.records.size() - before;
+  const HttpResponse refused = call(routes().front(), "x", nobody_, "{}", &slow);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(code_of(refused), "Throttled");
+  EXPECT_TRUE(refused.headers.value("Retry-After"));
+  EXPECT_EQ(audit.records.size(), before + denials);
+  EXPECT_EQ(call(routes().front(), "x", token_of("all"), "{}", &slow).status, 403);
+}
+
 TEST_F(AuthorisationTest, WhoCallsTooOftenWaits) {
-  ApiHandler slow{
-      ApiPorts{
-          {*vault_, *vault_, *vault_, clock_, account_.services, {vaults_, store_}}, *vault_, audit_, store_},
-      ApiOptions{"example", {}, {1e6, 1e6}, {0.001, 2}},
-      {"tenant", "subscription"}};
+  ApiHandler slow{ApiPorts{all, audit, [this] { return sync(); }, principals},
+                  ApiOptions{"example", {}, {1e6, 1e6}, {0.001, 2}}, installation};
   HttpRequest request;
   request.method = "GET";
   request.target = "/keys";

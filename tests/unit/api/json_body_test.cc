@@ -9,6 +9,13 @@ std::string nested(std::size_t depth) {
   return std::string(R"({"a":)") + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
 }
 
+std::string wide(std::size_t members) {
+  std::string text = "{";
+  for (std::size_t i = 0; i < members; ++i)
+    text += (i == 0 ? "\"m" : ",\"m") + std::to_string(i) + "\":\":::\"";
+  return text + "}";
+}
+
 TEST(Body, IsAnObjectOrNothing) {
   EXPECT_EQ(parse_body(Slice::of(R"({"a":1})"))->at("a"), 1);
   EXPECT_TRUE(parse_body(Slice())->empty());
@@ -24,6 +31,9 @@ TEST(Body, IsBoundedInDepthAndSize) {
   EXPECT_EQ(parse_body(Slice::of(std::string(kLongestBody - 10, '['))).error().kind,
             ErrorKind::LimitExceeded);
   EXPECT_EQ(parse_body(Slice::of(std::string(kLongestBody + 1, ' '))).error().kind, ErrorKind::LimitExceeded);
+  EXPECT_TRUE(parse_body(Slice::of(wide(kMostMembers))));
+  EXPECT_EQ(parse_body(Slice::of(wide(kMostMembers + 1))).error().kind, ErrorKind::LimitExceeded);
+  EXPECT_TRUE(parse_body(Slice::of(R"({"a":)" + wide(kMostMembers) + R"(,"b":)" + wide(kMostMembers) + "}")));
   EXPECT_TRUE(
       parse_body(Slice::of("{\"a\":\"" + std::string(100, '[') + "\\\"" + std::string(100, '[') + "\"}")));
 }
