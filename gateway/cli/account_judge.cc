@@ -14,7 +14,8 @@ std::vector<agreements::Problem> HomeAccountJudge::problems(const agreements::Ac
 
 Result<> HomeAccountJudge::check_replacement(const agreements::Account& before,
                                              const agreements::Account& after) {
-  return check_listeners_certificate(home_, before, after);
+  SIGNET_TRY(const ServeSettings settings, read_serve_settings(given_, home_.directory() / "serve.toml"));
+  return check_shown_certificates(before, after, settings, "");
 }
 
 }  // namespace signet::gateway

@@ -8,7 +8,6 @@
 #include "agreements/certificate_roles.h"
 #include "base/openssl.h"
 #include "certstore/x509/validity.h"
-#include "gateway/cli/serve_settings.h"
 
 namespace signet::gateway {
 namespace {
@@ -136,24 +135,26 @@ Result<std::vector<std::string>> HomeUsage::users_of(std::string_view certificat
   return users;
 }
 
-Result<> check_listeners_certificate(const Home& home, const agreements::Account& before,
-                                     const agreements::Account& after) {
-  const auto is_ours = [](const agreements::Account& account, std::string_view name) {
+Result<> check_shown_certificates(const agreements::Account& before, const agreements::Account& after,
+                                  const ServeSettings& settings, std::string_view where) {
+  const auto is_private = [](const agreements::Account& account, std::string_view name) {
     const agreements::CertificateEntry* entry = agreements::find_certificate(account, name);
     return entry != nullptr && entry->key;
   };
-  for (const agreements::CertificateEntry& entry : before.certificates) {
-    if (!entry.key || is_ours(after, entry.name)) continue;
-    SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home)));
-    for (const auto& [setting, named] : {std::pair("tls-certificate", settings.tls_certificate),
-                                         std::pair("api-certificate", settings.api_certificate)})
-      if (named == entry.name)
-        return fail(ErrorKind::AlreadyExists,
-                    fmt::format("this account lacks the private certificate '{}', which HTTPS listeners show "
-                                "({} in {}): keep it, or name another one there first; nothing was changed",
-                                entry.name, setting, settings_file(home).string()));
-  }
+  for (const auto& [setting, name] : {std::pair("tls-certificate", settings.tls_certificate),
+                                      std::pair("api-certificate", settings.api_certificate)})
+    if (is_private(before, name) && !is_private(after, name))
+      return fail(ErrorKind::AlreadyExists,
+                  fmt::format("this account lacks the private certificate '{}', which HTTPS listeners show "
+                              "({}{}): keep it, or name another one there first; nothing was changed",
+                              name, setting, where));
   return {};
+}
+
+Result<> check_listeners_certificate(const Home& home, const agreements::Account& before,
+                                     const agreements::Account& after) {
+  SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home)));
+  return check_shown_certificates(before, after, settings, " in " + settings_file(home).string());
 }
 
 }  // namespace signet::gateway

@@ -9,6 +9,7 @@
 #include "certstore/vault/secret.h"
 #include "certstore/vault/vault.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/serve_settings.h"
 
 /// The narrow interfaces that the account's modules ask for, answered from the home's vault and store.
 
@@ -65,9 +66,13 @@ class HomeUsage final : public certstore::CertificateUsage {
   Home& home_;
 };
 
-/// Whether another account still has the private certificate that serve.toml names for HTTPS listeners.
+/// Whether another account still has the private certificates that HTTPS listeners show.
 ///
-/// @error AlreadyExists  it has not, and the gateway could not start again.
+/// @param where  " in FILE", behind the name of the setting in an error; may be empty
+/// @error AlreadyExists  it has not.
+Result<> check_shown_certificates(const agreements::Account& before, const agreements::Account& after,
+                                  const ServeSettings& settings, std::string_view where);
+/// The same of those that serve.toml names, with which the gateway could not start again.
 Result<> check_listeners_certificate(const Home& home, const agreements::Account& before,
                                      const agreements::Account& after);
 

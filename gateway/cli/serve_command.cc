@@ -312,7 +312,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   operations.show_queue("receipts-to-post", [&] { return receipt_poster.waiting(); });
   operations.show_unreachable([&] { return outbox.broken(); });
   operations.show_unreachable([&] { return receipt_poster.broken(); });
-  SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings));
+  SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings, given));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
   // Settings and ports are good: from here on messages are worked on, first those that were left.

@@ -24,6 +24,7 @@ class AccountTest(ApiTest):
     def setUp(self):
         super().setUp()
         self.writer = self.principal("writer", "Reader,Writer")
+        self.home.run("vault", "policy", "set", "--principal", "writer", "--key-permissions", "get", expect=DONE)
         self.reader = self.principal("reader", "Reader")
         self.nobody = self.principal("nobody", "")
         self.subscription = self.arm("GET", "/subscriptions", base="")[1]["value"][0]["subscriptionId"]
@@ -65,8 +66,8 @@ class AccountTest(ApiTest):
                                                         capture_output=True).stdout).decode()
         self.home.run("vault", "key", "import", "host", self.directory / "host.key", expect=DONE)
         self.expect(201, "PUT", "/certificates/guest", {"properties": {"publicCertificate": der["guest"], "metadata": {"n": 1}}})
-        self.expect(201, "PUT", "/certificates/host", {"properties": {
-            "publicCertificate": der["host"], "key": {"keyVault": {"id": f"{self.vaults}/signet"}, "keyName": "host"}}})
+        host = {"properties": {"publicCertificate": der["host"], "key": {"keyVault": {"id": f"{self.vaults}/signet"}, "keyName": "host"}}}
+        self.wait_until(lambda: self.arm("PUT", "/certificates/host", host)[0] == 201)
         return der
 
     def add_agreement(self):
@@ -149,6 +150,27 @@ class Entries(AccountTest):
                       {"publicCertificate": der["host"], "key": {**key, "keyVault": {"id": "/subscriptions/x/vaults/signet"}}}]:
             self.expect(400, "PUT", "/certificates/new", {"properties": wrong})
         self.expect(200, "DELETE", "/certificates/guest")
+
+    def test_a_key_or_a_secret_is_named_by_who_may_get_it(self):
+        der = self.add_certificates()
+        other = self.principal("other", "Reader,Writer")
+        for name in ["host", "absent"]:
+            key = {"keyVault": {"id": f"{self.vaults}/signet"}, "keyName": name}
+            refused = self.expect(403, "PUT", "/certificates/new", {"properties": {"publicCertificate": der["host"], "key": key}}, token=other)
+            self.assertEqual(refused["error"]["code"], "AuthorizationFailed")
+        self.expect(200, "PUT", "/certificates/host", self.expect(200, "GET", "/certificates/host"), token=other)
+        self.add_partners()
+        sent = self.agreement()
+        sent["properties"]["metadata"] = {"x:connection/@url": "https://mine.example/", "x:connection/x:basicAuthentication/@userName": "me",
+                                          "x:connection/x:basicAuthentication/@keyVault": "signet",
+                                          "x:connection/x:basicAuthentication/@secretName": "absent"}
+        self.expect(403, "PUT", "/agreements/hg", sent)
+        self.expect(404, "GET", "/agreements/hg")
+
+    def test_the_certificate_that_listeners_show_stays(self):
+        message = self.expect(409, "DELETE", "/certificates/api")["error"]["message"]
+        self.assertIn("api-certificate", message)
+        self.assertNotIn(str(self.home.path), message)
 
     def test_an_agreement_is_the_same_in_json_and_in_xml(self):
         made = self.add_agreement()
@@ -277,6 +299,7 @@ class Actions(AccountTest):
         for wrong in [{"eventTime": "then"}, {"eventLevel": "Loud"}, {"record": 5}]:
             self.expect(400, "POST", "/logTrackingEvents", {"sourceType": "x", "events": [event, {**event, **wrong}]})
         lines = [json.loads(line) for line in self.home.run("tracking", "export", expect=DONE).out.splitlines()]
+        self.assertEqual([line.pop("logged")["principal"] for line in lines], ["writer"])
         self.assertEqual(lines, [{**event, "sourceType": "Microsoft.Logic/workflows"}])
 
 
