@@ -218,11 +218,23 @@ certstore::KeyHandle PrivateKey::handle() const {
   return certstore::KeyHandle::adopt(key_.get());
 }
 
+namespace {
+
+/// OpenSSL's encoders write from the ordinary heap, to which they give that memory back as it is.
+long wipe_the_source(BIO*, int operation, const char* octets, std::size_t size, int, long, int result,
+                     std::size_t*) {
+  if (operation == (BIO_CB_WRITE | BIO_CB_RETURN)) OPENSSL_cleanse(const_cast<char*>(octets), size);
+  return result;
+}
+
+}  // namespace
+
 Result<SecretBytes> PrivateKey::to_pkcs8() const {
   const ErrorQueueMark mark;
   const EncoderPtr encoder(
       OSSL_ENCODER_CTX_new_for_pkey(key_.get(), EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo", nullptr));
   const BioPtr out(BIO_new(BIO_s_secmem()));
+  if (out) BIO_set_callback_ex(out.get(), wipe_the_source);
   if (!encoder || !out || OSSL_ENCODER_to_bio(encoder.get(), out.get()) != 1)
     return fail(ErrorQueueMark::newest(ErrorKind::Internal, "encoding a private key to be sealed"));
   char* data = nullptr;

@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/secret.h"
+#include "certstore/vault/certificate_secret_internal.h"
+#include "certstore/vault/private_key_internal.h"
 #include "tests/support/sanitizers.h"
 #include "tests/unit/vault/vault_fixture.h"
 
@@ -54,15 +56,18 @@ Found find_exponent() {
   return found;
 }
 
-/// Blocks of OpenSSL's that were given back with the exponent in them, while somebody counts.
+/// What OpenSSL gives back is wiped while somebody watches, so that only those who leave the exponent in it
+/// are counted, and none who got that memory after them.
+bool watching = false;
 bool counting = false;
 int given_back_unwiped = 0;
 
 void give_back(void* block, const char*, int) {
+  const std::size_t size = watching && block != nullptr ? malloc_usable_size(block) : 0;
   const auto* const octets = static_cast<const std::uint8_t*>(block);
-  const std::size_t size = counting && block != nullptr ? malloc_usable_size(block) : 0;
-  for (std::size_t at = 0; at + kMaskedExponent.size() <= size; ++at)
+  for (std::size_t at = 0; counting && at + kMaskedExponent.size() <= size; ++at)
     if (is_exponent_at(octets + at)) ++given_back_unwiped;
+  if (size != 0) OPENSSL_cleanse(block, size);
   std::free(block);
 }
 
@@ -73,21 +78,22 @@ const bool kWatched =
         [](void* block, std::size_t size, const char*, int) { return std::realloc(block, size); },
         give_back) == 1;
 
-TEST_F(VaultFixture, WipesAKeyThatGoesIntoAPfxBeforeItsMemoryIsGivenBack) {
+TEST(CertificateSecret, LeavesNoKeyInMemoryThatIsGivenBack) {
   ASSERT_TRUE(kWatched);
+  watching = true;
   const Bytes octets =
       read_file(std::filesystem::path(SIGNET_SOURCE_DIR) / "tests/vectors/pfx/pem-pkcs8-certfirst.pem")
           .value();
-  const CertificateFile file = read_certificate_file(octets, std::nullopt).value();
-  const PolicyChange as_pfx = [](CertificatePolicy derived) -> Result<CertificatePolicy> {
-    derived.content = CertificateContent::Pkcs12;
-    return derived;
-  };
-  counting = true;
-  const auto imported = vault_->import_certificate(kOperator, "kv1", "c", file, as_pfx, {});
-  counting = false;
-  ASSERT_TRUE(imported) << imported.error().detail;
-  EXPECT_EQ(given_back_unwiped, 0);
+  const ImportedKey file = read_key_file(octets, std::nullopt).value();
+  const auto key = PrivateKey::from_pkcs8(file.key.pkcs8.view()).value();
+  for (const CertificateContent content : {CertificateContent::Pkcs12, CertificateContent::Pem}) {
+    counting = true;
+    const auto secret = certificate_secret(content, key.get(), file.certificates);
+    counting = false;
+    ASSERT_TRUE(secret) << secret.error().detail;
+    EXPECT_EQ(given_back_unwiped, 0) << to_string(content);
+  }
+  watching = false;
 }
 
 TEST_F(VaultFixture, KeepsThePrivateExponentInTheSecureHeapAlone) {
