@@ -204,10 +204,11 @@ async function versionsOfManyPages(service) {
 /** What needs a hardware module is not there, and that is said in the way of the service. */
 async function hardwareModules(service) {
   const client = clientOf(service);
-  const { name } = await client.createEcKey(fresh("key"));
+  const { name, properties } = await client.createEcKey(fresh("key"));
   await refused(client.getRandomBytes(16), 404, "NotFound");
-  await refused(client.releaseKey(name, "token"), 404, "NotFound");
-  await refused(client.getKeyAttestation(name), 404, "NotFound");
+  await refused(client.releaseKey(name, "token"), 405, "MethodNotAllowed");
+  await refused(client.releaseKey(name, "token", { version: properties.version }), 404, "NotFound");
+  await refused(client.getKeyAttestation(name, { version: properties.version }), 404, "NotFound");
 }
 
 async function anotherToken(service) {
