@@ -18,7 +18,8 @@ class ResourceStoreTest : public StoreTest {
   /// Of whom there is a policy that counts.
   std::vector<std::string> holders() {
     std::vector<std::string> names;
-    for (const vault::AccessPolicy& policy : policies_.policies("kv1").value())
+    const auto policies = policies_.policies("kv1").value();
+    for (const vault::AccessPolicy& policy : policies)
       names.push_back(policy.principal.name);
     return names;
   }
