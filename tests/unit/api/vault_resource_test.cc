@@ -120,7 +120,7 @@ TEST_F(VaultResources, DeletedOnesComeInThePagesOrderAndPromiseNoPurge) {
   TestCall paged = writer;
   paged.target.query = {{"$top", "2"}};
   std::vector<std::string> names;
-  for (std::string after; names.size() < 3;) {
+  while (names.size() < 3) {
     const auto page = list_deleted_vaults(all, named(paged));
     ASSERT_TRUE(page);
     for (const Json& item : page->body->at("value")) {

@@ -1,5 +1,6 @@
 #include "gateway/store/resource_store.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 
 #include "gateway/store/key_store.h"
@@ -88,12 +89,19 @@ TEST_F(ResourceStoreTest, ForgetsOldEventsAndThoseThereIsNoRoomFor) {
   ASSERT_TRUE(store_.log_events({{kNoon, "app", "old"}}, kNoon));
   ASSERT_TRUE(store_.log_events({{later, "app", "new"}}, later));
   EXPECT_THAT(events(), testing::ElementsAre("new"));
-  const std::vector<api::LoggedEvent> many(static_cast<std::size_t>(api::kMostLoggedEvents),
-                                           {later, "app", "many"});
-  ASSERT_TRUE(store_.log_events(many, later));
+  {
+    SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
+    database.exec(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+        std::to_string(api::kMostLoggedEvents) +
+        ") INSERT INTO logged_events (received, principal, json) SELECT received, 'app', 'many' FROM n, "
+        "logged_events WHERE json = 'new'");
+  }
+  ASSERT_TRUE(store_.log_events({{later, "app", "newest"}}, later));
   const std::vector<std::string> kept = events();
-  EXPECT_EQ(kept.size(), many.size());
+  EXPECT_EQ(kept.size(), static_cast<std::size_t>(api::kMostLoggedEvents));
   EXPECT_EQ(kept.front(), "many");
+  EXPECT_EQ(kept.back(), "newest");
 }
 
 }  // namespace
