@@ -275,6 +275,16 @@ DistinguishedName DistinguishedName::copy_of(const X509_NAME* name) {
 
 bool DistinguishedName::empty() const { return X509_NAME_entry_count(native()) == 0; }
 std::string DistinguishedName::text() const { return name_text(native()); }
+
+std::string DistinguishedName::common_name() const {
+  int last = -1;  // the nearest to the holder is encoded last
+  for (int next = -1; (next = X509_NAME_get_index_by_NID(native(), NID_commonName, next)) >= 0;) last = next;
+  if (last < 0) return {};
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(native(), last)));
+  const OpensslMemory owner(text);
+  return size < 0 ? std::string() : std::string(as_text(ByteView(text, static_cast<std::size_t>(size))));
+}
 bool operator==(const DistinguishedName& a, const DistinguishedName& b) {
   return X509_NAME_cmp(a.native(), b.native()) == 0;
 }

@@ -35,6 +35,8 @@ class DistinguishedName {
   [[nodiscard]] bool empty() const;
   /// RFC 4514, without spaces, UTF-8: what parse() reads.
   [[nodiscard]] std::string text() const;
+  /// Its common name, the nearest to the holder where there are several, UTF-8; empty for none.
+  [[nodiscard]] std::string common_name() const;
   /// Borrowed; for calls into OpenSSL, which must not change it.
   [[nodiscard]] const X509_NAME* native() const { return name_.get(); }
 

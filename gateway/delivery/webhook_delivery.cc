@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "gateway/delivery/message_facts_internal.h"
+#include "gateway/delivery/webhook_signature.h"
 
 namespace signet::gateway {
 namespace {
@@ -34,39 +35,6 @@ std::string content_type_for_header(const MessageRecord& record) {
   const bool fits = !as_sent.empty() && as_sent.size() <= kLongestText &&
                     std::all_of(as_sent.begin(), as_sent.end(), [](char c) { return c >= ' ' && c <= '~'; });
   return fits ? as_sent : "application/octet-stream";
-}
-
-/// RFC 9421: the names of what is signed and the text that the signature is over.
-class SignatureBase {
- public:
-  void add(std::string_view name, std::string_view value) {
-    names_ += fmt::format("{}\"{}\"", names_.empty() ? "" : " ", name);
-    lines_ += fmt::format("\"{}\": {}\n", name, value);
-  }
-  /// The value of Signature-Input after "sig1=", and of "@signature-params".
-  [[nodiscard]] std::string parameters(Time created, std::string_view key_id) const {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(created).time_since_epoch().count();
-    return fmt::format("({});created={};keyid=\"{}\";alg=\"hmac-sha256\"", names_, seconds, key_id);
-  }
-  [[nodiscard]] std::string text(std::string_view parameters) const {
-    return lines_ + fmt::format("\"@signature-params\": {}", parameters);
-  }
-
- private:
-  std::string names_;
-  std::string lines_;
-};
-
-void sign(HttpPost& post, const Webhook& webhook, Time now) {
-  SignatureBase base;
-  base.add("@method", "POST");
-  base.add("@target-uri", webhook.url);
-  for (const char* name : {"content-type", "content-digest", "idempotency-key", "signet-message"})
-    base.add(name, post.headers.value(name).value_or(""));
-  const std::string parameters = base.parameters(now, webhook.key_id);
-  const Bytes signature = hmac_sha256(webhook.secret.view(), as_bytes(base.text(parameters)));
-  post.headers.add("Signature-Input", "sig1=" + parameters);
-  post.headers.add("Signature", fmt::format("sig1=:{}:", base64(signature)));
 }
 
 /// Answers that are about this message alone. The others may be over, for all messages, once somebody has
@@ -102,7 +70,8 @@ Result<> WebhookDelivery::deliver(const MessageRecord& record, const Slice& payl
   post.headers.add("Content-Digest", fmt::format("sha-256=:{}:", base64(sha256)));
   post.headers.add("Idempotency-Key", fmt::format("\"{}\"", record.id));
   post.headers.add("Signet-Message", facts_for_header(record, payload.size(), sha256, now));
-  sign(post, webhook, now);
+  sign_post(post, {"content-type", "content-digest", "idempotency-key", "signet-message"}, webhook.key_id,
+            webhook.secret, now);
   SIGNET_TRY(const HttpAnswer answer, post_(post));
   return judge(answer, webhook);
 }

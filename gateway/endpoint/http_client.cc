@@ -104,8 +104,10 @@ struct TlsFailure {
 /// One post under way: what libcurl's callbacks read and write. No exception leaves a callback.
 class Exchange {
  public:
-  Exchange(const HttpPost& post, const SpoolArea& area, Line& line, const std::atomic<bool>& stopping)
-      : post_(post), line_(line), stopping_(stopping) {
+  enum class Method { Post, Get };
+  Exchange(Method method, const HttpPost& post, const SpoolArea& area, Line& line,
+           const std::atomic<bool>& stopping)
+      : method_(method), post_(post), line_(line), stopping_(stopping) {
     SpoolArea bounded = area;
     bounded.size_limit = std::min(area.size_limit, post.answer_limit);
     answer_body_ = std::make_shared<Spool>(std::move(bounded));
@@ -132,6 +134,7 @@ class Exchange {
   bool accept_certificate(X509_STORE_CTX* chain);
   bool accept_pinned(X509_STORE_CTX* chain, X509* leaf);
 
+  const Method method_;
   const HttpPost& post_;
   Line& line_;
   const std::atomic<bool>& stopping_;
@@ -224,8 +227,12 @@ Result<> Exchange::configure(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kBufferSize);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kBufferSize);
 
-  curl_easy_setopt(easy, CURLOPT_POST, 1L);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_.body.size()));
+  if (method_ == Method::Get) {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  } else {
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_.body.size()));
+  }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
   if (!post_.headers.has("User-Agent")) curl_easy_setopt(easy, CURLOPT_USERAGENT, "Signet");
 
@@ -476,18 +483,19 @@ TlsFailure Exchange::tls_failure(CURLcode code, const std::string& libcurl_text)
 }
 
 Error Exchange::error_of(CURL* easy, CURLcode code) const {
-  const std::string url = printable(post_.url);
-  if (failure_) return Error(*failure_).within(fmt::format("posting to {}", url));
+  const std::string doing =
+      fmt::format("{} {}", method_ == Method::Post ? "posting to" : "asking", printable(post_.url));
+  if (failure_) return Error(*failure_).within(doing);
   if (!refused_address_.empty() && code == CURLE_COULDNT_CONNECT)
-    return Error{
-        ErrorKind::PermissionDenied,
-        fmt::format("posting to {}: its host's name stands for {}, which the agreement does not allow", url,
-                    refused_address_)};
+    return Error{ErrorKind::PermissionDenied,
+                 fmt::format("{}: its host's name stands for {}, which the agreement does not allow", doing,
+                             refused_address_)};
   const std::string why = error_text_[0] != '\0' ? printable(error_text_, 400) : curl_easy_strerror(code);
-  const auto told = [&](ErrorKind kind) { return Error{kind, fmt::format("posting to {}: {}", url, why)}; };
+  const auto told = [&](ErrorKind kind) { return Error{kind, fmt::format("{}: {}", doing, why)}; };
   const auto tls_failed = [&] {
     const auto [fault, text] = tls_failure(code, why);
-    return Error{ErrorKind::CryptoFailure, fmt::format("{}: {}: {}{}", to_string(fault), url, text, peer())};
+    return Error{ErrorKind::CryptoFailure,
+                 fmt::format("{}: {}: {}{}", to_string(fault), printable(post_.url), text, peer())};
   };
   if (line_.alert != nullptr) return tls_failed();
   // libcurl has some 90 codes; those that are not here are mistakes of ours.
@@ -497,8 +505,7 @@ Error Exchange::error_of(CURL* easy, CURLcode code) const {
     case CURLE_URL_MALFORMAT:
       return told(ErrorKind::InvalidInput);
     case CURLE_OUT_OF_MEMORY:  // also what libcurl calls a single line of a head that is more than it takes
-      return head_was_coming(easy) ? head_too_long().within(fmt::format("posting to {}", url))
-                                   : told(ErrorKind::Internal);
+      return head_was_coming(easy) ? head_too_long().within(doing) : told(ErrorKind::Internal);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_OPERATION_TIMEDOUT:
@@ -539,6 +546,9 @@ Result<HttpAnswer> Exchange::answer(CURL* easy) {
   answer.status = static_cast<int>(status);
   answer.headers = std::move(head->headers);
   answer.body = Spool::finish(std::move(answer_body_));
+  curl_off_t retry_after = 0;
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
+  if (retry_after > 0) answer.retry_after = std::chrono::seconds(retry_after);
   return answer;
 }
 
@@ -554,11 +564,11 @@ class HttpClient::Impl {
 
   void stop() { stopping_ = true; }
 
-  Result<HttpAnswer> post(const HttpPost& post) {
+  Result<HttpAnswer> exchange(Exchange::Method method, const HttpPost& post) {
     const std::string kind = connection_kind(post);
     std::unique_ptr<Line> line = borrow(kind);
     if (!line->easy) return fail(ErrorKind::Internal, "libcurl gives no handle");
-    auto answer = Exchange(post, area_, *line, stopping_).run();
+    auto answer = Exchange(method, post, area_, *line, stopping_).run();
     curl_easy_reset(line->easy.get());  // forgets everything but its connections
     give_back(kind, std::move(line));
     return answer;
@@ -590,7 +600,18 @@ HttpClient::HttpClient() : HttpClient(SpoolArea{std::filesystem::temp_directory_
 HttpClient::HttpClient(SpoolArea spool) : impl_(std::make_unique<Impl>(std::move(spool))) {}
 HttpClient::~HttpClient() = default;
 
-Result<HttpAnswer> HttpClient::post(const HttpPost& post) { return impl_->post(post); }
+Result<HttpAnswer> HttpClient::post(const HttpPost& post) {
+  return impl_->exchange(Exchange::Method::Post, post);
+}
+Result<HttpAnswer> HttpClient::get(const HttpGet& get) {
+  HttpPost same;
+  same.url = get.url;
+  same.connect_timeout = get.connect_timeout;
+  same.total_timeout = get.total_timeout;
+  same.trust = get.trust;
+  same.answer_limit = get.answer_limit;
+  return impl_->exchange(Exchange::Method::Get, same);
+}
 void HttpClient::stop() { impl_->stop(); }
 
 std::string url_for_people(std::string_view url) {

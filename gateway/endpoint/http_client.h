@@ -17,7 +17,7 @@
 #include "certstore/x509/key_handle.h"
 #include "gateway/endpoint/tls_rules.h"
 
-/// The way out: one POST to a partner.
+/// The way out: one POST to a partner, or one GET.
 
 namespace signet::gateway {
 
@@ -79,10 +79,20 @@ struct HttpPost {
   std::function<bool(std::string_view address)> allows_address;
 };
 
+/// A question that changes nothing.
+struct HttpGet {
+  std::string url;  ///< as HttpPost's
+  std::chrono::milliseconds connect_timeout{15'000};
+  std::chrono::milliseconds total_timeout{300'000};
+  TlsTrust trust;
+  std::uint64_t answer_limit = 16 * 1024 * 1024;
+};
+
 struct HttpAnswer {
   int status = 0;
   as2::mime::Headers headers;  ///< of the final answer, folds replaced by one space
   Slice body;
+  std::optional<std::chrono::seconds> retry_after;  ///< RFC 9110 section 10.2.3, whichever way it was said
 };
 
 /// Posts to partners. Safe to use from several threads at once: each thread borrows a connection pool of its
@@ -111,6 +121,8 @@ class HttpClient {
   /// @error LimitExceeded  an answer beyond answer_limit, or a head beyond 64 KiB.
   /// @error IoFailure      our own disk, reading the body or keeping the answer.
   Result<HttpAnswer> post(const HttpPost& post);
+  /// The same with GET.
+  Result<HttpAnswer> get(const HttpGet& get);
 
   /// Breaks off every post, and lets no other begin: they end as Unavailable. For the end of the process.
   /// Idempotent.
