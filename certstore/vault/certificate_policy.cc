@@ -111,7 +111,7 @@ KeyUses key_uses_of(const CertificatePolicy& policy) {
 
 std::vector<LifetimeAction> lifetime_actions_of(const CertificatePolicy& policy) {
   if (policy.lifetime_actions) return *policy.lifetime_actions;
-  const bool renews = policy.issuer == kSelfIssuer;
+  const bool renews = policy.issuer != kUnknownIssuer;
   return {{kDefaultPercentage, std::nullopt,
            renews ? LifetimeActionType::AutoRenew : LifetimeActionType::EmailContacts}};
 }

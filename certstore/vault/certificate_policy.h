@@ -62,7 +62,7 @@ struct CertificatePolicy {
   std::optional<certstore::KeyUses> key_uses;
   int validity_months = 12;  ///< 1 to 1200
 
-  /// One at 80 % of the lifetime where absent: AutoRenew for Self, else EmailContacts.
+  /// One at 80 % of the lifetime where absent: EmailContacts for Unknown, else AutoRenew.
   std::optional<std::vector<LifetimeAction>> lifetime_actions;
 
   std::string issuer{kUnknownIssuer};

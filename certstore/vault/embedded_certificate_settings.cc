@@ -9,10 +9,6 @@ constexpr std::size_t kMostContacts = 100;
 constexpr std::size_t kLongestText = 255;
 constexpr std::size_t kMostAdministrators = 20;
 
-Bytes context_of_issuer(const KeyId& id) {
-  return sealing_context({"signet vault certificate issuer 1", to_lower(id.vault), to_lower(id.name)});
-}
-
 Result<> check_text(std::string_view text, std::string_view what) {
   if (text.size() <= kLongestText && is_utf8(text) &&
       std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }))
@@ -44,6 +40,10 @@ Result<> check_issuer(const CertificateIssuer& issuer) {
   SIGNET_CHECK(check_text(issuer.provider, "an issuer's provider"));
   SIGNET_CHECK(check_text(issuer.account, "an issuer's account"));
   SIGNET_CHECK(check_text(issuer.organisation, "an issuer's organisation"));
+  SIGNET_CHECK(check_text(issuer.directory, "an issuer's directory"));
+  if (!issuer.directory.empty() && !issuer.directory.starts_with("https://"))
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("an issuer's directory is an https URL, not '{}'", printable(issuer.directory)));
   if (issuer.administrators.size() > kMostAdministrators)
     return fail(ErrorKind::LimitExceeded, fmt::format("an issuer has {} administrators at most, not {}",
                                                       kMostAdministrators, issuer.administrators.size()));
@@ -67,15 +67,70 @@ void apply(const IssuerUpdate& update, CertificateIssuer& issuer) {
   issuer.account = update.account.value_or(issuer.account);
   issuer.organisation = update.organisation.value_or(issuer.organisation);
   issuer.administrators = update.administrators.value_or(issuer.administrators);
+  issuer.directory = update.directory.value_or(issuer.directory);
+  issuer.authorities = update.authorities.value_or(issuer.authorities);
   issuer.enabled = update.enabled.value_or(issuer.enabled);
 }
 
+template <class State>
+Result<> change_issuer(State& state, const IssuerUpdate& update, StoredIssuer& stored) {
+  apply(update, stored.issuer);
+  stored.issuer.updated = state.now();
+  if (update.password)
+    stored.sealed_password =
+        state.master_key().seal(update.password->view(), context_of_issuer(stored.issuer.id));
+  return check_issuer(stored.issuer);
+}
+
+/// Whether two say the same of who we are there.
+template <class State>
+Result<bool> is_same_account(State& state, const StoredIssuer& one, const StoredIssuer& other) {
+  if (directory_of(one.issuer) != directory_of(other.issuer) || one.issuer.account != other.issuer.account)
+    return false;
+  if (one.sealed_password.empty() || other.sealed_password.empty())
+    return one.sealed_password.empty() == other.sealed_password.empty();
+  const Bytes context = context_of_issuer(one.issuer.id);
+  SIGNET_TRY(const SecretBytes password, state.master_key().unseal(one.sealed_password, context));
+  SIGNET_TRY(const SecretBytes other_password, state.master_key().unseal(other.sealed_password, context));
+  return equal_in_constant_time(password.view(), other_password.view());
+}
+
+/// Our account at an issuer is bound to the credentials that it was registered with: with others a new one is
+/// made, with a key of its own, when it is needed.
+template <class State>
+Result<> keep_account(State& state, const StoredIssuer& before, StoredIssuer& stored) {
+  SIGNET_TRY(const bool same, is_same_account(state, before, stored));
+  if (!same) return {};
+  stored.sealed_account_key = before.sealed_account_key;
+  stored.account_public_key = before.account_public_key;
+  stored.account_url = before.account_url;
+  return {};
+}
+
 std::string describe(const IssuerUpdate& update) {
-  return fmt::format("{}{}", update.provider ? "provider '" + printable(*update.provider) + "'" : "",
+  return fmt::format("{}{}{}", update.provider ? "provider '" + printable(*update.provider) + "'" : "",
+                     update.directory ? " directory '" + printable(*update.directory) + "'" : "",
                      update.password ? " password" : "");
 }
 
 }  // namespace
+
+Bytes context_of_issuer(const KeyId& id) {
+  return sealing_context({"signet vault certificate issuer 1", to_lower(id.vault), to_lower(id.name)});
+}
+
+Bytes context_of_issuer_account(const KeyId& id) {
+  return sealing_context(
+      {"signet vault certificate issuer account 1", to_lower(id.vault), to_lower(id.name)});
+}
+
+Result<> check_enabled(const CertificateIssuer& issuer) {
+  if (issuer.enabled) return {};
+  return fail(
+      ErrorKind::Disabled,
+      fmt::format("the issuer '{}' is disabled: enable it (signet vault certificate issuer set {} --enable)",
+                  to_string(issuer.id), issuer.id.name));
+}
 
 Result<> check_in_progress(const CertificateOperation& operation) {
   if (operation.status == OperationStatus::InProgress) return {};
@@ -140,6 +195,7 @@ Result<CertificateOperation> EmbeddedVault::cancel_certificate_operation(const P
     id = known.id;
     SIGNET_CHECK(check_in_progress(known.operation->operation));
     known.operation->operation.cancellation_requested = true;
+    if (is_ordered(known.operation->operation.issuer)) return {};  // the gateway calls the order off
     known.operation->operation.status = OperationStatus::Cancelled;
     known.operation->sealed.clear();
     return {};
@@ -221,12 +277,10 @@ Result<CertificateIssuer> EmbeddedVault::set_certificate_issuer(const Principal&
     if (!before && before.error().kind != ErrorKind::NotFound) return fail(before.error());
     if (before) id = before->issuer.id;
     stored.issuer.id = id;
-    apply(issuer, stored.issuer);
-    stored.issuer.updated = state_->now();
-    stored.issuer.created = before ? before->issuer.created : stored.issuer.updated;
-    if (issuer.password)
-      stored.sealed_password = state_->master_key().seal(issuer.password->view(), context_of_issuer(id));
-    return check_issuer(stored.issuer);
+    stored.issuer.created = before ? before->issuer.created : state_->now();
+    SIGNET_CHECK(change_issuer(*state_, issuer, stored));
+    if (before) return keep_account(*state_, *before, stored);
+    return {};
   };
   SIGNET_CHECK(
       state_->change(state_->new_certificate_record(principal, "setCertificateIssuer", id, describe(issuer)),
@@ -243,13 +297,12 @@ Result<CertificateIssuer> EmbeddedVault::update_certificate_issuer(const Princip
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_issuer_id(id));
     SIGNET_CHECK(state_->authorise(principal, vault, CertificatePermission::SetIssuers));
-    SIGNET_TRY(stored, state_->certificates().load_issuer(vault, name));
-    id = stored.issuer.id;
-    apply(update, stored.issuer);
-    stored.issuer.updated = state_->now();
-    if (update.password)
-      stored.sealed_password = state_->master_key().seal(update.password->view(), context_of_issuer(id));
-    return check_issuer(stored.issuer);
+    SIGNET_TRY(const StoredIssuer before, state_->certificates().load_issuer(vault, name));
+    id = before.issuer.id;
+    stored.issuer = before.issuer;
+    stored.sealed_password = before.sealed_password;
+    SIGNET_CHECK(change_issuer(*state_, update, stored));
+    return keep_account(*state_, before, stored);
   };
   SIGNET_CHECK(state_->change(
       state_->new_certificate_record(principal, "updateCertificateIssuer", id, describe(update)), id, prepare,

@@ -2,9 +2,10 @@
 
 #include "certstore/vault/embedded_vault_internal.h"
 
-/// Internal to the embedded vault: what the operations with certificates are made of. The versions are made
-/// in embedded_certificates.cc; policies, operations, contacts and issuers are in
-/// embedded_certificate_settings.cc.
+/// Internal to the embedded vault: what the operations with certificates are made of. Those with versions are
+/// in embedded_certificates.cc; policies, operations, contacts and issuers in
+/// embedded_certificate_settings.cc; what the gateway does in its own name in embedded_certificate_orders.cc
+/// and embedded_certificate_lifetime.cc.
 
 namespace signet::vault {
 
@@ -14,8 +15,28 @@ struct KeyOfVersion {
   Bytes sealed;
 };
 
+/// A version that was begun: complete where there is a `version`, else an operation in progress.
+struct BegunVersion {
+  StoredName name;
+  std::optional<NewVersion> version;
+};
+
+/// Whether an issuer is one of the vault's own, at which the gateway orders.
+inline bool is_ordered(std::string_view issuer) { return issuer != kSelfIssuer && issuer != kUnknownIssuer; }
+
 /// @error AlreadyExists  it is over.
 Result<> check_in_progress(const CertificateOperation& operation);
+/// @error Disabled
+Result<> check_enabled(const CertificateIssuer& issuer);
+Result<> check_settings(const CertificateSettings& settings);
+/// The policy as the certificate's, which it was first at `created`.
+CertificatePolicy with_dates(CertificatePolicy policy, const StoredName& before, Time now);
+/// As an audit record has it.
+std::string describe(const CertificatePolicy& policy);
+
+/// What an issuer's password is sealed for, and the key of our account there.
+Bytes context_of_issuer(const KeyId& id);
+Bytes context_of_issuer_account(const KeyId& id);
 
 class EmbeddedVault::CertificateSteps {
  public:
@@ -47,10 +68,24 @@ class EmbeddedVault::CertificateSteps {
                               const KeyOfVersion& key, std::vector<certstore::Certificate> chain,
                               const CertificateSettings& settings);
 
+  /// Begins a version by the policy given, or the one that there is. `id` gets its version.
+  ///
+  /// Errors as CertificateVault::create_certificate().
+  Result<BegunVersion> begin_version(CertificateId& id, const std::optional<CertificatePolicy>& policy,
+                                     const CertificateSettings& settings);
+  Result<> put(const BegunVersion& begun);
+  /// The version that an operation in progress was begun for.
+  ///
+  /// @error InvalidInput  none of the certificates is for its key.
+  Result<NewVersion> finish_version(StoredName name, const CertificateSettings& settings,
+                                    const std::vector<certstore::Certificate>& certificates);
+
   Result<VaultCertificate> show(const CertificateId& id);
   Result<DeletedCertificate> show_deleted(const Deleted<CertificateInfo>& deleted);
 
  private:
+  /// Whether the policy's issuer can be asked.
+  Result<> check_issuer(const CertificateId& id, const CertificatePolicy& policy);
   /// Null where there is none yet, or one of another kind.
   Result<std::shared_ptr<const PrivateKey>> current_key(const CertificateId& id,
                                                         const CertificatePolicy& policy);

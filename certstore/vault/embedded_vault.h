@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "certstore/vault/access_check.h"
 #include "certstore/vault/audit_log.h"
+#include "certstore/vault/certificate_lifetime.h"
+#include "certstore/vault/certificate_orders.h"
 #include "certstore/vault/key_store.h"
 #include "certstore/vault/master_key.h"
 #include "certstore/vault/secret_store.h"
@@ -36,7 +38,12 @@ struct EmbeddedVaultOptions {
 /// first used and then held, parsed and ready, in OpenSSL's secure heap. Secrets are sealed likewise, in a
 /// SecretStore, and opened for each use. Certificates are in a VaultCertificateStore; a change of one comes
 /// to its key and its secret in the same transaction, so the three stores are of one database.
-class EmbeddedVault final : public KeyVault, public SecretVault, public CertificateVault, public AccessCheck {
+class EmbeddedVault final : public KeyVault,
+                            public SecretVault,
+                            public CertificateVault,
+                            public CertificateOrders,
+                            public CertificateLifetimes,
+                            public AccessCheck {
  public:
   /// `store`, `secrets`, `certificates`, `audit` and `clock` must outlive the vault. The first master key
   /// that opens a store becomes the only one.
@@ -216,11 +223,30 @@ class EmbeddedVault final : public KeyVault, public SecretVault, public Certific
   Result<CertificateIssuer> delete_certificate_issuer(const Principal& principal, std::string_view vault,
                                                       std::string_view name) override;
 
+  Result<std::vector<PendingOrder>> pending_orders() override;
+  Result<std::unique_ptr<IssuerAccount>> open_issuer_account(std::string_view vault,
+                                                             std::string_view issuer) override;
+  Result<> note_order(const PendingOrder& order) override;
+  Result<VaultCertificate> complete_order(const PendingOrder& order,
+                                          const std::vector<certstore::Certificate>& chain) override;
+  Result<> fail_order(const PendingOrder& order, const OperationFailure& failure) override;
+  Result<> cancel_order(const PendingOrder& order) override;
+  Result<> revoke_certificate(const Principal& principal, const CertificateId& id, RevocationReason reason,
+                              const Revoke& revoke) override;
+
+  Result<Round> renew_due() override;
+  Result<std::vector<CertificateNotice>> notices() override;
+  Result<> put_notice_mailed(const CertificateNotice& notice) override;
+  Result<> remove_notice(const CertificateNotice& notice) override;
+  Result<std::vector<CertificateContact>> contacts_to_tell(std::string_view vault) override;
+
  private:
   /// @returns nothing when nothing is due.
   Result<std::optional<RotationEvent>> rotate_if_due(const KeyId& id);
 
   class CertificateSteps;
+  class LifetimeRound;
+  class StoredIssuerAccount;
   class State;
   explicit EmbeddedVault(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

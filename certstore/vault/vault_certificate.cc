@@ -40,6 +40,11 @@ Result<> check_chain(const std::vector<certstore::Certificate>& chain) {
           chain.size(), octets, kMostInChain, kLargestChain));
 }
 
+std::string directory_of(const CertificateIssuer& issuer) {
+  if (!issuer.directory.empty() || !issuer.organisation.starts_with("https://")) return issuer.directory;
+  return issuer.organisation;
+}
+
 Result<CertificateFile> read_certificate_file(ByteView file, const std::optional<SecretBytes>& passphrase) {
   SIGNET_TRY(ImportedKey contents, read_key_file(file, passphrase));
   if (contents.certificates.empty())

@@ -64,6 +64,17 @@ std::string_view to_string(OperationStatus status);
 /// @error InvalidInput
 Result<OperationStatus> parse_operation_status(std::string_view text);
 
+/// Why an issuer made no certificate, as Key Vault's operations tell it.
+struct OperationFailure {
+  std::string code;     ///< kRequestRejected or kIssuerError
+  std::string message;  ///< for those who asked
+
+  friend bool operator==(const OperationFailure&, const OperationFailure&) = default;
+};
+inline constexpr std::string_view kRequestRejected = "Request rejected";  ///< it says no to this request
+inline constexpr std::string_view kIssuerError =
+    "Certificate issuer error";  ///< it says no, or nothing, to us
+
 /// The making of a version. The last one of each certificate is kept.
 struct CertificateOperation {
   CertificateId id;  ///< without a version
@@ -72,6 +83,8 @@ struct CertificateOperation {
   OperationStatus status = OperationStatus::InProgress;
   bool cancellation_requested = false;
   std::string request_id;  ///< 32 lower-case hexadecimal digits
+  std::string details;     ///< what is waited for, while it is in progress at an issuer of the vault
+  std::optional<OperationFailure> failure;  ///< of one that failed
 };
 
 /// A certificate as it is shown.
@@ -122,10 +135,17 @@ struct CertificateIssuer {
   std::string account;
   std::string organisation;
   std::vector<IssuerAdministrator> administrators;
+  std::string directory;  ///< where its service is described: an https URL (RFC 8555 section 7.1.1), or empty
+  /// Who vouches for that service's TLS certificates; the machine's authorities where there are none.
+  std::vector<certstore::Certificate> authorities;
   bool enabled = true;
   Time created{};
   Time updated{};
 };
+
+/// The directory; the organisation where that is an https URL and there is no directory: clients of Azure's
+/// have no word for one.
+std::string directory_of(const CertificateIssuer& issuer);
 
 /// What is to be changed of an issuer, or said of a new one; absent members are as before.
 struct IssuerUpdate {
@@ -134,6 +154,8 @@ struct IssuerUpdate {
   std::optional<SecretBytes> password;
   std::optional<std::string> organisation;
   std::optional<std::vector<IssuerAdministrator>> administrators;
+  std::optional<std::string> directory;
+  std::optional<std::vector<certstore::Certificate>> authorities;
   std::optional<bool> enabled;
 };
 
@@ -153,12 +175,15 @@ class CertificateVault {
   virtual ~CertificateVault() = default;
 
   /// Begins a new version: at once complete where the policy's issuer is Self, in progress where it is
-  /// Unknown (merge_certificate() completes it). The current version stays what it is until then.
+  /// Unknown (merge_certificate() completes it) or an issuer of the vault (the gateway orders it there:
+  /// certificate_orders.h). The current version stays what it is until then.
   ///
   /// @param policy  kept as the certificate's; the one that there is already when absent.
   /// @error AlreadyExists          an operation is in progress; or the name is that of a key or of a secret.
   /// @error DeletedButRecoverable  the name is that of something deleted.
-  /// @error Unsupported            an issuer that is neither Self nor Unknown.
+  /// @error NotFound               the vault has no such issuer.
+  /// @error Disabled               it has, and it may not be used.
+  /// @error Unsupported            its provider is none that orders can be placed at.
   virtual Result<CertificateOperation> create_certificate(const Principal& principal, std::string_view vault,
                                                           std::string_view name,
                                                           const std::optional<CertificatePolicy>& policy,
@@ -199,7 +224,9 @@ class CertificateVault {
   virtual Result<CertificateOperation> certificate_operation(const Principal& principal,
                                                              std::string_view vault,
                                                              std::string_view name) = 0;
-  /// Ends an operation without a certificate; its key is forgotten. Needs `update`.
+  /// Ends an operation without a certificate; its key is forgotten. At an issuer of the vault it is a wish:
+  /// the operation stays in progress until the gateway has called the order off, or it is complete. Needs
+  /// `update`.
   /// @error AlreadyExists  it is not in progress.
   virtual Result<CertificateOperation> cancel_certificate_operation(const Principal& principal,
                                                                     std::string_view vault,
@@ -211,8 +238,9 @@ class CertificateVault {
   /// Completes an operation of the issuer Unknown by the certificate that was issued for its request, found
   /// among those given by its public key. Needs `create`.
   ///
-  /// @error InvalidInput   none of them is for the request's key.
-  /// @error AlreadyExists  no operation is in progress.
+  /// @error InvalidInput      none of them is for the request's key.
+  /// @error AlreadyExists     no operation is in progress.
+  /// @error PermissionDenied  it is in progress at an issuer of the vault.
   virtual Result<VaultCertificate> merge_certificate(const Principal& principal, std::string_view vault,
                                                      std::string_view name,
                                                      const std::vector<certstore::Certificate>& certificates,

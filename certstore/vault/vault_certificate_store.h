@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "certstore/vault/certificate_lifetime.h"
 #include "certstore/vault/deletion.h"
 #include "certstore/vault/key_store.h"
 #include "certstore/vault/secret_store.h"
@@ -29,9 +30,20 @@ struct StoredOperation {
   CertificateOperation operation;
   CertificatePolicy policy;  ///< of the version to be made
   CertificateSettings settings;
-  std::string version;  ///< to be
-  Bytes public_key;     ///< SubjectPublicKeyInfo
-  Bytes sealed;         ///< the private half, as a StoredKey has it; empty when it is not needed any more
+  std::string version;   ///< to be
+  Bytes public_key;      ///< SubjectPublicKeyInfo
+  Bytes sealed;          ///< the private half, as a StoredKey has it; empty when it is not needed any more
+  std::string order;     ///< what its issuer calls it; empty until it is placed there
+  bool renewal = false;  ///< begun by the policy's lifetime action
+  Time begun{};
+};
+
+/// What was done of its policy's lifetime action for the current version of a certificate.
+struct StoredRenewal {
+  std::string version;  ///< that version; about another one it says nothing
+  bool noticed = false;
+  unsigned failures = 0;  ///< in a row
+  Time next{};            ///< not to be tried before
 };
 
 /// What all versions of a certificate have in common.
@@ -39,6 +51,14 @@ struct StoredName {
   CertificateId id;  ///< without a version
   CertificatePolicy policy;
   std::optional<StoredOperation> operation;
+  StoredRenewal renewal;
+  std::vector<CertificateNotice> notices;  ///< queued with the change that they tell of; never read back
+};
+
+/// A certificate that is in use.
+struct CurrentCertificate {
+  StoredName name;
+  StoredCertificate current;
 };
 
 /// A new version with everything that belongs to it.
@@ -61,6 +81,11 @@ struct WholeCertificate {
 struct StoredIssuer {
   CertificateIssuer issuer;
   Bytes sealed_password;  ///< bound to vault and name; empty for none
+  /// The key of our account there, sealed and bound likewise, its public half (SubjectPublicKeyInfo) and the
+  /// account's URL; empty before they are needed.
+  Bytes sealed_account_key;
+  Bytes account_public_key;
+  std::string account_url;
 };
 
 /// Part of a transaction: it must not call a store.
@@ -103,6 +128,19 @@ class VaultCertificateStore {
   virtual Result<CertificateInfo> update(const CertificateId& id, const CertificateChange& change) = 0;
   /// Forgets the operation, and the name where it has no version. @error NotFound
   virtual Result<> remove_operation(std::string_view vault, std::string_view name) = 0;
+
+  /// The names in every vault with an operation in progress at an issuer of their vault.
+  virtual Result<std::vector<StoredName>> in_progress() = 0;
+  /// Replaces `order` and `details` of an operation that is in progress, known by its request id, and nothing
+  /// else of it. @error NotFound
+  virtual Result<> note_order(const CertificateId& id, const StoredOperation& operation) = 0;
+  /// The certificates in use in every vault.
+  virtual Result<std::vector<CurrentCertificate>> in_use() = 0;
+  /// In the order in which they were queued.
+  virtual Result<std::vector<CertificateNotice>> notices() = 0;
+  /// Notes that a notice was mailed. @error NotFound
+  virtual Result<> put_notice_mailed(std::int64_t number) = 0;
+  virtual Result<> remove_notice(std::int64_t number) = 0;
 
   /// Takes a name out of use with its keys and secrets, and forgets its operation. @error NotFound
   virtual Result<> soft_delete(std::string_view vault, std::string_view name, const Deletion& deletion) = 0;

@@ -61,6 +61,23 @@ Result<std::vector<vault::IssuerAdministrator>> read_administrators(const std::v
   return administrators;
 }
 
+std::string pem_of(const std::vector<certstore::Certificate>& certificates) {
+  std::string text;
+  for (const certstore::Certificate& certificate : certificates) text += certificate.pem();
+  return text;
+}
+
+/// Certificates as PEM; an empty text is none.
+Result<std::optional<std::vector<certstore::Certificate>>> authorities_member(const Json& body) {
+  using Authorities = std::optional<std::vector<certstore::Certificate>>;
+  SIGNET_TRY(const auto text, text_member(body, "authorities"));
+  if (!text) return Authorities();
+  if (text->empty()) return Authorities(std::vector<certstore::Certificate>());
+  auto read = certstore::parse_certificates(as_bytes(*text));
+  if (!read) return fail(std::move(read).error().within("the member 'authorities'"));
+  return Authorities(*std::move(read));
+}
+
 bool is_pem(std::string_view text) { return text.find("-----BEGIN ") != std::string_view::npos; }
 
 }  // namespace
@@ -115,7 +132,12 @@ Json operation_json(const Call& call, const vault::CertificateOperation& operati
                {"cancellation_requested", operation.cancellation_requested},
                {"status", to_string(operation.status)}};
   if (operation.status == vault::OperationStatus::InProgress)
-    json["status_details"] = "Pending certificate created. Please Perform Merge to complete the request.";
+    json["status_details"] =
+        operation.issuer == vault::kUnknownIssuer
+            ? "Pending certificate created. Please Perform Merge to complete the request."
+            : operation.details;
+  if (operation.failure)
+    json["error"] = {{"code", operation.failure->code}, {"message", operation.failure->message}};
   if (operation.status == vault::OperationStatus::Completed)
     json["target"] = object_url(call, kCollection, without_version(operation.id));
   json["request_id"] = operation.request_id;
@@ -139,11 +161,14 @@ Json issuer_json(const Call& call, const vault::CertificateIssuer& issuer) {
   organisation["admin_details"] = administrators_json(issuer.administrators);
   Json credentials = Json::object();
   if (!issuer.account.empty()) credentials["account_id"] = issuer.account;
-  return {{"id", fmt::format("{}/certificates/issuers/{}", call.origin, issuer.id.name)},
-          {"provider", issuer.provider},
-          {"credentials", std::move(credentials)},
-          {"org_details", std::move(organisation)},
-          {"attributes", short_attributes_json(issuer.enabled, issuer.created, issuer.updated)}};
+  Json json = {{"id", fmt::format("{}/certificates/issuers/{}", call.origin, issuer.id.name)},
+               {"provider", issuer.provider},
+               {"credentials", std::move(credentials)},
+               {"org_details", std::move(organisation)},
+               {"attributes", short_attributes_json(issuer.enabled, issuer.created, issuer.updated)}};
+  if (!issuer.directory.empty()) json["directory"] = issuer.directory;
+  if (!issuer.authorities.empty()) json["authorities"] = pem_of(issuer.authorities);
+  return json;
 }
 
 Result<vault::CertificateUpdate> read_certificate_update(const Json& body) {
@@ -224,6 +249,8 @@ Result<vault::IssuerUpdate> read_issuer(const Json& body) {
   if (!administrators.empty()) {
     SIGNET_TRY(update.administrators, read_administrators(administrators));
   }
+  SIGNET_TRY(update.directory, text_member(body, "directory"));
+  SIGNET_TRY(update.authorities, authorities_member(body));
   SIGNET_TRY(const Json attributes, object_member(body, "attributes"));
   SIGNET_TRY(update.enabled, flag_member(attributes, "enabled"));
   return update;

@@ -445,10 +445,46 @@ UPDATE receipt_posts SET given_up = queued WHERE due IS NULL AND posted IS NULL;
 CREATE INDEX receipt_posts_given_up ON receipt_posts(given_up) WHERE given_up IS NOT NULL;
 )sql";
 
+constexpr const char* kIssuance = R"sql(
+-- An operation at an issuer of the vault.
+ALTER TABLE vault_certificate_operations ADD COLUMN details TEXT NOT NULL DEFAULT '';
+ALTER TABLE vault_certificate_operations ADD COLUMN error_code TEXT NOT NULL DEFAULT '';
+ALTER TABLE vault_certificate_operations ADD COLUMN error_message TEXT NOT NULL DEFAULT '';
+ALTER TABLE vault_certificate_operations ADD COLUMN order_id TEXT NOT NULL DEFAULT '';  -- the issuer's name of it
+ALTER TABLE vault_certificate_operations ADD COLUMN renewal INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE vault_certificate_operations ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+
+-- What was done of the policy's lifetime action for the version that is named.
+ALTER TABLE vault_certificates ADD COLUMN renewal_version TEXT NOT NULL DEFAULT '';
+ALTER TABLE vault_certificates ADD COLUMN renewal_noticed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE vault_certificates ADD COLUMN renewal_failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE vault_certificates ADD COLUMN renewal_next INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE vault_certificate_issuers ADD COLUMN directory TEXT NOT NULL DEFAULT '';
+ALTER TABLE vault_certificate_issuers ADD COLUMN authorities TEXT NOT NULL DEFAULT '';  -- PEM
+-- Our account there; empty before it is needed.
+ALTER TABLE vault_certificate_issuers ADD COLUMN sealed_account_key BLOB NOT NULL DEFAULT x'';
+ALTER TABLE vault_certificate_issuers ADD COLUMN account_public_key BLOB NOT NULL DEFAULT x'';
+ALTER TABLE vault_certificate_issuers ADD COLUMN account_url TEXT NOT NULL DEFAULT '';
+
+-- What those are to be told of who look after certificates.
+CREATE TABLE vault_certificate_notices (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  event TEXT NOT NULL,
+  vault TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  mailed INTEGER NOT NULL
+) STRICT;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
 constexpr std::array kSteps = {kFirstSchema,  kSecrets,         kReceiptHandOver, kEvidence,
                                kOctetsAround, kVaultOperations, kPrincipals,      kVaultCertificates,
-                               kManagement,   kReceiptsGivenUp};
+                               kManagement,   kReceiptsGivenUp, kIssuance};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -118,9 +118,9 @@ Result<DeletedInfo> SqliteVaultCertificateStore::load_deleted(std::string_view v
 Result<StoredName> SqliteVaultCertificateStore::load_deleted_name(std::string_view vault,
                                                                   std::string_view name) {
   return read_value<StoredName>(*database_, [&](SqlConnection& connection) -> Result<StoredName> {
-    Query query(connection,
-                "SELECT vault, name, policy, policy_created, policy_updated FROM vault_certificates WHERE "
-                "vault = ? AND name = ? AND deleted IS NOT NULL");
+    Query query(connection, "SELECT " SIGNET_CERTIFICATE_NAME_COLUMNS
+                            " FROM vault_certificates WHERE "
+                            "vault = ? AND name = ? AND deleted IS NOT NULL");
     if (!query.bind(vault, name).next()) return fail(not_deleted(vault, name));
     return read_certificate_name(connection, query);
   });

@@ -10,9 +10,14 @@ namespace signet::gateway {
 #define SIGNET_CERTIFICATE_VERSION_COLUMNS \
   "vault, name, version, chain, exportable, enabled, tags, created, updated"
 
+#define SIGNET_CERTIFICATE_NAME_COLUMNS                                                     \
+  "vault, name, policy, policy_created, policy_updated, renewal_version, renewal_noticed, " \
+  "renewal_failures, "                                                                      \
+  "renewal_next"
+
 /// Of a row that begins with these columns.
 Result<vault::StoredCertificate> read_certificate_version(const Query& row);
-/// Of a row of vault, name, policy, policy_created and policy_updated; with its operation.
+/// Likewise, with its operation.
 Result<vault::StoredName> read_certificate_name(SqlConnection& connection, const Query& row);
 
 /// Of a name in use. @error NotFound
@@ -23,5 +28,7 @@ Result<vault::StoredName> load_certificate_name(SqlConnection& connection, std::
 /// @error DeletedButRecoverable
 Result<> write_certificate_version(SqlConnection& connection, const vault::StoredCertificate& version);
 Result<> write_certificate_name(SqlConnection& connection, const vault::StoredName& name);
+/// Puts it at the end of the queue.
+void write_certificate_notice(SqlConnection& connection, const vault::CertificateNotice& notice);
 
 }  // namespace signet::gateway

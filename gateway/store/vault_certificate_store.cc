@@ -56,7 +56,7 @@ Result<std::vector<CertificateInfo>> read_versions(Query& query) {
 
 #define SIGNET_OPERATION_COLUMNS                                                                  \
   "status, issuer, request, cancellation_requested, request_id, policy, enabled, tags, version, " \
-  "public_key, sealed"
+  "public_key, sealed, details, error_code, error_message, order_id, renewal, begun"
 
 Result<std::optional<StoredOperation>> read_operation(SqlConnection& connection, const CertificateId& id) {
   Query row(connection, "SELECT " SIGNET_OPERATION_COLUMNS
@@ -75,23 +75,26 @@ Result<std::optional<StoredOperation>> read_operation(SqlConnection& connection,
   stored.version = row.text(8);
   stored.public_key = row.bytes(9);
   stored.sealed = row.bytes(10);
+  stored.operation.details = row.text(11);
+  if (!row.text(12).empty()) stored.operation.failure = vault::OperationFailure{row.text(12), row.text(13)};
+  stored.order = row.text(14);
+  stored.renewal = row.integer(15) != 0;
+  stored.begun = row.time(16);
   return std::optional(std::move(stored));
 }
 
 Result<> write_operation(SqlConnection& connection, const CertificateId& id, const StoredOperation& stored) {
   const vault::CertificateOperation& operation = stored.operation;
+  const vault::OperationFailure failure = operation.failure.value_or(vault::OperationFailure());
   Query write(connection,
-              "INSERT INTO vault_certificate_operations (vault, name, " SIGNET_OPERATION_COLUMNS
-              ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET "
-              "status = excluded.status, issuer = excluded.issuer, request = excluded.request, "
-              "cancellation_requested = excluded.cancellation_requested, request_id = excluded.request_id, "
-              "policy = excluded.policy, enabled = excluded.enabled, tags = excluded.tags, "
-              "version = excluded.version, public_key = excluded.public_key, sealed = excluded.sealed");
+              "INSERT OR REPLACE INTO vault_certificate_operations (vault, name, " SIGNET_OPERATION_COLUMNS
+              ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   write
       .bind(id.vault, id.name, to_string(operation.status), operation.issuer, operation.request,
             flag(operation.cancellation_requested), operation.request_id, policy_column(stored.policy),
             flag(stored.settings.enabled), to_column(stored.settings.tags), stored.version, stored.public_key,
-            stored.sealed)
+            stored.sealed, operation.details, failure.code, failure.message, stored.order,
+            flag(stored.renewal), stored.begun)
       .run();
   return {};
 }
@@ -159,16 +162,15 @@ Result<StoredName> read_certificate_name(SqlConnection& connection, const Query&
   SIGNET_TRY(name.policy, policy_of(row.text(2)));
   name.policy.created = row.time(3);
   name.policy.updated = row.time(4);
+  name.renewal = {row.text(5), row.integer(6) != 0, static_cast<unsigned>(row.integer(7)), row.time(8)};
   SIGNET_TRY(name.operation, read_operation(connection, name.id));
   return name;
 }
 
 Result<StoredName> load_certificate_name(SqlConnection& connection, std::string_view vault,
                                          std::string_view name) {
-  Query query(
-      connection,
-      "SELECT vault, name, policy, policy_created, policy_updated FROM vault_certificates WHERE vault "
-      "= ? AND name = ? AND deleted IS NULL");
+  Query query(connection, "SELECT " SIGNET_CERTIFICATE_NAME_COLUMNS
+                          " FROM vault_certificates WHERE vault = ? AND name = ? AND deleted IS NULL");
   if (!query.bind(vault, name).next())
     return fail(no_certificate({std::string(vault), std::string(name), {}}));
   return read_certificate_name(connection, query);
@@ -176,12 +178,18 @@ Result<StoredName> load_certificate_name(SqlConnection& connection, std::string_
 
 Result<> write_certificate_name(SqlConnection& connection, const StoredName& name) {
   SIGNET_CHECK(check_name(connection, name.id));
-  Query(connection,
-        "INSERT INTO vault_certificates (vault, name, policy, policy_created, policy_updated) VALUES (?, ?, "
-        "?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET policy = excluded.policy, policy_updated = "
-        "excluded.policy_updated")
-      .bind(name.id.vault, name.id.name, policy_column(name.policy), name.policy.created, name.policy.updated)
+  Query(connection, "INSERT INTO vault_certificates (" SIGNET_CERTIFICATE_NAME_COLUMNS
+                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET policy = "
+                    "excluded.policy, "
+                    "policy_updated = excluded.policy_updated, renewal_version = excluded.renewal_version, "
+                    "renewal_noticed = "
+                    "excluded.renewal_noticed, renewal_failures = excluded.renewal_failures, renewal_next = "
+                    "excluded.renewal_next")
+      .bind(name.id.vault, name.id.name, policy_column(name.policy), name.policy.created, name.policy.updated,
+            name.renewal.version, flag(name.renewal.noticed),
+            static_cast<std::int64_t>(name.renewal.failures), name.renewal.next)
       .run();
+  for (const vault::CertificateNotice& notice : name.notices) write_certificate_notice(connection, notice);
   if (!name.operation) return {};
   return write_operation(connection, name.id, *name.operation);
 }
@@ -248,7 +256,8 @@ Result<std::vector<StoredName>> SqliteVaultCertificateStore::list_without_versio
   using Names = std::vector<StoredName>;
   return read_value<Names>(*database_, [&](SqlConnection& connection) -> Result<Names> {
     Query query(connection,
-                "SELECT vault, name, policy, policy_created, policy_updated FROM vault_certificates AS own "
+                "SELECT " SIGNET_CERTIFICATE_NAME_COLUMNS
+                " FROM vault_certificates AS own "
                 "WHERE vault = ? AND NOT EXISTS (SELECT 1 FROM vault_certificate_versions AS version WHERE "
                 "version.vault = own.vault AND version.name = own.name) ORDER BY name");
     query.bind(vault);

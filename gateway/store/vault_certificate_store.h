@@ -28,6 +28,13 @@ class SqliteVaultCertificateStore final : public vault::VaultCertificateStore {
                                         const vault::CertificateChange& change) override;
   Result<> remove_operation(std::string_view vault, std::string_view name) override;
 
+  Result<std::vector<vault::StoredName>> in_progress() override;
+  Result<> note_order(const vault::CertificateId& id, const vault::StoredOperation& operation) override;
+  Result<std::vector<vault::CurrentCertificate>> in_use() override;
+  Result<std::vector<vault::CertificateNotice>> notices() override;
+  Result<> put_notice_mailed(std::int64_t number) override;
+  Result<> remove_notice(std::int64_t number) override;
+
   Result<> soft_delete(std::string_view vault, std::string_view name,
                        const vault::Deletion& deletion) override;
   Result<std::vector<vault::Deleted<vault::CertificateInfo>>> list_deleted(std::string_view vault) override;

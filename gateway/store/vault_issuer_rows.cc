@@ -55,8 +55,15 @@ std::string administrators_column(const std::vector<IssuerAdministrator>& admini
   return list.dump();
 }
 
-#define SIGNET_ISSUER_COLUMNS \
-  "vault, name, provider, account, organisation, administrators, enabled, created, updated"
+std::string pem_of(const std::vector<certstore::Certificate>& certificates) {
+  std::string text;
+  for (const certstore::Certificate& certificate : certificates) text += certificate.pem();
+  return text;
+}
+
+#define SIGNET_ISSUER_COLUMNS                                                                            \
+  "vault, name, provider, account, organisation, administrators, enabled, created, updated, directory, " \
+  "authorities"
 
 Result<CertificateIssuer> read_issuer(const Query& row) {
   CertificateIssuer issuer;
@@ -71,6 +78,10 @@ Result<CertificateIssuer> read_issuer(const Query& row) {
   issuer.enabled = row.integer(6) != 0;
   issuer.created = row.time(7);
   issuer.updated = row.time(8);
+  issuer.directory = row.text(9);
+  if (!row.text(10).empty()) {
+    SIGNET_TRY(issuer.authorities, certstore::parse_certificates(as_bytes(row.text(10))));
+  }
   return issuer;
 }
 
@@ -102,11 +113,14 @@ Result<> SqliteVaultCertificateStore::put_contacts(std::string_view vault,
 Result<> SqliteVaultCertificateStore::put_issuer(const StoredIssuer& stored) {
   const CertificateIssuer& issuer = stored.issuer;
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query(connection, "INSERT OR REPLACE INTO vault_certificate_issuers (" SIGNET_ISSUER_COLUMNS
-                      ", sealed_password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    Query(connection,
+          "INSERT OR REPLACE INTO vault_certificate_issuers (" SIGNET_ISSUER_COLUMNS
+          ", sealed_password, sealed_account_key, account_public_key, account_url) VALUES (?, ?, ?, ?, "
+          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(issuer.id.vault, issuer.id.name, issuer.provider, issuer.account, issuer.organisation,
               administrators_column(issuer.administrators), flag(issuer.enabled), issuer.created,
-              issuer.updated, stored.sealed_password)
+              issuer.updated, issuer.directory, pem_of(issuer.authorities), stored.sealed_password,
+              stored.sealed_account_key, stored.account_public_key, stored.account_url)
         .run();
     return {};
   });
@@ -115,11 +129,15 @@ Result<> SqliteVaultCertificateStore::put_issuer(const StoredIssuer& stored) {
 Result<StoredIssuer> SqliteVaultCertificateStore::load_issuer(std::string_view vault, std::string_view name) {
   return read_value<StoredIssuer>(*database_, [&](SqlConnection& connection) -> Result<StoredIssuer> {
     Query query(connection, "SELECT " SIGNET_ISSUER_COLUMNS
-                            ", sealed_password FROM vault_certificate_issuers WHERE vault = ? AND name = ?");
+                            ", sealed_password, sealed_account_key, account_public_key, account_url FROM "
+                            "vault_certificate_issuers WHERE vault = ? AND name = ?");
     if (!query.bind(vault, name).next()) return fail(no_issuer(vault, name));
     StoredIssuer stored;
     SIGNET_TRY(stored.issuer, read_issuer(query));
-    stored.sealed_password = query.bytes(9);
+    stored.sealed_password = query.bytes(11);
+    stored.sealed_account_key = query.bytes(12);
+    stored.account_public_key = query.bytes(13);
+    stored.account_url = query.text(14);
     return stored;
   });
 }

@@ -38,11 +38,17 @@ StoredCertificate* MemoryVaultCertificateStore::find(const CertificateId& id) {
 Result<> MemoryVaultCertificateStore::put_name(const StoredName& name) {
   const std::lock_guard lock(mutex_);
   if (failure) return fail(*failure);
+  for (vault::CertificateNotice notice : name.notices) {
+    notice.number = ++last_notice_;
+    notices_.push_back(std::move(notice));
+  }
   if (StoredName* const known = find_name(name.id.vault, name.id.name)) {
     known->policy = name.policy;
+    known->renewal = name.renewal;
     if (name.operation) known->operation = name.operation;
   } else {
     names_.push_back(name);
+    names_.back().notices.clear();
   }
   return {};
 }
@@ -127,6 +133,54 @@ Result<> MemoryVaultCertificateStore::remove_operation(std::string_view vault, s
   known->operation.reset();
   if (find(known->id) == nullptr)
     std::erase_if(names_, [&](const StoredName& one) { return same_name(one.id, vault, name); });
+  return {};
+}
+
+Result<std::vector<StoredName>> MemoryVaultCertificateStore::in_progress() {
+  const std::lock_guard lock(mutex_);
+  std::vector<StoredName> all;
+  for (const StoredName& name : names_)
+    if (name.operation && name.operation->operation.status == vault::OperationStatus::InProgress &&
+        name.operation->operation.issuer != vault::kUnknownIssuer)
+      all.push_back(name);
+  return all;
+}
+
+Result<> MemoryVaultCertificateStore::note_order(const CertificateId& id,
+                                                 const vault::StoredOperation& operation) {
+  const std::lock_guard lock(mutex_);
+  StoredName* const known = find_name(id.vault, id.name);
+  if (known == nullptr || !known->operation ||
+      known->operation->operation.request_id != operation.operation.request_id)
+    return nothing(id.name);
+  known->operation->order = operation.order;
+  known->operation->operation.details = operation.operation.details;
+  return {};
+}
+
+Result<std::vector<vault::CurrentCertificate>> MemoryVaultCertificateStore::in_use() {
+  const std::lock_guard lock(mutex_);
+  std::vector<vault::CurrentCertificate> all;
+  for (const StoredName& name : names_)
+    if (const StoredCertificate* const version = find(name.id)) all.push_back({name, *version});
+  return all;
+}
+
+Result<std::vector<vault::CertificateNotice>> MemoryVaultCertificateStore::notices() {
+  const std::lock_guard lock(mutex_);
+  return notices_;
+}
+
+Result<> MemoryVaultCertificateStore::put_notice_mailed(std::int64_t number) {
+  const std::lock_guard lock(mutex_);
+  for (vault::CertificateNotice& notice : notices_)
+    if (notice.number == number) notice.mailed = true;
+  return {};
+}
+
+Result<> MemoryVaultCertificateStore::remove_notice(std::int64_t number) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(notices_, [number](const auto& notice) { return notice.number == number; });
   return {};
 }
 

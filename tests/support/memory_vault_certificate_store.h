@@ -26,6 +26,12 @@ class MemoryVaultCertificateStore final : public vault::VaultCertificateStore {
   Result<vault::CertificateInfo> update(const vault::CertificateId& id,
                                         const vault::CertificateChange& change) override;
   Result<> remove_operation(std::string_view vault, std::string_view name) override;
+  Result<std::vector<vault::StoredName>> in_progress() override;
+  Result<> note_order(const vault::CertificateId& id, const vault::StoredOperation& operation) override;
+  Result<std::vector<vault::CurrentCertificate>> in_use() override;
+  Result<std::vector<vault::CertificateNotice>> notices() override;
+  Result<> put_notice_mailed(std::int64_t number) override;
+  Result<> remove_notice(std::int64_t number) override;
   Result<> soft_delete(std::string_view vault, std::string_view name,
                        const vault::Deletion& deletion) override;
   Result<std::vector<vault::Deleted<vault::CertificateInfo>>> list_deleted(std::string_view vault) override;
@@ -63,6 +69,8 @@ class MemoryVaultCertificateStore final : public vault::VaultCertificateStore {
   std::vector<vault::StoredCertificate> versions_;   ///< oldest first
   std::vector<vault::CertificateContact> contacts_;  ///< of the one vault that tests have
   std::vector<vault::StoredIssuer> issuers_;
+  std::vector<vault::CertificateNotice> notices_;
+  std::int64_t last_notice_ = 0;
 };
 
 }  // namespace signet::test

@@ -80,6 +80,23 @@ inline Bytes octets_of(const Slice& slice) {
 
 /// Each takes a database's schema back to before its subject, but for the version number; the newest goes
 /// first.
+inline constexpr std::string_view kUndoIssuance =
+    "DROP TABLE vault_certificate_notices; "
+    "ALTER TABLE vault_certificate_operations DROP COLUMN details; "
+    "ALTER TABLE vault_certificate_operations DROP COLUMN error_code; "
+    "ALTER TABLE vault_certificate_operations DROP COLUMN error_message; "
+    "ALTER TABLE vault_certificate_operations DROP COLUMN order_id; "
+    "ALTER TABLE vault_certificate_operations DROP COLUMN renewal; "
+    "ALTER TABLE vault_certificate_operations DROP COLUMN begun; "
+    "ALTER TABLE vault_certificates DROP COLUMN renewal_version; "
+    "ALTER TABLE vault_certificates DROP COLUMN renewal_noticed; "
+    "ALTER TABLE vault_certificates DROP COLUMN renewal_failures; "
+    "ALTER TABLE vault_certificates DROP COLUMN renewal_next; "
+    "ALTER TABLE vault_certificate_issuers DROP COLUMN directory; "
+    "ALTER TABLE vault_certificate_issuers DROP COLUMN authorities; "
+    "ALTER TABLE vault_certificate_issuers DROP COLUMN sealed_account_key; "
+    "ALTER TABLE vault_certificate_issuers DROP COLUMN account_public_key; "
+    "ALTER TABLE vault_certificate_issuers DROP COLUMN account_url; ";
 inline constexpr std::string_view kUndoReceiptsGivenUp =
     "DROP INDEX receipt_posts_given_up; ALTER TABLE receipt_posts DROP COLUMN queued; "
     "ALTER TABLE receipt_posts DROP COLUMN given_up; ";

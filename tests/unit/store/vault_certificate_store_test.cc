@@ -251,6 +251,70 @@ TEST_F(VaultCertificateStoreTest, PutsBackAllVersionsOfAName) {
   EXPECT_EQ(keys_.versions("vault-1", "tls")->size(), 2U);
 }
 
+TEST_F(VaultCertificateStoreTest, KnowsWhatIsOrderedAtIssuersAndHowItGetsOn) {
+  StoredName begun = name();
+  begun.operation = operation(OperationStatus::InProgress, "r1");
+  ASSERT_TRUE(store_.put_name(begun));
+  EXPECT_TRUE(store_.in_progress()->empty()) << "that one is merged";
+  begun.operation->operation.issuer = "ca";
+  begun.operation->begun = kNoon;
+  begun.operation->renewal = true;
+  ASSERT_TRUE(store_.put_name(begun));
+  begun.operation->order = "https://ca.example/order/1";
+  begun.operation->operation.details = "it is looked at";
+  begun.operation->operation.cancellation_requested = true;  // not for this call to change
+  ASSERT_TRUE(store_.note_order(begun.id, *begun.operation));
+  const auto ordered = store_.in_progress().value();
+  ASSERT_EQ(ordered.size(), 1U);
+  const StoredOperation& noted = *ordered[0].operation;
+  EXPECT_EQ(noted.order, begun.operation->order);
+  EXPECT_EQ(noted.operation.details, "it is looked at");
+  EXPECT_FALSE(noted.operation.cancellation_requested);
+  EXPECT_TRUE(noted.renewal);
+  EXPECT_EQ(noted.begun, kNoon);
+  StoredOperation other = *begun.operation;
+  other.operation.request_id = "r2";
+  EXPECT_EQ(store_.note_order(begun.id, other).error().kind, ErrorKind::NotFound);
+  begun.operation->operation.status = OperationStatus::Failed;
+  begun.operation->operation.failure = vault::OperationFailure{"Request rejected", "no"};
+  ASSERT_TRUE(store_.put_name(begun));
+  EXPECT_EQ(store_.load_name("Vault-1", "tls")->operation->operation.failure,
+            begun.operation->operation.failure);
+  EXPECT_EQ(store_.note_order(begun.id, *begun.operation).error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(VaultCertificateStoreTest, QueuesNoticesWithTheChangeThatTheyTellOf) {
+  NewVersion first = version('a');
+  vault::CertificateNotice notice;
+  notice.event = vault::CertificateNotice::Event::NotRenewed;
+  notice.id = first.certificate.info.id;
+  notice.time = kNoon;
+  notice.expires = kNoon + std::chrono::days(3);
+  notice.reason = "no";
+  first.name.notices = {notice, notice};
+  first.name.renewal = {std::string(32, 'a'), true, 3, kNoon};
+  ASSERT_TRUE(store_.put_version(first));
+  EXPECT_FALSE(store_.put_version(first)) << "and then nothing is queued";
+  const auto queued = store_.notices().value();
+  ASSERT_EQ(queued.size(), 2U);
+  EXPECT_LT(queued[0].number, queued[1].number);
+  EXPECT_EQ(queued[0].event, notice.event);
+  EXPECT_EQ(queued[0].id, notice.id);
+  EXPECT_EQ(queued[0].expires, notice.expires);
+  EXPECT_EQ(queued[0].reason, "no");
+  ASSERT_TRUE(store_.put_notice_mailed(queued[1].number));
+  ASSERT_TRUE(store_.remove_notice(queued[0].number));
+  ASSERT_EQ(store_.notices()->size(), 1U);
+  EXPECT_TRUE(store_.notices()->at(0).mailed);
+  const auto in_use = store_.in_use().value();
+  ASSERT_EQ(in_use.size(), 1U);
+  EXPECT_EQ(in_use[0].current.info.id, notice.id);
+  EXPECT_EQ(in_use[0].name.renewal.version, std::string(32, 'a'));
+  EXPECT_TRUE(in_use[0].name.renewal.noticed);
+  EXPECT_EQ(in_use[0].name.renewal.failures, 3U);
+  EXPECT_EQ(in_use[0].name.renewal.next, kNoon);
+}
+
 TEST_F(VaultCertificateStoreTest, KeepsContactsAndIssuersOfEachVault) {
   EXPECT_TRUE(store_.contacts("vault-1")->empty());
   const std::vector<vault::CertificateContact> contacts{{"a@acme.example", "Ä", "1"},
@@ -259,9 +323,14 @@ TEST_F(VaultCertificateStoreTest, KeepsContactsAndIssuersOfEachVault) {
   EXPECT_EQ(store_.contacts("vault-1").value(), contacts);
   EXPECT_TRUE(store_.contacts("vault-2")->empty());
   vault::StoredIssuer issuer;
-  issuer.issuer = {{"Vault-1", "i1", {}},      "Test", "4711", "Acme",
-                   {{"Ada", "L", "a@b", "1"}}, false,  kNoon,  kNoon};
+  const auto authority = test::make_certificate({.common_name = "CA", .key = "ec:P-256", .authority = true});
+  issuer.issuer = {
+      {"Vault-1", "i1", {}},   "Test", "4711", "Acme", {{"Ada", "L", "a@b", "1"}}, "https://ca.example/dir",
+      {authority.certificate}, false,  kNoon,  kNoon};
   issuer.sealed_password = {0, 1};
+  issuer.sealed_account_key = {2, 3};
+  issuer.account_public_key = {4, 5};
+  issuer.account_url = "https://ca.example/account/1";
   ASSERT_TRUE(store_.put_issuer(issuer));
   ASSERT_TRUE(store_.put_issuer(issuer));
   const auto loaded = store_.load_issuer("vault-1", "I1");
@@ -269,6 +338,11 @@ TEST_F(VaultCertificateStoreTest, KeepsContactsAndIssuersOfEachVault) {
   EXPECT_EQ(loaded->sealed_password, issuer.sealed_password);
   EXPECT_EQ(loaded->issuer.administrators, issuer.issuer.administrators);
   EXPECT_EQ(loaded->issuer.account, "4711");
+  EXPECT_EQ(loaded->issuer.directory, "https://ca.example/dir");
+  EXPECT_EQ(loaded->issuer.authorities, issuer.issuer.authorities);
+  EXPECT_EQ(loaded->sealed_account_key, issuer.sealed_account_key);
+  EXPECT_EQ(loaded->account_public_key, issuer.account_public_key);
+  EXPECT_EQ(loaded->account_url, issuer.account_url);
   EXPECT_FALSE(loaded->issuer.enabled);
   EXPECT_EQ(store_.list_issuers("Vault-1")->size(), 1U);
   ASSERT_TRUE(store_.remove_issuer("Vault-1", "i1"));

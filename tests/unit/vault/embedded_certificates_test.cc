@@ -197,8 +197,57 @@ TEST_F(EmbeddedCertificates, AreNotMadeUnderNamesThatAreTaken) {
   ASSERT_TRUE(vault_->set_secret(kOperator, "kv1", "secret", SecretBytes::copy_of("x"), {}));
   EXPECT_TRUE(fails_with(create(policy(), "SECRET"), ErrorKind::AlreadyExists, "there is a secret"));
   EXPECT_TRUE(fails_with(create(policy(), "issuers"), ErrorKind::InvalidInput, "meaning of its own"));
-  CertificatePolicy strange = policy("DigiCert");
-  EXPECT_TRUE(fails_with(create(strange), ErrorKind::Unsupported, "Self, or Unknown"));
+}
+
+TEST_F(EmbeddedCertificates, AreOrderedOnlyAtIssuersThatCanBeAsked) {
+  EXPECT_TRUE(fails_with(create(policy("ca")), ErrorKind::NotFound, "ca"));
+  IssuerUpdate issuer;
+  issuer.provider = "Test";
+  ASSERT_TRUE(vault_->set_certificate_issuer(kOperator, "kv1", "ca", issuer));
+  EXPECT_TRUE(fails_with(create(policy("ca")), ErrorKind::Unsupported, "its provider is 'Test'"));
+  issuer.provider = "digicert";
+  ASSERT_TRUE(vault_->update_certificate_issuer(kOperator, "kv1", "ca", issuer));
+  EXPECT_TRUE(fails_with(create(policy("ca")), ErrorKind::InvalidInput, "has no directory"));
+  issuer.directory = "http://ca.example/dir";
+  EXPECT_TRUE(fails_with(vault_->update_certificate_issuer(kOperator, "kv1", "ca", issuer),
+                         ErrorKind::InvalidInput, "https URL"));
+  issuer.directory.reset();
+  issuer.organisation = "https://ca.example/dir";
+  ASSERT_TRUE(vault_->update_certificate_issuer(kOperator, "kv1", "ca", issuer));
+  EXPECT_EQ(directory_of(vault_->certificate_issuer(kOperator, "kv1", "ca").value()),
+            "https://ca.example/dir");
+  issuer.enabled = false;
+  ASSERT_TRUE(vault_->update_certificate_issuer(kOperator, "kv1", "ca", issuer));
+  EXPECT_TRUE(fails_with(create(policy("ca")), ErrorKind::Disabled, "enable it"));
+  issuer.enabled = true;
+  ASSERT_TRUE(vault_->update_certificate_issuer(kOperator, "kv1", "ca", issuer));
+  EXPECT_EQ(create(policy("ca"))->status, OperationStatus::InProgress);
+}
+
+TEST_F(EmbeddedCertificates, WhatAnIssuerGaveBecomesTheVersionThatWasOrdered) {
+  IssuerUpdate issuer;
+  issuer.provider = "ACME";
+  issuer.directory = "https://ca.example/dir";
+  ASSERT_TRUE(vault_->set_certificate_issuer(kOperator, "kv1", "ca", issuer));
+  ASSERT_TRUE(create(policy("ca")));
+  PendingOrder order = vault_->pending_orders()->at(0);
+  order.order = "https://ca.example/order/1";
+  order.operation.details = "it is looked at";
+  ASSERT_TRUE(vault_->note_order(order));
+  EXPECT_EQ(vault_->pending_orders()->at(0).order, order.order);
+  const certstore::Certificate own = issue(order.wanted.request, authority_);
+  EXPECT_TRUE(fails_with(vault_->merge_certificate(kOperator, "kv1", "c1", {own}, {}),
+                         ErrorKind::PermissionDenied, "nothing is merged"));
+  EXPECT_TRUE(fails_with(vault_->complete_order(order, {authority_.certificate}), ErrorKind::InvalidInput,
+                         "none of the 1 certificates"));
+  const auto made = vault_->complete_order(order, {own, authority_.certificate});
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->info.chain.size(), 2U);
+  EXPECT_EQ(made->info.settings.tags, (Tags{{"team", "edi"}}));
+  EXPECT_EQ(audit_.last().operation, "completeCertificate");
+  EXPECT_EQ(vault_->certificate_operation(kOperator, "kv1", "c1")->status, OperationStatus::Completed);
+  EXPECT_TRUE(vault_->pending_orders()->empty());
+  EXPECT_TRUE(fails_with(vault_->fail_order(order, {}), ErrorKind::NotFound, "is over"));
 }
 
 TEST_F(EmbeddedCertificates, TheirKeysAndSecretsAreChangedWithThemAlone) {
