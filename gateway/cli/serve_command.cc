@@ -17,6 +17,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_api.h"
+#include "gateway/cli/serve_issuance.h"
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/serve_operations.h"
 #include "gateway/cli/serve_settings.h"
@@ -313,6 +314,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   operations.show_unreachable([&] { return outbox.broken(); });
   operations.show_unreachable([&] { return receipt_poster.broken(); });
   SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings, given));
+  SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
   // Settings and ports are good: from here on messages are worked on, first those that were left.
@@ -332,6 +334,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = server->ports()[i];
   if (operations_listener) bound.push_back(operations_listener->listener);
   if (api) bound.insert(bound.end(), api->listeners().begin(), api->listeners().end());
+  bound.insert(bound.end(), issuance->listeners().begin(), issuance->listeners().end());
   nlohmann::ordered_json ports = nlohmann::ordered_json::array();
   for (const Listener& listener : bound) {
     ports.push_back({{"name", listener.name}, {"address", listener.address}, {"port", listener.port}});
@@ -344,6 +347,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   // Nothing stands in the way any more: who connected has waited for this.
   server->accept();
   if (api) api->accept();
+  issuance->start();
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
                         {"home", home->directory().string()},
@@ -357,6 +361,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   Running running{*home, *server, handler, api.get(), operations, given, settings};
   serve_until_told_to_end(signals, running);
   end_in_time.emplace(kLongestStop);
+  issuance->stop();
   pickup.stop();
   exchange.stop();
   outbox.stop();

@@ -11,7 +11,10 @@
 #include "base/bytes.h"
 #include "base/network.h"
 #include "certstore/vault/key.h"
+#include "certstore/vault/secret.h"
 #include "gateway/cli/command.h"
+#include "gateway/endpoint/http_client.h"
+#include "gateway/notices/mail.h"
 
 namespace signet::gateway {
 namespace {
@@ -57,6 +60,32 @@ std::string check_vault_listener(const std::string& text) {
   return listener ? "" : listener.error().detail;
 }
 
+std::string check_secret_reference(const std::string& text) {
+  const auto reference = parse_secret_reference(text);
+  return reference ? "" : reference.error().detail;
+}
+
+std::string check_smtp_url(const std::string& text) {
+  if (text.starts_with("smtp://") || text.starts_with("smtps://"))
+    return text.find('@') == std::string::npos
+               ? ""
+               : "the mail server's URL holds no user and no password: see --smtp-user and --smtp-password";
+  return fmt::format(
+      "expected a mail server such as smtps://mail.example.com:465 or smtp://mail.example.com:587, got "
+      "'{}'",
+      printable(text));
+}
+
+std::string check_mail_sender(const std::string& text) {
+  const auto fits = check_mail_address(text);
+  return fits ? "" : fits.error().detail;
+}
+
+std::string check_webhook(const std::string& text) {
+  const auto parts = parse_url(text);
+  return parts ? "" : parts.error().detail;
+}
+
 /// As it comes in requests; what follows a '?' is no part of it.
 std::string check_path(const std::string& text) {
   const auto in_path = [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#'; };
@@ -74,8 +103,28 @@ std::string check_ciphers(const std::string& text) {
   return checked ? std::string() : checked.error().detail;
 }
 
+/// What belongs to mails and webhooks is there as a whole.
+Result<> check_notices(const ServeSettings& settings) {
+  if (settings.smtp_url.empty() != settings.smtp_from.empty())
+    return fail(ErrorKind::InvalidInput,
+                "smtp-url and smtp-from go together: the mail server, and the address that mails come from");
+  if (settings.smtp_user.empty() != settings.smtp_password.empty())
+    return fail(ErrorKind::InvalidInput,
+                "smtp-user and smtp-password go together: the user, and the secret that holds the password");
+  if (!settings.smtp_user.empty() && settings.smtp_tls == "none" && settings.smtp_url.starts_with("smtp://"))
+    return fail(ErrorKind::InvalidInput,
+                "smtp-tls is none, and smtp-user wants to log on: a password does not travel without TLS");
+  if (settings.notice_webhook.empty() != settings.notice_webhook_secret.empty())
+    return fail(
+        ErrorKind::InvalidInput,
+        "notice-webhook and notice-webhook-secret go together: where notices are posted to, and the secret "
+        "that signs them");
+  return {};
+}
+
 /// What only shows with all settings at hand.
 Result<> check_together(const ServeSettings& settings) {
+  SIGNET_CHECK(check_notices(settings));
   if (settings.path != settings.receipt_path) return {};
   return fail(
       ErrorKind::InvalidInput,
@@ -183,6 +232,41 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
       ->check(check_count)
       ->capture_default_str();
   command
+      .add_option(
+          "--listen-acme", settings.listen_acme,
+          "Address and port for HTTP where certificate issuers ask whether we hold a host's name (ACME "
+          "http-01); port 80 of that host has to lead here")
+      ->check(check_listener);
+  command
+      .add_option("--smtp-url", settings.smtp_url,
+                  "Mail server that the contacts of vaults are told by, such as smtps://mail.example.com:465")
+      ->check(check_smtp_url);
+  command.add_option("--smtp-from", settings.smtp_from, "The address that these mails come from")
+      ->check(check_mail_sender);
+  command.add_option("--smtp-user", settings.smtp_user, "Whom the mail server knows us as");
+  command
+      .add_option("--smtp-password", settings.smtp_password,
+                  "The secret that holds the password for that, such as signet/smtp-password")
+      ->check(check_secret_reference);
+  command
+      .add_option(
+          "--smtp-tls", settings.smtp_tls,
+          "Whether a mail server at smtp:// must speak TLS (STARTTLS), or need not and is not asked to")
+      ->check(CLI::IsMember({"required", "none"}))
+      ->capture_default_str();
+  command
+      .add_option("--smtp-authorities", settings.smtp_authorities,
+                  "A file with the certificates that vouch for the mail server; the machine's unless given")
+      ->check(CLI::ExistingFile);
+  command
+      .add_option("--notice-webhook", settings.notice_webhook,
+                  "URL that what happens to the vaults' certificates is posted to, as CloudEvents")
+      ->check(check_webhook);
+  command
+      .add_option("--notice-webhook-secret", settings.notice_webhook_secret,
+                  "The secret that these posts are signed with, such as signet/notice-webhook")
+      ->check(check_secret_reference);
+  command
       .add_option("--minimum-free-disk", settings.minimum_free_disk,
                   "Octets free on each volume, below which /ready says no")
       ->check(check_whole_number)
@@ -249,6 +333,15 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("tracking-file", running.tracking_file, wanted.tracking_file);
   compare("listen-api", running.listen_api, wanted.listen_api);
   compare("listen-vault", running.listen_vault, wanted.listen_vault);
+  compare("listen-acme", running.listen_acme, wanted.listen_acme);
+  compare("smtp-url", running.smtp_url, wanted.smtp_url);
+  compare("smtp-from", running.smtp_from, wanted.smtp_from);
+  compare("smtp-user", running.smtp_user, wanted.smtp_user);
+  compare("smtp-password", running.smtp_password, wanted.smtp_password);
+  compare("smtp-tls", running.smtp_tls, wanted.smtp_tls);
+  compare("smtp-authorities", running.smtp_authorities, wanted.smtp_authorities);
+  compare("notice-webhook", running.notice_webhook, wanted.notice_webhook);
+  compare("notice-webhook-secret", running.notice_webhook_secret, wanted.notice_webhook_secret);
   compare("api-calls-per-second", running.api_calls_per_second, wanted.api_calls_per_second);
   compare("api-host", running.api_host, wanted.api_host);
   compare("operations-listen", running.operations_listen, wanted.operations_listen);
@@ -292,6 +385,17 @@ Result<VaultListener> parse_vault_listener(const std::string& text) {
   SIGNET_CHECK(vault::check_vault_name(listener.vault));
   SIGNET_TRY(listener.listener, parse_listener(text.substr(equals + 1)));
   return listener;
+}
+
+Result<SecretReference> parse_secret_reference(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("expected a secret as vault/name, such as signet/smtp-password, got '{}'",
+                            printable(text)));
+  SecretReference reference{text.substr(0, slash), text.substr(slash + 1)};
+  SIGNET_CHECK(vault::check_secret_id({reference.vault, reference.name, {}}));
+  return reference;
 }
 
 std::string check_host(const std::string& text) {

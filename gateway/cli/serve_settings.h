@@ -41,6 +41,15 @@ struct ServeSettings {
   std::string api_certificate;
   std::string api_host = "localhost";
   unsigned api_calls_per_second = 100;
+  std::vector<std::string> listen_acme;
+  std::string smtp_url;
+  std::string smtp_from;
+  std::string smtp_user;
+  std::string smtp_password;  ///< a secret: "vault/name"
+  std::string smtp_tls = "required";
+  std::filesystem::path smtp_authorities;
+  std::string notice_webhook;
+  std::string notice_webhook_secret;  ///< likewise
   std::uint64_t minimum_free_disk = std::uint64_t{256} << 20;
   unsigned expiry_notice = 30;
   std::filesystem::path tracking_file;
@@ -77,6 +86,14 @@ struct VaultListener {
 };
 /// "signet=127.0.0.1:4443". @error InvalidInput
 Result<VaultListener> parse_vault_listener(const std::string& text);
+
+/// A secret that a setting names.
+struct SecretReference {
+  std::string vault;
+  std::string name;
+};
+/// "signet/smtp-password". @error InvalidInput
+Result<SecretReference> parse_secret_reference(const std::string& text);
 
 /// A check of an option (CLI::Option::check) that is our host name, for Message-IDs.
 std::string check_host(const std::string& text);

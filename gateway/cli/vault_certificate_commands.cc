@@ -227,7 +227,9 @@ void add_policy_options(CLI::App& command, CertificateOptions& options) {
       ->check(CLI::ExistingFile);
   command.add_option("--subject", options.subject, "Whose it is, e.g. \"CN=as2.acme.example, O=Acme\"");
   command.add_option("--dns-name", options.dns_names, "A host that it names; may be given several times");
-  command.add_option("--issuer", options.issuer, "Self, or Unknown: to be requested elsewhere and merged");
+  command.add_option("--issuer", options.issuer,
+                     "Self; an issuer of the vault, at which the gateway orders; or Unknown: to be requested "
+                     "elsewhere and merged");
   command.add_option("--kind", options.kind, "RSA-2048, RSA-3072, RSA-4096, EC-P-256, EC-P-384, EC-P-521");
   command.add_option("--months", options.months, "How long it is valid");
   command.add_flag("--pem", options.pem, "The secret of its name is PEM, and not PFX");
@@ -322,6 +324,7 @@ void add_vault_certificate_commands(CLI::App& vault, CommandContext& context) {
       ->required()
       ->check(CLI::ExistingFile);
   add_vault_certificate_deletion_commands(*certificate, context);
+  add_vault_certificate_revocation_command(*certificate, context);
   add_vault_certificate_settings_commands(*certificate, context);
 }
 

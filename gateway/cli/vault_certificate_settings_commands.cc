@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/passphrase.h"
@@ -14,6 +15,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr std::size_t kMaxAuthoritiesSize = 1024 * 1024;
+
 struct SettingsOptions {
   std::string vault{kDefaultVault};
   std::string name;
@@ -21,6 +24,8 @@ struct SettingsOptions {
   std::optional<std::string> provider;
   std::optional<std::string> account;
   std::optional<std::string> organisation;
+  std::optional<std::string> directory;
+  std::filesystem::path authorities_file;
   std::filesystem::path password_file;
   bool enable = false;
   bool disable = false;
@@ -62,20 +67,29 @@ Result<> delete_contacts(CommandContext& context, const SettingsOptions& options
   return {};
 }
 
+std::vector<std::string> subjects_of(const std::vector<certstore::Certificate>& certificates) {
+  std::vector<std::string> subjects;
+  for (const certstore::Certificate& certificate : certificates) subjects.push_back(certificate.subject());
+  return subjects;
+}
+
 ordered_json to_json(const vault::CertificateIssuer& issuer) {
   return {{"vault", issuer.id.vault},
           {"name", issuer.id.name},
           {"provider", issuer.provider},
           {"account", issuer.account},
           {"organisation", issuer.organisation},
+          {"directory", vault::directory_of(issuer)},
+          {"authorities", subjects_of(issuer.authorities)},
           {"enabled", issuer.enabled},
           {"created", to_rfc3339(issuer.created)},
           {"updated", to_rfc3339(issuer.updated)}};
 }
 
 std::string to_line(const vault::CertificateIssuer& issuer) {
-  return fmt::format("{:<24} {:<16} {:<16} {}\n", issuer.id.name, printable(issuer.provider),
-                     printable(issuer.account), issuer.enabled ? "enabled" : "disabled");
+  return fmt::format("{:<24} {:<16} {:<16} {:<8} {}\n", issuer.id.name, printable(issuer.provider),
+                     printable(issuer.account), issuer.enabled ? "enabled" : "disabled",
+                     printable(vault::directory_of(issuer)));
 }
 
 Result<> set_issuer(CommandContext& context, const SettingsOptions& options) {
@@ -83,6 +97,13 @@ Result<> set_issuer(CommandContext& context, const SettingsOptions& options) {
   update.provider = options.provider;
   update.account = options.account;
   update.organisation = options.organisation;
+  update.directory = options.directory;
+  if (!options.authorities_file.empty()) {
+    SIGNET_TRY(const Bytes octets, read_file(options.authorities_file, kMaxAuthoritiesSize));
+    auto read = certstore::parse_certificates(octets);
+    if (!read) return fail(std::move(read).error().within(options.authorities_file.string()));
+    update.authorities = *std::move(read);
+  }
   if (options.enable || options.disable) update.enabled = options.enable;
   if (!options.password_file.empty()) {
     SIGNET_TRY(update.password, read_passphrase_file(options.password_file));
@@ -152,16 +173,25 @@ void add_vault_certificate_settings_commands(CLI::App& certificate, CommandConte
                            "Example: signet vault certificate issuer list");
   CLI::App* setting =
       command(issuer, "set", "Name an issuer; of one that there is, what is not mentioned stays",
-              "Example: signet vault certificate issuer set digicert --provider DigiCert --account "
-              "4711 --password-file password.txt",
+              "Example: signet vault certificate issuer set ca --provider ACME --directory "
+              "https://ca.example/acme/directory --account KEY-ID --password-file hmac-key.txt",
               set_issuer);
   setting->add_option("name", options->name, "The issuer's name")->required();
-  setting->add_option("--provider", options->provider, "Which authority");
-  setting->add_option("--account", options->account, "Our account there");
+  setting->add_option("--provider", options->provider,
+                      "How it is asked: ACME; DigiCert and GlobalSign by their ACME services");
+  setting->add_option("--directory", options->directory, "Where its ACME service is described: an https URL");
+  setting
+      ->add_option(
+          "--authorities", options->authorities_file,
+          "A file with the certificates that vouch for that service's TLS; the machine's unless given")
+      ->check(CLI::ExistingFile);
+  setting->add_option("--account", options->account,
+                      "Our account there: the key identifier of ACME's external account binding");
   setting->add_option("--organisation", options->organisation, "Our organisation there");
   setting
-      ->add_option("--password-file", options->password_file,
-                   "A file whose first line is the account's password")
+      ->add_option(
+          "--password-file", options->password_file,
+          "A file whose first line is the account's password: the HMAC key of that binding, in base64url")
       ->check(CLI::ExistingFile);
   auto* enabling = setting->add_flag("--enable", options->enable, "It may be used");
   setting->add_flag("--disable", options->disable, "It may not")->excludes(enabling);

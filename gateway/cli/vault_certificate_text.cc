@@ -8,6 +8,13 @@
 #include "gateway/cli/vault_attributes.h"
 
 namespace signet::gateway {
+namespace {
+
+bool is_to_end(const vault::CertificateOperation& operation) {
+  return operation.status == vault::OperationStatus::InProgress && operation.cancellation_requested;
+}
+
+}  // namespace
 
 using nlohmann::ordered_json;
 
@@ -40,13 +47,17 @@ ordered_json certificate_json(const vault::VaultCertificate& certificate) {
 }
 
 ordered_json operation_json(const vault::CertificateOperation& operation) {
-  return {{"vault", operation.id.vault},
-          {"name", operation.id.name},
-          {"status", to_string(operation.status)},
-          {"issuer", operation.issuer},
-          {"cancellationRequested", operation.cancellation_requested},
-          {"requestId", operation.request_id},
-          {"request", request_pem(operation.request)}};
+  ordered_json value{{"vault", operation.id.vault},
+                     {"name", operation.id.name},
+                     {"status", to_string(operation.status)},
+                     {"issuer", operation.issuer},
+                     {"cancellationRequested", operation.cancellation_requested},
+                     {"requestId", operation.request_id},
+                     {"request", request_pem(operation.request)}};
+  if (!operation.details.empty()) value["details"] = operation.details;
+  if (operation.failure)
+    value["error"] = {{"code", operation.failure->code}, {"message", operation.failure->message}};
+  return value;
 }
 
 std::string certificate_line(const vault::CertificateInfo& info) {
@@ -77,8 +88,13 @@ std::string certificate_text(const vault::VaultCertificate& certificate) {
 }
 
 std::string operation_text(const vault::CertificateOperation& operation) {
-  return fmt::format("{} by issuer {}: {}\n", to_string(operation.id), operation.issuer,
-                     to_string(operation.status));
+  std::string text =
+      fmt::format("{} by issuer {}: {}{}\n", to_string(operation.id), operation.issuer,
+                  to_string(operation.status), is_to_end(operation) ? ", to be cancelled" : "");
+  if (!operation.details.empty()) text += printable(operation.details, 500) + "\n";
+  if (operation.failure)
+    text += fmt::format("{}: {}\n", operation.failure->code, printable(operation.failure->message, 500));
+  return text;
 }
 
 std::string request_pem(const Bytes& request) {

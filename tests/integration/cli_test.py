@@ -137,7 +137,7 @@ class Help(CommandTest):
                 "vault certificate create", "vault certificate import", "vault certificate list", "vault certificate show",
                 "vault certificate versions", "vault certificate update", "vault certificate policy", "vault certificate pending",
                 "vault certificate cancel", "vault certificate merge", "vault certificate delete", "vault certificate deleted",
-                "vault certificate recover", "vault certificate purge", "vault certificate backup", "vault certificate restore", "vault certificate contacts show",
+                "vault certificate recover", "vault certificate purge", "vault certificate backup", "vault certificate restore", "vault certificate revoke", "vault certificate contacts show",
                 "vault certificate contacts set", "vault certificate contacts delete", "vault certificate issuer set",
                 "vault certificate issuer list", "vault certificate issuer delete",
                 "vault key delete", "vault key deleted", "vault key recover", "vault key purge", "vault key backup", "vault key restore",

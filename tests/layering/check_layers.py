@@ -24,9 +24,15 @@ ALLOWED = {
     "gateway/exchange": ["base", "certstore", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h",
                          "gateway/endpoint/http_message.h", "gateway/endpoint/post_fault.h"],
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
+    "gateway/issuance": [
+        "base", "certstore/x509", "certstore/vault", "gateway/endpoint/http_client.h", "gateway/endpoint/http_server.h",
+    ],
     "gateway/delivery": [
         "base", "as2/mime", "gateway/exchange/message_store.h", "gateway/exchange/observer.h", "gateway/exchange/lanes.h",
         "gateway/endpoint/http_client.h",
+    ],
+    "gateway/notices": [
+        "base", "certstore/x509", "certstore/vault", "gateway/delivery/webhook_signature.h", "gateway/endpoint/http_client.h",
     ],
     "gateway/pickup": ["base", "gateway/exchange/message_store.h", "gateway/exchange/outbound.h", "gateway/exchange/lanes.h"],
     "gateway/operations": [

@@ -1,0 +1,165 @@
+#include "gateway/cli/serve_issuance.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/log.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::chrono::seconds kTick{1};
+/// Another process may have changed a policy, or begun a certificate.
+constexpr std::chrono::minutes kLongestRound{1};
+constexpr std::size_t kMaxAuthoritiesSize = 1024 * 1024;
+
+/// Issuers ask from several places, and others ask in vain.
+HttpLimits limits_for_challenges() {
+  HttpLimits limits;
+  limits.head_size = 8 * 1024;
+  limits.connections = 256;
+  limits.connections_per_address = 32;
+  limits.queued_requests = 256;
+  return limits;
+}
+
+void report(const vault::CertificateNotice& event) {
+  const std::string certificate = to_string(event.id);
+  const std::string expires = to_rfc3339(event.expires);
+  switch (event.event) {
+    case vault::CertificateNotice::Event::NearExpiry:
+      return log::warning("vault-certificate-expires-soon",
+                          {{"certificate", certificate}, {"expires", expires}});
+    case vault::CertificateNotice::Event::RenewalBegins:
+      return log::info("certificate-renewal-begins", {{"certificate", certificate}, {"expires", expires}});
+    case vault::CertificateNotice::Event::Renewed:
+      return log::info("certificate-renewed", {{"certificate", certificate}, {"expires", expires}});
+    case vault::CertificateNotice::Event::NotRenewed:
+      return log::error("certificate-not-renewed",
+                        {{"certificate", certificate}, {"expires", expires}, {"reason", event.reason}});
+  }
+}
+
+}  // namespace
+
+ServeIssuance::ServeIssuance(Home& home, const ServeSettings& settings)
+    : home_(home),
+      settings_(settings),
+      client_(home.spool_area()),
+      acme_(acme_ports(),
+            settings.listen_acme.empty() ? static_cast<Challenges&>(no_challenges_) : challenges_),
+      desk_({home.vault(),
+             [this](std::string_view provider) -> vault::CertificateProvider* {
+               return vault::is_served(provider) ? &acme_ : nullptr;
+             },
+             home.clock()}),
+      notices_(notice_ports()) {}
+
+AcmePorts ServeIssuance::acme_ports() {
+  return {[this](const HttpGet& get) { return client_.get(get); },
+          [this](const HttpPost& post) { return client_.post(post); }};
+}
+
+NoticePorts ServeIssuance::notice_ports() {
+  NoticePorts ports{
+      home_.vault(), home_.clock(), {}, {}, [this](const HttpPost& post) { return client_.post(post); }};
+  if (!settings_.smtp_url.empty()) ports.mail = [this](const Mail& one) { return mail(one); };
+  if (!settings_.notice_webhook.empty()) ports.webhook = [this] { return webhook(); };
+  return ports;
+}
+
+Result<std::unique_ptr<ServeIssuance>> ServeIssuance::listen(Home& home, const ServeSettings& settings) {
+  std::unique_ptr<ServeIssuance> made(new ServeIssuance(home, settings));
+  SIGNET_CHECK(made->set_mail_server());
+  SIGNET_CHECK(made->open_listeners());
+  return made;
+}
+
+Result<> ServeIssuance::set_mail_server() {
+  if (settings_.smtp_tls == "none" && settings_.smtp_url.starts_with("smtp://"))
+    log::warning("mail-without-tls",
+                 {{"smtp_url", settings_.smtp_url},
+                  {"reason", "smtp-tls is none: whoever is on the way can read the mails"}});
+  if (settings_.smtp_authorities.empty()) return {};
+  SIGNET_TRY(const Bytes octets, read_file(settings_.smtp_authorities, kMaxAuthoritiesSize));
+  auto read = certstore::parse_certificates(octets);
+  if (!read) return fail(std::move(read).error().within(settings_.smtp_authorities.string()));
+  mail_authorities_ = *std::move(read);
+  return {};
+}
+
+Result<> ServeIssuance::open_listeners() {
+  for (const std::string& text : settings_.listen_acme) {
+    SIGNET_TRY(Listener listener, parse_listener(text));
+    listener.name = "acme";
+    listeners_.push_back(std::move(listener));
+  }
+  if (listeners_.empty()) return {};
+  HttpServerConfig config;
+  config.listeners = listeners_;
+  config.limits = limits_for_challenges();
+  config.spool = home_.spool_area();
+  config.workers = 1;
+  SIGNET_TRY(server_, HttpServer::start(std::move(config), challenges_));
+  const std::vector<std::uint16_t> ports = server_->ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) listeners_[i].port = ports[i];
+  return {};
+}
+
+Result<SecretBytes> ServeIssuance::secret(const std::string& reference) {
+  SIGNET_TRY(const SecretReference named, parse_secret_reference(reference));
+  return home_.secret(named.vault, named.name);
+}
+
+Result<> ServeIssuance::mail(const Mail& mail) {
+  MailServer server{settings_.smtp_url, settings_.smtp_from, settings_.smtp_tls == "required",
+                    mail_authorities_,  settings_.smtp_user, {}};
+  if (!settings_.smtp_password.empty()) {
+    SIGNET_TRY(server.password, secret(settings_.smtp_password));
+  }
+  return send_mail(server, mail, stopping_);
+}
+
+Result<NoticeWebhook> ServeIssuance::webhook() {
+  SIGNET_TRY(SecretBytes shared, secret(settings_.notice_webhook_secret));
+  SIGNET_TRY(const SecretReference named, parse_secret_reference(settings_.notice_webhook_secret));
+  return NoticeWebhook{settings_.notice_webhook, named.name, std::move(shared)};
+}
+
+void ServeIssuance::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void ServeIssuance::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ends_.notify_one();
+  client_.stop();
+  if (thread_.joinable()) thread_.join();
+  if (server_) server_->stop(std::chrono::milliseconds(0));
+}
+
+void ServeIssuance::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    // What was just issued has a lifetime of its own.
+    if (desk_.work() || home_.clock().now() >= next_round_) renew();
+    notices_.work();
+    lock.lock();
+    ends_.wait_for(lock, kTick, [this] { return stopping_.load(); });
+  }
+}
+
+void ServeIssuance::renew() {
+  const Time latest = home_.clock().now() + kLongestRound;
+  next_round_ = latest;
+  const auto round = home_.vault().renew_due();
+  if (!round) return log::error("certificates-not-renewed", {{"reason", round.error().detail}});
+  for (const vault::CertificateNotice& event : round->events) report(event);
+  if (round->next) next_round_ = std::min(latest, *round->next);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "gateway/cli/home.h"
+#include "gateway/cli/serve_settings.h"
+#include "gateway/endpoint/http_client.h"
+#include "gateway/endpoint/http_server.h"
+#include "gateway/issuance/acme_provider.h"
+#include "gateway/issuance/challenge_handler.h"
+#include "gateway/issuance/order_desk.h"
+#include "gateway/notices/notice_sender.h"
+
+namespace signet::gateway {
+
+/// What a running gateway does for the certificates of its vaults: orders them at their issuers, renews them
+/// as their policies say, and tells those who look after them. On a thread of its own, so that an issuer or a
+/// mail server that is slow holds up nobody else.
+class ServeIssuance {
+ public:
+  /// Opens the listeners for challenges; issuers can connect from now on. `home` outlives this.
+  ///
+  /// @error InvalidInput, NotFound  a setting that cannot be used.  @error ...  as HttpServer::start().
+  static Result<std::unique_ptr<ServeIssuance>> listen(Home& home, const ServeSettings& settings);
+  ~ServeIssuance() { stop(); }
+
+  /// Begins to work. Once.
+  void start();
+  /// Breaks off what is under way; it is taken up at the next start. Idempotent.
+  void stop();
+
+  /// Those for challenges, with the ports that they took.
+  [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
+
+ private:
+  ServeIssuance(Home& home, const ServeSettings& settings);
+  Result<> open_listeners();
+  Result<> set_mail_server();
+  [[nodiscard]] AcmePorts acme_ports();
+  [[nodiscard]] NoticePorts notice_ports();
+  Result<> mail(const Mail& mail);
+  Result<NoticeWebhook> webhook();
+  Result<SecretBytes> secret(const std::string& reference);
+
+  void run();
+  void renew();
+
+  Home& home_;
+  const ServeSettings settings_;
+  HttpClient client_;
+  ChallengeHandler challenges_;
+  NoChallenges no_challenges_;
+  AcmeProvider acme_;
+  OrderDesk desk_;
+  NoticeSender notices_;
+  std::vector<certstore::Certificate> mail_authorities_;
+  std::vector<Listener> listeners_;
+  std::unique_ptr<HttpServer> server_;
+  Time next_round_{};
+
+  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;
+  std::condition_variable ends_;
+  std::thread thread_;
+};
+
+}  // namespace signet::gateway
