@@ -7,12 +7,13 @@ namespace signet::gateway::api {
 namespace {
 
 constexpr std::size_t kMostBuckets = 10'000;
+constexpr std::chrono::seconds kBetweenSweeps{1};  ///< looking through all of them is work for strangers
 
 }  // namespace
 
 std::optional<std::chrono::seconds> Throttle::take(std::string_view who, Moment now) {
   const std::lock_guard lock(mutex_);
-  if (buckets_.size() >= kMostBuckets) forget_idle(now);
+  if (buckets_.size() >= kMostBuckets && now >= next_sweep_) forget_idle(now);
   // Who comes when there is no room any more shares a bucket with all others who do.
   const bool room = buckets_.size() < kMostBuckets || buckets_.contains(std::string(who));
   Bucket& bucket = buckets_.try_emplace(room ? std::string(who) : "", Bucket{rate_.burst, now}).first->second;
@@ -32,6 +33,7 @@ void Throttle::refill(Bucket& bucket, Moment now) const {
 }
 
 void Throttle::forget_idle(Moment now) {
+  next_sweep_ = now + kBetweenSweeps;
   std::erase_if(buckets_, [&](const auto& entry) {
     Bucket bucket = entry.second;
     refill(bucket, now);

@@ -38,6 +38,7 @@ class Throttle {
   const CallRate rate_;
   std::mutex mutex_;
   std::unordered_map<std::string, Bucket> buckets_;
+  Moment next_sweep_{};
 };
 
 }  // namespace signet::gateway::api
