@@ -4,6 +4,7 @@
 Usage: hostile_api_test.py --signet BINARY [TestClass...].
 """
 
+import concurrent.futures
 import json
 import random
 import socket
@@ -276,13 +277,14 @@ class Jwks(HostileTest):
 
 
 class Throttling(VaultTest):
-    OPTIONS = ["--api-calls-per-second", "2"]
+    OPTIONS = ["--api-calls-per-second", "1"]
 
     def test_who_calls_too_often_is_told_how_long_to_wait(self):
-        answers = [self.vault.get("/keys") for _ in range(12)]
-        self.assertIn(200, [answer[0] for answer in answers])
-        status, body, headers = answers[-1]
-        self.assertEqual((status, body["error"]["code"]), (429, "Throttled"))
+        with concurrent.futures.ThreadPoolExecutor(30) as callers:
+            answers = list(callers.map(lambda _: self.vault.get("/keys"), range(60)))
+        self.assertEqual({answer[0] for answer in answers}, {200, 429})
+        _, body, headers = next(answer for answer in answers if answer[0] == 429)
+        self.assertEqual(body["error"]["code"], "Throttled")
         self.assertRegex(headers["Retry-After"], r"^[1-9][0-9]*$")
         self.assertLessEqual(int(headers["Retry-After"]), 10)
 
