@@ -14,6 +14,7 @@ import subprocess
 import time
 
 import cli_test
+import openapi
 from cli_test import DONE, NOT_FOUND, REFUSED, START_TIMEOUT, USAGE, CommandTest
 
 VERSION = "api-version=7.5"
@@ -39,7 +40,7 @@ class Service:
         return f"https://{self.host}:{self.port}"
 
     def call(self, method, target, body=None, token=True, headers=None):
-        """Returns the status, the JSON of the body and the fields."""
+        """Returns the status, the JSON of the body and the fields, if they are what the documents say."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=60)
         # The name that is verified, and asked for, is the service's; the address is the loopback.
         connection._create_connection = lambda address, *rest: socket.create_connection(("127.0.0.1", self.port), 60)
@@ -57,9 +58,12 @@ class Service:
             connection.request(method, target, body, fields)
             response = connection.getresponse()
             text = response.read()
-            return response.status, (json.loads(text) if text else None), response.headers
         finally:
             connection.close()
+        answer = json.loads(text) if text else None
+        if problems := openapi.problems(method, target, response.status, answer):
+            raise AssertionError("\n".join(problems))
+        return response.status, answer, response.headers
 
     def get(self, target, **options):
         return self.call("GET", target + ("&" if "?" in target else "?") + VERSION, **options)
