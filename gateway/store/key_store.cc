@@ -144,7 +144,7 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::versions(std::string_view vault, st
 
 Result<KeyInfo> SqliteKeyStore::update(const KeyId& id, const vault::KeyChange& change) {
   KeyInfo info;
-  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+  const auto change_row = [&](SqlConnection& connection) -> Result<> {
     Query find(connection,
                "SELECT " SIGNET_KEY_COLUMNS
                " FROM key_versions WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
@@ -160,7 +160,8 @@ Result<KeyInfo> SqliteKeyStore::update(const KeyId& id, const vault::KeyChange& 
         .run();
     count_key_change(connection);
     return {};
-  }));
+  };
+  SIGNET_CHECK(database_->write(change_row));
   return info;
 }
 

@@ -115,7 +115,7 @@ Result<std::vector<SecretInfo>> SqliteSecretStore::versions(std::string_view vau
 
 Result<SecretInfo> SqliteSecretStore::update(const SecretId& id, const vault::SecretChange& change) {
   SecretInfo info;
-  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+  const auto change_row = [&](SqlConnection& connection) -> Result<> {
     Query find(connection,
                "SELECT " SIGNET_SECRET_COLUMNS
                " FROM secret_versions WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
@@ -131,7 +131,8 @@ Result<SecretInfo> SqliteSecretStore::update(const SecretId& id, const vault::Se
               info.updated, to_column(info.settings.tags), id.vault, id.name, id.version)
         .run();
     return {};
-  }));
+  };
+  SIGNET_CHECK(database_->write(change_row));
   return info;
 }
 

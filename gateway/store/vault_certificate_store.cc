@@ -284,7 +284,7 @@ Result<std::vector<CertificateInfo>> SqliteVaultCertificateStore::versions(std::
 Result<CertificateInfo> SqliteVaultCertificateStore::update(const CertificateId& id,
                                                             const vault::CertificateChange& change) {
   CertificateInfo info;
-  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+  const auto change_rows = [&](SqlConnection& connection) -> Result<> {
     Query find(connection, "SELECT " SIGNET_CERTIFICATE_VERSION_COLUMNS
                            " FROM live_certificate_versions WHERE vault = ? AND name = ? AND version = ?");
     if (!find.bind(id.vault, id.name, id.version).next()) return fail(no_certificate(id));
@@ -309,7 +309,8 @@ Result<CertificateInfo> SqliteVaultCertificateStore::update(const CertificateId&
         "version = ? AND managed = 1"));
     count_key_change(connection);
     return {};
-  }));
+  };
+  SIGNET_CHECK(database_->write(change_rows));
   return info;
 }
 

@@ -479,7 +479,8 @@ TEST_F(MessageStoreTest, GivesHostileTextBackUnchangedAndNamesNoFileByIt) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path())) {
     const std::string name = entry.path().filename().string();
     const bool ours = BodyFiles::is_id(name) || name.size() == 2 || name == "store" || name == "bodies" ||
-                      name == "spool" || name == "sending" || name == "lock" || name.rfind("signet.db", 0) == 0;
+                      name == "spool" || name == "sending" || name == "lock" ||
+                      name.rfind("signet.db", 0) == 0;
     EXPECT_TRUE(ours) << entry.path();
   }
 }

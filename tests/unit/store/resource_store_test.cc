@@ -20,8 +20,7 @@ class ResourceStoreTest : public StoreTest {
   std::vector<std::string> holders() {
     std::vector<std::string> names;
     const auto policies = policies_.policies("kv1").value();
-    for (const vault::AccessPolicy& policy : policies)
-      names.push_back(policy.principal.name);
+    for (const vault::AccessPolicy& policy : policies) names.push_back(policy.principal.name);
     return names;
   }
 
