@@ -58,6 +58,13 @@ Result<AccessPolicy> read_policy(const Services& services, const std::vector<Pri
   if (!is_guid(object_id))
     return fail(ErrorKind::InvalidInput,
                 fmt::format("the member 'objectId' must be a GUID, not '{}'", printable(object_id)));
+  // Who is meant by it is the principal through that program alone, and here nobody can tell.
+  if (const auto application = entry.find("applicationId");
+      application != entry.end() && !application->is_null())
+    return fail(
+        ErrorKind::InvalidInput,
+        "the member 'applicationId' is not kept to, so leave it out: a policy is a principal's, whatever "
+        "program it calls by");
   SIGNET_TRY(const Json permissions, object_member(entry, "permissions"));
   AccessPolicy policy{std::string(vault), {name_of(principals, object_id)}};
   SIGNET_TRY(const std::string keys, words_of(permissions, "keys"));

@@ -84,6 +84,9 @@ TEST_F(VaultPolicies, WhatIsNoPolicyIsRefused) {
     EXPECT_EQ(read(Json::array({wrong})).error().kind, ErrorKind::InvalidInput) << wrong;
   EXPECT_FALSE(
       read(Json::array({entry(kAppId, Json::array({"get"})), entry(kAppId, Json::array({"list"}))})));
+  Json through_a_program = entry(kAppId, Json::array({"get"}));
+  through_a_program["applicationId"] = kStrangerId;
+  EXPECT_FALSE(read(Json::array({through_a_program})));
 }
 
 }  // namespace
