@@ -232,14 +232,16 @@ TEST(HttpServer, KeepsNoMoreBodiesInMemoryThanItsBudget) {
 void serve_with_few_descriptors(rlim_t files) {
   const rlimit few{files, files};
   if (::setrlimit(RLIMIT_NOFILE, &few) != 0) std::exit(2);
-  TestServer server;
-  server.start();
-  std::vector<std::unique_ptr<RawClient>> clients;
   int served = 0;
-  for (int i = 0; i < 20; ++i) {
-    clients.push_back(std::make_unique<RawClient>(server.port()));
-    clients.back()->send(get_of("/"));
-    if (status_of(clients.back()->answer()) == 200) ++served;
+  {
+    TestServer server;  // gone before the exit, at which its threads would still write to the log
+    server.start();
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 20; ++i) {
+      clients.push_back(std::make_unique<RawClient>(server.port()));
+      clients.back()->send(get_of("/"));
+      if (status_of(clients.back()->answer()) == 200) ++served;
+    }
   }
   std::exit(served == 10 ? 0 : 1);
 }
