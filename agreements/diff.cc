@@ -143,6 +143,30 @@ std::vector<EntryChange> diff(const Account& before, const Account& after) {
   return changes;
 }
 
+std::string_view to_string(ChangeKind change) {
+  switch (change) {
+    case ChangeKind::Added:
+      return "added";
+    case ChangeKind::Changed:
+      return "changed";
+    case ChangeKind::Removed:
+      return "removed";
+  }
+  return "changed";
+}
+
+std::string_view to_string(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::Partner:
+      return "partner";
+    case EntryKind::Certificate:
+      return "certificate";
+    case EntryKind::Agreement:
+      return "agreement";
+  }
+  return "?";
+}
+
 std::string to_string(const std::vector<EntryChange>& changes) {
   std::string text;
   for (const EntryChange& change : changes) {

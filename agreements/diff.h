@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agreements/model.h"
@@ -11,6 +12,9 @@ namespace signet::agreements {
 
 enum class ChangeKind { Added, Changed, Removed };
 enum class EntryKind { Partner, Certificate, Agreement };
+
+std::string_view to_string(ChangeKind change);  ///< "added"...
+std::string_view to_string(EntryKind kind);     ///< "partner"..., as the account's XML has it
 
 /// One setting that differs. Values are as in the XML; certificates are shown by their SHA-256.
 struct SettingChange {

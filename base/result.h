@@ -42,6 +42,12 @@ struct Error {
   }
 };
 
+/// Whether what is wrong is on our side, and may be over by the next attempt: the disk, the vault.
+[[nodiscard]] inline bool is_our_trouble(const Error& error) {
+  return error.kind == ErrorKind::IoFailure || error.kind == ErrorKind::Unavailable ||
+         error.kind == ErrorKind::PermissionDenied || error.kind == ErrorKind::Disabled;
+}
+
 /// A T, or why there is none. A class of its own, not an alias, so that a dropped one is a compiler's
 /// warning.
 template <class T = void>

@@ -10,6 +10,7 @@
 
 #include "base/openssl.h"
 #include "certstore/x509/distinguished_name.h"
+#include "certstore/x509/extensions_internal.h"
 
 namespace signet::certstore {
 
@@ -117,14 +118,9 @@ std::string text_of(const ASN1_OBJECT* object) {
                                                                   : std::string();
 }
 
-std::string ip_text_of(const ASN1_OCTET_STRING* address) {
-  const ByteView bytes(ASN1_STRING_get0_data(address), static_cast<std::size_t>(ASN1_STRING_length(address)));
-  if (bytes.size() == 4) return fmt::format("{}", fmt::join(bytes, "."));
-  if (bytes.size() != 16) return hex_upper(bytes);
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 2)
-    text += fmt::format("{}{:x}", i == 0 ? "" : ":", bytes[i] * 256U + bytes[i + 1]);
-  return text;
+std::string address_of(const ASN1_OCTET_STRING* octets) {
+  const ByteView bytes(ASN1_STRING_get0_data(octets), static_cast<std::size_t>(ASN1_STRING_length(octets)));
+  return ip_text_of(octets).value_or(hex_upper(bytes));
 }
 
 std::string text_of(const GENERAL_NAME* name) {
@@ -136,7 +132,7 @@ std::string text_of(const GENERAL_NAME* name) {
     case GEN_URI:
       return "URI:" + text_of(name->d.uniformResourceIdentifier);
     case GEN_IPADD:
-      return "IP:" + ip_text_of(name->d.iPAddress);
+      return "IP:" + address_of(name->d.iPAddress);
     case GEN_DIRNAME:
       return "DirName:" + name_text(name->d.directoryName);
     case GEN_RID:
@@ -336,6 +332,12 @@ Result<std::vector<Certificate>> parse_certificates(ByteView bytes) {
     certificates.push_back(Certificate(std::move(facts)));
   }
   return certificates;
+}
+
+std::string to_pem(const std::vector<Certificate>& certificates) {
+  std::string text;
+  for (const Certificate& certificate : certificates) text += certificate.pem();
+  return text;
 }
 
 Result<Certificate> Certificate::parse(ByteView pem_or_der) {

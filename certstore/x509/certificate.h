@@ -81,6 +81,9 @@ class Certificate {
 /// 1 MiB.
 Result<std::vector<Certificate>> parse_certificates(ByteView bytes);
 
+/// One after the other; parse_certificates() reads them again.
+std::string to_pem(const std::vector<Certificate>& certificates);
+
 /// Upper-case hexadecimal SHA-256 of a public key's SubjectPublicKeyInfo (RFC 5280 section 4.1): what a
 /// certificate and the key it was issued for have in common. Empty when the key cannot be written.
 std::string key_thumbprint(const EVP_PKEY* key);

@@ -129,18 +129,6 @@ std::string text_of(const ASN1_STRING* text) {
   return std::string(as_text(octets));
 }
 
-std::string ip_text_of(const ASN1_OCTET_STRING* address) {
-  constexpr std::size_t kV4 = 4;
-  constexpr std::size_t kV6 = 16;
-  const ByteView octets(ASN1_STRING_get0_data(address),
-                        static_cast<std::size_t>(ASN1_STRING_length(address)));
-  if (octets.size() == kV4) return fmt::format("{}", fmt::join(octets, "."));
-  std::string text;
-  for (std::size_t i = 0; octets.size() == kV6 && i < kV6; i += 2)
-    text += fmt::format("{}{:x}", i == 0 ? "" : ":", octets[i] * 256U + octets[i + 1]);
-  return text;
-}
-
 void read_name(const GENERAL_NAME* name, AlternativeNames& into) {
   switch (name->type) {
     case GEN_DNS:
@@ -153,7 +141,7 @@ void read_name(const GENERAL_NAME* name, AlternativeNames& into) {
       into.uris.push_back(text_of(name->d.uniformResourceIdentifier));
       break;
     case GEN_IPADD:
-      into.ip_addresses.push_back(ip_text_of(name->d.iPAddress));
+      into.ip_addresses.push_back(ip_text_of(name->d.iPAddress).value_or(""));
       break;
     case GEN_OTHERNAME:
       if (OBJ_obj2nid(name->d.otherName->type_id) == NID_ms_upn &&
@@ -206,6 +194,19 @@ BasicConstraints basic_constraints_of(const X509* certificate) {
 }
 
 }  // namespace
+
+std::optional<std::string> ip_text_of(const ASN1_OCTET_STRING* address) {
+  constexpr std::size_t kV4 = 4;
+  constexpr std::size_t kV6 = 16;
+  const ByteView octets(ASN1_STRING_get0_data(address),
+                        static_cast<std::size_t>(ASN1_STRING_length(address)));
+  if (octets.size() == kV4) return fmt::format("{}", fmt::join(octets, "."));
+  if (octets.size() != kV6) return std::nullopt;
+  std::string text;
+  for (std::size_t i = 0; i < kV6; i += 2)
+    text += fmt::format("{}{:x}", i == 0 ? "" : ":", octets[i] * 256U + octets[i + 1]);
+  return text;
+}
 
 Result<ExtensionsPtr> extensions_of(const CertificateProfile& profile) {
   SIGNET_CHECK(check_profile(profile));

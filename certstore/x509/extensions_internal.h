@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/openssl.h"
 #include "certstore/x509/profile.h"
 
@@ -16,6 +19,9 @@ using ExtensionsPtr = Handle<STACK_OF(X509_EXTENSION), free_extension_stack>;
 /// Basic constraints, key usage, extended key usage and alternative names (critical when there is no other
 /// name), in this order. Errors as check_profile().
 Result<ExtensionsPtr> extensions_of(const CertificateProfile& profile);
+
+/// "192.0.2.1", "2001:db8:0:0:0:0:0:1"; nothing where the octets are those of neither.
+std::optional<std::string> ip_text_of(const ASN1_OCTET_STRING* address);
 
 /// Takes the names and identifiers away that check_profile() refuses, whatever octets a certificate has in
 /// their places.

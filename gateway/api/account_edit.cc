@@ -13,25 +13,13 @@ using agreements::Account;
 
 constexpr int kAttempts = 5;
 
-std::string_view word(agreements::EntryKind kind) {
-  switch (kind) {
-    case agreements::EntryKind::Partner:
-      return "partner";
-    case agreements::EntryKind::Certificate:
-      return "certificate";
-    case agreements::EntryKind::Agreement:
-      return "agreement";
-  }
-  return "?";
-}
-
 /// Whether two problems are the same one, wherever it was found.
 bool same(const agreements::Problem& a, const agreements::Problem& b) {
   return a.path == b.path && a.expected == b.expected && a.found == b.found;
 }
 
 bool is_about(const agreements::Problem& problem, const EditedEntry& entry) {
-  const std::string path = fmt::format("{}[{}]", word(entry.kind), entry.name);
+  const std::string path = fmt::format("{}[{}]", to_string(entry.kind), entry.name);
   return problem.path == path || problem.path.starts_with(path + "/");
 }
 
@@ -68,7 +56,7 @@ Result<std::vector<agreements::Problem>> edit_account(const AccountServices& ser
     SIGNET_CHECK(services.judge.check_replacement(stored.account, wanted));
     const auto changes = agreements::diff(stored.account, wanted);
     if (changes.empty()) return errors;
-    const vault::KeyId what{{}, fmt::format("{}s/{}", word(entry.kind), entry.name), {}};
+    const vault::KeyId what{{}, fmt::format("{}s/{}", to_string(entry.kind), entry.name), {}};
     SIGNET_CHECK(record_change(services, call, now, kChange, what, agreements::to_string(changes)));
     const auto replaced = services.accounts.replace(wanted, stored.generation);
     if (replaced) return errors;

@@ -61,12 +61,6 @@ Result<std::vector<vault::IssuerAdministrator>> read_administrators(const std::v
   return administrators;
 }
 
-std::string pem_of(const std::vector<certstore::Certificate>& certificates) {
-  std::string text;
-  for (const certstore::Certificate& certificate : certificates) text += certificate.pem();
-  return text;
-}
-
 /// Certificates as PEM; an empty text is none.
 Result<std::optional<std::vector<certstore::Certificate>>> authorities_member(const Json& body) {
   using Authorities = std::optional<std::vector<certstore::Certificate>>;
@@ -167,7 +161,7 @@ Json issuer_json(const Call& call, const vault::CertificateIssuer& issuer) {
                {"org_details", std::move(organisation)},
                {"attributes", short_attributes_json(issuer.enabled, issuer.created, issuer.updated)}};
   if (!issuer.directory.empty()) json["directory"] = issuer.directory;
-  if (!issuer.authorities.empty()) json["authorities"] = pem_of(issuer.authorities);
+  if (!issuer.authorities.empty()) json["authorities"] = to_pem(issuer.authorities);
   return json;
 }
 

@@ -39,38 +39,14 @@ ordered_json to_json(const std::vector<agreements::Problem>& problems) {
   return list;
 }
 
-std::string_view word(agreements::ChangeKind change) {
-  switch (change) {
-    case agreements::ChangeKind::Added:
-      return "added";
-    case agreements::ChangeKind::Changed:
-      return "changed";
-    case agreements::ChangeKind::Removed:
-      return "removed";
-  }
-  return "changed";
-}
-
-std::string_view word(agreements::EntryKind kind) {
-  switch (kind) {
-    case agreements::EntryKind::Partner:
-      return "partner";
-    case agreements::EntryKind::Certificate:
-      return "certificate";
-    case agreements::EntryKind::Agreement:
-      return "agreement";
-  }
-  return "agreement";
-}
-
 ordered_json to_json(const std::vector<agreements::EntryChange>& changes) {
   ordered_json list = ordered_json::array();
   for (const agreements::EntryChange& entry : changes) {
     ordered_json settings = ordered_json::array();
     for (const agreements::SettingChange& setting : entry.settings)
       settings.push_back({{"path", setting.path}, {"before", setting.before}, {"after", setting.after}});
-    list.push_back({{"change", word(entry.change)},
-                    {"kind", word(entry.kind)},
+    list.push_back({{"change", to_string(entry.change)},
+                    {"kind", to_string(entry.kind)},
                     {"name", entry.name},
                     {"settings", settings}});
   }

@@ -148,9 +148,7 @@ Result<> show(CommandContext& context, const CertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::VaultCertificate shown,
              home->vault().get_certificate(caller(), {options.vault, options.name, options.version}));
-  std::string text = certificate_text(shown);
-  for (const certstore::Certificate& certificate : shown.info.chain) text += certificate.pem();
-  context.print(certificate_json(shown), text);
+  context.print(certificate_json(shown), certificate_text(shown) + to_pem(shown.info.chain));
   return {};
 }
 

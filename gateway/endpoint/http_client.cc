@@ -338,7 +338,7 @@ void Exchange::configure_tls(CURL* easy) {
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   }
   if (post_.trust.kind == TlsTrust::Kind::Authorities) {
-    for (const auto& certificate : post_.trust.certificates) authorities_pem_ += certificate.pem();
+    authorities_pem_ = to_pem(post_.trust.certificates);
     curl_blob blob{authorities_pem_.data(), authorities_pem_.size(), CURL_BLOB_NOCOPY};
     curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
   }

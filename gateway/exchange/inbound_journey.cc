@@ -416,10 +416,7 @@ std::string Journey::certificate_shown() const {
 }
 
 bool Journey::is_ours(const Refusal& refusal) {
-  if (refusal.fault != Fault::UnexpectedProcessingError) return false;
-  const ErrorKind kind = refusal.cause.kind;
-  return kind == ErrorKind::IoFailure || kind == ErrorKind::Unavailable ||
-         kind == ErrorKind::PermissionDenied || kind == ErrorKind::Disabled;
+  return refusal.fault == Fault::UnexpectedProcessingError && is_our_trouble(refusal.cause);
 }
 
 Outcome Journey::not_now(const Error& cause) {

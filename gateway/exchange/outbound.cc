@@ -138,12 +138,6 @@ Result<MessageRecord> open_message(MessageStore& store, std::string_view id) {
   return record;
 }
 
-/// Whether what is wrong on our side may be over by the next attempt: the disk, the vault.
-bool is_our_trouble(const Error& error) {
-  return error.kind == ErrorKind::IoFailure || error.kind == ErrorKind::Unavailable ||
-         error.kind == ErrorKind::PermissionDenied || error.kind == ErrorKind::Disabled;
-}
-
 std::string attempts_text(std::uint32_t attempts) {
   return fmt::format("{} attempt{}", attempts, attempts == 1 ? "" : "s");
 }

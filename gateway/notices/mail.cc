@@ -117,8 +117,7 @@ Result<> send_mail(const MailServer& server, const Mail& mail, const std::atomic
   const EasyPtr handle(curl_easy_init());
   CURL* const easy = handle.get();
   if (easy == nullptr) return fail(ErrorKind::Internal, "libcurl gives no handle");
-  std::string authorities;
-  for (const certstore::Certificate& authority : server.authorities) authorities += authority.pem();
+  const std::string authorities = to_pem(server.authorities);
   const std::string message = message_of(server, mail);
   const ListPtr recipients = recipients_of(mail);
   Upload upload{message, stopping};

@@ -32,12 +32,6 @@ bool is_own_folder(std::string_view name) {
   return name == "processing" || name == "sent" || name == "failed";
 }
 
-/// What is wrong on our side, with every document, and may be over by the next pass.
-bool is_our_trouble(const Error& error) {
-  return error.kind == ErrorKind::IoFailure || error.kind == ErrorKind::Unavailable ||
-         error.kind == ErrorKind::PermissionDenied || error.kind == ErrorKind::Disabled;
-}
-
 }  // namespace
 
 /// A document that was taken.

@@ -89,18 +89,6 @@ Account without_certificates(const Account& account) {
   return rest;
 }
 
-std::string_view word(agreements::EntryKind kind) {
-  switch (kind) {
-    case agreements::EntryKind::Partner:
-      return "partner";
-    case agreements::EntryKind::Certificate:
-      return "certificate";
-    case agreements::EntryKind::Agreement:
-      return "agreement";
-  }
-  return "?";
-}
-
 std::string stored_xml(SqlConnection& connection) {
   Query row(connection, "SELECT xml FROM account");
   return row.next() ? row.text(0) : std::string();
@@ -111,13 +99,13 @@ void keep_times(SqlConnection& connection, const Account& before, const Account&
   for (const agreements::EntryChange& entry : agreements::diff(before, after)) {
     if (entry.change == agreements::ChangeKind::Removed)
       Query(connection, "DELETE FROM entry_times WHERE kind = ? AND name = ?")
-          .bind(word(entry.kind), entry.name)
+          .bind(to_string(entry.kind), entry.name)
           .run();
     else
       Query(connection,
             "INSERT INTO entry_times (kind, name, created, changed) VALUES (?1, ?2, ?3, ?3) "
             "ON CONFLICT DO UPDATE SET changed = ?3")
-          .bind(word(entry.kind), entry.name, now)
+          .bind(to_string(entry.kind), entry.name, now)
           .run();
   }
 }
@@ -174,7 +162,7 @@ Result<agreements::TimesByName> SqliteAccountStore::times(agreements::EntryKind 
       return times;
     }
     Query query(connection, "SELECT name, created, changed FROM entry_times WHERE kind = ?");
-    query.bind(word(kind));
+    query.bind(to_string(kind));
     while (query.next()) times.emplace(query.text(0), agreements::EntryTimes{query.time(1), query.time(2)});
     return times;
   });

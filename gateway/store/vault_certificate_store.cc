@@ -39,12 +39,6 @@ Result<CertificatePolicy> policy_of(std::string_view column) {
   return policy;
 }
 
-std::string chain_column(const std::vector<certstore::Certificate>& chain) {
-  std::string text;
-  for (const certstore::Certificate& certificate : chain) text += certificate.pem();
-  return text;
-}
-
 Result<std::vector<CertificateInfo>> read_versions(Query& query) {
   std::vector<CertificateInfo> infos;
   while (query.next()) {
@@ -198,7 +192,7 @@ Result<> write_certificate_version(SqlConnection& connection, const StoredCertif
   const CertificateInfo& info = stored.info;
   Query insert(connection, "INSERT INTO vault_certificate_versions (" SIGNET_CERTIFICATE_VERSION_COLUMNS
                            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
-  insert.bind(info.id.vault, info.id.name, info.id.version, chain_column(info.chain), flag(stored.exportable),
+  insert.bind(info.id.vault, info.id.name, info.id.version, to_pem(info.chain), flag(stored.exportable),
               flag(info.settings.enabled), to_column(info.settings.tags), info.created, info.updated);
   if (insert.run() == 0)
     return fail(ErrorKind::AlreadyExists,

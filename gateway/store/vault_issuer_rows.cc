@@ -55,12 +55,6 @@ std::string administrators_column(const std::vector<IssuerAdministrator>& admini
   return list.dump();
 }
 
-std::string pem_of(const std::vector<certstore::Certificate>& certificates) {
-  std::string text;
-  for (const certstore::Certificate& certificate : certificates) text += certificate.pem();
-  return text;
-}
-
 #define SIGNET_ISSUER_COLUMNS                                                                            \
   "vault, name, provider, account, organisation, administrators, enabled, created, updated, directory, " \
   "authorities"
@@ -119,7 +113,7 @@ Result<> SqliteVaultCertificateStore::put_issuer(const StoredIssuer& stored) {
           "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(issuer.id.vault, issuer.id.name, issuer.provider, issuer.account, issuer.organisation,
               administrators_column(issuer.administrators), flag(issuer.enabled), issuer.created,
-              issuer.updated, issuer.directory, pem_of(issuer.authorities), stored.sealed_password,
+              issuer.updated, issuer.directory, to_pem(issuer.authorities), stored.sealed_password,
               stored.sealed_account_key, stored.account_public_key, stored.account_url)
         .run();
     return {};

@@ -179,6 +179,8 @@ TEST(Errors, AreToldWithTheirSurroundings) {
   EXPECT_EQ((Error{ErrorKind::NotFound, "no file"}.within("reading 'x'").detail), "reading 'x': no file");
   EXPECT_EQ(to_string(ErrorKind::NotFound), "NotFound");
   EXPECT_EQ(to_string(ErrorKind::Internal), "Internal");
+  EXPECT_TRUE(is_our_trouble({ErrorKind::IoFailure, "the disk is full"}));
+  EXPECT_FALSE(is_our_trouble({ErrorKind::CryptoFailure, "no signature"}));
 }
 
 Result<int> twice(Result<int> value) {
