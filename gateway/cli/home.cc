@@ -246,22 +246,28 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory)
 }
 
 /// Whether the audit log has what `signet init` wrote into it, and the newest line that the evidence names. A
-/// log without them was removed or cut: that is told at each start, and an emptied log begins with it.
+/// log without them was removed or cut: that is told at each start, and an emptied log begins with it, by
+/// which it is known later.
 Result<> Home::look_at_audit_log() {
   const std::filesystem::path file = directory_ / "audit.log";
   SIGNET_TRY(const auto named, stores_->evidence.newest_audit_mention());
   const bool is_empty = !stores_->audit->head();
-  bool is_there = !is_empty;
-  if (is_there && named) {
-    SIGNET_TRY(is_there, AuditFile::has(file, named->line));
+  bool is_lost = is_empty;
+  if (!is_empty) {
+    SIGNET_TRY(is_lost, AuditFile::begins_anew(file));
   }
-  if (is_there) return {};
+  bool is_cut = false;
+  if (!is_lost && named) {
+    SIGNET_TRY(const bool has_line, AuditFile::has(file, named->line));
+    is_cut = !has_line;
+  }
+  if (!is_lost && !is_cut) return {};
   const std::string what =
-      is_empty ? "the audit log was emptied or removed"
-               : fmt::format(
-                     "the audit log lacks the line that record {} of the evidence names: its end was "
-                     "cut off, or all of it was made anew",
-                     named->record);
+      is_lost ? "the audit log was emptied or removed"
+              : fmt::format(
+                    "the audit log lacks the line that record {} of the evidence names: its end was "
+                    "cut off, or all of it was made anew",
+                    named->record);
   log::error(
       "audit-log-cut",
       {{"file", file.string()},
@@ -270,7 +276,7 @@ Result<> Home::look_at_audit_log() {
   vault::AuditRecord record;
   record.time = clock_.now();
   record.principal = "signet";
-  record.operation = "auditLogCut";
+  record.operation = kAuditLogCut;
   record.object = vault::AuditObject::Call;
   record.key.name = "audit.log";
   record.result = vault::AuditResult::Failed;

@@ -302,8 +302,24 @@ Result<bool> AuditFile::has(const std::filesystem::path& path, const AuditLine& 
   return log.has(line);
 }
 
+Result<bool> AuditFile::begins_anew(const std::filesystem::path& path) {
+  SIGNET_TRY(const Snapshot log, Snapshot::take(path));
+  std::string start;
+  SIGNET_CHECK(log.read(kLongestLine, [&start](std::string_view piece) {
+    start += piece;
+    return piece.find('\n') == std::string_view::npos;
+  }));
+  // A quote within a field is escaped, so no other member can look like this one.
+  const std::string_view first = std::string_view(start).substr(0, start.find('\n'));
+  return first.find(fmt::format(R"("operation":"{}")", kAuditLogCut)) != std::string_view::npos;
+}
+
 Result<std::optional<ChainReport::Flaw>> AuditFile::find_cut(const std::filesystem::path& path,
                                                              EvidenceStore& evidence) {
+  SIGNET_TRY(const bool anew, begins_anew(path));
+  if (anew)
+    return ChainReport::Flaw{1,
+                             "says that the log before it was emptied or removed: a backup has what is gone"};
   SIGNET_TRY(const Snapshot log, Snapshot::take(path));
   SIGNET_TRY(const auto missing,
              evidence.find_missing_audit_line([&log](const AuditLine& line) { return log.has(line); }));

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -14,6 +15,9 @@
 #include "gateway/evidence/evidence_store.h"
 
 namespace signet::gateway {
+
+/// What the first record of a log says that was begun in the place of one that is gone.
+inline constexpr std::string_view kAuditLogCut = "auditLogCut";
 
 /// The audit log: a file that is only ever appended to, one line of JSON per record. The lines are chained
 /// (hash_chain.h), so that one that was edited, removed from the middle or put in shows when the file is
@@ -46,6 +50,8 @@ class AuditFile final : public vault::AuditLog {
 
   /// The newest line, as far as this process knows; nothing when there is none.
   std::optional<AuditLine> head();
+  /// Whether its first line says that the log before it was lost: a record of the operation kAuditLogCut.
+  static Result<bool> begins_anew(const std::filesystem::path& path);
   /// Whether that line is there, in its place.
   static Result<bool> has(const std::filesystem::path& path, const AuditLine& line);
 
@@ -56,7 +62,8 @@ class AuditFile final : public vault::AuditLog {
   static Result<ChainReport> verify(const std::filesystem::path& path,
                                     const std::vector<std::string>& heads = {});
   /// Looks for each line that the evidence names. @returns the place of the first one that is not there,
-  /// because the log's end was cut off, whatever was appended since, or all of it made anew.
+  /// because the log's end was cut off, whatever was appended since, or all of it made anew; of a log that
+  /// begins anew, its first line.
   static Result<std::optional<ChainReport::Flaw>> find_cut(const std::filesystem::path& path,
                                                            EvidenceStore& evidence);
 

@@ -1494,6 +1494,22 @@ class Evidence(TwoCompanies):
         log.write_bytes(good)
         self.assertNotRegex(self.home.run("message", "list", expect=DONE).err, noticed)
 
+    def test_a_log_in_the_place_of_one_that_is_gone_says_so_without_any_evidence(self):
+        home = Home(self.directory / "bare")
+        home.directory.mkdir()
+        home.run("init", expect=DONE)
+        log = home.path / "audit.log"
+        good = log.read_bytes()
+        log.write_bytes(b"")
+        for _ in range(2):
+            self.assertIn('"event":"audit-log-cut"', home.run("message", "list", expect=DONE).err)
+        chain = self.chains(home, expect=REFUSED)[1]["audit-log"]
+        self.assertEqual((chain["intact"], chain["line"]), (False, 1))
+        self.assertIn("the log before it was emptied or removed", chain["reason"])
+        log.write_bytes(good)
+        self.assertNotIn("audit-log-cut", home.run("message", "list", expect=DONE).err)
+        self.assertTrue(self.chains(home)[0]["intact"])
+
     def test_an_audit_log_whose_end_was_cut_off_is_found_by_the_evidence(self):
         self.send()
         log = self.home.path / "audit.log"
