@@ -333,7 +333,10 @@ Result<bool> PrivateKey::verify(SignatureAlgorithm algorithm, ByteView digest, B
   SIGNET_CHECK(check_fits(kind_, algorithm, digest));
   SIGNET_TRY(const EvpPkeyCtxPtr context, this->context(Use::Verify, algorithm));
   Bytes der;
-  if (!is_rsa(kind_)) {
+  if (is_rsa(kind_)) {
+    // RFC 8017, 8.1.2 step 1; OpenSSL takes a PSS signature without its leading zero octets as well.
+    if (signature.size() != static_cast<std::size_t>(EVP_PKEY_get_size(key_.get()))) return false;
+  } else {
     if (signature.size() != 2 * coordinate_size(kind_)) return false;
     SIGNET_TRY(der, ecdsa_raw_to_der(signature));
     signature = der;

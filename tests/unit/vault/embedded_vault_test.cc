@@ -122,6 +122,18 @@ TEST_F(EmbeddedVaultTest, SignsAndVerifiesWithEveryAlgorithm) {
   }
 }
 
+TEST_F(EmbeddedVaultTest, TakesNoSignatureWithoutItsLeadingZeroOctet) {
+  const KeyId id = create(KeyKind::Rsa2048);
+  const Bytes right = digest(Hash::Sha256, as_bytes("text"));
+  Bytes signature;
+  do {
+    signature = sign(id, SignatureAlgorithm::PS256).value();  // with another salt each time
+  } while (signature.front() != 0);
+  EXPECT_TRUE(vault_->verify(kGateway, id, SignatureAlgorithm::PS256, right, signature).value());
+  signature.erase(signature.begin());
+  EXPECT_FALSE(vault_->verify(kGateway, id, SignatureAlgorithm::PS256, right, signature).value());
+}
+
 TEST_F(EmbeddedVaultTest, SignsNothingButADigestOfTheRightLengthWithAnAlgorithmOfTheKey) {
   const KeyId rsa = create(KeyKind::Rsa2048, "rsa");
   const KeyId ec = create(KeyKind::EcP256, "ec");
