@@ -50,9 +50,9 @@ std::string vault_in(std::string_view id, std::string_view vaults) {
 }
 
 /// One walk over a resource.
-class Reader {
+class JsonReader {
  public:
-  Reader(const ordered_json& resource, std::string_view vaults, std::vector<Problem>& problems)
+  JsonReader(const ordered_json& resource, std::string_view vaults, std::vector<Problem>& problems)
       : resource_(resource), vaults_(vaults), problems_(problems) {}
 
   void read(EntryKind kind, std::string_view name, void* entry) {
@@ -327,7 +327,7 @@ JsonOutcome<Entry> read_entry(EntryKind kind, std::string_view name, const order
                               std::string_view vaults) {
   JsonOutcome<Entry> outcome;
   Entry entry;
-  Reader(resource, vaults, outcome.problems).read(kind, name, &entry);
+  JsonReader(resource, vaults, outcome.problems).read(kind, name, &entry);
   if (outcome.problems.empty()) outcome.entry = std::move(entry);
   return outcome;
 }

@@ -28,7 +28,7 @@ bool is_known_namespace(std::string_view uri) {
   return uri == kAccountNamespace || uri == kExtensionNamespace;
 }
 
-std::string in_quotes(std::string_view text) { return "'" + printable(text, 80) + "'"; }
+std::string quote(std::string_view text) { return "'" + printable(text, 80) + "'"; }
 
 /// Turns offsets into lines and columns. Quick as long as they mostly grow.
 class LineCounter {
@@ -74,11 +74,11 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 /// One walk over a document.
-class Reader {
+class XmlReader {
  public:
   /// @param xml  the text as it came; `buffer` is the copy that pugixml has taken apart, octet for octet in
   /// its place
-  Reader(std::string_view xml, const char* buffer, const ParseContext& context, ParseOutcome& outcome)
+  XmlReader(std::string_view xml, const char* buffer, const ParseContext& context, ParseOutcome& outcome)
       : lines_(xml), buffer_(buffer), context_(context), outcome_(outcome) {}
 
   /// @return  whether it is an account at all, and was read to its end
@@ -90,7 +90,7 @@ class Reader {
     if (!declared || !known) {
       report(locate(node.name()), "", fmt::format("<{} xmlns=\"{}\">", root.name, kAccountNamespace),
              fmt::format("<{}>{}", printable(node.name(), 80),
-                         name ? " in the namespace " + in_quotes(name->uri) : ""),
+                         name ? " in the namespace " + quote(name->uri) : ""),
              "An account's XML begins like that.");
       return false;
     }
@@ -194,7 +194,7 @@ class Reader {
       report(
           locate(node.name()), inner,
           child.repeats ? fmt::format("each {} of another {}", what, child.key) : fmt::format("one {}", what),
-          child.repeats ? "a second " + in_quotes(id) : "a second one", "Remove one of them, or join them.");
+          child.repeats ? "a second " + quote(id) : "a second one", "Remove one of them, or join them.");
     }
     // A repeated element is read all the same, for what else may be wrong in it: into the same place, or a
     // new entry that nobody will see, since the account is dropped.
@@ -214,7 +214,7 @@ class Reader {
     const std::string here = path + "/" + std::string(setting.name);
     for (const pugi::xml_attribute attribute : node.attributes())
       if (!is_declaration(attribute))
-        report(locate(attribute.name()), here, "no attributes", in_quotes(attribute.name()), "Remove it.");
+        report(locate(attribute.name()), here, "no attributes", quote(attribute.name()), "Remove it.");
     std::string text;
     for (const pugi::xml_node child : node.children()) {
       if (child.type() == pugi::node_element)
@@ -232,7 +232,7 @@ class Reader {
     if (content == element.settings.end()) {
       const std::string_view stray = trim(text);
       if (!stray.empty())
-        report(position, path, "elements only", "the text " + in_quotes(stray), "Remove the text.");
+        report(position, path, "elements only", "the text " + quote(stray), "Remove the text.");
       return;
     }
     if (trim(text).empty() && (content->required || seen.content)) return;  // check_required() tells
@@ -257,7 +257,7 @@ class Reader {
     const Result<> read = setting.read(object, text, context_);
     if (read) return;
     const std::string& why = read.error().detail;
-    report(position, here, setting.type.expected, why.empty() ? in_quotes(text) : why,
+    report(position, here, setting.type.expected, why.empty() ? quote(text) : why,
            advice_for(setting, text));
   }
 
@@ -300,7 +300,7 @@ class Reader {
       if (setting.form == Form::Attribute) known.push_back(qualified(setting.space, setting.name));
     const std::string name = printable(attribute.name(), 80);
     std::string expected = known.empty() ? "no attributes" : "the attributes " + joined(known) + " at most";
-    report(locate(attribute.name()), path, std::move(expected), in_quotes(name), advise(name, known, false));
+    report(locate(attribute.name()), path, std::move(expected), quote(name), advise(name, known, false));
   }
 
   void report_unknown_element(pugi::xml_node node, const std::optional<ExpandedName>& name,
@@ -314,7 +314,7 @@ class Reader {
     if (!name)
       advice = fmt::format("Declare its prefix: xmlns:x=\"{}\".", kExtensionNamespace);
     else if (!is_known_namespace(name->uri))
-      found += name->uri.empty() ? " in no namespace" : " in the namespace " + in_quotes(name->uri);
+      found += name->uri.empty() ? " in no namespace" : " in the namespace " + quote(name->uri);
     if (advice.empty()) advice = advise(name->local, known, true);
     const std::string expected = known.empty() ? "no elements" : "one of " + joined(known);
     report(locate(node.name()), path, expected, std::move(found), std::move(advice));
@@ -394,7 +394,7 @@ ParseOutcome parse_account(std::string_view xml, const ParseContext& context) {
   }
   Account account;
   const bool understood =
-      Reader(xml, buffer.data(), context, outcome).read_root(document.document_element(), account);
+      XmlReader(xml, buffer.data(), context, outcome).read_root(document.document_element(), account);
   if (!has_errors(outcome.problems))
     outcome.account = std::move(account);
   else if (understood)

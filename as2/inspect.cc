@@ -19,7 +19,7 @@ namespace {
 
 using mime::Entity;
 
-constexpr std::size_t kMaxParts = 100;
+constexpr std::size_t kMaxPartsShown = 100;
 constexpr std::size_t kMaxPartDepth = 4;
 constexpr std::size_t kMaxHeaderBlock = 64 * 1024;
 constexpr std::size_t kPreambleSize = 1024;
@@ -661,10 +661,10 @@ class Inspection {
                  std::vector<Fact>& out) {
     const auto boundary = type.parameter("boundary");
     if (!boundary || depth == kMaxPartDepth || parts_left_ == 0) return;
-    const auto parts = mime::split_multipart(entity.body, *boundary, kMaxParts);
+    const auto parts = mime::split_multipart(entity.body, *boundary, kMaxPartsShown);
     if (!parts) return remark("its parts cannot be told apart: " + parts.error().detail);
     for (const Slice& slice : *parts) {
-      if (parts_left_ == 0) return remark(fmt::format("only the first {} parts are shown", kMaxParts));
+      if (parts_left_ == 0) return remark(fmt::format("only the first {} parts are shown", kMaxPartsShown));
       --parts_left_;
       const auto part = mime::read_entity(slice);
       const auto part_type =
@@ -809,7 +809,7 @@ class Inspection {
   std::optional<Entity> signed_;  ///< what was signed, in the form that was signed
   Entity last_;
   std::optional<Hash> signature_hash_;
-  std::size_t parts_left_ = kMaxParts;
+  std::size_t parts_left_ = kMaxPartsShown;
 };
 
 }  // namespace

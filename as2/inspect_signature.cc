@@ -14,7 +14,7 @@ namespace {
 
 using certstore::Certificate;
 
-constexpr std::size_t kMaxSignatureSize = 16 * 1024 * 1024;
+constexpr std::size_t kMaxSignatureShown = 16 * 1024 * 1024;
 
 /// Everything that an exception could allow: what holds only under this is told, and no more.
 cms::VerifyPolicy lenient_policy() {
@@ -115,7 +115,7 @@ class SignatureTrial {
       return cms::verify_opaque(input_.signed_data, certificates, policy, nobody);
     }
     SIGNET_TRY(const Bytes signature,
-               or_refuse(Fault::AuthenticationFailed, input_.signed_data.to_bytes(kMaxSignatureSize)));
+               or_refuse(Fault::AuthenticationFailed, input_.signed_data.to_bytes(kMaxSignatureShown)));
     return cms::verify_detached(signature, content, certificates, policy);
   }
 

@@ -17,7 +17,7 @@ using mime::Entity;
 using mime::Headers;
 
 constexpr std::size_t kMaxReport = 1024 * 1024;
-constexpr std::size_t kMaxParts = 10;
+constexpr std::size_t kMaxReportParts = 10;
 constexpr std::size_t kMaxHumanText = 64 * 1024;
 constexpr std::string_view kNotificationType = "message/disposition-notification";
 
@@ -122,7 +122,7 @@ Result<std::vector<Slice>> split_report(const Entity& report) {
   const auto boundary = type->parameter("boundary");
   if (!boundary)
     return fail(ErrorKind::InvalidInput, "a receipt's multipart/report has no boundary parameter");
-  return mime::split_multipart(report.body, *boundary, kMaxParts);
+  return mime::split_multipart(report.body, *boundary, kMaxReportParts);
 }
 
 /// The fields of a notification; empty lines before the first are skipped.

@@ -10,7 +10,7 @@
 namespace signet::as2 {
 namespace {
 
-constexpr std::size_t kMaxLength = 998;
+constexpr std::size_t kMaxMessageIdLength = 998;
 constexpr std::size_t kMaxHost = 200;
 
 std::string_view without_brackets(std::string_view id) {
@@ -29,9 +29,9 @@ bool is_id_character(char c) {
 Result<MessageId> MessageId::parse(std::string_view field_value) {
   const std::string_view id = trim(field_value);
   if (trim(without_brackets(id)).empty()) return fail(ErrorKind::InvalidInput, "the Message-ID is empty");
-  if (id.size() > kMaxLength)
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("a Message-ID of {} characters where {} are allowed", id.size(), kMaxLength));
+  if (id.size() > kMaxMessageIdLength)
+    return fail(ErrorKind::InvalidInput, fmt::format("a Message-ID of {} characters where {} are allowed",
+                                                     id.size(), kMaxMessageIdLength));
   if (!std::all_of(id.begin(), id.end(), [](char c) { return c >= ' ' && c <= '~'; }))
     return fail(ErrorKind::InvalidInput,
                 fmt::format("a Message-ID holds printable ASCII characters only, not '{}'", printable(id)));

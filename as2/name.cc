@@ -9,7 +9,7 @@
 namespace signet::as2 {
 namespace {
 
-constexpr std::size_t kMaxLength = 128;
+constexpr std::size_t kMaxNameLength = 128;
 
 /// Undoes the escapes between the quotes [RFC4130 6.2: AS2-quoted-pair].
 Result<std::string> unquoted(std::string_view value) {
@@ -40,15 +40,15 @@ Result<As2Name> As2Name::parse(std::string_view field_value) {
   const std::string_view value = trim(field_value);
   if (value.empty() || value.front() != '"') return of(value);
   // Twice the length when every character is escaped, and the quotes.
-  if (value.size() > 2 * kMaxLength + 2) return of(value);
+  if (value.size() > 2 * kMaxNameLength + 2) return of(value);
   SIGNET_TRY(const std::string name, unquoted(value));
   return of(name);
 }
 
 Result<As2Name> As2Name::of(std::string_view name) {
-  if (name.empty() || name.size() > kMaxLength)
+  if (name.empty() || name.size() > kMaxNameLength)
     return fail(ErrorKind::InvalidInput,
-                fmt::format("an AS2 name has 1 to {} characters, this one {}", kMaxLength, name.size()));
+                fmt::format("an AS2 name has 1 to {} characters, this one {}", kMaxNameLength, name.size()));
   if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; }))
     return fail(ErrorKind::InvalidInput,
                 fmt::format("an AS2 name holds printable ASCII characters only, not '{}'", printable(name)));

@@ -137,7 +137,7 @@ auto damaged(std::string detail) {
 }
 
 /// What a source of the message says is wrong: with the disk, or with the message.
-tl::unexpected<Refusal> reading_failed(Error cause) {
+tl::unexpected<Refusal> failure_to_expand(Error cause) {
   const Fault fault =
       cause.kind == ErrorKind::IoFailure ? Fault::UnexpectedProcessingError : Fault::DecompressionFailed;
   return refuse(fault, std::move(cause));
@@ -156,7 +156,7 @@ class Inflater {
     Chunk input;
     for (;;) {
       auto count = compressed.read(input);
-      if (!count) return reading_failed(std::move(count).error());
+      if (!count) return failure_to_expand(std::move(count).error());
       if (*count == 0) break;
       if (ended_) return damaged("octets follow the end of the zlib stream");
       consumed_ += *count;
@@ -252,11 +252,11 @@ Result<> compress(Source& content, Sink& out, int level) {
 
 Step<> decompress(const Slice& compressed, const DecompressLimits& limits, Sink& out) {
   auto content = find_compressed(compressed);
-  if (!content) return reading_failed(std::move(content).error());
+  if (!content) return failure_to_expand(std::move(content).error());
   ber::OctetStringSource octets(compressed, *content);
   Bytes first(1);
   auto count = octets.read(first);
-  if (!count) return reading_failed(std::move(count).error());
+  if (!count) return failure_to_expand(std::move(count).error());
   if (*count == 0) return damaged("the compressed content is empty");
   const bool plain_zlib = is_zlib(first[0]);
   PrefixedSource whole(std::move(first), octets);

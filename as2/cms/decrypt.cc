@@ -16,7 +16,6 @@ namespace {
 
 using certstore::PrivateCertificate;
 
-constexpr std::size_t kTagSize = 16;
 constexpr std::size_t kNonceSize = 12;
 
 /// What is said of every failure behind the outer headers, whatever it was: neither log nor receipt is to be
@@ -29,7 +28,7 @@ auto undecryptable(ErrorKind kind, std::string detail) {
 }
 
 /// A failure to read is ours; anything else is the message's.
-tl::unexpected<Refusal> reading_failed(Error cause) {
+tl::unexpected<Refusal> failure_to_decrypt(Error cause) {
   const Fault fault =
       cause.kind == ErrorKind::IoFailure ? Fault::UnexpectedProcessingError : Fault::DecryptionFailed;
   return refuse(fault, std::move(cause));
@@ -68,12 +67,12 @@ Result<Bytes> take_tag(ber::Walker& walker) {
   if ((element.identifier & ~ber::kConstructed) != ber::kOctetString)
     return fail(ErrorKind::InvalidInput, "the authentication tag is not an OCTET STRING");
   ber::OctetStringSource source(walker.octets(), element);
-  Bytes tag(kTagSize + 1);
+  Bytes tag(kGcmTagSize + 1);
   SIGNET_TRY(const std::size_t size, source.read(tag));
-  if (size != kTagSize)
+  if (size != kGcmTagSize)
     return fail(
         ErrorKind::InvalidInput,
-        fmt::format("an authentication tag of {} octets, where exactly {} are accepted", size, kTagSize));
+        fmt::format("an authentication tag of {} octets, where exactly {} are accepted", size, kGcmTagSize));
   tag.resize(size);
   return ber::element(ber::kOctetString, {tag});
 }
@@ -122,8 +121,8 @@ Result<> check_gcm_parameters(ber::Walker& walker) {
     return fail(ErrorKind::InvalidInput,
                 fmt::format("a GCM nonce of {} octets, where {} are accepted", nonce.size(), kNonceSize));
   SIGNET_TRY(const Bytes tag_size, walker.take_contents(ber::kInteger, 8, "the tag's length"));
-  if (tag_size != Bytes{kTagSize})
-    return fail(ErrorKind::InvalidInput, fmt::format("a GCM tag length other than {}", kTagSize));
+  if (tag_size != Bytes{kGcmTagSize})
+    return fail(ErrorKind::InvalidInput, fmt::format("a GCM tag length other than {}", kGcmTagSize));
   return walker.leave("the GCM parameters");
 }
 
@@ -307,7 +306,7 @@ Step<> decrypt_with(const PrivateCertificate& ours, CMS_ContentInfo* cms, const 
 Step<Decrypted> decrypt(const Slice& enveloped, std::span<const PrivateCertificate> ours,
                         const DecryptPolicy& policy, Sink& out) {
   auto parts = take_apart(enveloped, policy.max_recipients);
-  if (!parts) return reading_failed(std::move(parts).error());
+  if (!parts) return failure_to_decrypt(std::move(parts).error());
   SIGNET_TRY(const ContentCipher cipher, check_cipher(*parts, policy));
   SIGNET_TRY(const CmsPtr cms, parse(parts->skeleton));
   SIGNET_TRY(std::vector<Candidate> candidates, find_candidates(cms.get(), ours));

@@ -79,7 +79,7 @@ PartyName party_of(const ASN1_OCTET_STRING* key_id, const X509_NAME* issuer, con
   return party;
 }
 
-CmsPtr parse(const Bytes& skeleton) {
+CmsPtr parse_skeleton(const Bytes& skeleton) {
   const unsigned char* in = skeleton.data();
   CmsPtr cms(d2i_CMS_ContentInfo(nullptr, &in, static_cast<long>(skeleton.size())));
   ERR_clear_error();
@@ -130,7 +130,7 @@ void describe_recipient(ByteView der, std::vector<RecipientDescription>& out) {
   const Bytes algorithm = ber::element(ber::kSequence, {oid::kData});
   const Bytes infos = ber::element(ber::kSet, {der});
   const Bytes content = ber::element(ber::kSequence, {oid::kData, algorithm});
-  const CmsPtr cms = parse(content_info(oid::kEnvelopedData, {version, infos, content}));
+  const CmsPtr cms = parse_skeleton(content_info(oid::kEnvelopedData, {version, infos, content}));
   STACK_OF(CMS_RecipientInfo)* const parsed = cms ? CMS_get0_RecipientInfos(cms.get()) : nullptr;
   if (parsed == nullptr || sk_CMS_RecipientInfo_num(parsed) != 1) {
     out.push_back({{}, "unreadable", ""});
@@ -297,7 +297,7 @@ SignerDescription describe_signer(ByteView der) {
   const Bytes no_digests = ber::element(ber::kSet, {});
   const Bytes no_content = ber::element(ber::kSequence, {oid::kData});
   const Bytes infos = ber::element(ber::kSet, {der});
-  const CmsPtr cms = parse(content_info(oid::kSignedData, {version, no_digests, no_content, infos}));
+  const CmsPtr cms = parse_skeleton(content_info(oid::kSignedData, {version, no_digests, no_content, infos}));
   STACK_OF(CMS_SignerInfo)* const parsed = cms ? CMS_get0_SignerInfos(cms.get()) : nullptr;
   if (parsed == nullptr || sk_CMS_SignerInfo_num(parsed) != 1) {
     SignerDescription unreadable;

@@ -17,10 +17,9 @@ namespace {
 
 using certstore::Certificate;
 
-constexpr std::size_t kTagSize = 16;
 constexpr std::size_t kMaxRecipientInfos = std::size_t{1} << 20;
 
-auto crypto_failure(std::string_view what) {
+auto encryption_failed(std::string_view what) {
   return fail(take_openssl_error(ErrorKind::CryptoFailure, what));
 }
 
@@ -46,7 +45,7 @@ Result<> choose_key_transport(EVP_PKEY_CTX* context, KeyTransport transport) {
   if (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) <= 0 ||
       EVP_PKEY_CTX_set_rsa_oaep_md(context, digest) <= 0 ||
       EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest) <= 0)
-    return crypto_failure("choosing RSAES-OAEP");
+    return encryption_failed("choosing RSAES-OAEP");
   return {};
 }
 
@@ -54,14 +53,14 @@ Result<> choose_key_transport(EVP_PKEY_CTX* context, KeyTransport transport) {
 /// on choosing.
 Result<> choose_key_agreement(EVP_PKEY_CTX* context) {
   if (EVP_PKEY_CTX_set_ecdh_kdf_md(context, EVP_sha256()) <= 0)
-    return crypto_failure("choosing the key derivation of ECDH");
+    return encryption_failed("choosing the key derivation of ECDH");
   return {};
 }
 
 Result<> add_recipient(CMS_ContentInfo* cms, const Certificate& certificate, KeyTransport transport) {
   SIGNET_CHECK(certstore::check_key_strength(certificate));
   CMS_RecipientInfo* const info = CMS_add1_recipient_cert(cms, certificate.native(), CMS_KEY_PARAM);
-  if (info == nullptr) return crypto_failure("adding the recipient " + certificate.subject());
+  if (info == nullptr) return encryption_failed("adding the recipient " + certificate.subject());
   EVP_PKEY_CTX* const context = CMS_RecipientInfo_get0_pkey_ctx(info);
   return certificate.key_type() == certstore::KeyType::Ec ? choose_key_agreement(context)
                                                           : choose_key_transport(context, transport);
@@ -72,7 +71,7 @@ Result<CmsPtr> make_cms(std::span<const Certificate> recipients, const EncryptOp
   const EVP_CIPHER* const cipher = openssl_cipher(options.cipher);
   CmsPtr cms(is_authenticated(options.cipher) ? CMS_AuthEnvelopedData_create(cipher)
                                               : CMS_EnvelopedData_create(cipher));
-  if (!cms) return crypto_failure("making an EnvelopedData");
+  if (!cms) return encryption_failed("making an EnvelopedData");
   for (const Certificate& each : recipients)
     SIGNET_CHECK(add_recipient(cms.get(), each, options.key_transport));
   return cms;
@@ -87,7 +86,7 @@ struct Fields {
 
 Result<Fields> read_fields(CMS_ContentInfo* cms, bool authenticated) {
   Bytes der = to_der(cms, i2d_CMS_ContentInfo);
-  if (der.empty()) return crypto_failure("encoding an EnvelopedData");
+  if (der.empty()) return encryption_failed("encoding an EnvelopedData");
   ber::Walker walker(Slice::of(std::move(der)));
   SIGNET_CHECK(enter_content(walker, authenticated ? CmsType::AuthEnveloped : CmsType::Enveloped));
   Fields fields;
@@ -130,7 +129,7 @@ class Encryption {
     size_ = count < chunk_.size() ? count : options_.content_size;
     SIGNET_CHECK(start(cms.get()));
     SIGNET_TRY(const Fields fields, read_fields(cms.get(), authenticated()));
-    SIGNET_CHECK(out_.write(frame(fields, Bytes(kTagSize)).before));
+    SIGNET_CHECK(out_.write(frame(fields, Bytes(kGcmTagSize)).before));
     FramedContent framed(!size_, out_);
     while (count > 0) {
       SIGNET_CHECK(write(count, framed));
@@ -163,7 +162,7 @@ class Encryption {
   Result<> start(CMS_ContentInfo* cms) {
     holder_.reset(CMS_dataInit(cms, nullptr));
     if (!holder_ || BIO_get_cipher_ctx(holder_.get(), &cipher_) != 1 || cipher_ == nullptr)
-      return crypto_failure("encrypting the content's key");
+      return encryption_failed("encrypting the content's key");
     return {};
   }
 
@@ -171,23 +170,23 @@ class Encryption {
     total_ += count;
     int length = 0;
     if (EVP_EncryptUpdate(cipher_, encrypted_.data(), &length, chunk_.data(), static_cast<int>(count)) != 1)
-      return crypto_failure("encrypting the content");
+      return encryption_failed("encrypting the content");
     return framed.write(encrypted_.first(static_cast<std::size_t>(length)));
   }
 
   Result<> write_end(Sink& framed) {
     int length = 0;
     if (EVP_EncryptFinal_ex(cipher_, encrypted_.data(), &length) != 1)
-      return crypto_failure("encrypting the content's end");
+      return encryption_failed("encrypting the content's end");
     return framed.write(encrypted_.first(static_cast<std::size_t>(length)));
   }
 
   Result<Bytes> take_tag() {
     Bytes tag;
     if (!authenticated()) return tag;
-    tag.resize(kTagSize);
+    tag.resize(kGcmTagSize);
     if (EVP_CIPHER_CTX_ctrl(cipher_, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()), tag.data()) != 1)
-      return crypto_failure("taking the authentication tag");
+      return encryption_failed("taking the authentication tag");
     return tag;
   }
 

@@ -12,7 +12,7 @@ using PssParamsPtr = Handle<RSA_PSS_PARAMS, RSA_PSS_PARAMS_free>;
 using OaepParamsPtr = Handle<RSA_OAEP_PARAMS, RSA_OAEP_PARAMS_free>;
 using AlgorithmPtr = Handle<X509_ALGOR, X509_ALGOR_free>;
 
-constexpr std::array<ContentCipher, 7> kCiphers = {
+constexpr std::array<ContentCipher, 7> kContentCiphers = {
     ContentCipher::Aes128Cbc, ContentCipher::Aes192Cbc, ContentCipher::Aes256Cbc, ContentCipher::Aes128Gcm,
     ContentCipher::Aes192Gcm, ContentCipher::Aes256Gcm, ContentCipher::Des3Cbc};
 
@@ -82,9 +82,9 @@ const EVP_MD* openssl_digest(Hash hash) {
 
 const EVP_CIPHER* openssl_cipher(ContentCipher cipher) {
   static const auto kFetched = [] {
-    std::array<EvpCipherPtr, kCiphers.size()> all;
-    for (std::size_t i = 0; i < kCiphers.size(); ++i)
-      all[i].reset(EVP_CIPHER_fetch(nullptr, OBJ_nid2sn(nid_of(kCiphers[i])), nullptr));
+    std::array<EvpCipherPtr, kContentCiphers.size()> all;
+    for (std::size_t i = 0; i < kContentCiphers.size(); ++i)
+      all[i].reset(EVP_CIPHER_fetch(nullptr, OBJ_nid2sn(nid_of(kContentCiphers[i])), nullptr));
     return all;
   }();
   return kFetched[static_cast<std::size_t>(cipher)].get();
@@ -113,7 +113,7 @@ std::optional<Hash> hash_of(const ASN1_OBJECT* oid) { return hash_of_nid(OBJ_obj
 
 std::optional<ContentCipher> cipher_of(const ASN1_OBJECT* oid) {
   const int nid = OBJ_obj2nid(oid);
-  for (const ContentCipher cipher : kCiphers)
+  for (const ContentCipher cipher : kContentCiphers)
     if (nid == nid_of(cipher)) return cipher;
   return std::nullopt;
 }

@@ -10,6 +10,9 @@
 
 namespace signet::as2::cms {
 
+/// Octets of the only authentication tag of GCM that is made and taken: a shorter one is easier to forge.
+inline constexpr std::size_t kGcmTagSize = 16;
+
 const EVP_MD* openssl_digest(Hash hash);
 /// Fetched once per process.
 const EVP_CIPHER* openssl_cipher(ContentCipher cipher);

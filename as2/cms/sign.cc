@@ -27,8 +27,8 @@ constexpr std::array<std::uint8_t, 11> kMessageDigest = {0x06, 0x09, 0x2A, 0x86,
                                                          0xF7, 0x0D, 0x01, 0x09, 0x04};
 constexpr std::array<std::uint8_t, 11> kSigningTime = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
                                                        0xF7, 0x0D, 0x01, 0x09, 0x05};
-constexpr std::array<std::uint8_t, 11> kAlgorithmProtection = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
-                                                               0xF7, 0x0D, 0x01, 0x09, 0x34};
+constexpr std::array<std::uint8_t, 11> kAlgorithmProtectionOid = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                                                  0xF7, 0x0D, 0x01, 0x09, 0x34};
 
 /// Of a SignedData of id-data, and of a SignerInfo that names its signer by issuer and serial number.
 constexpr std::array<std::uint8_t, 3> kVersion = {ber::kInteger, 1, 1};
@@ -40,7 +40,7 @@ constexpr std::array<std::uint8_t, 11> kRsassaPss = {0x06, 0x09, 0x2A, 0x86, 0x4
 constexpr std::array<std::uint8_t, 11> kMgf1 = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
                                                 0xF7, 0x0D, 0x01, 0x01, 0x08};
 
-auto crypto_failure(std::string_view what) {
+auto signing_failed(std::string_view what) {
   return fail(take_openssl_error(ErrorKind::CryptoFailure, what));
 }
 
@@ -106,7 +106,7 @@ Bytes attribute(ByteView type, ByteView value) {
 Result<Bytes> encode_time(Time time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
   const Asn1TimePtr value(ASN1_TIME_set(nullptr, seconds));
-  if (!value) return crypto_failure("writing the signing time");
+  if (!value) return signing_failed("writing the signing time");
   return to_der(value.get(), i2d_ASN1_TIME);
 }
 
@@ -114,7 +114,8 @@ Result<Bytes> encode_time(Time time) {
 Bytes algorithm_protection(SignatureScheme scheme, Hash hash) {
   Bytes signature = signature_algorithm(scheme, hash);
   signature.front() = ber::context(1);
-  return attribute(kAlgorithmProtection, ber::element(ber::kSequence, {digest_algorithm(hash), signature}));
+  return attribute(kAlgorithmProtectionOid,
+                   ber::element(ber::kSequence, {digest_algorithm(hash), signature}));
 }
 
 /// The attributes one after the other, in the order that DER has for a SET OF (X.690 section 11.6).
@@ -142,14 +143,14 @@ bool choose_algorithm(EVP_PKEY_CTX* context, SignatureScheme scheme, Hash hash) 
 Result<Bytes> sign_digest(const certstore::PrivateCertificate& signer, SignatureScheme scheme, Hash hash,
                           ByteView digest) {
   if (X509_check_private_key(signer.certificate.native(), signer.key.native()) != 1)
-    return crypto_failure("the key does not sign for the certificate " + signer.certificate.subject());
+    return signing_failed("the key does not sign for the certificate " + signer.certificate.subject());
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, signer.key.native(), nullptr));
   if (!context || EVP_PKEY_sign_init(context.get()) <= 0 || !choose_algorithm(context.get(), scheme, hash))
-    return crypto_failure("preparing the signature");
+    return signing_failed("preparing the signature");
   Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(signer.key.native())));
   std::size_t size = signature.size();
   if (EVP_PKEY_sign(context.get(), signature.data(), &size, digest.data(), digest.size()) <= 0)
-    return crypto_failure("signing");
+    return signing_failed("signing");
   signature.resize(size);
   return signature;
 }

@@ -25,7 +25,7 @@ auto not_authentic(ErrorKind kind, std::string detail) {
 }
 
 /// A failure to read is ours; anything else is the message's.
-tl::unexpected<Refusal> reading_failed(Error cause) {
+tl::unexpected<Refusal> failure_to_verify(Error cause) {
   const Fault fault =
       cause.kind == ErrorKind::IoFailure ? Fault::UnexpectedProcessingError : Fault::AuthenticationFailed;
   return refuse(fault, std::move(cause));
@@ -69,7 +69,7 @@ Result<std::vector<Bytes>> take_signer_infos(ber::Walker& walker, std::size_t ma
 /// RFC 5652 section 5.1. The parts that are kept are copied as they are, BER within a new DER outside:
 /// nothing signed is re-encoded. Parsing a certificate that nobody is going to believe would cost three times
 /// the signature.
-Result<SignedDataParts> take_apart(const Slice& message, std::size_t max_signers) {
+Result<SignedDataParts> take_signed_apart(const Slice& message, std::size_t max_signers) {
   ber::Walker walker(message);
   SIGNET_CHECK(enter_content(walker, CmsType::Signed));
   SignedDataParts parts;
@@ -372,7 +372,7 @@ class SignatureCheck {
 
   static Step<ContentFacts> look(const LookAtContent& content, Hash hash) {
     auto facts = content(hash);
-    if (!facts) return reading_failed(std::move(facts).error());
+    if (!facts) return failure_to_verify(std::move(facts).error());
     return *std::move(facts);
   }
 
@@ -406,8 +406,8 @@ namespace {
 
 Step<VerifiedSigner> verify(ByteView signature, const LookAtContent& content,
                             std::span<const Certificate> accepted, const VerifyPolicy& policy) {
-  auto parts = take_apart(Slice::of(Bytes(signature.begin(), signature.end())), policy.max_signers);
-  if (!parts) return reading_failed(std::move(parts).error());
+  auto parts = take_signed_apart(Slice::of(Bytes(signature.begin(), signature.end())), policy.max_signers);
+  if (!parts) return failure_to_verify(std::move(parts).error());
   if (parts->content)
     return not_authentic(ErrorKind::InvalidInput,
                          "a detached signature that carries a content of its own: which one was signed?");
@@ -430,8 +430,8 @@ Step<VerifiedSigner> verify_detached(ByteView signature, const Slice& content,
 
 Step<VerifiedSigner> verify_opaque(const Slice& signed_data, std::span<const Certificate> accepted,
                                    const VerifyPolicy& policy, Sink& content) {
-  auto parts = take_apart(signed_data, policy.max_signers);
-  if (!parts) return reading_failed(std::move(parts).error());
+  auto parts = take_signed_apart(signed_data, policy.max_signers);
+  if (!parts) return failure_to_verify(std::move(parts).error());
   if (!parts->content)
     return not_authentic(ErrorKind::InvalidInput, "a SignedData without the content it should hold");
   ber::OctetStringSource octets(signed_data, *parts->content);

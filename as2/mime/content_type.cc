@@ -6,6 +6,7 @@
 #include <map>
 
 #include "as2/mime/charset.h"
+#include "as2/mime/hex_value_internal.h"
 #include "base/bytes.h"
 #include "base/utf8.h"
 
@@ -28,13 +29,6 @@ bool is_token(std::string_view text) {
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 /// Undoes "%41" or, with `mark` '=', "=41". What is no such thing stays.
@@ -272,7 +266,7 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out.push_back('\\');
@@ -344,7 +338,7 @@ std::string take_encoded_words(EncodedWord word, std::string_view& text) {
   }
 }
 
-std::string without_controls(std::string_view utf8) {
+std::string without_control_characters(std::string_view utf8) {
   std::string out;
   while (!utf8.empty())
     if (const auto code_point = take_code_point(utf8);
@@ -376,7 +370,7 @@ std::string Parameters::to_string() const {
     if (!is_ascii(value))
       out += fmt::format("; {}*=UTF-8''{}", name, percent_encoded(guess_utf8(value)));
     else
-      out += fmt::format("; {}={}", name, is_token(value) ? value : quoted(value));
+      out += fmt::format("; {}={}", name, is_token(value) ? value : quoted_string(value));
   }
   return out;
 }
@@ -434,7 +428,7 @@ std::optional<std::string> file_name(const Headers& headers) {
     if (const auto type = content_type(headers); type && *type)
       if (const auto value = (*type)->parameter("name")) name = *value;
   if (!name) return std::nullopt;
-  std::string clean = without_controls(decode_words(*name));
+  std::string clean = without_control_characters(decode_words(*name));
   if (clean.empty()) return std::nullopt;
   return clean;
 }

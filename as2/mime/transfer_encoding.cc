@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 
+#include "as2/mime/hex_value_internal.h"
 #include "base/chunk.h"
 
 namespace signet::as2::mime {
@@ -45,13 +46,6 @@ std::size_t plain_run(ByteView octets) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '=';
   };
   return static_cast<std::size_t>(std::find_if(octets.begin(), octets.end(), special) - octets.begin());
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace

@@ -3,21 +3,16 @@
 
 #include "certstore/vault/certificate_secret_internal.h"
 #include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/pkcs12_handles_internal.h"
 
 namespace signet::vault {
 namespace {
 
 constexpr int kRounds = 2048;  // with an empty passphrase more would protect nothing
 
-inline void free_bags(STACK_OF(PKCS12_SAFEBAG) * bags) {
-  sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
-}
-inline void free_auth_safes(STACK_OF(PKCS7) * safes) { sk_PKCS7_pop_free(safes, PKCS7_free); }
-using BagPtr = Handle<PKCS12_SAFEBAG, PKCS12_SAFEBAG_free>;
-using BagsPtr = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;
-using AuthSafesPtr = Handle<STACK_OF(PKCS7), free_auth_safes>;
+using SafeBagPtr = Handle<PKCS12_SAFEBAG, PKCS12_SAFEBAG_free>;
 
-Error broken(std::string_view what) { return take_openssl_error(ErrorKind::Internal, what); }
+Error failed_at(std::string_view what) { return take_openssl_error(ErrorKind::Internal, what); }
 
 SecretBytes contents_of(BIO* memory) {
   char* data = nullptr;
@@ -45,31 +40,31 @@ class Pfx {
       good = good && bag != nullptr;
       if (good && &certificate == &chain.front()) good = name(bag, own_id);
     }
-    const BagsPtr owner(bags);
+    const SafeBagsPtr owner(bags);
     STACK_OF(PKCS7)* safes = safes_.release();
     good = good && PKCS12_add_safe_ex(&safes, bags, NID_aes_256_cbc, kRounds, kNoPassphrase, key_library(),
                                       nullptr) == 1;
     safes_.reset(safes);
-    return good ? Result<>() : fail(broken("putting certificates into a PFX"));
+    return good ? Result<>() : fail(failed_at("putting certificates into a PFX"));
   }
 
   Result<> add_key(const PrivateKey& key, Bytes own_id) {
     SIGNET_TRY(const SecretBytes pkcs8, key.to_pkcs8());
     const unsigned char* at = pkcs8.view().data();
     const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(pkcs8.size())));
-    const BagsPtr bags(sk_PKCS12_SAFEBAG_new_null());
-    BagPtr bag(info == nullptr
-                   ? nullptr
-                   : PKCS12_SAFEBAG_create_pkcs8_encrypt_ex(NID_aes_256_cbc, kNoPassphrase, -1, nullptr, 0,
-                                                            kRounds, info.get(), key_library(), nullptr));
+    const SafeBagsPtr bags(sk_PKCS12_SAFEBAG_new_null());
+    SafeBagPtr bag(info == nullptr ? nullptr
+                                   : PKCS12_SAFEBAG_create_pkcs8_encrypt_ex(
+                                         NID_aes_256_cbc, kNoPassphrase, -1, nullptr, 0, kRounds, info.get(),
+                                         key_library(), nullptr));
     if (!bag || !bags || !name(bag.get(), own_id) || sk_PKCS12_SAFEBAG_push(bags.get(), bag.get()) <= 0)
-      return fail(broken("putting a key into a PFX"));
+      return fail(failed_at("putting a key into a PFX"));
     static_cast<void>(bag.release());
     constexpr int kNotEncryptedTwice = -1;
     STACK_OF(PKCS7)* safes = safes_.release();
     const bool good = PKCS12_add_safe(&safes, bags.get(), kNotEncryptedTwice, 0, nullptr) == 1;
     safes_.reset(safes);
-    return good ? Result<>() : fail(broken("putting a key into a PFX"));
+    return good ? Result<>() : fail(failed_at("putting a key into a PFX"));
   }
 
   Result<SecretBytes> encode() {
@@ -77,7 +72,7 @@ class Pfx {
     const BioPtr out(BIO_new(BIO_s_secmem()));
     if (!pfx || PKCS12_set_mac(pfx.get(), kNoPassphrase, -1, nullptr, 0, kRounds, nullptr) != 1 || !out ||
         i2d_PKCS12_bio(out.get(), pfx.get()) != 1)
-      return fail(broken("making a PFX"));
+      return fail(failed_at("making a PFX"));
     return contents_of(out.get());
   }
 
@@ -100,18 +95,18 @@ Result<SecretBytes> pfx_of(const PrivateKey* key, const std::vector<certstore::C
 
 Result<SecretBytes> pem_of(const PrivateKey* key, const std::vector<certstore::Certificate>& chain) {
   const BioPtr out(BIO_new(BIO_s_secmem()));
-  if (!out) return fail(broken("making a PEM text"));
+  if (!out) return fail(failed_at("making a PEM text"));
   if (key != nullptr) {
     SIGNET_TRY(const SecretBytes pkcs8, key->to_pkcs8());
     const ByteView octets = pkcs8.view();
     if (PEM_write_bio(out.get(), PEM_STRING_PKCS8INF, "", octets.data(), static_cast<long>(octets.size())) <=
         0)
-      return fail(broken("making a PEM text"));
+      return fail(failed_at("making a PEM text"));
   }
   for (const certstore::Certificate& certificate : chain) {
     const std::string pem = certificate.pem();
     if (BIO_write(out.get(), pem.data(), static_cast<int>(pem.size())) != static_cast<int>(pem.size()))
-      return fail(broken("making a PEM text"));
+      return fail(failed_at("making a PEM text"));
   }
   return contents_of(out.get());
 }

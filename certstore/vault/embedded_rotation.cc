@@ -93,10 +93,10 @@ Result<std::vector<RotationEvent>> EmbeddedVault::rotate_due(const std::stop_tok
 }
 
 Result<std::optional<RotationEvent>> EmbeddedVault::rotate_if_due(const KeyId& id) {
-  using Event = std::optional<RotationEvent>;
+  using MaybeEvent = std::optional<RotationEvent>;
   SIGNET_TRY(const StoredKey current, state_->store().load(id));  // now: those before may have taken minutes
   SIGNET_TRY(const RotationPolicy policy, policy_of(state_->store(), id));
-  if (!current.info.attributes.enabled) return Event();
+  if (!current.info.attributes.enabled) return MaybeEvent();
   if (is_due(policy.rotate, current.info, state_->now())) {
     SIGNET_TRY(KeyInfo made, state_->add(
                                  state_->new_record(Principal::gateway(), "rotate", id,
@@ -106,10 +106,10 @@ Result<std::optional<RotationEvent>> EmbeddedVault::rotate_if_due(const KeyId& i
                                    return describe_successor(state_->store(), id, state_->now(), next);
                                  },
                                  PrivateKey::generate));
-    return Event(RotationEvent{RotationEvent::What::Rotated, std::move(made), {}});
+    return MaybeEvent(RotationEvent{RotationEvent::What::Rotated, std::move(made), {}});
   }
-  if (!is_due(policy.notify, current.info, state_->now())) return Event();
-  return Event(RotationEvent{RotationEvent::What::NearExpiry, current.info, {}});
+  if (!is_due(policy.notify, current.info, state_->now())) return MaybeEvent();
+  return MaybeEvent(RotationEvent{RotationEvent::What::NearExpiry, current.info, {}});
 }
 
 }  // namespace signet::vault

@@ -79,8 +79,8 @@ ByteView without_zeros(const SecretBytes& number) {
 
 /// A positive one: the first bit is the sign's.
 SecretBytes integer(ByteView number) {
-  constexpr std::uint8_t kSign = 0x80;
-  return der(kInteger, {(number.front() & kSign) != 0 ? ByteView(kZero) : ByteView(), number});
+  constexpr std::uint8_t kSignBit = 0x80;
+  return der(kInteger, {(number.front() & kSignBit) != 0 ? ByteView(kZero) : ByteView(), number});
 }
 
 Result<> check_length(std::string_view name, ByteView number, std::size_t shortest, std::size_t longest) {

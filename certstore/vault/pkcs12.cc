@@ -8,6 +8,7 @@
 #include <string>
 
 #include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/pkcs12_handles_internal.h"
 
 namespace signet::vault {
 namespace {
@@ -17,12 +18,6 @@ constexpr int kMaxBagDepth = 4;
 /// scrypt's N * r * p: what a PBKDF2 of the largest allowed length costs, roughly.
 constexpr std::int64_t kMaxScryptWork = 16 * 1024 * 1024;
 
-inline void free_auth_safes(STACK_OF(PKCS7) * safes) { sk_PKCS7_pop_free(safes, PKCS7_free); }
-inline void free_bags(STACK_OF(PKCS12_SAFEBAG) * bags) {
-  sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
-}
-using AuthSafesPtr = Handle<STACK_OF(PKCS7), free_auth_safes>;
-using BagsPtr = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;
 using X509SigPtr = Handle<X509_SIG, X509_SIG_free>;
 using PbeParamPtr = Handle<PBEPARAM, PBEPARAM_free>;
 using Pbe2ParamPtr = Handle<PBE2PARAM, PBE2PARAM_free>;
@@ -35,7 +30,7 @@ struct Passphrase {
   int length = 0;
 };
 
-Error broken(std::string_view what) {
+Error damaged(std::string_view what) {
   return ErrorQueueMark::newest(ErrorKind::InvalidInput, fmt::format("the key file is damaged: {}", what));
 }
 
@@ -51,7 +46,7 @@ T* unpack(const ASN1_TYPE* parameter, const ASN1_ITEM* item) {
 
 Result<> spend_on_scrypt(const ASN1_TYPE* parameter, KeyDerivationBudget& budget) {
   const ScryptParamsPtr scrypt(unpack<SCRYPT_PARAMS>(parameter, ASN1_ITEM_rptr(SCRYPT_PARAMS)));
-  if (!scrypt) return fail(broken("its scrypt parameters cannot be read"));
+  if (!scrypt) return fail(damaged("its scrypt parameters cannot be read"));
   const std::int64_t n = number(scrypt->costParameter);
   const std::int64_t r = number(scrypt->blockSize);
   const std::int64_t p = number(scrypt->parallelizationParameter);
@@ -66,14 +61,14 @@ Result<> spend_on_scrypt(const ASN1_TYPE* parameter, KeyDerivationBudget& budget
 
 Result<> spend_on_pbes2(const ASN1_TYPE* parameter, KeyDerivationBudget& budget) {
   const Pbe2ParamPtr pbes2(unpack<PBE2PARAM>(parameter, ASN1_ITEM_rptr(PBE2PARAM)));
-  if (!pbes2) return fail(broken("its PBES2 parameters cannot be read"));
+  if (!pbes2) return fail(damaged("its PBES2 parameters cannot be read"));
   const ASN1_TYPE* const function = pbes2->keyfunc->parameter;
   switch (OBJ_obj2nid(pbes2->keyfunc->algorithm)) {
     case NID_id_scrypt:
       return spend_on_scrypt(function, budget);
     case NID_id_pbkdf2: {
       const Pbkdf2ParamPtr pbkdf2(unpack<PBKDF2PARAM>(function, ASN1_ITEM_rptr(PBKDF2PARAM)));
-      if (!pbkdf2) return fail(broken("its PBKDF2 parameters cannot be read"));
+      if (!pbkdf2) return fail(damaged("its PBKDF2 parameters cannot be read"));
       return budget.spend(number(pbkdf2->iter));
     }
     default:
@@ -86,7 +81,7 @@ Result<> spend_on(const X509_ALGOR* algorithm, KeyDerivationBudget& budget) {
   const int nid = OBJ_obj2nid(algorithm->algorithm);
   if (nid == NID_pbes2) return spend_on_pbes2(algorithm->parameter, budget);
   const PbeParamPtr pbe(unpack<PBEPARAM>(algorithm->parameter, ASN1_ITEM_rptr(PBEPARAM)));
-  if (!pbe) return fail(broken("its encryption parameters cannot be read"));
+  if (!pbe) return fail(damaged("its encryption parameters cannot be read"));
   // RFC 7292 appendix C: of its six, the two with 3DES are what 3.0's default provider has; RC2 and RC4 are
   // "legacy".
   if (nid != NID_pbe_WithSHA1And3_Key_TripleDES_CBC && nid != NID_pbe_WithSHA1And2_Key_TripleDES_CBC) {
@@ -109,7 +104,7 @@ Error wrong_passphrase(const std::optional<SecretBytes>& passphrase) {
 Result<SecretBytes> to_der(const PKCS8_PRIV_KEY_INFO* key) {
   const BioPtr out(BIO_new(BIO_s_secmem()));
   if (!out || ASN1_item_i2d_bio(ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO), out.get(), key) != 1)
-    return fail(broken("its private key cannot be read"));
+    return fail(damaged("its private key cannot be read"));
   char* data = nullptr;
   const long size = BIO_get_mem_data(out.get(), &data);
   return SecretBytes::copy_of(std::string_view(data, static_cast<std::size_t>(size)));
@@ -124,7 +119,7 @@ class Pkcs12Reader {
   Result<Pkcs12Contents> read() {
     SIGNET_CHECK(check_mac());
     const AuthSafesPtr safes(PKCS12_unpack_authsafes(file_));
-    if (!safes) return fail(broken("its parts cannot be read"));
+    if (!safes) return fail(damaged("its parts cannot be read"));
     for (int i = 0; i < sk_PKCS7_num(safes.get()); ++i)
       SIGNET_CHECK(read_safe(sk_PKCS7_value(safes.get(), i)));
     return std::move(contents_);
@@ -162,14 +157,14 @@ class Pkcs12Reader {
 
   Result<> read_safe(PKCS7* safe) {
     if (OBJ_obj2nid(safe->type) == NID_pkcs7_data) {
-      const BagsPtr bags(PKCS12_unpack_p7data(safe));
-      return bags ? read_bags(bags.get(), 0) : Result<>(fail(broken("a part cannot be read")));
+      const SafeBagsPtr bags(PKCS12_unpack_p7data(safe));
+      return bags ? read_bags(bags.get(), 0) : Result<>(fail(damaged("a part cannot be read")));
     }
     if (OBJ_obj2nid(safe->type) != NID_pkcs7_encrypted || safe->d.encrypted == nullptr)
       return fail(ErrorKind::Unsupported,
                   "the key file is encrypted for a certificate; one with a passphrase is needed");
     SIGNET_CHECK(spend_on(safe->d.encrypted->enc_data->algorithm, budget_));
-    const BagsPtr bags(PKCS12_unpack_p7encdata(safe, passphrase_.text, passphrase_.length));
+    const SafeBagsPtr bags(PKCS12_unpack_p7encdata(safe, passphrase_.text, passphrase_.length));
     if (!bags) return fail(wrong_passphrase(given_));
     return read_bags(bags.get(), 0);
   }
@@ -222,7 +217,7 @@ class Pkcs12Reader {
     unsigned char* der = nullptr;
     const int size = certificate ? i2d_X509(certificate.get(), &der) : -1;
     const OpensslMemory owned(der);
-    if (size <= 0) return fail(broken("a certificate in it cannot be read"));
+    if (size <= 0) return fail(damaged("a certificate in it cannot be read"));
     contents_.certificates.emplace_back(der, der + size);
     return {};
   }
@@ -271,7 +266,7 @@ Result<SecretBytes> decrypt_pkcs8(ByteView der, const std::optional<SecretBytes>
   const ErrorQueueMark mark;
   const unsigned char* at = der.data();
   const X509SigPtr encrypted(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
-  if (!encrypted) return fail(broken("its encrypted private key cannot be read"));
+  if (!encrypted) return fail(damaged("its encrypted private key cannot be read"));
   const X509_ALGOR* algorithm = nullptr;
   X509_SIG_get0(encrypted.get(), &algorithm, nullptr);
   SIGNET_CHECK(spend_on(algorithm, budget));

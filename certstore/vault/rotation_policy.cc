@@ -16,22 +16,24 @@ constexpr std::chrono::days kShortestLife{28};
 constexpr std::chrono::days kShortestDistance{7};  ///< of a rotation, from a version's creation and expiry
 constexpr CalendarPeriod kUsualNotice{0, 0, 30, 0};
 
-Result<> refuse(std::string_view why) {
+Result<> refuse_policy(std::string_view why) {
   return fail(ErrorKind::InvalidInput, fmt::format("the rotation policy will not do: {}", why));
 }
 
 Result<> check_rotate(const RotationTrigger& rotate, const std::optional<CalendarPeriod>& expiry_time) {
   if (shortest_length(rotate.period) < kShortestDistance)
-    return refuse(
+    return refuse_policy(
         fmt::format("a key is rotated at least {} days after its creation or before its expiry, not {}",
                     kShortestDistance.count(), to_string(rotate.period)));
   if (!expiry_time) {
     if (rotate.from == From::Creation) return {};
-    return refuse("it rotates before an expiry, so it needs an expiry time for the versions that it makes");
+    return refuse_policy(
+        "it rotates before an expiry, so it needs an expiry time for the versions that it makes");
   }
   if (longest_length(rotate.period) + kShortestDistance <= shortest_length(*expiry_time)) return {};
-  return refuse(fmt::format("{} is not, in every month, {} days within the life of a version, which lasts {}",
-                            to_string(rotate), kShortestDistance.count(), to_string(*expiry_time)));
+  return refuse_policy(
+      fmt::format("{} is not, in every month, {} days within the life of a version, which lasts {}",
+                  to_string(rotate), kShortestDistance.count(), to_string(*expiry_time)));
 }
 
 }  // namespace
@@ -71,10 +73,10 @@ std::string to_string(const RotationPolicy& policy) {
 
 Result<> check_rotation_policy(const RotationPolicy& policy) {
   if (policy.expiry_time && shortest_length(*policy.expiry_time) < kShortestLife)
-    return refuse(fmt::format("a version lasts at least {} days, not {}", kShortestLife.count(),
-                              to_string(*policy.expiry_time)));
+    return refuse_policy(fmt::format("a version lasts at least {} days, not {}", kShortestLife.count(),
+                                     to_string(*policy.expiry_time)));
   if (policy.notify && policy.notify->from != From::Expiry)
-    return refuse("a notice is given some time before the expiry, not after the creation");
+    return refuse_policy("a notice is given some time before the expiry, not after the creation");
   if (!policy.rotate) return {};
   return check_rotate(*policy.rotate, policy.expiry_time);
 }

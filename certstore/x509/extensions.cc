@@ -124,7 +124,7 @@ Result<> add_alternative_names(STACK_OF(X509_EXTENSION) * extensions, const Alte
   return add(extensions, NID_subject_alt_name, critical, value.get());
 }
 
-std::string text_of(const ASN1_STRING* text) {
+std::string octets_of(const ASN1_STRING* text) {
   const ByteView octets(ASN1_STRING_get0_data(text), static_cast<std::size_t>(ASN1_STRING_length(text)));
   return std::string(as_text(octets));
 }
@@ -132,13 +132,13 @@ std::string text_of(const ASN1_STRING* text) {
 void read_name(const GENERAL_NAME* name, AlternativeNames& into) {
   switch (name->type) {
     case GEN_DNS:
-      into.dns_names.push_back(text_of(name->d.dNSName));
+      into.dns_names.push_back(octets_of(name->d.dNSName));
       break;
     case GEN_EMAIL:
-      into.emails.push_back(text_of(name->d.rfc822Name));
+      into.emails.push_back(octets_of(name->d.rfc822Name));
       break;
     case GEN_URI:
-      into.uris.push_back(text_of(name->d.uniformResourceIdentifier));
+      into.uris.push_back(octets_of(name->d.uniformResourceIdentifier));
       break;
     case GEN_IPADD:
       into.ip_addresses.push_back(ip_text_of(name->d.iPAddress).value_or(""));
@@ -146,7 +146,7 @@ void read_name(const GENERAL_NAME* name, AlternativeNames& into) {
     case GEN_OTHERNAME:
       if (OBJ_obj2nid(name->d.otherName->type_id) == NID_ms_upn &&
           name->d.otherName->value->type == V_ASN1_UTF8STRING)
-        into.upns.push_back(text_of(name->d.otherName->value->value.utf8string));
+        into.upns.push_back(octets_of(name->d.otherName->value->value.utf8string));
       break;
     default:
       break;

@@ -9,17 +9,17 @@ namespace signet::gateway::api {
 
 namespace {
 
-constexpr std::string_view kType = "Microsoft.Logic/integrationAccounts";
+constexpr std::string_view kAccountType = "Microsoft.Logic/integrationAccounts";
 
 }  // namespace
 
 std::string AccountResource::id(const Installation& installation) const {
   return fmt::format("/subscriptions/{}/resourceGroups/{}/providers/{}/{}", installation.subscription, group,
-                     kType, name);
+                     kAccountType, name);
 }
 
 Json AccountResource::json(const Installation& installation) const {
-  Json json = envelope_json(id(installation), name, kType, document);
+  Json json = envelope_json(id(installation), name, kAccountType, document);
   json["sku"] = document.at("sku");
   json["properties"] = document.at("properties");
   return json;

@@ -10,14 +10,14 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr std::string_view kCollection = "certificates";
-constexpr std::string_view kDeleted = "deletedcertificates";
-constexpr std::size_t kMostCertificates = 100;
+constexpr std::string_view kCertificates = "certificates";
+constexpr std::string_view kDeletedCertificates = "deletedcertificates";
+constexpr std::size_t kMostInChain = 100;
 
 vault::CertificateId without_version(const vault::CertificateId& id) { return {id.vault, id.name, {}}; }
 
 std::string url_below(const Call& call, const vault::CertificateId& id, std::string_view what) {
-  return fmt::format("{}/{}", object_url(call, kCollection, without_version(id)), what);
+  return fmt::format("{}/{}", object_url(call, kCertificates, without_version(id)), what);
 }
 
 Json attributes_of(const Call& call, const vault::CertificateInfo& info) {
@@ -78,7 +78,7 @@ bool is_pem(std::string_view text) { return text.find("-----BEGIN ") != std::str
 
 Json certificate_bundle(const Call& call, const vault::VaultCertificate& certificate) {
   const vault::CertificateInfo& info = certificate.info;
-  Json bundle = {{"id", object_url(call, kCollection, info.id)}};
+  Json bundle = {{"id", object_url(call, kCertificates, info.id)}};
   if (!info.chain.empty()) {
     bundle["kid"] = object_url(call, "keys", info.id);
     bundle["sid"] = object_url(call, "secrets", info.id);
@@ -94,7 +94,7 @@ Json certificate_bundle(const Call& call, const vault::VaultCertificate& certifi
 }
 
 Json certificate_item(const Call& call, const vault::CertificateInfo& info, const vault::CertificateId& id) {
-  Json item = {{"id", object_url(call, kCollection, id)}};
+  Json item = {{"id", object_url(call, kCertificates, id)}};
   if (!info.chain.empty()) item["x5t"] = thumbprint(info.chain.front());
   item["attributes"] = attributes_of(call, info);
   item["tags"] = info.settings.tags;
@@ -103,13 +103,13 @@ Json certificate_item(const Call& call, const vault::CertificateInfo& info, cons
 
 Json deleted_bundle(const Call& call, const vault::DeletedCertificate& deleted) {
   Json bundle = certificate_bundle(call, deleted.certificate);
-  bundle.update(deletion_json(call, kDeleted, deleted.certificate.info.id, deleted.deletion));
+  bundle.update(deletion_json(call, kDeletedCertificates, deleted.certificate.info.id, deleted.deletion));
   return bundle;
 }
 
 Json deleted_item(const Call& call, const vault::Deleted<vault::CertificateInfo>& deleted) {
   Json item = certificate_item(call, deleted.info, without_version(deleted.info.id));
-  item.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  item.update(deletion_json(call, kDeletedCertificates, deleted.info.id, deleted.deletion));
   return item;
 }
 
@@ -133,7 +133,7 @@ Json operation_json(const Call& call, const vault::CertificateOperation& operati
   if (operation.failure)
     json["error"] = {{"code", operation.failure->code}, {"message", operation.failure->message}};
   if (operation.status == vault::OperationStatus::Completed)
-    json["target"] = object_url(call, kCollection, without_version(operation.id));
+    json["target"] = object_url(call, kCertificates, without_version(operation.id));
   json["request_id"] = operation.request_id;
   return json;
 }
@@ -201,9 +201,9 @@ Result<vault::CertificateFile> read_certificate_value(const Json& body) {
 
 Result<std::vector<certstore::Certificate>> read_certificates(const Json& body) {
   SIGNET_TRY(const std::vector<std::string> given, required("x5c", words_member(body, "x5c")));
-  if (given.size() > kMostCertificates)
-    return fail(ErrorKind::InvalidInput, fmt::format("'x5c' has {} certificates; at most {} are taken",
-                                                     given.size(), kMostCertificates));
+  if (given.size() > kMostInChain)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("'x5c' has {} certificates; at most {} are taken", given.size(), kMostInChain));
   std::vector<certstore::Certificate> certificates;
   for (const std::string& text : given) {
     SIGNET_TRY(const Bytes der, parse_base64(text));

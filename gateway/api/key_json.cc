@@ -9,7 +9,7 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr std::string_view kDeleted = "deletedkeys";
+constexpr std::string_view kDeletedKeys = "deletedkeys";
 constexpr std::array kOperations = {vault::KeyOp::Encrypt, vault::KeyOp::Decrypt, vault::KeyOp::Sign,
                                     vault::KeyOp::Verify,  vault::KeyOp::WrapKey, vault::KeyOp::UnwrapKey};
 
@@ -64,13 +64,13 @@ Result<Json> key_bundle(const Call& call, const vault::KeyInfo& info) {
 
 Result<Json> deleted_key_bundle(const Call& call, const vault::DeletedKey& deleted) {
   SIGNET_TRY(Json bundle, key_bundle(call, deleted.info));
-  bundle.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  bundle.update(deletion_json(call, kDeletedKeys, deleted.info.id, deleted.deletion));
   return bundle;
 }
 
 Json deleted_key_item(const Call& call, const vault::DeletedKey& deleted) {
   Json item = key_item(call, deleted.info, {deleted.info.id.vault, deleted.info.id.name, {}});
-  item.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  item.update(deletion_json(call, kDeletedKeys, deleted.info.id, deleted.deletion));
   return item;
 }
 

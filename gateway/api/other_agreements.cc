@@ -10,7 +10,7 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr std::string_view kCollection = "agreements";
+constexpr std::string_view kAgreements = "agreements";
 
 std::string text_of(const Json& properties, const char* member) {
   const auto found = properties.find(member);
@@ -45,8 +45,8 @@ bool OtherAgreement::names_partner(std::string_view partner) const {
 }
 
 Result<Json> OtherAgreement::json(const AccountServices& services, const AccountResource& account) const {
-  SIGNET_TRY(const Json envelope, envelope_of(services, account, kCollection, name));
-  return resource_json(services.installation, account, kCollection, name, envelope, properties,
+  SIGNET_TRY(const Json envelope, envelope_of(services, account, kAgreements, name));
+  return resource_json(services.installation, account, kAgreements, name, envelope, properties,
                        agreements::EntryTimes{created, changed});
 }
 
@@ -75,7 +75,7 @@ Result<bool> remove_other_agreement(const AccountServices& services, const Call&
   SIGNET_TRY(const auto there, find_other_agreement(services, call.parameter("name")));
   if (!there) return false;
   SIGNET_CHECK(record_change(services, call, now, "changeAccount",
-                             {{}, envelope_name(kCollection, there->name), {}}, "removed"));
+                             {{}, envelope_name(kAgreements, there->name), {}}, "removed"));
   return services.resources.remove(ResourceKind::OtherAgreement, there->name);
 }
 
@@ -98,10 +98,10 @@ Result<Answer> put_other_agreement(Services& services, const Call& call, const A
   for (const char* read_only : {"createdTime", "changedTime"}) properties.erase(read_only);
   const Time now = services.clock.now();
   SIGNET_CHECK(record_change(services.account, call, now, "changeAccount",
-                             {{}, envelope_name(kCollection, name), {}}));
+                             {{}, envelope_name(kAgreements, name), {}}));
   SIGNET_TRY(const bool made,
              services.account.resources.put(ResourceKind::OtherAgreement, name, properties.dump(), now));
-  SIGNET_CHECK(keep_envelope(services.account, call, now, kCollection, name, envelope));
+  SIGNET_CHECK(keep_envelope(services.account, call, now, kAgreements, name, envelope));
   SIGNET_TRY(const auto kept, find_other_agreement(services.account, name));
   if (!kept) return fail(ErrorKind::NotFound, "the agreement was deleted in the meantime");
   SIGNET_TRY(Json json, kept->json(services.account, account));

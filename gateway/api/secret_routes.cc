@@ -23,17 +23,17 @@ Json secret_bundle(const Call& call, const vault::SecretInfo& info) {
   return bundle;
 }
 
-constexpr std::string_view kDeleted = "deletedsecrets";
+constexpr std::string_view kDeletedSecrets = "deletedsecrets";
 
 Json deleted_bundle(const Call& call, const vault::DeletedSecret& deleted) {
   Json bundle = secret_bundle(call, deleted.info);
-  bundle.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  bundle.update(deletion_json(call, kDeletedSecrets, deleted.info.id, deleted.deletion));
   return bundle;
 }
 
 Json deleted_item(const Call& call, const vault::DeletedSecret& deleted) {
   Json item = secret_item(call, deleted.info, {deleted.info.id.vault, deleted.info.id.name, {}});
-  item.update(deletion_json(call, kDeleted, deleted.info.id, deleted.deletion));
+  item.update(deletion_json(call, kDeletedSecrets, deleted.info.id, deleted.deletion));
   return item;
 }
 

@@ -13,7 +13,6 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr std::string_view kType = "Microsoft.KeyVault/vaults";
 constexpr std::array kDeploymentFlags = {"enabledForDeployment", "enabledForDiskEncryption",
                                          "enabledForTemplateDeployment"};
 
@@ -55,7 +54,7 @@ Result<> check_promises(const Services& services, const Json& given) {
 
 std::string VaultResource::id(const Installation& installation) const {
   return fmt::format("/subscriptions/{}/resourceGroups/{}/providers/{}/{}", installation.subscription, group,
-                     kType, name);
+                     kVaultType, name);
 }
 
 VaultResource new_vault(const Services& services, std::string name, std::string group) {
@@ -123,7 +122,7 @@ Result<> keep_vault(Services& services, const VaultResource& vault) {
 
 Result<Json> vault_json(Services& services, const Call& call, const VaultResource& vault) {
   const Installation& installation = services.account.installation;
-  Json json = envelope_json(vault.id(installation), vault.name, kType, vault.document);
+  Json json = envelope_json(vault.id(installation), vault.name, kVaultType, vault.document);
   json["systemData"] = {{"createdAt", to_rfc3339(vault.created)},
                         {"lastModifiedAt", to_rfc3339(vault.changed)}};
   json["properties"] = vault.document["properties"];

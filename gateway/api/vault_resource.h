@@ -9,6 +9,8 @@
 
 namespace signet::gateway::api {
 
+inline constexpr std::string_view kVaultType = "Microsoft.KeyVault/vaults";
+
 /// A vault as a resource: what Azure's management plane says of it. What is in it, and who may do what with
 /// that, the vault itself knows.
 struct VaultResource {

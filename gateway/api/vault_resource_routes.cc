@@ -16,8 +16,6 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr std::string_view kType = "Microsoft.KeyVault/vaults";
-
 /// Azure's rule. Ours for vaults that the command line makes is wider.
 bool is_vault_name(const std::string& name) {
   static const std::regex kRule("[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]");
@@ -219,7 +217,7 @@ Result<Answer> list_resources(Services& services, const Call& call) {
   return arm_page(
       call, vaults, [](const VaultResource& vault) { return vault.name; },
       [&](const VaultResource& vault) {
-        return envelope_json(vault.id(services.account.installation), vault.name, kType, vault.document);
+        return envelope_json(vault.id(services.account.installation), vault.name, kVaultType, vault.document);
       });
 }
 

@@ -143,7 +143,7 @@ void print_upload(const CommandContext& context, const certstore::UploadOutcome&
 }
 
 /// Files of certificates often hold the key as well, and nobody should take it for stored.
-std::vector<std::string> warnings_of(const std::filesystem::path& file, ByteView octets) {
+std::vector<std::string> upload_warnings(const std::filesystem::path& file, ByteView octets) {
   if (as_text(octets).find("PRIVATE KEY-----") == std::string_view::npos) return {};
   return {
       fmt::format("{} also holds a private key, which was not stored: take it into the vault with 'signet "
@@ -159,7 +159,7 @@ Result<> add(CommandContext& context, const CertificateOptions& options) {
   if (!options.key.key_name.empty()) key = options.key;
   SIGNET_TRY(const auto outcome,
              certificates.account.upload(options.name, octets, key, {}, options.when_in_use()));
-  print_upload(context, outcome, warnings_of(options.file, octets));
+  print_upload(context, outcome, upload_warnings(options.file, octets));
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "certstore/vault/access_policy.h"
 
 namespace CLI {
 class App;
@@ -34,6 +35,9 @@ enum class ExitCode : int {
 };
 
 ExitCode exit_code_for(ErrorKind kind);
+
+/// Whoever runs the command, as the vault and the audit log know him.
+inline vault::Principal caller() { return vault::Principal::local_operator(); }
 
 /// The options before the subcommand.
 struct CommandContext {

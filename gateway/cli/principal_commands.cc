@@ -27,8 +27,6 @@ struct PrincipalOptions {
   std::string thumbprint;
 };
 
-vault::Principal caller() { return vault::Principal::local_operator(); }
-
 ordered_json to_json(const api::Principal& principal) {
   return {{"name", principal.name},
           {"objectId", principal.id},

@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::seconds kTick{1};
 /// Another process may have changed a policy, or begun a certificate.
 constexpr std::chrono::minutes kLongestRound{1};
-constexpr std::size_t kMaxAuthoritiesSize = 1024 * 1024;
+constexpr std::size_t kMaxMailAuthoritiesSize = 1024 * 1024;
 
 /// Issuers ask from several places, and others ask in vain.
 HttpLimits limits_for_challenges() {
@@ -81,7 +81,7 @@ Result<> ServeIssuance::set_mail_server() {
                  {{"smtp_url", settings_.smtp_url},
                   {"reason", "smtp-tls is none: whoever is on the way can read the mails"}});
   if (settings_.smtp_authorities.empty()) return {};
-  SIGNET_TRY(const Bytes octets, read_file(settings_.smtp_authorities, kMaxAuthoritiesSize));
+  SIGNET_TRY(const Bytes octets, read_file(settings_.smtp_authorities, kMaxMailAuthoritiesSize));
   auto read = certstore::parse_certificates(octets);
   if (!read) return fail(std::move(read).error().within(settings_.smtp_authorities.string()));
   mail_authorities_ = *std::move(read);

@@ -19,7 +19,7 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t kMaxPolicySize = 64 * 1024;
 
-struct CertificateOptions {
+struct VaultCertificateOptions {
   std::string vault{kDefaultVault};
   std::string name;
   std::string version;
@@ -44,11 +44,9 @@ struct CertificateOptions {
   bool remove = false;
 };
 
-vault::Principal caller() { return vault::Principal::local_operator(); }
-
 /// A policy as the file and the options say, over the one that there is.
 Result<vault::CertificatePolicy> apply_options(vault::CertificatePolicy policy,
-                                               const CertificateOptions& options) {
+                                               const VaultCertificateOptions& options) {
   if (!options.policy_file.empty()) {
     SIGNET_TRY(const Bytes text, read_file(options.policy_file, kMaxPolicySize));
     const auto json = nlohmann::json::parse(as_text(text), nullptr, false);
@@ -69,18 +67,18 @@ Result<vault::CertificatePolicy> apply_options(vault::CertificatePolicy policy,
   return policy;
 }
 
-bool says_of_policy(const CertificateOptions& options) {
+bool says_of_policy(const VaultCertificateOptions& options) {
   return !options.policy_file.empty() || options.subject || options.issuer || options.kind ||
          options.months || !options.dns_names.empty() || options.pem || options.not_exportable ||
          options.reuse_key;
 }
 
-Result<vault::CertificateSettings> settings_of(const CertificateOptions& options) {
+Result<vault::CertificateSettings> settings_of(const VaultCertificateOptions& options) {
   SIGNET_TRY(const std::optional<vault::Tags> tags, read_tags(options.tags));
   return vault::CertificateSettings{!options.disabled, tags.value_or(vault::Tags())};
 }
 
-Result<> create(CommandContext& context, const CertificateOptions& options) {
+Result<> create(CommandContext& context, const VaultCertificateOptions& options) {
   SIGNET_TRY(const vault::CertificateSettings settings, settings_of(options));
   std::optional<vault::CertificatePolicy> policy;
   if (says_of_policy(options)) {
@@ -100,7 +98,7 @@ Result<> create(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
-Result<> import_certificate(CommandContext& context, const CertificateOptions& options) {
+Result<> import_certificate(CommandContext& context, const VaultCertificateOptions& options) {
   SIGNET_TRY(const vault::CertificateSettings settings, settings_of(options));
   SIGNET_TRY(const Bytes octets, read_file(options.file, vault::kMaxKeyFileSize));
   std::optional<SecretBytes> passphrase;
@@ -132,19 +130,19 @@ Result<> print_all(CommandContext& context, const std::vector<vault::Certificate
   return {};
 }
 
-Result<> list(CommandContext& context, const CertificateOptions& options) {
+Result<> list(CommandContext& context, const VaultCertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto all, home->vault().list_certificates(caller(), options.vault, options.pending));
   return print_all(context, all, fmt::format("no certificates in vault '{}'", options.vault));
 }
 
-Result<> versions(CommandContext& context, const CertificateOptions& options) {
+Result<> versions(CommandContext& context, const VaultCertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto all, home->vault().certificate_versions(caller(), options.vault, options.name));
   return print_all(context, all, fmt::format("certificate '{}' has no version yet", options.name));
 }
 
-Result<> show(CommandContext& context, const CertificateOptions& options) {
+Result<> show(CommandContext& context, const VaultCertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::VaultCertificate shown,
              home->vault().get_certificate(caller(), {options.vault, options.name, options.version}));
@@ -152,7 +150,7 @@ Result<> show(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
-Result<> update(CommandContext& context, const CertificateOptions& options) {
+Result<> update(CommandContext& context, const VaultCertificateOptions& options) {
   if (!options.enable && !options.disable && options.tags.empty())
     return fail(ErrorKind::InvalidInput, "nothing to change: expected --enable, --disable or --tag");
   vault::CertificateUpdate update;
@@ -167,7 +165,7 @@ Result<> update(CommandContext& context, const CertificateOptions& options) {
 }
 
 /// Shows a policy, or changes what is mentioned of it.
-Result<> policy(CommandContext& context, const CertificateOptions& options) {
+Result<> policy(CommandContext& context, const VaultCertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::CertificatePolicy now,
              says_of_policy(options)
@@ -181,7 +179,7 @@ Result<> policy(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
-Result<> pending(CommandContext& context, const CertificateOptions& options) {
+Result<> pending(CommandContext& context, const VaultCertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::CertificateOperation operation,
              home->vault().certificate_operation(caller(), options.vault, options.name));
@@ -195,7 +193,7 @@ Result<> pending(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
-Result<> cancel(CommandContext& context, const CertificateOptions& options) {
+Result<> cancel(CommandContext& context, const VaultCertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::CertificateOperation operation,
              home->vault().cancel_certificate_operation(caller(), options.vault, options.name));
@@ -203,7 +201,7 @@ Result<> cancel(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
-Result<> merge(CommandContext& context, const CertificateOptions& options) {
+Result<> merge(CommandContext& context, const VaultCertificateOptions& options) {
   std::vector<certstore::Certificate> given;
   for (const std::filesystem::path& path : options.files) {
     SIGNET_TRY(const Bytes octets, read_file(path, 1024 * 1024));
@@ -218,7 +216,7 @@ Result<> merge(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
-void add_policy_options(CLI::App& command, CertificateOptions& options) {
+void add_policy_options(CLI::App& command, VaultCertificateOptions& options) {
   command
       .add_option("--policy", options.policy_file,
                   "A policy as JSON, in Key Vault's form; the options go over it")
@@ -235,7 +233,7 @@ void add_policy_options(CLI::App& command, CertificateOptions& options) {
   command.add_flag("--reuse-key", options.reuse_key, "Later versions keep the key");
 }
 
-void add_settings_options(CLI::App& command, CertificateOptions& options) {
+void add_settings_options(CLI::App& command, VaultCertificateOptions& options) {
   command.add_flag("--disabled", options.disabled, "Not to be used at all until enabled");
   add_tag_option(command, options.tags);
 }
@@ -243,14 +241,14 @@ void add_settings_options(CLI::App& command, CertificateOptions& options) {
 }  // namespace
 
 void add_vault_certificate_commands(CLI::App& vault, CommandContext& context) {
-  auto options = std::make_shared<CertificateOptions>();
+  auto options = std::make_shared<VaultCertificateOptions>();
   CLI::App* certificate = vault.add_subcommand(
       "certificate", "Certificates with their keys and secrets, made as their policies say");
   certificate->require_subcommand(1);
   certificate->footer("Example: signet vault certificate create acme-tls --subject CN=as2.acme.example");
 
   const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const CertificateOptions&)) {
+                           Result<> (*work)(CommandContext&, const VaultCertificateOptions&)) {
     CLI::App* made = certificate->add_subcommand(name, description);
     made->footer(example);
     made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
@@ -259,7 +257,7 @@ void add_vault_certificate_commands(CLI::App& vault, CommandContext& context) {
     return made;
   };
   const auto named = [&](const char* name, const char* description, const char* example,
-                         Result<> (*work)(CommandContext&, const CertificateOptions&)) {
+                         Result<> (*work)(CommandContext&, const VaultCertificateOptions&)) {
     CLI::App* made = command(name, description, example, work);
     made->add_option("name", options->name, "The certificate's name")->required();
     return made;

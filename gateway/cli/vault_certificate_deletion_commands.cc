@@ -22,8 +22,6 @@ struct DeletionOptions {
   std::filesystem::path file;
 };
 
-vault::Principal caller() { return vault::Principal::local_operator(); }
-
 ordered_json to_json(const vault::CertificateInfo& info, const vault::Deletion& deletion) {
   ordered_json value = certificate_json(info);
   value["deleted"] = to_rfc3339(deletion.deleted);

@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t kMaxAuthoritiesSize = 1024 * 1024;
 
-struct SettingsOptions {
+struct CertificateSettingsOptions {
   std::string vault{kDefaultVault};
   std::string name;
   std::vector<std::string> emails;
@@ -31,8 +31,6 @@ struct SettingsOptions {
   bool disable = false;
 };
 
-vault::Principal caller() { return vault::Principal::local_operator(); }
-
 void print_contacts(CommandContext& context, const std::vector<vault::CertificateContact>& contacts) {
   ordered_json value = ordered_json::array();
   std::string text;
@@ -44,14 +42,14 @@ void print_contacts(CommandContext& context, const std::vector<vault::Certificat
   context.print(value, text);
 }
 
-Result<> show_contacts(CommandContext& context, const SettingsOptions& options) {
+Result<> show_contacts(CommandContext& context, const CertificateSettingsOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto contacts, home->vault().certificate_contacts(caller(), options.vault));
   print_contacts(context, contacts);
   return {};
 }
 
-Result<> set_contacts(CommandContext& context, const SettingsOptions& options) {
+Result<> set_contacts(CommandContext& context, const CertificateSettingsOptions& options) {
   std::vector<vault::CertificateContact> contacts;
   for (const std::string& email : options.emails) contacts.push_back({email, {}, {}});
   SIGNET_TRY(const auto home, Home::open(context.home));
@@ -60,7 +58,7 @@ Result<> set_contacts(CommandContext& context, const SettingsOptions& options) {
   return {};
 }
 
-Result<> delete_contacts(CommandContext& context, const SettingsOptions& options) {
+Result<> delete_contacts(CommandContext& context, const CertificateSettingsOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto contacts, home->vault().delete_certificate_contacts(caller(), options.vault));
   print_contacts(context, contacts);
@@ -92,7 +90,7 @@ std::string to_line(const vault::CertificateIssuer& issuer) {
                      printable(vault::directory_of(issuer)));
 }
 
-Result<> set_issuer(CommandContext& context, const SettingsOptions& options) {
+Result<> set_issuer(CommandContext& context, const CertificateSettingsOptions& options) {
   vault::IssuerUpdate update;
   update.provider = options.provider;
   update.account = options.account;
@@ -117,7 +115,7 @@ Result<> set_issuer(CommandContext& context, const SettingsOptions& options) {
   return {};
 }
 
-Result<> list_issuers(CommandContext& context, const SettingsOptions& options) {
+Result<> list_issuers(CommandContext& context, const CertificateSettingsOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto issuers, home->vault().list_certificate_issuers(caller(), options.vault));
   ordered_json value = ordered_json::array();
@@ -131,7 +129,7 @@ Result<> list_issuers(CommandContext& context, const SettingsOptions& options) {
   return {};
 }
 
-Result<> delete_issuer(CommandContext& context, const SettingsOptions& options) {
+Result<> delete_issuer(CommandContext& context, const CertificateSettingsOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto issuer,
              home->vault().delete_certificate_issuer(caller(), options.vault, options.name));
@@ -142,7 +140,7 @@ Result<> delete_issuer(CommandContext& context, const SettingsOptions& options) 
 }  // namespace
 
 void add_vault_certificate_settings_commands(CLI::App& certificate, CommandContext& context) {
-  auto options = std::make_shared<SettingsOptions>();
+  auto options = std::make_shared<CertificateSettingsOptions>();
   const auto group = [&](const char* name, const char* description, const char* example) {
     CLI::App* made = certificate.add_subcommand(name, description);
     made->require_subcommand(1);
@@ -150,7 +148,7 @@ void add_vault_certificate_settings_commands(CLI::App& certificate, CommandConte
     return made;
   };
   const auto command = [&](CLI::App* parent, const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const SettingsOptions&)) {
+                           Result<> (*work)(CommandContext&, const CertificateSettingsOptions&)) {
     CLI::App* made = parent->add_subcommand(name, description);
     made->footer(example);
     made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();

@@ -89,8 +89,8 @@ Result<> create(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const vault::KeyKind kind, vault::parse_key_kind(options.kind));
   SIGNET_TRY(const vault::KeySettings settings, key_settings(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const vault::KeyInfo info, home->vault().create_key(vault::Principal::local_operator(),
-                                                                 options.vault, options.key, kind, settings));
+  SIGNET_TRY(const vault::KeyInfo info,
+             home->vault().create_key(caller(), options.vault, options.key, kind, settings));
   context.print(to_json(info), "created " + to_string(info.id),
                 warnings_of(info.attributes, "key", home->clock().now()));
   return {};
@@ -119,8 +119,7 @@ Result<> import_key(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(OutputFile certificate_file, write_certificate(options, imported->certificates));
   SIGNET_TRY(const vault::KeyInfo info,
-             home->vault().import_key(vault::Principal::local_operator(), options.vault, options.key,
-                                      imported->key, settings));
+             home->vault().import_key(caller(), options.vault, options.key, imported->key, settings));
   certificate_file.keep();
   ordered_json value = to_json(info);
   std::string text = "imported " + to_string(info.id) + "\n";
@@ -134,7 +133,7 @@ Result<> import_key(CommandContext& context, const VaultOptions& options) {
 
 Result<> list(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto keys, home->vault().list(vault::Principal::local_operator(), options.vault));
+  SIGNET_TRY(const auto keys, home->vault().list(caller(), options.vault));
   ordered_json value = ordered_json::array();
   std::string text;
   for (const vault::KeyInfo& info : keys) {
@@ -147,10 +146,9 @@ Result<> list(CommandContext& context, const VaultOptions& options) {
 
 Result<> show(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  const auto caller = vault::Principal::local_operator();
   SIGNET_TRY(const vault::KeyInfo info,
-             home->vault().get(caller, {options.vault, options.key, options.version}));
-  SIGNET_TRY(const auto versions, home->vault().versions(caller, options.vault, options.key));
+             home->vault().get(caller(), {options.vault, options.key, options.version}));
+  SIGNET_TRY(const auto versions, home->vault().versions(caller(), options.vault, options.key));
   ordered_json value = to_json(info);
   value["versions"] = ordered_json::array();
   std::string text = to_string(info.id) + "\n" + to_text(info) + info.public_key_pem() + "all versions:\n";
@@ -182,9 +180,8 @@ Result<> update(CommandContext& context, const VaultOptions& options) {
                 "nothing to change: expected --enable, --disable, --ops, --not-before, --expires or --tag");
   SIGNET_TRY(const vault::KeyUpdate update, key_update(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
-  const auto caller = vault::Principal::local_operator();
   SIGNET_TRY(const vault::KeyInfo after,
-             home->vault().update(caller, {options.vault, options.key, options.version}, update));
+             home->vault().update(caller(), {options.vault, options.key, options.version}, update));
   context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after),
                 warnings_of(after.attributes, "key", home->clock().now()));
   return {};
@@ -192,7 +189,7 @@ Result<> update(CommandContext& context, const VaultOptions& options) {
 
 /// What a principal may do now.
 Result<vault::AccessPolicy> policy_of(Home& home, const VaultOptions& options) {
-  SIGNET_TRY(const auto policies, home.vault().policies(vault::Principal::local_operator(), options.vault));
+  SIGNET_TRY(const auto policies, home.vault().policies(caller(), options.vault));
   for (const vault::AccessPolicy& policy : policies)
     if (policy.principal == vault::Principal{options.principal}) return policy;
   return vault::AccessPolicy{options.vault, {options.principal}};
@@ -246,7 +243,7 @@ Result<> set_policy(CommandContext& context, const VaultOptions& options) {
     SIGNET_TRY(const std::string words, permission_words(*options.certificate_permissions));
     SIGNET_TRY(policy.certificates, vault::parse_certificate_permissions(words));
   }
-  SIGNET_CHECK(home->vault().set_policy(vault::Principal::local_operator(), policy));
+  SIGNET_CHECK(home->vault().set_policy(caller(), policy));
   context.print(to_json(policy), policy.grants_nothing()
                                      ? fmt::format("'{}' may do nothing in vault '{}' any more",
                                                    options.principal, options.vault)
@@ -256,7 +253,7 @@ Result<> set_policy(CommandContext& context, const VaultOptions& options) {
 
 Result<> show_policy(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto policies, home->vault().policies(vault::Principal::local_operator(), options.vault));
+  SIGNET_TRY(const auto policies, home->vault().policies(caller(), options.vault));
   ordered_json value = ordered_json::array();
   std::string text;
   for (const vault::AccessPolicy& policy : policies) {

@@ -20,8 +20,6 @@ struct LifecycleOptions {
   std::filesystem::path file;
 };
 
-vault::Principal caller() { return vault::Principal::local_operator(); }
-
 /// The vault's functions for keys, and those for secrets.
 struct KeyVerbs {
   static constexpr std::string_view kWhat = "key";

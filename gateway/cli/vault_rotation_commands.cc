@@ -22,13 +22,11 @@ struct RotationOptions {
   std::string notify;
 };
 
-struct SettingsOptions {
+struct VaultSettingsOptions {
   std::string vault{kDefaultVault};
   std::optional<int> retention_days;
   bool purge_protection = false;
 };
-
-vault::Principal caller() { return vault::Principal::local_operator(); }
 
 template <class Value>
 ordered_json text_or_null(const std::optional<Value>& value) {
@@ -99,14 +97,14 @@ void print(const CommandContext& context, const std::string& name, const vault::
                   settings.purge_protection ? ", and nobody purges it before (purge protection)" : ""));
 }
 
-Result<> show_settings(CommandContext& context, const SettingsOptions& options) {
+Result<> show_settings(CommandContext& context, const VaultSettingsOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::VaultSettings settings, home->vault().settings(options.vault));
   print(context, options.vault, settings);
   return {};
 }
 
-Result<> set_settings(CommandContext& context, const SettingsOptions& options) {
+Result<> set_settings(CommandContext& context, const VaultSettingsOptions& options) {
   if (!options.retention_days && !options.purge_protection)
     return fail(ErrorKind::InvalidInput,
                 "nothing to change: expected --retention-days or --purge-protection");
@@ -164,7 +162,7 @@ void add_key_rotation_commands(CLI::App& key, CommandContext& context) {
 }
 
 void add_vault_settings_commands(CLI::App& vault, CommandContext& context) {
-  auto options = std::make_shared<SettingsOptions>();
+  auto options = std::make_shared<VaultSettingsOptions>();
   CLI::App* settings = vault.add_subcommand("settings", "How long what is deleted can be recovered");
   settings->require_subcommand(1);
   settings->footer("Example: signet vault settings show");

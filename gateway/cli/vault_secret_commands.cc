@@ -28,8 +28,6 @@ struct SecretOptions {
   bool disable = false;
 };
 
-vault::Principal caller() { return vault::Principal::local_operator(); }
-
 ordered_json to_json(const vault::SecretInfo& info) {
   const vault::SecretAttributes& attributes = info.settings.attributes;
   return {{"vault", info.id.vault},

@@ -37,11 +37,11 @@ void VaultUpkeep::stop() {
 }
 
 void VaultUpkeep::run(const std::stop_token& stop) {
-  constexpr std::chrono::hours kDay{24};
+  constexpr std::chrono::hours kPause{24};
   while (!stop.stop_requested()) {
     look_after(vault_, stop);
     std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, stop, kDay, [] { return false; });
+    woken_.wait_for(lock, stop, kPause, [] { return false; });
   }
 }
 

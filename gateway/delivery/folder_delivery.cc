@@ -162,13 +162,13 @@ void advance(const Directory& folder, const Party& party, Step step) {
 /// than for one.
 template <class Step>
 void advance_at_once(const Party& party, Step step) {
-  constexpr std::size_t kAtOnce = 8;
+  constexpr std::size_t kSyncsAtOnce = 8;
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < party.size(); i = next++) party[i]->outcome = step(*party[i]);
   };
   std::vector<std::future<void>> others;
-  for (std::size_t i = 1; i < std::min(party.size(), kAtOnce); ++i)
+  for (std::size_t i = 1; i < std::min(party.size(), kSyncsAtOnce); ++i)
     others.push_back(std::async(std::launch::async, work));
   work();
   for (std::future<void>& other : others) other.get();

@@ -252,7 +252,7 @@ void Connection::close() {
   book_.release(address_);
 }
 
-// ---- Reading
+// ---- GateVerdict
 // -------------------------------------------------------------------------------------------------------
 
 void Connection::read_more() {
@@ -291,11 +291,11 @@ void Connection::advance() {
 
 void Connection::read_head() {
   switch (head_reader_.read(rest_)) {
-    case Reading::Refused:
+    case GateVerdict::Refused:
       return refuse(head_reader_.refusal());
-    case Reading::Done:
+    case GateVerdict::Done:
       return begin_request();
-    case Reading::NeedMore:
+    case GateVerdict::NeedMore:
       break;
   }
   if (phase_ == Phase::Idle) {
@@ -357,9 +357,9 @@ void Connection::turn_away_request() {
 }
 
 void Connection::skip_body() {
-  const Reading reading = body_reader_->skip(rest_);
-  if (reading == Reading::NeedMore) return read_more_of_body();
-  if (reading == Reading::Refused) head_.keep_alive = false;
+  const GateVerdict reading = body_reader_->skip(rest_);
+  if (reading == GateVerdict::NeedMore) return read_more_of_body();
+  if (reading == GateVerdict::Refused) head_.keep_alive = false;
   respond_busy();
 }
 
@@ -407,15 +407,16 @@ Result<> Connection::write_down(Spool& spool) const {
 /// Puts what has been read into the spool: at once while that is memory, by the disk's thread when it is a
 /// file, and then as much in one go as the body may have in memory. (Of a chunked body a read may bring
 /// little.)
-void Connection::store(Reading reading) {
-  if (payload_.empty() || reading == Reading::Refused) return on_stored(reading, {});
+void Connection::store(GateVerdict reading) {
+  if (payload_.empty() || reading == GateVerdict::Refused) return on_stored(reading, {});
   if (spool_->size() + payload_.size() <= in_memory_) {
     const auto stored = spool_->write(payload_);
     payload_.clear();
     return on_stored(reading, stored);
   }
   const bool in_file = spool_->size() > in_memory_;
-  if (in_file && reading == Reading::NeedMore && payload_.size() < in_memory_) return on_stored(reading, {});
+  if (in_file && reading == GateVerdict::NeedMore && payload_.size() < in_memory_)
+    return on_stored(reading, {});
   door_->disk.post([self = shared_from_this(), spool = spool_, reading] {
     self->loop_.post([self, reading, stored = self->write_down(*spool)] {
       self->payload_.clear();
@@ -424,7 +425,7 @@ void Connection::store(Reading reading) {
   });
 }
 
-void Connection::on_stored(Reading reading, const Result<>& stored) {
+void Connection::on_stored(GateVerdict reading, const Result<>& stored) {
   if (phase_ == Phase::Closed) return;
   if (overdue_) return refuse(*overdue_);
   if (!stored) {
@@ -432,11 +433,11 @@ void Connection::on_stored(Reading reading, const Result<>& stored) {
     return refuse({503, "the body cannot be stored now"});
   }
   switch (reading) {
-    case Reading::Refused:
+    case GateVerdict::Refused:
       return refuse(body_reader_->refusal());
-    case Reading::Done:
+    case GateVerdict::Done:
       return hand_over();
-    case Reading::NeedMore:
+    case GateVerdict::NeedMore:
       return read_more_of_body();
   }
 }

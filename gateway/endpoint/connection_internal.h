@@ -179,7 +179,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
               ///< and no reset
     Closed,
   };
-  // Reading
+  // GateVerdict
   void read_more();
   void on_read(const boost::system::error_code& error, std::size_t size);
   void advance();
@@ -191,9 +191,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::optional<SpoolArea> area_for_body();
   void release_spool();
   void read_body();
-  void store(Reading reading);
+  void store(GateVerdict reading);
   Result<> write_down(Spool& spool) const;
-  void on_stored(Reading reading, const Result<>& stored);
+  void on_stored(GateVerdict reading, const Result<>& stored);
   void read_more_of_body();
   void hand_over();
 

@@ -160,18 +160,18 @@ void LineReader::clear() {
   after_cr_ = false;
 }
 
-Reading HeadReader::refuse(int status, std::string reason) {
+GateVerdict HeadReader::refuse(int status, std::string reason) {
   refusal_ = {status, std::move(reason)};
-  return Reading::Refused;
+  return GateVerdict::Refused;
 }
 
-Reading HeadReader::read(ByteView& input) {
+GateVerdict HeadReader::read(ByteView& input) {
   while (!input.empty()) {
     std::size_t limit = limits_.head_size - octets_;
     if (part_ == Part::RequestLine) limit = std::min(limit, limits_.target_size + kMaxMethodSize + 16);
     switch (line_.read(input, limit)) {
       case LineReader::State::NeedMore:
-        return Reading::NeedMore;
+        return GateVerdict::NeedMore;
       case LineReader::State::BadOctet:
         return refuse(400, "a control character, a bare CR or a bare LF in the head");
       case LineReader::State::TooLong:
@@ -180,33 +180,33 @@ Reading HeadReader::read(ByteView& input) {
         break;
     }
     octets_ += line_.octets();
-    const Reading reading = on_line(line_.line());
+    const GateVerdict reading = on_line(line_.line());
     line_.clear();
-    if (reading != Reading::NeedMore) return reading;
+    if (reading != GateVerdict::NeedMore) return reading;
   }
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
-Reading HeadReader::on_overflow() {
+GateVerdict HeadReader::on_overflow() {
   if (part_ == Part::Fields)
     return refuse(431, fmt::format("the head is longer than {} octets", limits_.head_size));
   if (line_.line().find(' ') > kMaxMethodSize) return refuse(501, "no such method is known here");
   return refuse(414, fmt::format("the request target is longer than {} octets", limits_.target_size));
 }
 
-Reading HeadReader::on_line(std::string_view line) {
+GateVerdict HeadReader::on_line(std::string_view line) {
   if (part_ == Part::RequestLine) {
     if (!line.empty()) return read_request_line(line);
     // Old clients send one CRLF too many after a body [RFC9112 2.2]; more than one is no accident.
     if (empty_line_skipped_) return refuse(400, "empty lines in the place of a request");
     empty_line_skipped_ = true;
-    return Reading::NeedMore;
+    return GateVerdict::NeedMore;
   }
   if (line.empty()) return finish();
   return is_blank(line.front()) ? continue_field(line) : read_field(line);
 }
 
-Reading HeadReader::read_request_line(std::string_view line) {
+GateVerdict HeadReader::read_request_line(std::string_view line) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last || line.find(' ', first + 1) != last)
@@ -233,11 +233,11 @@ Reading HeadReader::read_request_line(std::string_view line) {
   head_.target = target;
   head_.http_1_0 = version == "HTTP/1.0";
   part_ = Part::Fields;
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
-Reading HeadReader::read_field(std::string_view line) {
-  if (end_field() == Reading::Refused) return Reading::Refused;
+GateVerdict HeadReader::read_field(std::string_view line) {
+  if (end_field() == GateVerdict::Refused) return GateVerdict::Refused;
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
     return refuse(400, "a line of the head is no field: a name, a colon right behind it, a value");
@@ -251,38 +251,38 @@ Reading HeadReader::read_field(std::string_view line) {
     return refuse(400, fmt::format("a tab in {}", name_));
   value_ = trim_blanks(value);
   field_open_ = true;
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
 /// Old partners fold Content-Type and its like, so those are joined by one space [RFC9112 5.2].
-Reading HeadReader::continue_field(std::string_view line) {
+GateVerdict HeadReader::continue_field(std::string_view line) {
   if (!field_open_) return refuse(400, "white space before the first field");
   if (is_one_of(name_, kNeverFolded)) return refuse(400, fmt::format("the field {} is folded", name_));
   const std::string_view more = trim_blanks(line);
   if (more.empty()) return refuse(400, fmt::format("the field {} is continued by an empty line", name_));
   if (!value_.empty()) value_ += ' ';
   value_ += more;
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
-Reading HeadReader::end_field() {
-  if (!field_open_) return Reading::NeedMore;
+GateVerdict HeadReader::end_field() {
+  if (!field_open_) return GateVerdict::NeedMore;
   if (head_.headers.size() >= limits_.field_count)
     return refuse(431, fmt::format("the head has more than {} fields", limits_.field_count));
   head_.headers.add(name_, value_);
   field_open_ = false;
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
-Reading HeadReader::finish() {
-  if (end_field() == Reading::Refused || check_fields() == Reading::Refused ||
-      read_framing() == Reading::Refused || read_expectation() == Reading::Refused)
-    return Reading::Refused;
+GateVerdict HeadReader::finish() {
+  if (end_field() == GateVerdict::Refused || check_fields() == GateVerdict::Refused ||
+      read_framing() == GateVerdict::Refused || read_expectation() == GateVerdict::Refused)
+    return GateVerdict::Refused;
   read_connection();
-  return Reading::Done;
+  return GateVerdict::Done;
 }
 
-Reading HeadReader::check_fields() {
+GateVerdict HeadReader::check_fields() {
   std::array<bool, kSingletons.size()> seen{};
   for (const auto& field : head_.headers) {
     for (std::size_t i = 0; i < kSingletons.size(); ++i) {
@@ -294,10 +294,10 @@ Reading HeadReader::check_fields() {
   const auto host = head_.headers.value("Host");
   if (!host && !head_.http_1_0) return refuse(400, "the field Host is missing");
   if (host && !is_host(*host)) return refuse(400, "the field Host names no host");
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
-Reading HeadReader::read_framing() {
+GateVerdict HeadReader::read_framing() {
   const auto coding = head_.headers.value("Transfer-Encoding");
   const auto length = head_.headers.value("Content-Length");
   if (coding && length) return refuse(400, "both Content-Length and Transfer-Encoding");
@@ -306,15 +306,15 @@ Reading HeadReader::read_framing() {
     if (!equal_ignoring_case(*coding, "chunked"))
       return refuse(501, "a Transfer-Encoding other than chunked");
     head_.chunked = true;
-    return Reading::NeedMore;
+    return GateVerdict::NeedMore;
   }
   if (length) return read_content_length(*length);
   if (head_.method == "POST" || head_.method == "PUT" || head_.method == "PATCH")
     return refuse(411, "neither Content-Length nor Transfer-Encoding: chunked");
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
-Reading HeadReader::read_content_length(std::string_view digits) {
+GateVerdict HeadReader::read_content_length(std::string_view digits) {
   if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit))
     return refuse(400, "Content-Length is not one decimal number");
   digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
@@ -322,17 +322,17 @@ Reading HeadReader::read_content_length(std::string_view digits) {
       std::from_chars(digits.data(), digits.data() + digits.size(), head_.content_length);
   if (error != std::errc() || end != digits.data() + digits.size())
     return refuse(413, "Content-Length is beyond all limits");
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
-Reading HeadReader::read_expectation() {
+GateVerdict HeadReader::read_expectation() {
   const auto expectation = head_.headers.value("Expect");
-  if (!expectation) return Reading::NeedMore;
+  if (!expectation) return GateVerdict::NeedMore;
   if (!equal_ignoring_case(*expectation, "100-continue"))
     return refuse(417, "an expectation other than 100-continue");
   // [RFC9110 10.1.1]: a server that receives it in HTTP/1.0 ignores it.
   head_.expect_continue = !head_.http_1_0 && head_.has_body();
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
 void HeadReader::read_connection() {
@@ -350,37 +350,37 @@ void HeadReader::read_connection() {
 BodyReader::BodyReader(const RequestHead& head, std::uint64_t limit)
     : limit_(limit), part_(head.chunked ? Part::ChunkSize : Part::Counted), remaining_(head.content_length) {}
 
-Reading BodyReader::refuse(int status, std::string reason) {
+GateVerdict BodyReader::refuse(int status, std::string reason) {
   refusal_ = {status, std::move(reason)};
-  return Reading::Refused;
+  return GateVerdict::Refused;
 }
 
-Reading BodyReader::read(ByteView& input, Bytes* out) {
+GateVerdict BodyReader::read(ByteView& input, Bytes* out) {
   for (;;) {
-    Reading reading = Reading::NeedMore;
+    GateVerdict reading = GateVerdict::NeedMore;
     switch (part_) {
       case Part::Counted:
         if (octets_ + remaining_ > limit_)
           return refuse(413, fmt::format("the body is longer than {} octets", limit_));
         take_payload(input, out);
-        return remaining_ == 0 ? Reading::Done : Reading::NeedMore;
+        return remaining_ == 0 ? GateVerdict::Done : GateVerdict::NeedMore;
       case Part::ChunkData:
         take_payload(input, out);
-        if (remaining_ > 0) return Reading::NeedMore;
+        if (remaining_ > 0) return GateVerdict::NeedMore;
         part_ = Part::ChunkEnd;
         continue;
       case Part::ChunkEnd:
-        if (input.empty()) return Reading::NeedMore;
+        if (input.empty()) return GateVerdict::NeedMore;
         reading = read_chunk_end(input);
         break;
       case Part::ChunkSize:
       case Part::Trailer: {
-        if (input.empty()) return Reading::NeedMore;
+        if (input.empty()) return GateVerdict::NeedMore;
         const bool size_line = part_ == Part::ChunkSize;
         const std::size_t limit =
             size_line ? kMaxChunkSizeDigits + kMaxChunkExtension + 2 : kMaxTrailerSize - trailer_octets_;
         const LineReader::State state = line_.read(input, limit);
-        if (state == LineReader::State::NeedMore) return Reading::NeedMore;
+        if (state == LineReader::State::NeedMore) return GateVerdict::NeedMore;
         if (state == LineReader::State::TooLong)
           return size_line ? refuse(400, "a chunk's size line is too long")
                            : refuse(431, "the trailer is too long");
@@ -392,7 +392,7 @@ Reading BodyReader::read(ByteView& input, Bytes* out) {
         break;
       }
     }
-    if (reading != Reading::NeedMore) return reading;
+    if (reading != GateVerdict::NeedMore) return reading;
   }
 }
 
@@ -406,7 +406,7 @@ void BodyReader::take_payload(ByteView& input, Bytes* out) {
 }
 
 /// chunk-size [BWS] [ ";" extension ]; white space behind the size is what old peers send [RFC9112 7.1.1].
-Reading BodyReader::on_chunk_size(std::string_view line) {
+GateVerdict BodyReader::on_chunk_size(std::string_view line) {
   std::uint64_t size = 0;
   std::size_t digits = 0;
   for (; digits < line.size() && hex_value(line[digits]) >= 0; ++digits) {
@@ -421,26 +421,26 @@ Reading BodyReader::on_chunk_size(std::string_view line) {
   if (size > limit_ - octets_) return refuse(413, fmt::format("the body is longer than {} octets", limit_));
   remaining_ = size;
   part_ = size == 0 ? Part::Trailer : Part::ChunkData;
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
-Reading BodyReader::read_chunk_end(ByteView& input) {
+GateVerdict BodyReader::read_chunk_end(ByteView& input) {
   const char octet = static_cast<char>(input.front());
   input = input.subspan(1);
   if (octet != (after_cr_ ? '\n' : '\r')) return refuse(400, "a chunk does not end where its size says");
   if (after_cr_) part_ = Part::ChunkSize;
   after_cr_ = !after_cr_;
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
 /// Trailers are read and dropped; one that would frame or identify the message is an attack [RFC9110 6.5.1].
-Reading BodyReader::on_trailer(std::string_view line) {
-  if (line.empty()) return Reading::Done;
+GateVerdict BodyReader::on_trailer(std::string_view line) {
+  if (line.empty()) return GateVerdict::Done;
   const std::string_view name = line.substr(0, line.find(':'));
   if (name.size() == line.size() || !is_token(name)) return refuse(400, "a line of the trailer is no field");
   if (is_one_of(name, kSingletons) || is_one_of(name, kNeverFolded))
     return refuse(400, fmt::format("the field {} in the trailer", name));
-  return Reading::NeedMore;
+  return GateVerdict::NeedMore;
 }
 
 }  // namespace signet::gateway

@@ -23,7 +23,7 @@ struct Refusal {
   std::string reason;
 };
 
-enum class Reading { NeedMore, Done, Refused };
+enum class GateVerdict { NeedMore, Done, Refused };
 
 struct HeadLimits {
   std::size_t head_size = 32 * 1024;
@@ -70,7 +70,7 @@ class HeadReader {
   explicit HeadReader(const HeadLimits& limits) : limits_(limits) {}
 
   /// Takes octets from the front of `input`: all of them, or up to the empty line that ends the head.
-  Reading read(ByteView& input);
+  GateVerdict read(ByteView& input);
 
   [[nodiscard]] bool started() const { return octets_ + line_.octets() > 0; }
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
@@ -80,18 +80,18 @@ class HeadReader {
  private:
   enum class Part { RequestLine, Fields };
 
-  Reading refuse(int status, std::string reason);
-  Reading on_overflow();
-  Reading on_line(std::string_view line);
-  Reading read_request_line(std::string_view line);
-  Reading read_field(std::string_view line);
-  Reading continue_field(std::string_view line);
-  Reading end_field();
-  Reading finish();
-  Reading check_fields();
-  Reading read_framing();
-  Reading read_content_length(std::string_view digits);
-  Reading read_expectation();
+  GateVerdict refuse(int status, std::string reason);
+  GateVerdict on_overflow();
+  GateVerdict on_line(std::string_view line);
+  GateVerdict read_request_line(std::string_view line);
+  GateVerdict read_field(std::string_view line);
+  GateVerdict continue_field(std::string_view line);
+  GateVerdict end_field();
+  GateVerdict finish();
+  GateVerdict check_fields();
+  GateVerdict read_framing();
+  GateVerdict read_content_length(std::string_view digits);
+  GateVerdict read_expectation();
   void read_connection();
 
   HeadLimits limits_;
@@ -114,9 +114,9 @@ class BodyReader {
 
   /// Takes octets from the front of `input` and appends what is payload to `out`: never more than `input`
   /// had.
-  Reading read(ByteView& input, Bytes& out) { return read(input, &out); }
+  GateVerdict read(ByteView& input, Bytes& out) { return read(input, &out); }
   /// As read(), of a body that nobody wants.
-  Reading skip(ByteView& input) { return read(input, nullptr); }
+  GateVerdict skip(ByteView& input) { return read(input, nullptr); }
 
   [[nodiscard]] std::uint64_t octets() const { return octets_; }  ///< payload so far
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
@@ -124,12 +124,12 @@ class BodyReader {
  private:
   enum class Part { Counted, ChunkSize, ChunkData, ChunkEnd, Trailer };
 
-  Reading refuse(int status, std::string reason);
-  Reading read(ByteView& input, Bytes* out);
+  GateVerdict refuse(int status, std::string reason);
+  GateVerdict read(ByteView& input, Bytes* out);
   void take_payload(ByteView& input, Bytes* out);
-  Reading on_chunk_size(std::string_view line);
-  Reading read_chunk_end(ByteView& input);
-  Reading on_trailer(std::string_view line);
+  GateVerdict on_chunk_size(std::string_view line);
+  GateVerdict read_chunk_end(ByteView& input);
+  GateVerdict on_trailer(std::string_view line);
 
   std::uint64_t limit_;
   Part part_ = Part::Counted;

@@ -98,9 +98,6 @@ class InboundExchange::Impl {
   using Claim = std::shared_ptr<InFlight::Claim>;
   using JourneyPtr = std::shared_ptr<Journey>;
 
-  /// When the disk or the vault said no to a message that is ours to open.
-  static constexpr std::chrono::seconds kOwnTroublePause{5};
-
   static unsigned threads(const InboundOptions& options) {
     return options.workers != 0 ? options.workers : std::max(1U, std::thread::hardware_concurrency());
   }

@@ -19,6 +19,9 @@
 
 namespace signet::gateway {
 
+/// After how long a job is tried again that our own disk or vault said no to.
+inline constexpr std::chrono::seconds kOwnTroublePause{5};
+
 struct LaneSettings {
   unsigned threads = 32;  ///< jobs at once, over all lanes; threads are made when they are needed
   unsigned window = 4;    ///< jobs at once in a lane whose last one worked; any other lane has one at a time

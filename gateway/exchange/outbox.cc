@@ -13,7 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 
 /// When something of ours failed and not the partner: the disk is full, the vault says no.
-constexpr milliseconds kOwnTroublePause{5000};
 
 }  // namespace
 

@@ -13,7 +13,6 @@
 namespace signet::gateway {
 namespace {
 
-constexpr std::chrono::milliseconds kOwnTroublePause{5000};
 /// A receipt's answer has nothing to say.
 constexpr std::uint64_t kAnswerLimit = 64 * 1024;
 

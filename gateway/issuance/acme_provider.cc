@@ -17,11 +17,6 @@ using vault::OrderProgress;
 constexpr std::chrono::seconds kSoon{2};
 constexpr std::chrono::seconds kLongestWait{3600};
 
-std::string text_of(const json& object, const char* member) {
-  const auto found = object.is_object() ? object.find(member) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::vector<std::string> texts_of(const json& object, const char* member) {
   std::vector<std::string> texts;
   const auto found = object.is_object() ? object.find(member) : object.end();

@@ -24,11 +24,6 @@ struct Problem {
   std::string text;
 };
 
-std::string text_of(const json& object, const char* member) {
-  const auto found = object.is_object() ? object.find(member) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 Problem problem_of(const json& body, int status) {
   std::string type = text_of(body, "type");
   if (type.starts_with(kErrors)) type.erase(0, kErrors.size());
@@ -84,6 +79,11 @@ Result<SecretBytes> binding_key(const SecretBytes& password) {
 }
 
 }  // namespace
+
+std::string text_of(const json& object, const char* member) {
+  const auto found = object.is_object() ? object.find(member) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
 
 TlsTrust AcmeSession::trust() const {
   TlsTrust trust;

@@ -21,6 +21,9 @@ struct AcmePorts {
   std::function<Result<HttpAnswer>(const HttpPost&)> post;
 };
 
+/// A member of an object of the service's; empty where there is no such text.
+std::string text_of(const nlohmann::json& object, const char* member);
+
 /// What the service answered to a signed request that it took.
 struct AcmeReply {
   nlohmann::json body;   ///< null where it is no JSON

@@ -16,6 +16,7 @@
 #include "certstore/vault/audit_log.h"
 #include "gateway/exchange/agreement_settings.h"
 #include "gateway/exchange/outbound_request.h"
+#include "gateway/simulator/simulated_account.h"
 
 namespace signet::gateway::simulator {
 namespace {
@@ -24,7 +25,6 @@ using agreements::ResolvedAgreement;
 
 /// Message-IDs whose attempts are counted; then counting begins anew.
 constexpr std::size_t kMaxCounted = 100'000;
-constexpr std::string_view kHost = "simulator.invalid";  // [RFC2606]: nobody's
 constexpr std::string_view kHumanText = "The simulated partner has looked at the message.";
 
 /// What the gateway has sent, as this partner understands it.
@@ -110,7 +110,7 @@ void spoil(as2::MdnContent& content, Flaw flaw, bool posted) {
       content.mic.reset();
       break;
     case Flaw::WrongMessageId:
-      content.original_message_id = as2::MessageId::generate(kHost);
+      content.original_message_id = as2::MessageId::generate(kSimulatorHost);
       break;
     case Flaw::Error:
       content.disposition = as2::Disposition::of(as2::Fault::UnexpectedProcessingError);
@@ -289,7 +289,7 @@ class SimulatedPartner::Turn {
     headers.add("AS2-Version", "1.2");
     headers.add("AS2-From", incoming_.to->field_value());
     headers.add("AS2-To", incoming_.from->field_value());
-    headers.add("Message-ID", as2::MessageId::generate(kHost).text());
+    headers.add("Message-ID", as2::MessageId::generate(kSimulatorHost).text());
     headers.add("Date", to_rfc5322(partner_.ports_.clock.now()));
     headers.add("MIME-Version", "1.0");
     for (const as2::mime::Header& header : receipt.headers) headers.add(header.name, header.value);

@@ -16,6 +16,7 @@
 #include "certstore/vault/audit_log.h"
 #include "gateway/exchange/agreement_settings.h"
 #include "gateway/exchange/outbound_request.h"
+#include "gateway/simulator/simulated_account.h"
 #include "gateway/simulator/wire_server.h"
 
 namespace signet::gateway::simulator {
@@ -24,7 +25,6 @@ namespace {
 using agreements::ResolvedAgreement;
 using as2::Fault;
 
-constexpr std::string_view kHost = "simulator.invalid";
 constexpr std::string_view kOtherContent = "This is not what was sent under this Message-ID before.\r\n";
 
 /// A message as it is posted, and what its receipt would have to prove.
@@ -84,7 +84,7 @@ class Sender {
     if (url_.empty())
       return fail(ErrorKind::NotFound,
                   fmt::format("agreement '{}' has no URL to send to", settings_.agreement));
-    SIGNET_TRY(compose_, compose_settings(*agreement_, *account_, as2::MessageId::generate(kHost),
+    SIGNET_TRY(compose_, compose_settings(*agreement_, *account_, as2::MessageId::generate(kSimulatorHost),
                                           ports_.clock.now(), ports_.spool));
     compose_->file_name = file_name_;
     compose_->subject = "Test message of a simulated partner";
@@ -202,7 +202,7 @@ class Sender {
 
   Result<> send_with_bad_message_id() {
     SIGNET_TRY(Outgoing message, make());
-    verdict_.message_id = "<" + std::string(1000, 'x') + "@" + std::string(kHost) + ">";
+    verdict_.message_id = "<" + std::string(1000, 'x') + "@" + std::string(kSimulatorHost) + ">";
     message.post.headers.set("Message-ID", verdict_.message_id);
     return post_and_judge_refused(message, {Fault::InvalidMessageId}, false);
   }

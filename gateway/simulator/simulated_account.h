@@ -15,6 +15,9 @@ namespace signet::gateway::simulator {
 /// agreement that it stands for.
 inline constexpr std::string_view kSimulatedMark = "simulated-for";
 
+/// The right side of the simulator's Message-IDs: nobody's (RFC 2606 section 2).
+inline constexpr std::string_view kSimulatorHost = "simulator.invalid";
+
 struct SimulationSettings {
   std::string agreement;            ///< of the gateway's account
   std::string partner_url;          ///< where the gateway posts messages to the simulated partner

@@ -29,10 +29,10 @@ bool Conversation::read_head(const std::string& peer_address) {
   HeadReader reader{HeadLimits{}};
   for (;;) {
     ByteView rest(input_);
-    const Reading reading = reader.read(rest);
+    const GateVerdict reading = reader.read(rest);
     input_.erase(input_.begin(), input_.end() - static_cast<std::ptrdiff_t>(rest.size()));
-    if (reading == Reading::Done) break;
-    if (reading == Reading::Refused) {
+    if (reading == GateVerdict::Done) break;
+    if (reading == GateVerdict::Refused) {
       static_cast<void>(answer(text_response(reader.refusal().status, reader.refusal().reason, random_id())));
       return false;
     }
@@ -56,11 +56,11 @@ Result<Slice> Conversation::read_body() {
   for (;;) {
     ByteView rest(input_);
     Bytes payload;
-    const Reading reading = reader.read(rest, payload);
+    const GateVerdict reading = reader.read(rest, payload);
     input_.erase(input_.begin(), input_.end() - static_cast<std::ptrdiff_t>(rest.size()));
     SIGNET_CHECK(spool->write(payload));
-    if (reading == Reading::Done) break;
-    if (reading == Reading::Refused) return fail(ErrorKind::InvalidInput, reader.refusal().reason);
+    if (reading == GateVerdict::Done) break;
+    if (reading == GateVerdict::Refused) return fail(ErrorKind::InvalidInput, reader.refusal().reason);
     SIGNET_TRY(const std::size_t got, read_more(WireSocket::kPatience));
     if (got == 0)
       return fail(ErrorKind::Unavailable, "the sender closed the connection in the middle of its request");

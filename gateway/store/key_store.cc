@@ -20,7 +20,7 @@ using vault::VaultSettings;
   "vault, name, version, kind, ops, enabled, not_before, expires, created, updated, public_key, tags, " \
   "managed"
 
-Result<KeyInfo> read_info(const Query& row) {
+Result<KeyInfo> read_key_info(const Query& row) {
   KeyInfo info;
   info.id = KeyId{row.text(0), row.text(1), row.text(2)};
   SIGNET_TRY(info.kind, vault::parse_key_kind(row.text(3)));
@@ -36,10 +36,10 @@ Result<KeyInfo> read_info(const Query& row) {
   return info;
 }
 
-Result<std::vector<KeyInfo>> read_infos(Query& query) {
+Result<std::vector<KeyInfo>> read_key_infos(Query& query) {
   std::vector<KeyInfo> infos;
   while (query.next()) {
-    SIGNET_TRY(KeyInfo info, read_info(query));
+    SIGNET_TRY(KeyInfo info, read_key_info(query));
     infos.push_back(std::move(info));
   }
   return infos;
@@ -69,7 +69,7 @@ struct KeyRows {
   using Info = KeyInfo;
   static constexpr int kColumns = 13;
   static constexpr std::string_view kWhat = "key";
-  static Result<Info> read(const Query& row) { return read_info(row); }
+  static Result<Info> read(const Query& row) { return read_key_info(row); }
   static Result<> insert(SqlConnection& connection, const Stored& key);
   static void changed(SqlConnection& connection) { count_key_change(connection); }
   static void purged(SqlConnection& connection, std::string_view vault, std::string_view name) {
@@ -113,7 +113,7 @@ Result<StoredKey> SqliteKeyStore::load(const KeyId& id) {
                 "ORDER BY sequence DESC LIMIT 1");
     if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_key(id));
     StoredKey key;
-    SIGNET_TRY(key.info, read_info(query));
+    SIGNET_TRY(key.info, read_key_info(query));
     key.sealed = query.bytes(13);
     return key;
   });
@@ -128,7 +128,7 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::list(std::string_view vault) {
         "FROM "
         "key_versions AS other WHERE other.vault = key.vault AND other.name = key.name) ORDER BY name");
     query.bind(vault);
-    return read_infos(query);
+    return read_key_infos(query);
   });
 }
 
@@ -138,7 +138,7 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::versions(std::string_view vault, st
                 "SELECT " SIGNET_KEY_COLUMNS
                 " FROM key_versions WHERE vault = ? AND name = ? AND deleted IS NULL ORDER BY sequence DESC");
     query.bind(vault, name);
-    return read_infos(query);
+    return read_key_infos(query);
   });
 }
 
@@ -149,7 +149,7 @@ Result<KeyInfo> SqliteKeyStore::update(const KeyId& id, const vault::KeyChange& 
                "SELECT " SIGNET_KEY_COLUMNS
                " FROM key_versions WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
     if (!find.bind(id.vault, id.name, id.version).next()) return fail(no_key(id));
-    SIGNET_TRY(info, read_info(find));
+    SIGNET_TRY(info, read_key_info(find));
     SIGNET_CHECK(change(info));
     Query update(connection,
                  "UPDATE key_versions SET ops = ?, enabled = ?, not_before = ?, expires = ?, updated = ?, "
@@ -260,7 +260,7 @@ Result<std::vector<KeyInfo>> SqliteKeyStore::rotation_candidates() {
                             "(SELECT max(sequence) FROM "
                             "key_versions AS other WHERE other.vault = key.vault AND other.name = key.name) "
                             "ORDER BY vault, name");
-    return read_infos(query);
+    return read_key_infos(query);
   });
 }
 

@@ -15,8 +15,6 @@ Result<Principal> read_principal(const Query& row) {
   return Principal{row.text(0), row.text(1), roles, row.integer(3) != 0, row.time(4)};
 }
 
-std::int64_t flag(bool value) { return value ? 1 : 0; }
-
 Error no_principal(std::string_view name) {
   return Error{ErrorKind::NotFound, "there is no principal " + printable(name)};
 }

@@ -14,7 +14,7 @@ using vault::StoredSecret;
 #define SIGNET_SECRET_COLUMNS \
   "vault, name, version, content_type, enabled, not_before, expires, created, updated, tags, managed"
 
-Result<SecretInfo> read_info(const Query& row) {
+Result<SecretInfo> read_secret_info(const Query& row) {
   SecretInfo info;
   info.id = SecretId{row.text(0), row.text(1), row.text(2)};
   info.settings.content_type = row.text(3);
@@ -28,10 +28,10 @@ Result<SecretInfo> read_info(const Query& row) {
   return info;
 }
 
-Result<std::vector<SecretInfo>> read_infos(Query& query) {
+Result<std::vector<SecretInfo>> read_secret_infos(Query& query) {
   std::vector<SecretInfo> infos;
   while (query.next()) {
-    SIGNET_TRY(SecretInfo info, read_info(query));
+    SIGNET_TRY(SecretInfo info, read_secret_info(query));
     infos.push_back(std::move(info));
   }
   return infos;
@@ -47,7 +47,7 @@ struct SecretRows {
   using Info = SecretInfo;
   static constexpr int kColumns = 11;
   static constexpr std::string_view kWhat = "secret";
-  static Result<Info> read(const Query& row) { return read_info(row); }
+  static Result<Info> read(const Query& row) { return read_secret_info(row); }
   static Result<> insert(SqlConnection& connection, const Stored& secret);
   static void changed(SqlConnection&) {}  // nobody holds secrets between two uses
   static void purged(SqlConnection&, std::string_view, std::string_view) {}
@@ -85,7 +85,7 @@ Result<StoredSecret> SqliteSecretStore::load(const SecretId& id) {
                 "AND deleted IS NULL "
                 "ORDER BY sequence DESC LIMIT 1");
     if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_secret(id));
-    SIGNET_TRY(SecretInfo info, read_info(query));
+    SIGNET_TRY(SecretInfo info, read_secret_info(query));
     return StoredSecret{std::move(info), query.bytes(11)};
   });
 }
@@ -98,7 +98,7 @@ Result<std::vector<SecretInfo>> SqliteSecretStore::list(std::string_view vault) 
                 "max(sequence) FROM secret_versions AS other WHERE other.vault = secret.vault "
                 "AND other.name = secret.name) ORDER BY name");
     query.bind(vault);
-    return read_infos(query);
+    return read_secret_infos(query);
   });
 }
 
@@ -109,7 +109,7 @@ Result<std::vector<SecretInfo>> SqliteSecretStore::versions(std::string_view vau
         "SELECT " SIGNET_SECRET_COLUMNS
         " FROM secret_versions WHERE vault = ? AND name = ? AND deleted IS NULL ORDER BY sequence DESC");
     query.bind(vault, name);
-    return read_infos(query);
+    return read_secret_infos(query);
   });
 }
 
@@ -120,7 +120,7 @@ Result<SecretInfo> SqliteSecretStore::update(const SecretId& id, const vault::Se
                "SELECT " SIGNET_SECRET_COLUMNS
                " FROM secret_versions WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
     if (!find.bind(id.vault, id.name, id.version).next()) return fail(no_secret(id));
-    SIGNET_TRY(info, read_info(find));
+    SIGNET_TRY(info, read_secret_info(find));
     SIGNET_CHECK(change(info));
     const vault::SecretAttributes& attributes = info.settings.attributes;
     Query update(connection,

@@ -109,4 +109,7 @@ void count_account_change(SqlConnection& connection);
 void count_key_change(SqlConnection& connection);
 Result<Generations> read_generations(SqlConnection& connection);
 
+/// How a column has what is true or false.
+inline std::int64_t flag(bool value) { return value ? 1 : 0; }
+
 }  // namespace signet::gateway

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +14,6 @@
 namespace signet::gateway {
 
 class SqlConnection;
-
-inline std::int64_t flag(bool value) { return value ? 1 : 0; }
 
 /// As the column `tags` has them: a JSON object.
 std::string to_column(const vault::Tags& tags);

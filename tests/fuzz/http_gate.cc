@@ -26,13 +26,14 @@ struct Outcome {
 
 /// Gives a reader the stream a piece at a time until it has made up its mind or the stream ends.
 template <class Read>
-Reading feed(ByteView& input, std::size_t piece, const Read& read) {
-  Reading reading = Reading::NeedMore;
-  while (reading == Reading::NeedMore && !input.empty()) {
+GateVerdict feed(ByteView& input, std::size_t piece, const Read& read) {
+  GateVerdict reading = GateVerdict::NeedMore;
+  while (reading == GateVerdict::NeedMore && !input.empty()) {
     ByteView part = input.first(std::min(piece, input.size()));
     const std::size_t given = part.size();
     reading = read(part);
-    require(reading != Reading::NeedMore || part.empty(), "a reader that needs more has taken everything");
+    require(reading != GateVerdict::NeedMore || part.empty(),
+            "a reader that needs more has taken everything");
     input = input.subspan(given - part.size());
   }
   return reading;
@@ -56,12 +57,12 @@ Outcome pass(ByteView input, std::size_t piece) {
   Outcome outcome;
   while (!input.empty() && outcome.requests.size() < kMaxRequests) {
     HeadReader head_reader{HeadLimits{}};
-    Reading reading = feed(input, piece, [&](ByteView& part) { return head_reader.read(part); });
-    if (reading == Reading::Refused) {
+    GateVerdict reading = feed(input, piece, [&](ByteView& part) { return head_reader.read(part); });
+    if (reading == GateVerdict::Refused) {
       outcome.end = std::to_string(head_reader.refusal().status) + head_reader.refusal().reason;
       return outcome;
     }
-    if (reading == Reading::NeedMore) break;
+    if (reading == GateVerdict::NeedMore) break;
     const RequestHead head = head_reader.take();
     check(head);
     outcome.requests.push_back(describe(head));
@@ -72,12 +73,12 @@ Outcome pass(ByteView input, std::size_t piece) {
     reading = feed(input, piece, [&](ByteView& part) { return body_reader.read(part, body); });
     require(body.size() <= kBodyLimit && body.size() == body_reader.octets(),
             "payload is counted and within the limit");
-    if (reading == Reading::Refused) {
+    if (reading == GateVerdict::Refused) {
       outcome.end = std::to_string(body_reader.refusal().status) + body_reader.refusal().reason;
       return outcome;
     }
     outcome.requests.back() += as_text(body);
-    if (reading == Reading::NeedMore) break;
+    if (reading == GateVerdict::NeedMore) break;
   }
   return outcome;
 }

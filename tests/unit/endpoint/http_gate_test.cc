@@ -33,13 +33,13 @@ bool read_body(const RequestHead& head, ByteView& input, std::size_t piece, Outc
   for (;;) {
     ByteView part = input.first(std::min(piece, input.size()));
     const std::size_t given = part.size();
-    const Reading reading = reader.read(part, body);
+    const GateVerdict reading = reader.read(part, body);
     input = input.subspan(given - part.size());
-    if (reading == Reading::Done) {
+    if (reading == GateVerdict::Done) {
       outcome.bodies.emplace_back(as_text(body));
       return true;
     }
-    if (reading == Reading::Refused) {
+    if (reading == GateVerdict::Refused) {
       outcome.refused = reader.refusal().status;
       outcome.reason = reader.refusal().reason;
       return false;
@@ -56,19 +56,19 @@ Outcome pass(ByteView input, std::size_t piece = SIZE_MAX) {
   Outcome outcome;
   while (!input.empty()) {
     HeadReader reader{HeadLimits{}};
-    Reading reading = Reading::NeedMore;
-    while (reading == Reading::NeedMore && !input.empty()) {
+    GateVerdict reading = GateVerdict::NeedMore;
+    while (reading == GateVerdict::NeedMore && !input.empty()) {
       ByteView part = input.first(std::min(piece, input.size()));
       const std::size_t given = part.size();
       reading = reader.read(part);
       input = input.subspan(given - part.size());
     }
-    if (reading == Reading::Refused) {
+    if (reading == GateVerdict::Refused) {
       outcome.refused = reader.refusal().status;
       outcome.reason = reader.refusal().reason;
       return outcome;
     }
-    if (reading == Reading::NeedMore) {
+    if (reading == GateVerdict::NeedMore) {
       outcome.waiting = true;
       return outcome;
     }
@@ -85,7 +85,7 @@ Outcome pass(std::string_view text) { return pass(as_bytes(text)); }
 RequestHead passed(const std::string& text) {
   HeadReader reader{HeadLimits{}};
   ByteView input = as_bytes(text);
-  EXPECT_EQ(reader.read(input), Reading::Done) << reader.refusal().reason;
+  EXPECT_EQ(reader.read(input), GateVerdict::Done) << reader.refusal().reason;
   EXPECT_TRUE(input.empty());
   return reader.take();
 }
