@@ -85,6 +85,11 @@ Result<std::unique_ptr<AuditFile>> AuditFile::open(const std::filesystem::path& 
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0) return fail(errno_error("opening the audit log " + path.string()));
   std::unique_ptr<AuditFile> log(new AuditFile(file, path));
+  struct stat facts {};
+  if (::fstat(file, &facts) != 0) return fail(errno_error("looking at " + path.string()));
+  if (!S_ISREG(facts.st_mode))
+    return fail(ErrorKind::IoFailure,
+                path.string() + " is no regular file, so no record would stay in it: put the audit log back");
   const FileLock lock(file);
   if (!lock.held()) return fail(errno_error("locking the audit log " + path.string()));
   SIGNET_CHECK(log->catch_up());

@@ -2,6 +2,7 @@
 
 import time
 
+import documents
 import failpoints
 from gateway import GatewayFailed
 from row import Outcome
@@ -20,9 +21,9 @@ def measure(bench):
     faults = [f"no failpoint is near {place}" for place in failpoints.steps_without_a_name()]
     names = [name for name in failpoints.names() if name not in ELSEWHERE]
     inbound_deaths, deliveries, inbound_faults = inbound(bench, [name for name in names if name not in OUTBOUND_ONLY])
-    outbound_deaths, documents, outbound_faults = outbound(bench, [name for name in names if name in OUTBOUND_ONLY | OUTBOUND_TOO])
+    outbound_deaths, sent, outbound_faults = outbound(bench, [name for name in names if name in OUTBOUND_ONLY | OUTBOUND_TOO])
     faults += inbound_faults + outbound_faults
-    return Outcome(f"{inbound_deaths + outbound_deaths} deaths at {len(names)} instants, {deliveries} deliveries, {documents} documents "
+    return Outcome(f"{inbound_deaths + outbound_deaths} deaths at {len(names)} instants, {deliveries} deliveries, {sent} documents "
                    f"sent, {len(faults)} faults", "every instant reached, 0 lost, 0 doubled", faults)
 
 
@@ -77,56 +78,23 @@ def outbound(bench, names):
     own, partner = (Identity.create(directory, name) for name in ("gateway", "partner"))
     with PartnerServer(partner, own.certificate) as server:
         trade = bench.trade(directory=directory, partner=partner, own_key=(own.key, own.certificate), url=server.url,
-                            send='<x:pickup stableFor="1ms"/>', rest='<x:retry firstInterval="100ms" factor="1" attempts="50"/>')
-        documents = []
-        deaths, faults = at_each(bench, names, lambda instant: die_sending(trade.gateway, documents, instant))
+                            send=documents.SEND, rest=documents.RETRY)
+        folder = documents.Documents(trade.gateway)
+        deaths, faults = at_each(bench, names, lambda instant: die_sending(trade.gateway, folder, instant))
         trade.gateway.start()
-        faults += unsettled(trade.gateway, len(documents), patience=60.0)
+        faults += folder.settle(patience=60.0)
         trade.gateway.terminate()
-        faults += server.check() + disagreements(server, documents)
-    return deaths, len(documents), faults + trade.check()
+        faults += folder.check(server)
+    return deaths, len(folder), faults + trade.check()
 
 
-def die_sending(gateway, documents, instant):
+def die_sending(gateway, folder, instant):
     """Whether the gateway died there while it sent one document more."""
-    folder = gateway.pickup_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    documents.append(f"document {len(documents)}".encode())
-    part = folder / "document.part"
-    part.write_bytes(documents[-1])
-    part.rename(folder / f"{len(documents)}.edi")
+    folder.put()
     gateway.start(environment={"SIGNET_FAIL_AT": instant}, wait=False)
     deadline = time.monotonic() + 60.0
-    while files_left(gateway) and time.monotonic() < deadline:
+    while folder.left() and time.monotonic() < deadline:
         if gateway.wait_until_dead(0.1):
             return True
     gateway.kill()
     return False
-
-
-def files_left(gateway):
-    return [file.name for file in gateway.pickup_folder.rglob("*") if file.is_file()]
-
-
-def unsettled(gateway, count, patience):
-    """Waits for every document's message to be confirmed, and for the folder to be empty. @returns what is not"""
-    deadline = time.monotonic() + patience
-    while True:
-        states = [message["state"] for message in gateway.messages("--direction", "outbound")]
-        left = files_left(gateway)
-        if states == ["confirmed"] * count and not left:
-            return []
-        if time.monotonic() > deadline:
-            return [f"of {count} documents there are {len(states)} messages, {states.count('confirmed')} of them confirmed, and "
-                    f"files: {left}"]
-        time.sleep(0.1)
-
-
-def disagreements(server, documents):
-    """Between what was put into the folder and what the partner could open."""
-    there = sorted(received.payload for received in server.opened.values())
-    lost = [document.decode() for document in documents if document not in there]
-    faults = [f"the partner does not have {document}" for document in lost]
-    if len(there) != len(set(there)):
-        faults.append(f"the partner has {len(there)} messages of {len(set(there))} documents")
-    return faults

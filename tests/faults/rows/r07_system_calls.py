@@ -1,12 +1,15 @@
-"""R7: the N-th of each kind of system call fails."""
+"""R7: the N-th of each kind of system call fails, while messages come in and a document goes out."""
 
 import errno
 import time
 
+import documents
 import strace
 from gateway import GatewayFailed
 from row import Outcome, Skip
 from sim.client import Load
+from sim.openssl import Identity
+from sim.server import PartnerServer
 
 LONGEST_HANG = 10.0  # seconds
 REFUSED_TO_START = {1, 2, 3, 4, 5, 8}  # exit codes of a command that says why it cannot; others are mistakes and signals
@@ -26,28 +29,45 @@ def measure(bench):
     runs = [(call, error, when) for call, error in FAILURES for when in range(1, bench.share(12, 200) + 1)]
     if not bench.full:
         runs = bench.dice.sample(runs, 16)
-    trade = bench.trade(messages=4)
-    starts_refused, faults, longest = 0, [], 0.0
+    directory = bench.directory / "trade"
+    directory.mkdir()
+    own, partner = (Identity.create(directory, name) for name in ("gateway", "partner"))
+    with PartnerServer(partner, own.certificate) as server:
+        trade = bench.trade(messages=4, directory=directory, partner=partner, own_key=(own.key, own.certificate), url=server.url,
+                            send=documents.SEND, rest=documents.RETRY)
+        folder = documents.Documents(trade.gateway)
+        starts_refused, longest, faults = run_each(bench, trade, folder, runs)
+        trade.gateway.start()
+        faults += folder.settle(patience=120.0)
+        trade.settle()
+        faults += folder.check(server) + trade.check()
+    return Outcome(f"{len(runs)} failing calls, {starts_refused} starts refused, {len(trade.ledger.all())} messages and {len(folder)} documents, "
+                   f"the longest run took {longest:.1f} s, {len(faults)} faults",
+                   f"no loss, no lie, no crash, no hang > {LONGEST_HANG:.0f} s", faults)
+
+
+def run_each(bench, trade, folder, runs):
+    """@returns how many starts were refused, how long the longest run took, in seconds, and faults"""
+    starts_refused, longest, faults = 0, 0.0, []
     for call, error, when in runs:
         name = f"{call} {error} {when}"
         begun = time.monotonic()
         try:
-            if not run_once(bench, trade, call, error, when):
+            if not run_once(bench, trade, folder, call, error, when):
                 starts_refused += 1
         except (GatewayFailed, TimeoutError) as failed:
             faults.append(f"{name}: {failed}")
             trade.gateway.kill()  # or it would serve the home for all the other runs
         longest = max(longest, time.monotonic() - begun)
         faults += [f"{name}: {line}" for line in crashes(trade.gateway)]
-    trade.settle()
-    faults += trade.check()
-    return Outcome(f"{len(runs)} failing calls, {starts_refused} starts refused, {len(trade.ledger.all())} messages, the longest run took "
-                   f"{longest:.1f} s, {len(faults)} faults", f"no loss, no lie, no crash, no hang > {LONGEST_HANG:.0f} s", faults)
+    return starts_refused, longest, faults
 
 
-def run_once(bench, trade, call, error, when):
-    """A start, two messages and an end with one call failing in each thread. @returns whether it served"""
+def run_once(bench, trade, folder, call, error, when):
+    """A start, two messages in, a document out, and an end, with one call failing in each thread. What is left of the document goes
+    out in a later run. @returns whether it served"""
     gateway = trade.gateway
+    folder.put()
     wrapper, environment = injection(bench, call, error, when)
     gateway.start(wrapper=wrapper, environment=environment, wait=False)
     try:
@@ -58,9 +78,19 @@ def run_once(bench, trade, call, error, when):
             raise
         gateway.kill()
         return False
+    wait_until_taken(folder, LONGEST_HANG * bench.slack)
     trade.back_end.collect()
     gateway.terminate(LONGEST_HANG * bench.slack)
     return True
+
+
+def wait_until_taken(folder, patience):
+    """@raises TimeoutError"""
+    deadline = time.monotonic() + patience
+    while folder.left():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{folder.left()} still lie in the pick-up folder")
+        time.sleep(0.01)
 
 
 def injection(bench, call, error, when):

@@ -1,10 +1,11 @@
 """R23: the audit log cannot be written; then no key is used. And its chain shows each edit, cut and swap."""
 
+import os
 import shutil
 
 import strace
 from audit import AuditLog
-from gateway import Gateway
+from gateway import Gateway, GatewayFailed
 from row import Outcome
 from sim.client import Load
 from sim.messages import Mdn
@@ -14,7 +15,7 @@ def measure(bench):
     strace.need()
     trade = bench.trade(messages=4)
     log = trade.gateway.home / "audit.log"
-    messages = bench.share(10, 200)
+    messages = bench.share(10, 1_700)
     faults = []
     for error, when in (("ENOSPC", "1+"), ("EIO", "2+3"), ("ENOSPC", "3+4")):
         wrapper = strace.wrapper(bench.directory / "trace.txt", ["write"], "-P", log, *strace.failing("write", error, when))
@@ -22,7 +23,7 @@ def measure(bench):
         faults += send_while_failing(bench, trade, messages, always=when == "1+")
         trade.gateway.terminate()
     trade.settle()
-    faults += trade.check()
+    faults += [*trade.check(), *taken_for_the_log(trade.gateway, log)]
     audit = AuditLog(log)
     faults += unaudited(trade, audit)
     found = tampering_found(bench, trade.gateway.home)
@@ -47,6 +48,22 @@ def send_while_failing(bench, trade, messages, always):
         yield f"{len(taken)} messages were answered by a receipt while no record could be written"
     if always and trade.back_end.collect().count() > before:
         yield "messages were delivered while no record could be written"
+
+
+def taken_for_the_log(gateway, log):
+    """A pipe without a reader in the log's place takes records, and keeps none of them: it must not serve there, nor wait for one."""
+    away = log.with_name("audit.away")
+    log.rename(away)
+    os.mkfifo(log)
+    try:
+        gateway.start(wait=False).wait_until_serving()
+        yield "it serves with a pipe in the place of its audit log"
+    except GatewayFailed as failed:
+        if "no regular file" not in str(failed):
+            yield str(failed)
+    finally:
+        gateway.kill()
+        away.replace(log)
 
 
 def unaudited(trade, audit):

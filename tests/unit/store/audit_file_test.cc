@@ -358,6 +358,14 @@ TEST_F(AuditFileTest, FailsOnAFullDiskWithoutLeavingHalfALine) {
   EXPECT_EQ(AuditFile::verify(path())->records, 2U);
 }
 
+TEST_F(AuditFileTest, IsNoPipe) {
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  const auto log = AuditFile::open(path());
+  ASSERT_FALSE(log);
+  EXPECT_EQ(log.error().kind, ErrorKind::IoFailure);
+  EXPECT_NE(log.error().detail.find("no regular file"), std::string::npos);
+}
+
 TEST_F(AuditFileTest, FollowsNoSymbolicLink) {
   ASSERT_TRUE(write_file_durably(directory_.path() / "victim", {}));
   std::filesystem::create_symlink(directory_.path() / "victim", path());
