@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "gateway/store/evidence_chain_internal.h"
+
 namespace signet::gateway {
 namespace {
 
@@ -168,6 +170,70 @@ void forget_payload(SqlConnection& connection, std::int64_t message, std::string
   Query(connection, "DELETE FROM bodies WHERE message = ?").bind(message).run();
   Query proof(connection, "DELETE FROM proofs WHERE message = ? RETURNING place");
   if (proof.bind(message).next() && proof.text(0) == file) files.push_back(BodyFiles::content_name(id));
+}
+
+std::string_view bare(std::string_view message_id) {
+  const bool bracketed = message_id.size() >= 2 && message_id.front() == '<' && message_id.back() == '>';
+  return bracketed ? message_id.substr(1, message_id.size() - 2) : message_id;
+}
+std::string bracketed(std::string_view message_id) { return fmt::format("<{}>", bare(message_id)); }
+
+Result<std::vector<WaitingWork>> read_waiting(Query& query) {
+  std::vector<WaitingWork> works;
+  while (query.next()) works.push_back({query.text(0), query.text(1), query.time(2), query.time(3)});
+  return works;
+}
+
+std::int64_t insert_record(SqlConnection& connection, const MessageRecord& r) {
+  Query insert(connection,
+               "INSERT INTO messages (" SIGNET_RECORD_COLUMNS
+               ", body_place, body_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+               "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'none', 0) RETURNING sequence");
+  insert.bind(r.id, to_string(r.direction), to_string(r.state), r.agreement, r.as2_from, r.as2_to,
+              r.message_id, r.subject, r.created, r.settled, r.request_id, r.remote_address, r.content_type,
+              r.file_name, static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
+              r.signer_thumbprint, r.recipient_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason,
+              r.delivered_to, std::int64_t{r.attempts}, r.queued, r.due, r.receipt_url,
+              std::int64_t{r.hands_receipt_over}, std::int64_t{r.keeps.wire}, std::int64_t{r.keeps.payload},
+              std::int64_t{r.keeps.receipt});
+  insert.next();
+  return insert.integer(0);
+}
+
+void write_receipt(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+                   const StoredReceipt& receipt) {
+  const Bytes headers = encode_headers(receipt.headers);
+  Query insert(connection,
+               "INSERT OR REPLACE INTO receipts (message, http_status, headers, body) VALUES (?, ?, ?, ?)");
+  insert.bind(message, std::int64_t{receipt.http_status}, headers, receipt.body).run();
+  if (record.keeps.any()) keep_certificate(connection, receipt.signer);
+}
+
+void forget_receipt(SqlConnection& connection, std::int64_t message) {
+  Query(connection, "DELETE FROM receipts WHERE message = ?").bind(message).run();
+}
+
+void keep_certificates(SqlConnection& connection, const MessageRecord& record, const Evidence& evidence) {
+  if (!record.keeps.any()) return;
+  for (const Bytes& der : evidence.certificates) keep_certificate(connection, der);
+}
+
+void leave_note(SqlConnection& connection, std::int64_t message) {
+  Query(connection, "INSERT INTO notes (message) VALUES (?)").bind(message).run();
+}
+
+/// Records of one message in the chain of evidence, beyond which no more receipts that change nothing are
+/// kept: more than a partner who repeats himself brings about.
+constexpr std::int64_t kMostRecords = 32;
+
+Result<> check_room_for_record(SqlConnection& connection, std::int64_t message, std::string_view id) {
+  Query records(connection, "SELECT count(*) FROM evidence WHERE message = ?");
+  records.bind(message).next();
+  if (records.integer(0) < kMostRecords) return {};
+  return fail(ErrorKind::LimitExceeded,
+              fmt::format("message {} has {} records already: no more receipts that "
+                          "change nothing are kept for it",
+                          id, kMostRecords));
 }
 
 }  // namespace signet::gateway

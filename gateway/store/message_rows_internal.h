@@ -71,4 +71,23 @@ void forget_wire(SqlConnection& connection, std::int64_t message, std::string_vi
 void forget_payload(SqlConnection& connection, std::int64_t message, std::string_view id,
                     std::vector<std::string>& files);
 
+/// A Message-ID without its angle brackets, and with them: a repeat may come with or without.
+std::string_view bare(std::string_view message_id);
+std::string bracketed(std::string_view message_id);
+
+/// From id, agreement, due, queued.
+Result<std::vector<WaitingWork>> read_waiting(Query& query);
+
+/// @returns the new row's key.
+std::int64_t insert_record(SqlConnection& connection, const MessageRecord& record);
+void write_receipt(SqlConnection& connection, std::int64_t message, const MessageRecord& record,
+                   const StoredReceipt& receipt);
+void forget_receipt(SqlConnection& connection, std::int64_t message);
+/// Where the record says that anything is kept.
+void keep_certificates(SqlConnection& connection, const MessageRecord& record, const Evidence& evidence);
+/// A note for the gateway that the message has something for it to do.
+void leave_note(SqlConnection& connection, std::int64_t message);
+/// @error LimitExceeded  the message has as many records in the chain of evidence as it may have.
+Result<> check_room_for_record(SqlConnection& connection, std::int64_t message, std::string_view id);
+
 }  // namespace signet::gateway
