@@ -18,8 +18,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-std::string disposition_of(const HttpAnswer& answer) { return field_in(text_of(answer.body), "Disposition"); }
-
 std::string thumbprint(const agreements::CertificateEntry& entry) {
   return need(certstore::Certificate::parse(entry.public_certificate)).thumbprint_sha256();
 }

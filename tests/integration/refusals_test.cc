@@ -18,7 +18,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-std::string disposition_of(const HttpAnswer& answer) { return field_in(text_of(answer.body), "Disposition"); }
 std::string header_of(const HttpAnswer& answer, std::string_view name) {
   return std::string(answer.headers.value(name).value_or(""));
 }

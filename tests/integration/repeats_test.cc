@@ -20,7 +20,6 @@ std::string receipt_of(const HttpAnswer& answer) {
   return std::to_string(answer.status) + "\r\n" + headers.serialise() + "\r\n" + text_of(answer.body);
 }
 
-std::string disposition_of(const HttpAnswer& answer) { return field_in(text_of(answer.body), "Disposition"); }
 constexpr const char* kProcessed = "automatic-action/MDN-sent-automatically; processed";
 
 class Repeats : public testing::Test {

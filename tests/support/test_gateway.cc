@@ -504,6 +504,8 @@ std::string field_in(std::string_view text, std::string_view name) {
   return "";
 }
 
+std::string disposition_of(const HttpAnswer& answer) { return field_in(text_of(answer.body), "Disposition"); }
+
 Bytes noise(std::size_t size, std::uint32_t seed) {
   Bytes octets(size);
   std::uint64_t state = 0x9E3779B97F4A7C15ULL * (seed + 1);

@@ -298,6 +298,8 @@ int status_of(std::string_view raw_answer);
 std::string text_of(const Slice& body);
 /// The value of a field anywhere in a text of fields, such as "Disposition" in a receipt; empty for none.
 std::string field_in(std::string_view text, std::string_view name);
+/// Of the receipt in an answer.
+std::string disposition_of(const HttpAnswer& answer);
 /// `size` octets that do not compress, the same for the same seed.
 Bytes noise(std::size_t size, std::uint32_t seed = 1);
 
