@@ -481,10 +481,30 @@ CREATE TABLE vault_certificate_notices (
 ) STRICT;
 )sql";
 
+constexpr const char* kServiceBindings = R"sql(
+-- What the names of service certificates stand for; see certstore/service/binding.h.
+CREATE TABLE service_bindings (
+  name TEXT NOT NULL PRIMARY KEY,
+  algorithm TEXT NOT NULL,        -- "sha256", "sha1"
+  thumbprint TEXT NOT NULL,       -- upper-case hexadecimal
+  changed INTEGER NOT NULL,
+  changed_by TEXT NOT NULL        -- a principal's name
+) STRICT, WITHOUT ROWID;
+-- What they stood for before: messages that were encrypted for that are still on their way.
+CREATE TABLE service_bindings_before (
+  sequence INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  algorithm TEXT NOT NULL,
+  thumbprint TEXT NOT NULL,
+  replaced INTEGER NOT NULL
+) STRICT;
+CREATE INDEX service_bindings_before_by_name ON service_bindings_before(name);
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
 constexpr std::array kSteps = {kFirstSchema,  kSecrets,         kReceiptHandOver, kEvidence,
                                kOctetsAround, kVaultOperations, kPrincipals,      kVaultCertificates,
-                               kManagement,   kReceiptsGivenUp, kIssuance};
+                               kManagement,   kReceiptsGivenUp, kIssuance,        kServiceBindings};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "gateway/store/service_binding_rows_internal.h"
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/vault_certificate_rows_internal.h"
 #include "gateway/store/vault_certificate_store.h"
@@ -77,6 +78,7 @@ Result<> check_complete(const WholeCertificate& whole) {
 Result<> SqliteVaultCertificateStore::soft_delete(std::string_view vault, std::string_view name,
                                                   const Deletion& deletion) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_CHECK(check_not_bound(connection, vault, name));
     const auto set = [&](Query&& update) {
       return update.bind(deletion.deleted, deletion.scheduled_purge, vault, name).run();
     };

@@ -14,6 +14,7 @@ ALLOWED = {
     "base": [],
     "certstore/x509": ["base"],
     "certstore/account": ["base", "certstore/x509"],
+    "certstore/service": ["base", "certstore/x509", "certstore/account"],
     "certstore/vault": ["base", "certstore/x509"],
     "agreements": ["base"],
     "as2/mime": ["base"],
