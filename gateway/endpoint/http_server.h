@@ -95,6 +95,9 @@ class HttpHandler {
 struct TlsIdentity {
   certstore::PrivateCertificate own;
   std::vector<certstore::Certificate> chain;  ///< intermediates, in sending order, without the root
+  /// Shown in its place to who asks for a host (server_name, RFC 6066 section 3) that the first of these is
+  /// for and it is not. They have none themselves.
+  std::vector<TlsIdentity> for_other_hosts = {};
 };
 
 /// Whether a TLS listener asks its clients for a certificate. Whichever they show is taken, if they prove to
@@ -189,7 +192,8 @@ class HttpServer {
   [[nodiscard]] HttpLoad load() const;
 
   /// From now on the TLS listeners of this name show another identity to whoever connects; open connections
-  /// keep what they have. Not while stop() runs.
+  /// keep what they have. No session of before is resumed: who comes back sees the new identity. Not while
+  /// stop() runs.
   ///
   /// @error InvalidInput  the key does not fit its certificate: nothing has changed.  @error NotFound  no TLS
   /// listener has the name.

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "base/openssl.h"
+#include "certstore/x509/host_name.h"
 
 namespace signet::gateway {
 namespace {
@@ -86,17 +88,92 @@ Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
   return {};
 }
 
-Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates,
+namespace {
+
+/// What a session is bound to: the most that OpenSSL keeps of it.
+std::string session_context_of(const certstore::Certificate& certificate) {
+  return certificate.thumbprint_sha256().substr(0, SSL_MAX_SID_CTX_LENGTH);
+}
+
+/// What a listener shows to who asks for another host than its first identity is for: kept by the context of
+/// that one, and freed with it.
+struct OtherIdentity {
+  certstore::Certificate certificate;
+  SslCtxPtr context;
+};
+struct Identities {
+  certstore::Certificate first;
+  std::vector<OtherIdentity> others;
+};
+
+int identities_index() {
+  static const int kIndex = SSL_CTX_get_ex_new_index(
+      0, nullptr, nullptr, nullptr,
+      [](void* /*parent*/, void* identities, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*argl*/,
+         void* /*argp*/) { const std::unique_ptr<Identities> owner(static_cast<Identities*>(identities)); });
+  return kIndex;
+}
+
+/// The host that a client asks for; empty: none. Whether the message is well-formed, OpenSSL judges later on.
+/// [RFC6066 3]
+std::string_view asked_host(SSL* connection) {
+  const unsigned char* octets = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(connection, TLSEXT_TYPE_server_name, &octets, &size) != 1) return {};
+  constexpr std::size_t kHead = 5;  // of the list its size, of its first name type and size
+  if (size < kHead || octets[2] != TLSEXT_NAMETYPE_host_name) return {};
+  const std::size_t length = static_cast<std::size_t>(octets[3]) << 8 | octets[4];
+  if (length == 0 || length > size - kHead || length > TLSEXT_MAXLEN_host_name) return {};
+  return {reinterpret_cast<const char*>(octets) + kHead, length};
+}
+
+/// Before OpenSSL looks for the session that the client would resume, which belongs to one identity.
+int choose_identity(SSL* connection, int* /*alert*/, void* /*argument*/) {
+  const auto* identities =
+      static_cast<const Identities*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), identities_index()));
+  const std::string_view host = asked_host(connection);
+  if (identities == nullptr || host.empty() || certstore::is_for_host(identities->first, host))
+    return SSL_CLIENT_HELLO_SUCCESS;
+  for (const OtherIdentity& other : identities->others)
+    if (certstore::is_for_host(other.certificate, host)) {
+      SSL_set_SSL_CTX(connection, other.context.get());
+      break;
+    }
+  return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/// A context that shows one identity. A session is of its certificate, and resumed under no other.
+Result<SslCtxPtr> make_context_of_one(const TlsIdentity& identity, ClientCertificates client_certificates,
                                       const TlsRules& rules) {
   SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
   if (!context) return fail(take_openssl_error(ErrorKind::Internal, "making a TLS context"));
   SIGNET_CHECK(harden(context.get(), rules));
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
-  static constexpr unsigned char kSessionContext[] = "signet";
-  SSL_CTX_set_session_id_context(context.get(), kSessionContext, sizeof kSessionContext - 1);
+  const std::string session_context = session_context_of(identity.own.certificate);
+  SSL_CTX_set_session_id_context(context.get(),
+                                 reinterpret_cast<const unsigned char*>(session_context.data()),
+                                 static_cast<unsigned>(session_context.size()));
   if (client_certificates != ClientCertificates::NotAsked)
     ask_for_certificate(context.get(), client_certificates == ClientCertificates::Required);
   SIGNET_CHECK(present(context.get(), identity.own, identity.chain));
+  return context;
+}
+
+}  // namespace
+
+Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates,
+                                      const TlsRules& rules) {
+  SIGNET_TRY(SslCtxPtr context, make_context_of_one(identity, client_certificates, rules));
+  if (identity.for_other_hosts.empty()) return context;
+  auto identities = std::make_unique<Identities>(Identities{identity.own.certificate, {}});
+  for (const TlsIdentity& other : identity.for_other_hosts) {
+    SIGNET_TRY(SslCtxPtr made, make_context_of_one(other, client_certificates, rules));
+    identities->others.push_back({other.own.certificate, std::move(made)});
+  }
+  if (SSL_CTX_set_ex_data(context.get(), identities_index(), identities.get()) != 1)
+    return fail(take_openssl_error(ErrorKind::Internal, "making a TLS context"));
+  static_cast<void>(identities.release());  // the context's now
+  SSL_CTX_set_client_hello_cb(context.get(), choose_identity, nullptr);
   return context;
 }
 

@@ -21,7 +21,8 @@ Result<> harden(SSL_CTX* context, const TlsRules& rules);
 Result<> present(SSL_CTX* context, const certstore::PrivateCertificate& own,
                  const std::vector<certstore::Certificate>& chain);
 
-/// A server's context for a listener. @error InvalidInput  as present().
+/// A server's context for a listener. Its tickets are sealed with a key of its own, and a session is resumed
+/// under the identity that it began with, or not at all. @error InvalidInput  as present().
 Result<SslCtxPtr> make_server_context(const TlsIdentity& identity, ClientCertificates client_certificates,
                                       const TlsRules& rules);
 

@@ -191,6 +191,62 @@ TEST_F(TlsListener, KeepsOpenConnectionsWhenItsIdentityIsRenewed) {
   ASSERT_TRUE(again) << "the old connection goes on: " << again.error().detail;
 }
 
+TEST_F(TlsListener, ResumesNoSessionOfAnIdentityThatItShowsNoMore) {
+  server_.start();
+  const auto second = signet::test::make_certificate(
+      {.common_name = "second", .subject_alternative_name = "DNS:localhost,IP:127.0.0.1"});
+  const auto session = [&](const std::string& version) {
+    return (server_.directory.path() / ("session" + version)).string();
+  };
+  for (const std::string version : {"-tls1_2", "-tls1_3"})
+    EXPECT_THAT(s_client(version + " -sess_out " + session(version)), HasSubstr("New, TLSv1."));
+  ASSERT_TRUE(server_.server->renew_tls("test", TlsIdentity{second, {}}));
+  for (const std::string version : {"-tls1_2", "-tls1_3"}) {
+    const std::string said = s_client(version + " -sess_in " + session(version));
+    EXPECT_THAT(said, HasSubstr("New, TLSv1.")) << version;
+    EXPECT_THAT(said, HasSubstr("subject=CN = second")) << version;
+    EXPECT_THAT(said, HasSubstr(std::string(kAnswer))) << version;
+  }
+}
+
+// ---- Several names
+
+TEST_F(TlsListener, ShowsWhatIsForTheHostThatIsAskedFor) {
+  const auto org = signet::test::make_certificate(
+      {.common_name = "org", .subject_alternative_name = "DNS:as2.example.org"});
+  const auto any =
+      signet::test::make_certificate({.common_name = "any", .subject_alternative_name = "DNS:*.example.net"});
+  server_.config.listeners[0].tls->for_other_hosts = {{org, {}}, {any, {}}};
+  server_.start();
+  for (const std::string version : {" -tls1_2", " -tls1_3"})
+    for (const auto& [asked, shown] :
+         {std::pair("localhost", "localhost"), std::pair("as2.example.org", "org"),
+          std::pair("AS2.Example.ORG", "org"), std::pair("x.example.net", "any"),
+          std::pair("unknown.example", "localhost")}) {
+      const std::string said = s_client(version + " -servername " + asked);
+      EXPECT_THAT(said, HasSubstr(std::string("subject=CN = ") + shown)) << asked << version;
+      EXPECT_THAT(said, HasSubstr(std::string(kAnswer))) << asked << version;
+    }
+  const auto unasked = HttpClient().post(post());  // to an address: it asks for no host
+  EXPECT_TRUE(unasked) << unasked.error().detail;
+}
+
+TEST_F(TlsListener, ResumesASessionUnderItsOwnIdentityAlone) {
+  const auto org = signet::test::make_certificate(
+      {.common_name = "org", .subject_alternative_name = "DNS:as2.example.org"});
+  server_.config.listeners[0].tls->for_other_hosts = {{org, {}}};
+  server_.start();
+  for (const std::string version : {"-tls1_2", "-tls1_3"}) {
+    const std::string session = (server_.directory.path() / ("session" + version)).string();
+    const std::string at_org = version + " -servername as2.example.org";
+    EXPECT_THAT(s_client(at_org + " -sess_out " + session), HasSubstr("New, TLSv1.")) << version;
+    const std::string elsewhere = s_client(version + " -sess_in " + session);
+    EXPECT_THAT(elsewhere, HasSubstr("New, TLSv1.")) << version;
+    EXPECT_THAT(elsewhere, HasSubstr("subject=CN = localhost")) << version;
+    EXPECT_THAT(s_client(at_org + " -sess_in " + session), HasSubstr("Reused, TLSv1.")) << version;
+  }
+}
+
 // ---- Whose certificate
 
 TEST_F(TlsListener, TellsWhichCertificateTheClientProved) {
