@@ -12,10 +12,11 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr std::array<vault::Word<Role>, 4> kRoles{{{Role::Reader, "Reader"},
+constexpr std::array<vault::Word<Role>, 5> kRoles{{{Role::Reader, "Reader"},
                                                    {Role::Writer, "Writer"},
                                                    {Role::Approver, "Approver"},
-                                                   {Role::Administrator, "Administrator"}}};
+                                                   {Role::Administrator, "Administrator"},
+                                                   {Role::CertificateBinder, "CertificateBinder"}}};
 
 constexpr std::size_t kLongestName = 64;
 

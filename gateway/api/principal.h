@@ -18,10 +18,11 @@ namespace signet::gateway::api {
 /// What a principal may do on the management plane. What it may do with a vault's keys and secrets, that
 /// vault's access policies say, and no role.
 enum class Role {
-  Reader,         ///< looks
-  Writer,         ///< makes, changes and deletes what an account has
-  Approver,       ///< decides about others' requests
-  Administrator,  ///< access policies, and what cannot be undone
+  Reader,             ///< looks
+  Writer,             ///< makes, changes and deletes what an account has
+  Approver,           ///< decides about others' requests
+  Administrator,      ///< access policies, and what cannot be undone
+  CertificateBinder,  ///< says which certificates the names of service certificates stand for
 };
 using Roles = vault::FlagSet<Role>;
 

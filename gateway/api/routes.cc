@@ -6,6 +6,7 @@
 #include "gateway/api/key_routes.h"
 #include "gateway/api/route.h"
 #include "gateway/api/secret_routes.h"
+#include "gateway/api/service_certificate_routes.h"
 #include "gateway/api/vault_resource_routes.h"
 
 namespace signet::gateway::api {
@@ -89,6 +90,13 @@ constexpr std::array kRoutes = {
     Route{Plane::Management, "DELETE", SIGNET_VAULTS "/{name}", Role::Administrator, delete_vault},
     Route{Plane::Management, "PUT", SIGNET_VAULTS "/{name}/accessPolicies/{kind}", Role::Administrator,
           change_access_policies},
+
+    Route{Plane::Management, "GET", "/serviceCertificates", Role::Reader, list_service_certificates},
+    Route{Plane::Management, "POST", "/serviceCertificates/bind", Role::CertificateBinder,
+          bind_service_certificates},
+    Route{Plane::Management, "GET", "/serviceCertificates/{name}", Role::Reader, get_service_certificate},
+    Route{Plane::Management, "DELETE", "/serviceCertificates/{name}/binding", Role::CertificateBinder,
+          unbind_service_certificate},
 
     Route{Plane::Vault, "GET", "/keys", Keys::List, list_keys},
     Route{Plane::Vault, "POST", "/keys/restore", Keys::Restore, restore_key},

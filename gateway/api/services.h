@@ -6,6 +6,7 @@
 #include "certstore/vault/vault.h"
 #include "certstore/vault/vault_certificate.h"
 #include "gateway/api/account_services.h"
+#include "gateway/api/service_certificate_services.h"
 #include "gateway/api/vault_services.h"
 
 namespace signet::gateway::api {
@@ -19,6 +20,7 @@ struct Services {
   const Clock& clock;
   AccountServices account;
   VaultServices vaults;
+  ServiceCertificateAdministration& service_certificates;
 };
 
 }  // namespace signet::gateway::api

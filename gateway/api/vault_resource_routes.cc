@@ -100,6 +100,15 @@ std::vector<std::string> users_of(const agreements::Account& account, std::strin
   return users;
 }
 
+/// The service certificates that are bound to a certificate of the vault.
+Result<> add_bound_in(Services& services, std::string_view vault, std::vector<std::string>& users) {
+  SIGNET_TRY(const auto views, services.service_certificates.list());
+  for (const ServiceCertificateView& view : views)
+    if (view.binding && equal_ignoring_case(view.definition.store, vault))
+      users.push_back(fmt::format("the binding of the service certificate '{}'", view.definition.name));
+  return {};
+}
+
 Result<Json> deleted_json(Services& services, const Resource& resource) {
   const VaultResource vault = read_vault(resource);
   const Installation& installation = services.account.installation;
@@ -185,7 +194,9 @@ Result<Answer> delete_vault(Services& services, const Call& call) {
   if (!vault && vault.error().kind == ErrorKind::NotFound) return Answer::no_content();
   if (!vault) return fail(vault.error());
   SIGNET_TRY(const agreements::StoredAccount stored, services.account.accounts.load());
-  if (const auto users = users_of(stored.account, vault->name); !users.empty())
+  std::vector<std::string> users = users_of(stored.account, vault->name);
+  SIGNET_CHECK(add_bound_in(services, vault->name, users));
+  if (!users.empty())
     return refusal(
         409, "Conflict",
         fmt::format("'{}' is used by {}: change those first", vault->name, fmt::join(users, ", ")));

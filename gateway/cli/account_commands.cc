@@ -13,6 +13,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/service_certificates.h"
 
 namespace signet::gateway {
 namespace {
@@ -60,16 +61,15 @@ struct Checked {
   std::vector<agreements::Problem> problems;
 };
 
-/// @param home  null: nobody can say which keys and secrets there are.
+/// @param home  null: nobody can say which keys, secrets and service certificates there are.
 Result<Checked> check_file(const std::filesystem::path& file, Time now, Home* home) {
   SIGNET_TRY(agreements::ParseOutcome parsed, agreements::parse_account_file(file));
   Checked checked{std::move(parsed.account), std::move(parsed.problems)};
   const auto& understood = checked.account ? checked.account : parsed.draft;
   if (!understood) return checked;
-  const ParsedCertificateFacts facts;
-  std::optional<HomeVaultFacts> vaults;
-  if (home != nullptr) vaults.emplace(*home, now);
-  auto meaning = agreements::lint(*understood, facts, now, parsed.positions, vaults ? &*vaults : nullptr);
+  auto meaning = home != nullptr
+                     ? lint_in_home(*home, *understood, now, parsed.positions)
+                     : agreements::lint(*understood, ParsedCertificateFacts(), now, parsed.positions);
   checked.problems = agreements::together(std::move(checked.problems), std::move(meaning));
   if (agreements::has_errors(checked.problems)) checked.account.reset();
   return checked;

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agreements/certificate_roles.h"
 #include "base/openssl.h"
 #include "certstore/x509/validity.h"
+#include "gateway/cli/service_certificates.h"
 
 namespace signet::gateway {
 namespace {
@@ -128,33 +130,53 @@ Result<std::vector<std::string>> HomeUsage::users_of(std::string_view certificat
     for (const std::string& name : agreements::certificates_named(agreement))
       if (name == certificate) users.push_back(fmt::format("agreement '{}'", agreement.name));
   SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home_)));
-  if (settings.tls_certificate == certificate)
-    users.push_back("tls-certificate in " + settings_file(home_).string());
-  if (settings.api_certificate == certificate)
-    users.push_back("api-certificate in " + settings_file(home_).string());
+  const auto shows = [&](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), certificate) != names.end();
+  };
+  if (shows(settings.tls_certificate)) users.push_back("tls-certificate in " + settings_file(home_).string());
+  if (shows(settings.api_certificate)) users.push_back("api-certificate in " + settings_file(home_).string());
+  const auto* entry = agreements::find_certificate(stored.account, certificate);
+  if (entry != nullptr && !entry->key) SIGNET_CHECK(add_bound_to(*entry, users));
   return users;
 }
 
-Result<> check_shown_certificates(const agreements::Account& before, const agreements::Account& after,
-                                  const ServeSettings& settings, std::string_view where) {
+Result<> HomeUsage::add_bound_to(const agreements::CertificateEntry& entry, std::vector<std::string>& users) {
+  SIGNET_TRY(const auto bindings, home_.service_bindings().bindings());
+  const auto certificate = certstore::Certificate::parse(entry.public_certificate);
+  for (const certstore::ServiceBinding& binding : bindings)
+    if (certificate && binding.thumbprint.is_of(*certificate))
+      users.push_back(fmt::format("the binding of the service certificate '{}'", binding.name));
+  return {};
+}
+
+Result<> check_shown_certificates(Home& home, const agreements::Account& before,
+                                  const agreements::Account& after, const ServeSettings& settings,
+                                  std::string_view where) {
+  SIGNET_TRY(const ServiceCertificates services,
+             resolve_service_certificates(home, service_definitions_of(settings), after));
+  const auto is_bound = [&](const std::string& name) {
+    return std::any_of(services.bound.begin(), services.bound.end(),
+                       [&](const BoundCertificate& bound) { return bound.entry.name == name; });
+  };
   const auto is_private = [](const agreements::Account& account, std::string_view name) {
     const agreements::CertificateEntry* entry = agreements::find_certificate(account, name);
     return entry != nullptr && entry->key;
   };
-  for (const auto& [setting, name] : {std::pair("tls-certificate", settings.tls_certificate),
-                                      std::pair("api-certificate", settings.api_certificate)})
-    if (is_private(before, name) && !is_private(after, name))
-      return fail(ErrorKind::AlreadyExists,
-                  fmt::format("this account lacks the private certificate '{}', which HTTPS listeners show "
-                              "({}{}): keep it, or name another one there first; nothing was changed",
-                              name, setting, where));
+  for (const auto& [setting, names] : {std::pair("tls-certificate", settings.tls_certificate),
+                                       std::pair("api-certificate", settings.api_certificate)})
+    for (const std::string& name : names)
+      if (is_private(before, name) && !is_private(after, name) && !is_bound(name))
+        return fail(ErrorKind::AlreadyExists,
+                    fmt::format("this account lacks the private certificate '{}', which HTTPS listeners show "
+                                "({}{}): keep it, or name another one there first; nothing was changed",
+                                name, setting, where));
   return {};
 }
 
-Result<> check_listeners_certificate(const Home& home, const agreements::Account& before,
+Result<> check_listeners_certificate(Home& home, const agreements::Account& before,
                                      const agreements::Account& after) {
   SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home)));
-  return check_shown_certificates(before, after, settings, " in " + settings_file(home).string());
+  return check_shown_certificates(home, before, after, settings, " in " + settings_file(home).string());
 }
 
 }  // namespace signet::gateway

@@ -55,7 +55,8 @@ class VaultLookup final : public certstore::KeyVaultLookup {
   vault::KeyVault& vault_;
 };
 
-/// Who names a certificate: agreements of the stored account, in any role, and serve.toml for listeners.
+/// Who names a certificate: agreements of the stored account, in any role, serve.toml for listeners, and the
+/// bindings of intermediate service certificates.
 class HomeUsage final : public certstore::CertificateUsage {
  public:
   explicit HomeUsage(Home& home) : home_(home) {}
@@ -63,17 +64,20 @@ class HomeUsage final : public certstore::CertificateUsage {
   Result<std::vector<std::string>> users_of(std::string_view certificate) override;
 
  private:
+  Result<> add_bound_to(const agreements::CertificateEntry& entry, std::vector<std::string>& users);
   Home& home_;
 };
 
-/// Whether another account still has the private certificates that HTTPS listeners show.
+/// Whether another account still has the private certificates that HTTPS listeners show, as far as no service
+/// certificate is bound under their names.
 ///
 /// @param where  " in FILE", behind the name of the setting in an error; may be empty
 /// @error AlreadyExists  it has not.
-Result<> check_shown_certificates(const agreements::Account& before, const agreements::Account& after,
-                                  const ServeSettings& settings, std::string_view where);
+Result<> check_shown_certificates(Home& home, const agreements::Account& before,
+                                  const agreements::Account& after, const ServeSettings& settings,
+                                  std::string_view where);
 /// The same of those that serve.toml names, with which the gateway could not start again.
-Result<> check_listeners_certificate(const Home& home, const agreements::Account& before,
+Result<> check_listeners_certificate(Home& home, const agreements::Account& before,
                                      const agreements::Account& after);
 
 }  // namespace signet::gateway

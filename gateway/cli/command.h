@@ -74,6 +74,7 @@ void add_status_command(CLI::App& app, CommandContext& context);
 void add_tracking_commands(CLI::App& app, CommandContext& context);
 void add_message_commands(CLI::App& app, CommandContext& context);
 void add_certificate_commands(CLI::App& app, CommandContext& context);
+void add_binding_commands(CLI::App& app, CommandContext& context);
 void add_vault_commands(CLI::App& app, CommandContext& context);
 void add_vault_secret_commands(CLI::App& vault, CommandContext& context);
 void add_vault_certificate_commands(CLI::App& vault, CommandContext& context);

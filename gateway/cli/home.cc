@@ -14,6 +14,8 @@
 #include "gateway/api/principals.h"
 #include "gateway/cli/passphrase.h"
 #include "gateway/cli/serve_lock.h"
+#include "gateway/cli/serve_settings.h"
+#include "gateway/cli/service_certificates.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/store/account_store.h"
 #include "gateway/store/audit_file.h"
@@ -23,6 +25,7 @@
 #include "gateway/store/principal_store.h"
 #include "gateway/store/resource_store.h"
 #include "gateway/store/secret_store.h"
+#include "gateway/store/service_binding_store.h"
 #include "gateway/store/vault_certificate_store.h"
 
 namespace signet::gateway {
@@ -200,6 +203,7 @@ struct Home::Stores {
   SqliteEvidenceStore evidence;
   SqlitePrincipalStore principals;
   SqliteResourceStore resources;
+  SqliteServiceBindingStore service_bindings;
 };
 
 Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -293,11 +297,11 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
   // No receipt may leave before the audit records of the keys that made it are on disk.
   database->set_before_commit([file = audit.get()] { return file->sync(); });
   home->store_->name_audit_head([file = audit.get()] { return file->head(); });
-  home->stores_ = std::make_unique<Stores>(
-      Stores{std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
-             SqliteVaultCertificateStore(database), SqliteAccountStore(database, home->clock_),
-             SqliteCertificateStore(database), SqliteEvidenceStore(*home->store_),
-             SqlitePrincipalStore(database), SqliteResourceStore(database)});
+  home->stores_ = std::make_unique<Stores>(Stores{
+      std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
+      SqliteVaultCertificateStore(database), SqliteAccountStore(database, home->clock_),
+      SqliteCertificateStore(database), SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database),
+      SqliteResourceStore(database), SqliteServiceBindingStore(database)});
   home->callback_key_ = master_key.mac_key("callback URLs");
   SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, home->stores_->secrets,
                                                       home->stores_->vault_certificates,
@@ -310,6 +314,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
 
 agreements::AccountStore& Home::accounts() { return stores_->accounts; }
 certstore::CertificateStore& Home::certificates() { return stores_->certificates; }
+certstore::ServiceBindingStore& Home::service_bindings() { return stores_->service_bindings; }
 AuditFile& Home::audit() { return *stores_->audit; }
 EvidenceStore& Home::evidence() { return stores_->evidence; }
 api::Principals& Home::principals() { return *principals_; }
@@ -334,18 +339,42 @@ Result<std::shared_ptr<const AccountSnapshot>> Home::current_account() {
   SIGNET_TRY(const std::uint64_t generation, store_->generation());
   const std::lock_guard lock(mutex_);
   if (account_ && generation == account_generation_) return account_;
-  SIGNET_TRY(agreements::StoredAccount stored, stores_->accounts.load());
-  SIGNET_TRY(account_,
-             AccountSnapshot::build(
-                 std::move(stored.account),
-                 [this](const agreements::KeyReference& key, const certstore::Certificate& certificate) {
-                   return open_key_of(*vault_, key, certificate);
-                 },
-                 [this](const std::string& key_vault, const std::string& secret_name) {
-                   return secret(key_vault, secret_name);
-                 }));
+  SIGNET_TRY(const certstore::ServiceDefinitions definitions, definitions_of_lock_holder());
+  SIGNET_TRY(account_, account_with(definitions));
   account_generation_ = generation;
   return account_;
+}
+
+Result<std::shared_ptr<const AccountSnapshot>> Home::account_with(
+    const certstore::ServiceDefinitions& definitions) {
+  SIGNET_TRY(agreements::StoredAccount stored, stores_->accounts.load());
+  SIGNET_TRY(ServiceCertificates services, resolve_service_certificates(*this, definitions, stored.account));
+  return AccountSnapshot::build(
+      std::move(stored.account),
+      [this](const agreements::KeyReference& key, const certstore::Certificate& certificate) {
+        return open_key_of(*vault_, key, certificate);
+      },
+      [this](const std::string& key_vault, const std::string& secret_name) {
+        return secret(key_vault, secret_name);
+      },
+      std::move(services));
+}
+
+Result<certstore::ServiceDefinitions> Home::service_definitions() {
+  const std::lock_guard lock(mutex_);
+  return definitions_of_lock_holder();
+}
+
+Result<certstore::ServiceDefinitions> Home::definitions_of_lock_holder() const {
+  if (definitions_) return *definitions_;
+  SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, directory_ / "serve.toml"));
+  return service_definitions_of(settings);
+}
+
+void Home::define_service_certificates(certstore::ServiceDefinitions definitions) {
+  const std::lock_guard lock(mutex_);
+  definitions_ = std::move(definitions);
+  account_.reset();
 }
 
 }  // namespace signet::gateway

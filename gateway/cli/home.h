@@ -12,6 +12,8 @@
 #include "base/secret.h"
 #include "base/stream.h"
 #include "certstore/account/certificate_store.h"
+#include "certstore/service/binding.h"
+#include "certstore/service/definition.h"
 #include "certstore/vault/embedded_vault.h"
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/store/store.h"
@@ -63,6 +65,7 @@ class Home {
   [[nodiscard]] vault::EmbeddedVault& vault() { return *vault_; }
   [[nodiscard]] agreements::AccountStore& accounts();
   [[nodiscard]] certstore::CertificateStore& certificates();
+  [[nodiscard]] certstore::ServiceBindingStore& service_bindings();
   [[nodiscard]] AuditFile& audit();
   [[nodiscard]] EvidenceStore& evidence();
   /// The current version of a secret, for the gateway to use: enabled, and in its time.
@@ -79,11 +82,21 @@ class Home {
 
   /// The account as it is now, with the gateway's eyes; made anew only when something was changed.
   Result<std::shared_ptr<const AccountSnapshot>> current_account();
+  /// The account as it would be with other definitions of service certificates.
+  Result<std::shared_ptr<const AccountSnapshot>> account_with(
+      const certstore::ServiceDefinitions& definitions);
+
+  /// The service certificates that there are: those that a running gateway goes by, elsewhere those of
+  /// serve.toml. @error InvalidInput  that file cannot be read.
+  Result<certstore::ServiceDefinitions> service_definitions();
+  /// From now on the account has these.
+  void define_service_certificates(certstore::ServiceDefinitions definitions);
 
  private:
   struct Stores;
   explicit Home(std::filesystem::path directory);
   Result<> look_at_audit_log();
+  Result<certstore::ServiceDefinitions> definitions_of_lock_holder() const;
   static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory,
                                             vault::MasterKey master_key);
 
@@ -98,6 +111,7 @@ class Home {
   std::mutex mutex_;
   std::shared_ptr<const AccountSnapshot> account_;
   std::uint64_t account_generation_ = 0;
+  std::optional<certstore::ServiceDefinitions> definitions_;  ///< absent: those of serve.toml
 };
 
 /// The name of the vault that `signet init` makes.

@@ -184,12 +184,14 @@ class Collector {
   }
 
   void take_key(const std::string& name) {
-    auto own = account_.private_certificate(name);
-    if (!own)
-      return found_.layer.checks.push_back(
-          {as2::CheckResult::NotChecked,
-           fmt::format("our certificate '{}' cannot decrypt: {}", name, own.error().detail)});
-    found_.material.decryption.push_back({name, *std::move(own)});
+    for (auto& own : account_.decrypting_certificates(name)) {
+      if (own)
+        found_.material.decryption.push_back({name, *std::move(own)});
+      else
+        found_.layer.checks.push_back(
+            {as2::CheckResult::NotChecked,
+             fmt::format("our certificate '{}' cannot decrypt: {}", name, own.error().detail)});
+    }
   }
 
   void remark_on_validity(const std::string& name, const certstore::Certificate& certificate) {

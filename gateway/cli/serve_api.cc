@@ -4,6 +4,7 @@
 
 #include "gateway/api/json_body.h"
 #include "gateway/api/principals.h"
+#include "gateway/cli/shown_certificates.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/store/audit_file.h"
 
@@ -25,7 +26,8 @@ HttpLimits limits_for_programs() {
 std::string listener_name(const VaultListener& vault) { return "vault:" + vault.vault; }
 
 Result<std::vector<Listener>> api_listeners(Home& home, const ServeSettings& settings) {
-  SIGNET_TRY(const TlsIdentity identity, api_identity(home, settings));
+  SIGNET_TRY(const auto account, home.current_account());
+  SIGNET_TRY(const TlsIdentity identity, identity_of(*account, settings.api_certificate, "api-certificate"));
   std::vector<Listener> all;
   for (const std::string& text : settings.listen_api) {
     SIGNET_TRY(Listener listener, parse_listener(text));
@@ -60,23 +62,12 @@ Result<api::ApiOptions> api_options(const ServeSettings& settings) {
 
 }  // namespace
 
-Result<TlsIdentity> api_identity(Home& home, const ServeSettings& settings) {
-  if (settings.api_certificate.empty())
-    return fail(
-        ErrorKind::InvalidInput,
-        "--listen-api and --listen-vault need --api-certificate, the name of a private certificate of "
-        "the account");
-  SIGNET_TRY(const auto account, home.current_account());
-  SIGNET_TRY(certstore::PrivateCertificate own, account->private_certificate(settings.api_certificate));
-  SIGNET_TRY(auto intermediates, account->issuers_of(settings.api_certificate));
-  return TlsIdentity{std::move(own), std::move(intermediates)};
-}
-
 ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation installation,
                    const GivenOptions& given)
     : installation_(std::move(installation)),
       judge_(home, given),
       vaults_(home),
+      service_certificates_(home, given),
       handler_({{home.vault(),
                  home.vault(),
                  home.vault(),
@@ -84,7 +75,8 @@ ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation instal
                  home.clock(),
                  {home.accounts(), judge_, home.resources(), wiring::audit_log(home.audit()), installation_,
                   home.callback_key()},
-                 {vaults_, home.principal_store()}},
+                 {vaults_, home.principal_store()},
+                 service_certificates_},
                 wiring::audit_log(home.audit()),
                 [&home] { return home.audit().sync(); },
                 home.principal_store()},

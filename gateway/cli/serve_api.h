@@ -9,16 +9,11 @@
 #include "gateway/cli/account_judge.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_settings.h"
+#include "gateway/cli/service_bindings.h"
 #include "gateway/cli/vault_administration.h"
 #include "gateway/endpoint/http_server.h"
 
 namespace signet::gateway {
-
-/// What the listeners of the REST services show.
-///
-/// @error InvalidInput  the settings name no certificate.  @error NotFound  the account has none of that
-/// name.
-Result<TlsIdentity> api_identity(Home& home, const ServeSettings& settings);
 
 /// The REST services of a running gateway: listeners, threads and a handler of their own, which share with
 /// the AS2 listeners nothing but the home.
@@ -47,6 +42,7 @@ class ServeApi {
   const api::Installation installation_;
   HomeAccountJudge judge_;
   HomeVaultAdministration vaults_;
+  HomeServiceCertificates service_certificates_;
   api::ApiHandler handler_;
   std::vector<Listener> listeners_;
   std::unique_ptr<HttpServer> server_;

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pthread.h>
 
 #include <CLI/CLI.hpp>
@@ -21,6 +22,7 @@
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/serve_operations.h"
 #include "gateway/cli/serve_settings.h"
+#include "gateway/cli/shown_certificates.h"
 #include "gateway/cli/vault_upkeep.h"
 #include "gateway/cli/version.h"
 #include "gateway/cli/wiring.h"
@@ -48,17 +50,6 @@ constexpr std::chrono::milliseconds kLongestStop{9'000};   ///< for all of it
 
 constexpr std::string_view kTlsListener = "as2-tls";
 
-/// What HTTPS listeners show.
-Result<TlsIdentity> tls_identity(Home& home, const ServeSettings& settings) {
-  if (settings.tls_certificate.empty())
-    return fail(ErrorKind::InvalidInput,
-                "--listen-tls needs --tls-certificate, the name of a private certificate of the account");
-  SIGNET_TRY(const auto account, home.current_account());
-  SIGNET_TRY(certstore::PrivateCertificate own, account->private_certificate(settings.tls_certificate));
-  SIGNET_TRY(auto intermediates, account->issuers_of(settings.tls_certificate));
-  return TlsIdentity{std::move(own), std::move(intermediates)};
-}
-
 ClientCertificates client_certificates(const ServeSettings& settings) {
   if (settings.tls_client_certificates == "required") return ClientCertificates::Required;
   if (settings.tls_client_certificates == "wanted") return ClientCertificates::Wanted;
@@ -72,7 +63,8 @@ Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& setting
     all.push_back(std::move(listener));
   }
   if (settings.listen_tls.empty()) return all;
-  SIGNET_TRY(const TlsIdentity identity, tls_identity(home, settings));
+  SIGNET_TRY(const auto account, home.current_account());
+  SIGNET_TRY(const TlsIdentity identity, identity_of(*account, settings.tls_certificate, "tls-certificate"));
   for (const std::string& text : settings.listen_tls) {
     SIGNET_TRY(Listener listener, parse_listener(text));
     listener.name = kTlsListener;
@@ -82,6 +74,20 @@ Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& setting
     all.push_back(std::move(listener));
   }
   return all;
+}
+
+/// Which certificates have to be renewed where.
+std::vector<ShownCertificates::Shown> shown_by(const ServeSettings& settings, HttpServer& server,
+                                               ServeApi* api) {
+  std::vector<ShownCertificates::Shown> shown;
+  if (!settings.listen_tls.empty())
+    shown.push_back(
+        {"tls-certificate", &ServeSettings::tls_certificate,
+         [&server](const TlsIdentity& identity) { return server.renew_tls(kTlsListener, identity); }});
+  if (api != nullptr)
+    shown.push_back({"api-certificate", &ServeSettings::api_certificate,
+                     [api](const TlsIdentity& identity) { return api->renew_tls(identity); }});
+  return shown;
 }
 
 /// An agreement's folder; one below our own directory is made, one elsewhere has to be there.
@@ -186,29 +192,19 @@ class EndInTime {
 /// A gateway at work, and what it goes by.
 struct Running {
   Home& home;
-  HttpServer& server;
   As2Handler& handler;
-  ServeApi* api;  ///< nothing where there are no REST services
   ServeOperations& operations;
+  ShownCertificates& certificates;
   const GivenOptions& given;
   ServeSettings settings;
 };
 
-/// Takes up what serve.toml says now, and the TLS certificate as the account has it now. Everything is
-/// checked before anything is changed.
+/// Takes up what serve.toml says now, and the certificates as they are now. Everything is checked before
+/// anything is changed.
 Result<> reload(Running& running) {
   SIGNET_TRY(const ServeSettings wanted,
              read_serve_settings(running.given, running.home.directory() / "serve.toml"));
-  std::optional<TlsIdentity> for_partners;
-  if (!running.settings.listen_tls.empty()) {
-    SIGNET_TRY(for_partners, tls_identity(running.home, wanted));
-  }
-  std::optional<TlsIdentity> for_api;
-  if (running.api != nullptr) {
-    SIGNET_TRY(for_api, api_identity(running.home, wanted));
-  }
-  if (for_partners) SIGNET_CHECK(running.server.renew_tls(kTlsListener, *for_partners));
-  if (for_api) SIGNET_CHECK(running.api->renew_tls(*for_api));
+  SIGNET_CHECK(running.certificates.take_up(wanted));
   log::set_level(level_of(wanted));
   running.handler.set_body_limit(wanted.body_limit);
   running.operations.take_up(wanted);
@@ -226,9 +222,10 @@ Result<> reload(Running& running) {
 void on_hangup(Running& running) {
   notify_reloading();
   if (const auto reloaded = reload(running))
-    log::info("settings-reloaded", {{"log_level", running.settings.log_level},
-                                    {"body_limit", std::to_string(running.settings.body_limit)},
-                                    {"tls_certificate", running.settings.tls_certificate}});
+    log::info("settings-reloaded",
+              {{"log_level", running.settings.log_level},
+               {"body_limit", std::to_string(running.settings.body_limit)},
+               {"tls_certificate", fmt::format("{}", fmt::join(running.settings.tls_certificate, ", "))}});
   else
     log::error("settings-not-reloaded", {{"reason", reloaded.error().detail + "; the old settings stay"}});
   notify_ready();
@@ -255,6 +252,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   std::optional<EndInTime> end_in_time;
 
   SIGNET_TRY(const auto home, Home::open(context.home));
+  home->define_service_certificates(service_definitions_of(settings));
   SIGNET_CHECK(vault::self_check());
   if (const auto warning = vault::openssl_version_warning())
     log::warning("openssl-is-old", {{"reason", *warning}});
@@ -358,8 +356,11 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   notify_ready();
 
   VaultUpkeep upkeep(home->vault());
-  Running running{*home, *server, handler, api.get(), operations, given, settings};
-  serve_until_told_to_end(signals, running);
+  {
+    ShownCertificates certificates(*home, settings, shown_by(settings, *server, api.get()));
+    Running running{*home, handler, operations, certificates, given, settings};
+    serve_until_told_to_end(signals, running);
+  }
   end_in_time.emplace(kLongestStop);
   issuance->stop();
   pickup.stop();

@@ -113,7 +113,7 @@ ServeSettings ServeOperations::settings() const {
 
 Result<std::vector<CertificateExpiry>> ServeOperations::certificates() {
   SIGNET_TRY(const auto account, home_.current_account());
-  return certificate_expiries(*account, settings().tls_certificate);
+  return certificate_expiries(*account, shown_certificates(settings()));
 }
 
 void ServeOperations::warn_of_expiry() {

@@ -65,6 +65,11 @@ std::string check_secret_reference(const std::string& text) {
   return reference ? "" : reference.error().detail;
 }
 
+std::string check_service_certificate(const std::string& text) {
+  const auto certificate = certstore::parse_service_certificate(text);
+  return certificate ? "" : certificate.error().detail;
+}
+
 std::string check_smtp_url(const std::string& text) {
   if (text.starts_with("smtp://") || text.starts_with("smtps://"))
     return text.find('@') == std::string::npos
@@ -122,9 +127,25 @@ Result<> check_notices(const ServeSettings& settings) {
   return {};
 }
 
+/// Of a service certificate that listeners show, it is known which host they are reached by.
+Result<> check_service_certificates(const ServeSettings& settings) {
+  SIGNET_CHECK(certstore::parse_service_certificates(settings.service_certificate));
+  const certstore::ServiceDefinitions definitions = service_definitions_of(settings);
+  for (const std::string& name : shown_certificates(settings))
+    if (const auto* defined = definitions.find(name); defined != nullptr && !defined->for_listeners())
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format("tls-certificate or api-certificate names the service certificate '{0}', whose "
+                      "definition says no host: write service-certificate = [\"{0}=as2.example.com\"], with "
+                      "the name that clients connect to",
+                      name));
+  return {};
+}
+
 /// What only shows with all settings at hand.
 Result<> check_together(const ServeSettings& settings) {
   SIGNET_CHECK(check_notices(settings));
+  SIGNET_CHECK(check_service_certificates(settings));
   if (settings.path != settings.receipt_path) return {};
   return fail(
       ErrorKind::InvalidInput,
@@ -142,8 +163,21 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
       ->capture_default_str();
   command.add_option("--listen-tls", settings.listen_tls, "Address and port for HTTPS (TLS 1.2 and 1.3)")
       ->check(check_listener);
-  command.add_option("--tls-certificate", settings.tls_certificate,
-                     "Private certificate of the account that HTTPS listeners show");
+  command.add_option(
+      "--tls-certificate", settings.tls_certificate,
+      "Service certificate, or private certificate of the account, that HTTPS listeners show; of "
+      "several, each to whoever asks for a host that it is for, and the first to all others");
+  command
+      .add_option(
+          "--service-certificate", settings.service_certificate,
+          "Defines a service certificate: [STORE/]NAME[=HOST[,HOST]...][:elevated|:intermediate], such "
+          "as www=as2.example.com:elevated. 'signet binding set' says which certificate it is")
+      ->check(check_service_certificate);
+  command
+      .add_option("--self-signed-certificates", settings.self_signed_certificates,
+                  "Whether a service certificate that listeners show may be self-signed: in development")
+      ->check(CLI::IsMember({"refused", "allowed"}))
+      ->capture_default_str();
   command
       .add_option("--tls-client-certificates", settings.tls_client_certificates,
                   "Whether HTTPS listeners ask clients for a certificate, or let none in without one; which "
@@ -220,7 +254,8 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
           "whatever the host")
       ->check(check_vault_listener);
   command.add_option("--api-certificate", settings.api_certificate,
-                     "Private certificate of the account that the listeners of the REST services show");
+                     "Service certificate, or private certificate of the account, that the listeners of the "
+                     "REST services show; several as for --tls-certificate");
   command.add_option("--api-host", settings.api_host, "The public name of the REST services, without port")
       ->check(check_host)
       ->capture_default_str();
@@ -314,6 +349,20 @@ Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::
     return fail(ErrorKind::IoFailure, error.what());
   }
   return settings;
+}
+
+certstore::ServiceDefinitions service_definitions_of(const ServeSettings& settings) {
+  certstore::ServiceDefinitions definitions;
+  definitions.certificates = certstore::parse_service_certificates(settings.service_certificate)
+                                 .value_or(decltype(definitions.certificates){});
+  definitions.self_signed_allowed = settings.self_signed_certificates == "allowed";
+  return definitions;
+}
+
+std::vector<std::string> shown_certificates(const ServeSettings& settings) {
+  std::vector<std::string> names = settings.tls_certificate;
+  names.insert(names.end(), settings.api_certificate.begin(), settings.api_certificate.end());
+  return names;
 }
 
 std::vector<std::string> settings_for_next_start(const ServeSettings& running, const ServeSettings& wanted) {

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "certstore/service/definition.h"
 #include "gateway/endpoint/http_server.h"
 
 namespace CLI {
@@ -21,7 +22,9 @@ namespace signet::gateway {
 struct ServeSettings {
   std::vector<std::string> listen = {"127.0.0.1:4080"};  ///< empty by default where `listen_tls` is given
   std::vector<std::string> listen_tls;
-  std::string tls_certificate;
+  std::vector<std::string> tls_certificate;  ///< the first is for whoever names no host, or another one
+  std::vector<std::string> service_certificate;
+  std::string self_signed_certificates = "refused";
   std::string tls_client_certificates = "off";
   std::string tls_minimum = "1.2";
   std::string tls_ciphers;
@@ -38,7 +41,7 @@ struct ServeSettings {
   std::string operations_listen;
   std::vector<std::string> listen_api;
   std::vector<std::string> listen_vault;
-  std::string api_certificate;
+  std::vector<std::string> api_certificate;
   std::string api_host = "localhost";
   unsigned api_calls_per_second = 100;
   std::vector<std::string> listen_acme;
@@ -100,6 +103,12 @@ std::string check_host(const std::string& text);
 
 /// The right side of our Message-IDs: the setting, or else the machine's name; never empty.
 std::string host_of(const ServeSettings& settings);
+
+/// The service certificates that the settings define. They have been checked.
+certstore::ServiceDefinitions service_definitions_of(const ServeSettings& settings);
+
+/// The names of all certificates that HTTPS listeners show.
+std::vector<std::string> shown_certificates(const ServeSettings& settings);
 
 /// What our TLS listeners agree to.
 TlsRules tls_rules_of(const ServeSettings& settings);

@@ -58,7 +58,7 @@ Result<QueueStatus> receipts_to_post(MessageStore& store) {
 Result<std::vector<CertificateExpiry>> certificates_of(Home& home) {
   SIGNET_TRY(const auto account, home.current_account());
   SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, home.directory() / "serve.toml"));
-  return certificate_expiries(*account, settings.tls_certificate);
+  return certificate_expiries(*account, shown_certificates(settings));
 }
 
 Result<HomeStatus> status_of(Home& home) {

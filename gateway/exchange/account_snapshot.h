@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "certstore/x509/key_handle.h"
+#include "gateway/exchange/service_certificates.h"
 
 namespace signet::gateway {
 
@@ -29,9 +30,11 @@ class AccountSnapshot {
   using GetSecret =
       std::function<Result<SecretBytes>(const std::string& key_vault, const std::string& secret_name)>;
 
+  /// @param services  become certificates of the account: with_service_certificates()
   /// @error  as AgreementDirectory::build().
   static Result<std::shared_ptr<const AccountSnapshot>> build(agreements::Account account, OpenKey open_key,
-                                                              GetSecret get_secret);
+                                                              GetSecret get_secret,
+                                                              ServiceCertificates services = {});
 
   [[nodiscard]] const agreements::AgreementDirectory& directory() const { return *directory_; }
   [[nodiscard]] const agreements::Account& account() const { return directory_->account(); }
@@ -42,13 +45,20 @@ class AccountSnapshot {
   ///
   /// @error  as certificate().
   [[nodiscard]] Result<Time> not_after(const std::string& name) const;
-  /// A certificate of ours with its key's handle.
+  /// A certificate of ours with its key's handle, for messages.
   ///
   /// @error NotFound  no such certificate, or it has no key.  @error PermissionDenied, ...  the vault says
-  /// no.
+  /// no, or the key is for listeners alone.
   [[nodiscard]] Result<certstore::PrivateCertificate> private_certificate(const std::string& name) const;
+  /// The same for a listener. @error  as above, but for the last.
+  [[nodiscard]] Result<certstore::PrivateCertificate> listener_certificate(const std::string& name) const;
+  /// What opens messages that were encrypted for a certificate of ours: itself, and what its name stood for
+  /// before, the newest first. Each is there or says why not, as private_certificate().
+  [[nodiscard]] std::vector<Result<certstore::PrivateCertificate>> decrypting_certificates(
+      const std::string& name) const;
   /// The intermediates to be shown with a certificate of the account: those of its public certificates that
-  /// issued it, one by the other. See certstore::issuers_of().
+  /// issued it, one by the other, and those that came with a service certificate. See
+  /// certstore::issuers_of().
   ///
   /// @error  as certificate(), of this one; entries that do not parse are nobody's issuer.
   [[nodiscard]] Result<std::vector<certstore::Certificate>> issuers_of(const std::string& name) const;
@@ -59,14 +69,22 @@ class AccountSnapshot {
 
  private:
   AccountSnapshot(std::shared_ptr<const agreements::AgreementDirectory> directory, OpenKey open_key,
-                  GetSecret get_secret);
+                  GetSecret get_secret, ServiceCertificates services);
 
   [[nodiscard]] Result<certstore::Certificate> parse(const std::string& name) const;
+  [[nodiscard]] Result<> check_for_messages(const std::string& name,
+                                            const certstore::Certificate& certificate) const;
+  [[nodiscard]] const BoundCertificate* bound(const std::string& name) const;
+  [[nodiscard]] Result<certstore::PrivateCertificate> open_earlier(
+      const std::string& name, const agreements::CertificateEntry& entry) const;
 
   const std::shared_ptr<const agreements::AgreementDirectory> directory_;
   const agreements::AccountIndex entries_;
   const OpenKey open_key_;
   const GetSecret get_secret_;
+  const ServiceCertificates services_;
+  /// SHA-256 of the public keys that are for listeners alone, and the names that say so.
+  std::map<std::string, std::string, std::less<>> keys_of_listeners_;
 
   mutable std::mutex mutex_;
   mutable std::map<std::string, certstore::Certificate, std::less<>> parsed_;

@@ -246,11 +246,12 @@ Result<ReceiveSettings> receive_settings(const ResolvedAgreement& agreement, con
   SIGNET_TRY(open.signers, guest_certificates(agreement, account, CertificateRole::VerifyMessage, now));
   for (const std::string& name :
        agreements::active_certificates(agreement.agreement, CertificateRole::Decrypt, now)) {
-    auto own = account.private_certificate(name);
-    if (own)
-      open.decryption.push_back(*std::move(own));
-    else
-      settings.unusable.push_back(std::move(own).error());
+    for (auto& own : account.decrypting_certificates(name)) {
+      if (own)
+        open.decryption.push_back(*std::move(own));
+      else
+        settings.unusable.push_back(std::move(own).error());
+    }
   }
   open.verify = verify_policy(direction, now);
   open.decrypt = decrypt_policy(direction, now);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 
 #include "agreements/certificate_roles.h"
 
@@ -35,10 +36,11 @@ double CertificateExpiry::days_left(Time now) const {
 }
 
 Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapshot& account,
-                                                            const std::string& tls_server) {
+                                                            const std::vector<std::string>& tls_servers) {
   Uses uses;
   for (const agreements::Agreement& agreement : account.account().agreements) add_uses(uses, agreement);
-  if (!tls_server.empty()) uses[tls_server].push_back({"", "tlsServer"});
+  for (const std::string& name : std::set<std::string>(tls_servers.begin(), tls_servers.end()))
+    uses[name].push_back({"", "tlsServer"});
   std::vector<CertificateExpiry> all;
   for (const agreements::CertificateEntry& entry : account.account().certificates) {
     SIGNET_TRY(const Time not_after, account.not_after(entry.name));

@@ -30,11 +30,11 @@ struct CertificateExpiry {
 };
 
 /// Every certificate of the account, those that end first in front, with everything that it is used for now
-/// or from some day on. `tls_server` is the name of the one that HTTPS listeners show, if any do.
+/// or from some day on. `tls_servers` are the names of those that HTTPS listeners show.
 ///
 /// @error InvalidInput  one that does not parse.
 Result<std::vector<CertificateExpiry>> certificate_expiries(const AccountSnapshot& account,
-                                                            const std::string& tls_server);
+                                                            const std::vector<std::string>& tls_servers);
 
 /// "tlsServer, trade (encrypt, verifyMdn)"
 std::string to_string(const std::vector<CertificateUse>& uses);

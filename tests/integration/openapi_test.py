@@ -180,9 +180,11 @@ class Vault(ApiTest):
 
 
 class Management(AccountTest):
+    OPTIONS = ["--service-certificate", "signer", "www=as2.example.com"]
+
     def test_every_operation_answers_as_its_document_says(self):
         self.add_agreement()
-        self.home.run("principal", "add", "all", "--roles", "Reader,Writer,Administrator", expect=DONE)
+        self.home.run("principal", "add", "all", "--roles", "Reader,Writer,Administrator,CertificateBinder", expect=DONE)
         self.home.run("vault", "policy", "set", "--principal", "all", "--key-permissions", "get,list", expect=DONE)
         self.management.token = self.token_of("all")
         call = Client(self, self.management, openapi.MANAGEMENT, "2019-05-01", subscription=self.subscription, group="g")
@@ -191,6 +193,7 @@ class Management(AccountTest):
         self.the_account(call)
         self.entries(call)
         self.the_vaults(call, tenant)
+        self.the_service_certificates(call)
         call.check_all_answered()
 
     def the_account(self, call):
@@ -241,6 +244,20 @@ class Management(AccountTest):
         location = call("getDeletedVault", name="kv1", location="local")["properties"]["location"]
         call("putVault", {"location": location, "properties": properties}, status=409, name="kv1")
         call("putVault", {"location": location, "properties": {**properties, "createMode": "recover"}}, name="kv1")
+
+    def the_service_certificates(self, call):
+        """tests/integration/service_certificates_test.py has more of them; here none is bound."""
+        self.assertEqual([one["name"] for one in call("listServiceCertificates")["value"]], ["signer", "www"])
+        call("getServiceCertificate", name="www")
+        call("getServiceCertificate", status=404, name="other")
+        refused = call("bindServiceCertificates", {"bindings": [{"name": "www", "thumbprint": "00" * 32, "thumbprintAlgorithm": "sha256"}]}, status=400)
+        self.assertEqual(refused["error"]["details"][0]["target"], "www")
+        self.home.run("vault", "certificate", "create", "signer", "--subject", "CN=signer", "--issuer", "Self", expect=DONE)
+        thumbprint = self.home.json("vault", "certificate", "show", "signer")["thumbprintSha256"]
+        self.assertFalse(call("bindServiceCertificates", {"bindings": [{"name": "signer", "thumbprint": thumbprint}], "dryRun": True})["changed"])
+        call("bindServiceCertificates", {"bindings": [{"name": "signer", "thumbprint": thumbprint}]})
+        call("unbindServiceCertificate", status=204, name="signer")
+        call("unbindServiceCertificate", status=404, name="signer")
 
 
 if __name__ == "__main__":

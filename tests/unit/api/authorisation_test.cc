@@ -9,7 +9,8 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr Roles kAllRoles{Role::Reader, Role::Writer, Role::Approver, Role::Administrator};
+constexpr Roles kAllRoles{Role::Reader, Role::Writer, Role::Approver, Role::Administrator,
+                          Role::CertificateBinder};
 
 /// Keeps the answer.
 class Answered final : public Responder::Target {

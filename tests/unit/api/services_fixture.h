@@ -9,6 +9,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/api/account_services_fixture.h"
 #include "tests/unit/api/memory_principal_store.h"
+#include "tests/unit/api/memory_service_certificates.h"
 #include "tests/unit/api/memory_vaults.h"
 
 namespace signet::gateway::api {
@@ -26,7 +27,9 @@ struct MemoryServices : MemoryAccount {
           .value();
   MemoryPrincipalStore principals;
   MemoryVaultAdministration administration{*vault, resources};
-  Services all{*vault, *vault, *vault, *vault, clock, services, {administration, principals}};
+  MemoryServiceCertificates service_certificates;
+  Services all{
+      *vault, *vault, *vault, *vault, clock, services, {administration, principals}, service_certificates};
 };
 
 /// A call of `caller`, as a handler gets it.

@@ -149,12 +149,32 @@ TEST_F(ServeSettingsTest, OfACommandLineAreFoundAgain) {
   EXPECT_EQ(*read_again, settings);
 }
 
+TEST_F(ServeSettingsTest, DefineServiceCertificatesAndSayWhichHostsListenersShowThemFor) {
+  const auto settings = read(
+      "service-certificate = [\"www=as2.example.com:elevated\", \"signer\"]\n"
+      "tls-certificate = [\"www\", \"of-the-account\"]\n");
+  ASSERT_TRUE(settings) << settings.error().detail;
+  const certstore::ServiceDefinitions definitions = service_definitions_of(*settings);
+  ASSERT_EQ(definitions.certificates.size(), 2U);
+  EXPECT_EQ(definitions.find("www")->use, certstore::ServiceUse::Listeners);
+  EXPECT_FALSE(definitions.self_signed_allowed);
+  EXPECT_THAT(shown_certificates(*settings), ElementsAre("www", "of-the-account"));
+  EXPECT_TRUE(service_definitions_of(*read("self-signed-certificates = \"allowed\"\n")).self_signed_allowed);
+
+  EXPECT_THAT(read("service-certificate = \"signer\"\napi-certificate = \"signer\"\n").error().detail,
+              HasSubstr("'signer', whose definition says no host"));
+  EXPECT_THAT(read("service-certificate = [\"www\", \"WWW\"]\n").error().detail, HasSubstr("defined twice"));
+  EXPECT_THAT(read("service-certificate = \"www:secret\"\n").error().detail,
+              HasSubstr("no use of a service certificate"));
+  EXPECT_FALSE(read("self-signed-certificates = \"yes\"\n"));
+}
+
 TEST(SettingsForNextStart, AreThoseThatARunningGatewayCannotTakeUp) {
   const ServeSettings running;
   ServeSettings wanted;
   wanted.log_level = "debug";
   wanted.body_limit = 1;
-  wanted.tls_certificate = "other";
+  wanted.tls_certificate = {"other"};
   EXPECT_THAT(settings_for_next_start(running, wanted), IsEmpty());
   wanted.listen = {"127.0.0.1:1"};
   wanted.tls_client_certificates = "required";

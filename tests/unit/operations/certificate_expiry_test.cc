@@ -61,7 +61,7 @@ const CertificateExpiry& find(const std::vector<CertificateExpiry>& all, const s
 }
 
 TEST(CertificateExpiry, IsToldOfEveryCertificateTheFirstToEndInFront) {
-  const auto all = certificate_expiries(*account(), "");
+  const auto all = certificate_expiries(*account(), {});
   ASSERT_TRUE(all);
   std::vector<std::string> names;
   for (const CertificateExpiry& one : *all) names.push_back(one.name);
@@ -74,7 +74,7 @@ TEST(CertificateExpiry, IsToldOfEveryCertificateTheFirstToEndInFront) {
 }
 
 TEST(CertificateExpiry, NamesEveryRoleAlsoThoseThatFollowFromAnother) {
-  const auto all = *certificate_expiries(*account(), "");
+  const auto all = *certificate_expiries(*account(), {});
   for (const std::string role : {"decrypt", "signMdn", "signMessage"})
     EXPECT_THAT(find(all, "ours").uses, Contains(CertificateUse{"trade", role}));
   for (const std::string role : {"verifyMessage", "encrypt", "verifyMdn"})
@@ -87,7 +87,7 @@ TEST(CertificateExpiry, NamesEveryRoleAlsoThoseThatFollowFromAnother) {
 }
 
 TEST(CertificateExpiry, KnowsTheOneThatHttpsListenersShow) {
-  const auto all = *certificate_expiries(*account(), "unused");
+  const auto all = *certificate_expiries(*account(), {"unused"});
   EXPECT_THAT(find(all, "unused").uses, Contains(CertificateUse{"", "tlsServer"}));
   EXPECT_THAT(find(all, "ours").uses, Not(Contains(CertificateUse{"", "tlsServer"})));
   EXPECT_EQ(
@@ -97,7 +97,7 @@ TEST(CertificateExpiry, KnowsTheOneThatHttpsListenersShow) {
 }
 
 TEST(CertificateExpiry, IsReadInDays) {
-  const Reading reading = reading_of(*certificate_expiries(*account(), ""), *parse_time("2026-11-21"));
+  const Reading reading = reading_of(*certificate_expiries(*account(), {}), *parse_time("2026-11-21"));
   EXPECT_EQ(reading.name, "signet_certificate_expiry_days");
   ASSERT_EQ(reading.values.size(), 5);
   EXPECT_EQ(reading.values[1].labels,
