@@ -41,6 +41,16 @@ std::string describe_key(const certstore::Certificate& certificate) {
   return "another kind of key";
 }
 
+/// Whether a service certificate is bound under the name of a certificate of the account, so that nobody gets
+/// that one by it.
+Result<bool> is_hidden(Home& home, const ServeSettings& settings, const agreements::Account& account,
+                       std::string_view name) {
+  SIGNET_TRY(const ServiceCertificates services,
+             resolve_service_certificates(home, service_definitions_of(settings), account));
+  return std::any_of(services.bound.begin(), services.bound.end(),
+                     [&](const BoundCertificate& bound) { return bound.entry.name == name; });
+}
+
 std::filesystem::path settings_file(const Home& home) { return home.directory() / "serve.toml"; }
 
 }  // namespace
@@ -130,8 +140,10 @@ Result<std::vector<std::string>> HomeUsage::users_of(std::string_view certificat
     for (const std::string& name : agreements::certificates_named(agreement))
       if (name == certificate) users.push_back(fmt::format("agreement '{}'", agreement.name));
   SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, settings_file(home_)));
+  SIGNET_TRY(const bool hidden, is_hidden(home_, settings, stored.account, certificate));
+  if (hidden) users.clear();
   const auto shows = [&](const std::vector<std::string>& names) {
-    return std::find(names.begin(), names.end(), certificate) != names.end();
+    return !hidden && std::find(names.begin(), names.end(), certificate) != names.end();
   };
   if (shows(settings.tls_certificate)) users.push_back("tls-certificate in " + settings_file(home_).string());
   if (shows(settings.api_certificate)) users.push_back("api-certificate in " + settings_file(home_).string());
@@ -152,24 +164,20 @@ Result<> HomeUsage::add_bound_to(const agreements::CertificateEntry& entry, std:
 Result<> check_shown_certificates(Home& home, const agreements::Account& before,
                                   const agreements::Account& after, const ServeSettings& settings,
                                   std::string_view where) {
-  SIGNET_TRY(const ServiceCertificates services,
-             resolve_service_certificates(home, service_definitions_of(settings), after));
-  const auto is_bound = [&](const std::string& name) {
-    return std::any_of(services.bound.begin(), services.bound.end(),
-                       [&](const BoundCertificate& bound) { return bound.entry.name == name; });
-  };
   const auto is_private = [](const agreements::Account& account, std::string_view name) {
     const agreements::CertificateEntry* entry = agreements::find_certificate(account, name);
     return entry != nullptr && entry->key;
   };
   for (const auto& [setting, names] : {std::pair("tls-certificate", settings.tls_certificate),
                                        std::pair("api-certificate", settings.api_certificate)})
-    for (const std::string& name : names)
-      if (is_private(before, name) && !is_private(after, name) && !is_bound(name))
+    for (const std::string& name : names) {
+      SIGNET_TRY(const bool hidden, is_hidden(home, settings, after, name));
+      if (!hidden && is_private(before, name) && !is_private(after, name))
         return fail(ErrorKind::AlreadyExists,
                     fmt::format("this account lacks the private certificate '{}', which HTTPS listeners show "
                                 "({}{}): keep it, or name another one there first; nothing was changed",
                                 name, setting, where));
+    }
   return {};
 }
 

@@ -46,6 +46,9 @@ Result<> resolve(const ServiceCertificate& definition, const ServiceBinding& bin
     SIGNET_TRY(const auto earlier, candidates.find(definition.store, thumbprint));
     if (earlier) bound.earlier.push_back(entry_of(binding.name, *earlier));
   }
+  const agreements::CertificateEntry* hidden = agreements::find_certificate(account, binding.name);
+  if (hidden != nullptr && hidden->key && hidden->public_certificate != bound.entry.public_certificate)
+    bound.earlier.push_back(*hidden);
   services.bound.push_back(std::move(bound));
   return {};
 }

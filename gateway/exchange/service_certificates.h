@@ -16,8 +16,8 @@ namespace signet::gateway {
 struct BoundCertificate {
   agreements::CertificateEntry entry;  ///< under the name; without a key where it is an intermediate one
   std::vector<certstore::Certificate> chain;  ///< of its issuers, as far as they came with it
-  /// What the name stood for before and its store still has, the newest first: what was encrypted for that
-  /// is opened.
+  /// What the name stood for before and is still there, the newest first, and at last the account's own
+  /// certificate of the name: what was encrypted for that is opened.
   std::vector<agreements::CertificateEntry> earlier = {};
   bool for_listeners_only = false;  ///< no message is signed or opened with its key
 };
