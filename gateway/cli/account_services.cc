@@ -94,7 +94,7 @@ agreements::KeyFact HomeVaultFacts::key_of(const agreements::CertificateEntry& e
   const auto certificate = certstore::Certificate::parse(entry.public_certificate);
   if (!certificate || !entry.key) return {};
   const certstore::KeyReference reference{entry.key->key_vault, entry.key->key_name, entry.key->key_version};
-  const auto key = VaultLookup(home_.vault()).public_key_of(reference, *certificate);
+  const auto key = VaultLookup(home_).public_key_of(reference, *certificate);
   if (!key) return {key.error().detail, ""};
   if (certificate->has_public_key(key->native())) return {};
   return {"", fmt::format("{}, which the certificate ({}) was not issued for", to_string(reference),
@@ -103,17 +103,16 @@ agreements::KeyFact HomeVaultFacts::key_of(const agreements::CertificateEntry& e
 
 agreements::SecretFact HomeVaultFacts::secret(std::string_view key_vault,
                                               std::string_view secret_name) const {
-  const auto versions =
-      home_.vault().secret_versions(vault::Principal::local_operator(), key_vault, secret_name);
-  if (!versions) return {versions.error().detail, ""};
-  const vault::SecretInfo& current = versions->front();
-  if (const auto usable = vault::check_usable(current, now_); !usable) return {"", usable.error().detail};
+  const auto current = home_.secret_info(key_vault, secret_name);
+  if (!current) return {current.error().detail, ""};
+  if (const auto usable = vault::check_usable(*current, now_); !usable) return {"", usable.error().detail};
   return {};
 }
 
 Result<certstore::KeyHandle> VaultLookup::public_key(const certstore::KeyReference& key) {
+  SIGNET_TRY(vault::KeyVault* const vault, home_.key_vault(key.key_vault));
   SIGNET_TRY(const vault::KeyInfo info,
-             vault_.get(vault::Principal::local_operator(), {key.key_vault, key.key_name, key.key_version}));
+             vault->get(vault::Principal::local_operator(), {key.key_vault, key.key_name, key.key_version}));
   const unsigned char* cursor = info.public_key.data();
   EVP_PKEY* parsed = d2i_PUBKEY(nullptr, &cursor, static_cast<long>(info.public_key.size()));
   if (parsed == nullptr)
@@ -124,8 +123,9 @@ Result<certstore::KeyHandle> VaultLookup::public_key(const certstore::KeyReferen
 Result<certstore::KeyHandle> VaultLookup::public_key_of(const certstore::KeyReference& key,
                                                         const certstore::Certificate& certificate) {
   if (!key.key_version.empty()) return public_key(key);
+  SIGNET_TRY(vault::KeyVault* const vault, home_.key_vault(key.key_vault));
   SIGNET_TRY(const auto versions,
-             vault_.versions(vault::Principal::local_operator(), key.key_vault, key.key_name));
+             vault->versions(vault::Principal::local_operator(), key.key_vault, key.key_name));
   for (const vault::KeyInfo& version : versions) {
     SIGNET_TRY(certstore::KeyHandle handle, public_key({key.key_vault, key.key_name, version.id.version}));
     if (certificate.has_public_key(handle.native())) return handle;

@@ -42,17 +42,17 @@ class HomeVaultFacts final : public agreements::VaultFacts {
   const Time now_;
 };
 
-/// The public halves of the vault's keys, in the operator's name.
+/// The public halves of keys of the vaults, in the operator's name.
 class VaultLookup final : public certstore::KeyVaultLookup {
  public:
-  explicit VaultLookup(vault::KeyVault& vault) : vault_(vault) {}
+  explicit VaultLookup(Home& home) : home_(home) {}
   Result<certstore::KeyHandle> public_key(const certstore::KeyReference& key) override;
   /// Of a reference without version: the version that the certificate was issued for, else the current one.
   Result<certstore::KeyHandle> public_key_of(const certstore::KeyReference& key,
                                              const certstore::Certificate& certificate);
 
  private:
-  vault::KeyVault& vault_;
+  Home& home_;
 };
 
 /// Who names a certificate: agreements of the stored account, in any role, serve.toml for listeners, and the

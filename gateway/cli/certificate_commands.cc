@@ -107,7 +107,7 @@ std::string to_text(const certstore::StoredCertificate& stored) {
 /// The account's certificates with what they stand on.
 struct Certificates {
   explicit Certificates(Home& home)
-      : vault(home.vault()), usage(home), account(home.certificates(), vault, usage, home.clock()) {}
+      : vault(home), usage(home), account(home.certificates(), vault, usage, home.clock()) {}
   VaultLookup vault;
   HomeUsage usage;
   certstore::IntegrationAccountCertificates account;
@@ -170,8 +170,9 @@ Result<> create(CommandContext& context, const CertificateOptions& options) {
   vault::SelfSignedSettings settings = options.self_signed;
   settings.not_before = home->clock().now() - std::chrono::minutes(5);  // for partners whose clocks are slow
   settings.validity = std::chrono::days(options.days);
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.key.key_vault));
   SIGNET_TRY(const certstore::Certificate certificate,
-             vault::make_self_signed(home->vault(), vault::Principal::gateway(),
+             vault::make_self_signed(*chosen, vault::Principal::gateway(),
                                      {options.key.key_vault, options.key.key_name, options.key.key_version},
                                      settings));
   SIGNET_TRY(OutputFile file, OutputFile::write(options.certificate_file, as_bytes(certificate.pem())));

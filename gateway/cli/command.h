@@ -76,6 +76,8 @@ void add_message_commands(CLI::App& app, CommandContext& context);
 void add_certificate_commands(CLI::App& app, CommandContext& context);
 void add_binding_commands(CLI::App& app, CommandContext& context);
 void add_vault_commands(CLI::App& app, CommandContext& context);
+void add_vault_serve_command(CLI::App& vault, CommandContext& context);
+void add_vault_link_commands(CLI::App& vault, CommandContext& context);  // link, unlink, list, show
 void add_vault_secret_commands(CLI::App& vault, CommandContext& context);
 void add_vault_certificate_commands(CLI::App& vault, CommandContext& context);
 void add_vault_certificate_deletion_commands(CLI::App& certificate, CommandContext& context);

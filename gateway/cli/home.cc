@@ -17,6 +17,7 @@
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/service_certificates.h"
 #include "gateway/cli/wiring.h"
+#include "gateway/remote_vault/linked_vaults.h"
 #include "gateway/store/account_store.h"
 #include "gateway/store/audit_file.h"
 #include "gateway/store/certificate_store.h"
@@ -27,6 +28,7 @@
 #include "gateway/store/secret_store.h"
 #include "gateway/store/service_binding_store.h"
 #include "gateway/store/vault_certificate_store.h"
+#include "gateway/store/vault_link_store.h"
 
 namespace signet::gateway {
 namespace {
@@ -204,6 +206,7 @@ struct Home::Stores {
   SqlitePrincipalStore principals;
   SqliteResourceStore resources;
   SqliteServiceBindingStore service_bindings;
+  SqliteVaultLinkStore vault_links;
 };
 
 Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -301,12 +304,14 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
       std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
       SqliteVaultCertificateStore(database), SqliteAccountStore(database, home->clock_),
       SqliteCertificateStore(database), SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database),
-      SqliteResourceStore(database), SqliteServiceBindingStore(database)});
+      SqliteResourceStore(database), SqliteServiceBindingStore(database), SqliteVaultLinkStore(database)});
   home->callback_key_ = master_key.mac_key("callback URLs");
   SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, home->stores_->secrets,
                                                       home->stores_->vault_certificates,
                                                       wiring::audit_log(*home->stores_->audit),
                                                       std::move(master_key), home->clock_));
+  home->linked_vaults_ = std::make_unique<LinkedVaults>(
+      home->stores_->vault_links, wiring::audit_log(*home->stores_->audit), home->clock_, home->spool_area());
   home->principals_ = std::make_unique<api::Principals>(
       home->stores_->principals, wiring::audit_log(*home->stores_->audit), home->clock_);
   return home;
@@ -321,12 +326,37 @@ api::Principals& Home::principals() { return *principals_; }
 SqliteResourceStore& Home::resources() { return stores_->resources; }
 api::PrincipalStore& Home::principal_store() { return stores_->principals; }
 
+SqliteVaultLinkStore& Home::vault_links() { return stores_->vault_links; }
+
+Result<vault::KeyVault*> Home::key_vault(std::string_view name) {
+  SIGNET_TRY(RemoteVault* const linked, linked_vaults_->find(name));
+  if (linked != nullptr) return linked;
+  return vault_.get();
+}
+
+Result<vault::EmbeddedVault*> Home::own_vault(std::string_view name) {
+  SIGNET_TRY(const RemoteVault* const linked, linked_vaults_->find(name));
+  if (linked == nullptr) return vault_.get();
+  return fail(ErrorKind::Unsupported, fmt::format("'{}' is linked to the key vault at {}: that is done there",
+                                                  printable(name), linked->link().url));
+}
+
 Result<SecretBytes> Home::secret(std::string_view key_vault, std::string_view secret_name) {
-  SIGNET_TRY(vault::Secret secret,
-             vault_->get_secret(vault::Principal::gateway(),
-                                {std::string(key_vault), std::string(secret_name), {}}));
+  const vault::SecretId id{std::string(key_vault), std::string(secret_name), {}};
+  SIGNET_TRY(RemoteVault* const linked, linked_vaults_->find(key_vault));
+  SIGNET_TRY(vault::Secret secret, linked != nullptr ? linked->get_secret(vault::Principal::gateway(), id)
+                                                     : vault_->get_secret(vault::Principal::gateway(), id));
   SIGNET_CHECK(vault::check_usable(secret.info, clock_.now()));
   return std::move(secret.value);
+}
+
+Result<vault::SecretInfo> Home::secret_info(std::string_view key_vault, std::string_view secret_name) {
+  const vault::Principal caller = vault::Principal::local_operator();
+  SIGNET_TRY(RemoteVault* const linked, linked_vaults_->find(key_vault));
+  SIGNET_TRY(const auto versions, linked != nullptr
+                                      ? linked->secret_versions(caller, secret_name)
+                                      : vault_->secret_versions(caller, key_vault, secret_name));
+  return versions.front();
 }
 
 SpoolArea Home::spool_area() const {
@@ -351,8 +381,10 @@ Result<std::shared_ptr<const AccountSnapshot>> Home::account_with(
   SIGNET_TRY(ServiceCertificates services, resolve_service_certificates(*this, definitions, stored.account));
   return AccountSnapshot::build(
       std::move(stored.account),
-      [this](const agreements::KeyReference& key, const certstore::Certificate& certificate) {
-        return open_key_of(*vault_, key, certificate);
+      [this](const agreements::KeyReference& key,
+             const certstore::Certificate& certificate) -> Result<certstore::KeyHandle> {
+        SIGNET_TRY(vault::KeyVault* const vault, key_vault(key.key_vault));
+        return open_key_of(*vault, key, certificate);
       },
       [this](const std::string& key_vault, const std::string& secret_name) {
         return secret(key_vault, secret_name);

@@ -22,7 +22,9 @@ namespace signet::gateway {
 
 class AuditFile;
 class EvidenceStore;
+class LinkedVaults;
 class SqliteResourceStore;
+class SqliteVaultLinkStore;
 
 namespace api {
 class PrincipalStore;
@@ -62,14 +64,26 @@ class Home {
   [[nodiscard]] std::filesystem::path pickup_directory() const { return directory_ / "pickup"; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] SqliteStore& store() { return *store_; }
+  /// The vaults of this home.
   [[nodiscard]] vault::EmbeddedVault& vault() { return *vault_; }
+  /// The vault that certificates and agreements mean by a name: of this home, or linked. Lives as long as the
+  /// home, and handles of its keys no longer than it. Null is never given.
+  Result<vault::KeyVault*> key_vault(std::string_view name);
+  /// The vault of this home that has the name. @error Unsupported  it is linked: that vault does such things
+  /// itself.
+  Result<vault::EmbeddedVault*> own_vault(std::string_view name);
+  [[nodiscard]] LinkedVaults& linked_vaults() { return *linked_vaults_; }
+  [[nodiscard]] SqliteVaultLinkStore& vault_links();
   [[nodiscard]] agreements::AccountStore& accounts();
   [[nodiscard]] certstore::CertificateStore& certificates();
   [[nodiscard]] certstore::ServiceBindingStore& service_bindings();
   [[nodiscard]] AuditFile& audit();
   [[nodiscard]] EvidenceStore& evidence();
-  /// The current version of a secret, for the gateway to use: enabled, and in its time.
+  /// The current version of a secret, for the gateway to use: enabled, and in its time. Its vault is of this
+  /// home, or linked.
   Result<SecretBytes> secret(std::string_view key_vault, std::string_view secret_name);
+  /// What the operator sees of that version. @error NotFound
+  Result<vault::SecretInfo> secret_info(std::string_view key_vault, std::string_view secret_name);
   /// Who may call the REST services.
   [[nodiscard]] api::Principals& principals();
   [[nodiscard]] api::PrincipalStore& principal_store();
@@ -105,6 +119,7 @@ class Home {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Stores> stores_;
   std::unique_ptr<vault::EmbeddedVault> vault_;
+  std::unique_ptr<LinkedVaults> linked_vaults_;
   std::unique_ptr<api::Principals> principals_;
   SecretBytes callback_key_;
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "gateway/remote_vault/linked_vaults.h"
 #include "gateway/store/audit_file.h"
 
 namespace signet::gateway {
@@ -31,8 +32,11 @@ Result<vault::AccessPolicy> gateways_policy(vault::EmbeddedVault& vault, const s
   return vault::AccessPolicy{name, vault::Principal::gateway()};
 }
 
-Result<> check_vault(vault::EmbeddedVault& vault, const std::string& name) {
-  SIGNET_TRY(const vault::AccessPolicy granted, gateways_policy(vault, name));
+/// What a linked vault lets us do shows when we do it.
+Result<> check_vault(Home& home, const std::string& name) {
+  SIGNET_TRY(RemoteVault* const linked, home.linked_vaults().find(name));
+  if (linked != nullptr) return linked->check();
+  SIGNET_TRY(const vault::AccessPolicy granted, gateways_policy(home.vault(), name));
   for (const auto needed : {vault::KeyPermission::Get, vault::KeyPermission::List, vault::KeyPermission::Sign,
                             vault::KeyPermission::Decrypt})
     SIGNET_CHECK(vault::check_permission(vault::Principal::gateway(), name, granted.keys, needed));
@@ -40,14 +44,19 @@ Result<> check_vault(vault::EmbeddedVault& vault, const std::string& name) {
 }
 
 /// The passwords that agreements name.
-Result<> check_secrets(vault::EmbeddedVault& vault, const agreements::Account& account) {
+Result<> check_secrets(Home& home, const agreements::Account& account) {
   std::set<std::string> names;
   for (const agreements::Agreement& agreement : account.agreements)
     for (const auto& credentials : {agreement.connection.basic_authentication,
                                     agreement.receive_agreement.required_basic_authentication})
       if (credentials) names.insert(credentials->key_vault);
   for (const std::string& name : names) {
-    SIGNET_TRY(const vault::AccessPolicy granted, gateways_policy(vault, name));
+    SIGNET_TRY(RemoteVault* const linked, home.linked_vaults().find(name));
+    if (linked != nullptr) {
+      SIGNET_CHECK(linked->check());
+      continue;
+    }
+    SIGNET_TRY(const vault::AccessPolicy granted, gateways_policy(home.vault(), name));
     SIGNET_CHECK(vault::check_permission(vault::Principal::gateway(), name, granted.secrets,
                                          vault::SecretPermission::Get));
   }
@@ -71,8 +80,8 @@ Result<> check_vault(Home& home) {
   std::set<std::string> names;
   for (const agreements::CertificateEntry& entry : account->account().certificates)
     if (entry.key) names.insert(entry.key->key_vault);
-  for (const std::string& name : names) SIGNET_CHECK(check_vault(home.vault(), name));
-  return check_secrets(home.vault(), account->account());
+  for (const std::string& name : names) SIGNET_CHECK(check_vault(home, name));
+  return check_secrets(home, account->account());
 }
 
 Result<std::vector<Volume>> volumes_of(Home& home) {

@@ -259,7 +259,8 @@ void add_principal_commands(CLI::App& app, CommandContext& context) {
     made->add_option("name", options->name, "The principal's name: letters, digits and - _ . @")->required();
   };
   constexpr const char* kRoles =
-      "What it may do on the management plane: Reader, Writer, Approver, Administrator, CertificateBinder, separated by commas";
+      "What it may do on the management plane: Reader, Writer, Approver, Administrator, CertificateBinder, "
+      "separated by commas";
 
   CLI::App* adding =
       command("add", "Add a principal; what it may do with a vault, 'signet vault policy' says",

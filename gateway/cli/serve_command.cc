@@ -1,15 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <pthread.h>
 
 #include <CLI/CLI.hpp>
-#include <condition_variable>
-#include <csignal>
-#include <cstdlib>
-#include <mutex>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "base/file.h"
@@ -21,6 +14,7 @@
 #include "gateway/cli/serve_issuance.h"
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/serve_operations.h"
+#include "gateway/cli/serve_process.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/shown_certificates.h"
 #include "gateway/cli/vault_upkeep.h"
@@ -38,15 +32,14 @@
 #include "gateway/exchange/receipt_poster.h"
 #include "gateway/operations/service_manager.h"
 #include "gateway/pickup/pickup_service.h"
+#include "gateway/remote_vault/linked_vaults.h"
 
 namespace signet::gateway {
 namespace {
 
 // A stop takes less than ten seconds, whatever is in hand.
 constexpr std::chrono::milliseconds kDrainTime{5'000};     ///< for requests that are being read or served
-constexpr std::chrono::milliseconds kApiDrainTime{1'000};  ///< of those, for calls of the REST services
 constexpr std::chrono::milliseconds kHandOverTime{2'500};  ///< then, for payloads that wait
-constexpr std::chrono::milliseconds kLongestStop{9'000};   ///< for all of it
 
 constexpr std::string_view kTlsListener = "as2-tls";
 
@@ -138,57 +131,6 @@ Result<std::vector<PickupSettings>> pickup_folders(Home& home) {
   return all;
 }
 
-/// Asks for the signals that steer a gateway, instead of being ended by them. Before any thread is made: they
-/// inherit it.
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
-/// @returns nothing when a day has passed without one.
-std::optional<int> next_signal(const sigset_t& signals) {
-  constexpr timespec kDay{24 * 3600, 0};
-  for (;;) {
-    const int signal = sigtimedwait(&signals, nullptr, &kDay);
-    if (signal > 0) return signal;
-    if (errno == EAGAIN) return std::nullopt;
-  }
-}
-
-/// Ends the process by force when it does not end in time by itself. Nothing is lost by that: what was
-/// answered is on disk, and the next start takes up the rest.
-class EndInTime {
- public:
-  explicit EndInTime(std::chrono::milliseconds time)
-      : thread_([this, time] {
-          std::unique_lock lock(mutex_);
-          if (ended_.wait_for(lock, time, [this] { return in_time_; })) return;
-          log::error("stopped-by-force",
-                     {{"reason", "work in hand did not end in time; it is taken up at the next start"}});
-          log::flush();
-          std::_Exit(static_cast<int>(ExitCode::Unavailable));
-        }) {}
-  ~EndInTime() {
-    {
-      const std::lock_guard lock(mutex_);
-      in_time_ = true;
-    }
-    ended_.notify_one();
-    thread_.join();
-  }
-  EndInTime(const EndInTime&) = delete;
-  EndInTime& operator=(const EndInTime&) = delete;
-
- private:
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  bool in_time_ = false;
-  std::thread thread_;
-};
-
 /// A gateway at work, and what it goes by.
 struct Running {
   Home& home;
@@ -231,32 +173,13 @@ void on_hangup(Running& running) {
   notify_ready();
 }
 
-/// Works off signals, and warns daily, until a signal says that it is time to end.
-void serve_until_told_to_end(const sigset_t& signals, Running& running) {
-  for (;;) {
-    running.operations.warn_of_expiry();
-    const std::optional<int> signal = next_signal(signals);
-    if (signal == SIGHUP) on_hangup(running);
-    if (!signal || signal == SIGHUP) continue;
-    log::info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-    notify_stopping();
-    running.operations.stopping();
-    return;
-  }
-}
-
 Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(const ServeSettings settings, read_serve_settings(given, context.home / "serve.toml"));
-  log::set_level(level_of(settings));
   const sigset_t signals = block_signals();
   std::optional<EndInTime> end_in_time;
 
-  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto home, open_to_serve(context.home, settings));
   home->define_service_certificates(service_definitions_of(settings));
-  SIGNET_CHECK(vault::self_check());
-  if (const auto warning = vault::openssl_version_warning())
-    log::warning("openssl-is-old", {{"reason", *warning}});
-
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
   MessageStore& store = wiring::message_store(home->store());
   ServeOperations operations(*home, settings);
@@ -333,15 +256,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   if (operations_listener) bound.push_back(operations_listener->listener);
   if (api) bound.insert(bound.end(), api->listeners().begin(), api->listeners().end());
   bound.insert(bound.end(), issuance->listeners().begin(), issuance->listeners().end());
-  nlohmann::ordered_json ports = nlohmann::ordered_json::array();
-  for (const Listener& listener : bound) {
-    ports.push_back({{"name", listener.name}, {"address", listener.address}, {"port", listener.port}});
-    log::info(
-        "listening",
-        {{"name", listener.name}, {"address", listener.address}, {"port", std::to_string(listener.port)}});
-  }
-  if (!settings.ports_file.empty())
-    SIGNET_CHECK(write_file_durably(settings.ports_file, as_bytes(ports.dump())));
+  SIGNET_CHECK(announce(bound, settings));
   // Nothing stands in the way any more: who connected has waited for this.
   server->accept();
   if (api) api->accept();
@@ -359,7 +274,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   {
     ShownCertificates certificates(*home, settings, shown_by(settings, *server, api.get()));
     Running running{*home, handler, operations, certificates, given, settings};
-    serve_until_told_to_end(signals, running);
+    serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
   }
   end_in_time.emplace(kLongestStop);
   issuance->stop();
@@ -370,6 +285,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   retention.stop();
   server->stop(kDrainTime);
   if (api) api->stop(kApiDrainTime);
+  home->linked_vaults().stop();
   client.stop();  // what was being sent is sent again at the next start, under its Message-ID
   delivery.drain(kHandOverTime);
   upkeep.stop();

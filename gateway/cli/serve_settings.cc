@@ -142,6 +142,36 @@ Result<> check_service_certificates(const ServeSettings& settings) {
   return {};
 }
 
+/// The settings that say nothing to a process that serves vaults alone.
+constexpr std::array kAs2Settings = {"listen",
+                                     "listen-tls",
+                                     "tls-certificate",
+                                     "tls-client-certificates",
+                                     "path",
+                                     "receipt-path",
+                                     "host",
+                                     "stranger-answer",
+                                     "body-limit",
+                                     "workers",
+                                     "connections",
+                                     "connections-per-address",
+                                     "queued-requests",
+                                     "tracking-file"};
+
+/// What a process that serves vaults alone can go by.
+Result<> check_vaults_alone(const CLI::App& command, ServeSettings& settings) {
+  for (const char* name : kAs2Settings)
+    if (command.get_option(std::string("--") + name)->count() > 0)
+      return fail(ErrorKind::InvalidInput,
+                  fmt::format("the setting '{}' is of AS2, which 'signet vault serve' has no part in: remove "
+                              "it, or run 'signet serve'",
+                              name));
+  settings.listen.clear();
+  if (!settings.listen_api.empty() || !settings.listen_vault.empty()) return {};
+  return fail(ErrorKind::InvalidInput,
+              "a vault needs a listener: listen-vault, such as signet=0.0.0.0:4443, or listen-api");
+}
+
 /// What only shows with all settings at hand.
 Result<> check_together(const ServeSettings& settings) {
   SIGNET_CHECK(check_notices(settings));
@@ -155,7 +185,7 @@ Result<> check_together(const ServeSettings& settings) {
 
 }  // namespace
 
-void add_serve_options(CLI::App& command, ServeSettings& settings) {
+void add_serve_options(CLI::App& command, ServeSettings& settings, Service service) {
   command
       .add_option("--listen", settings.listen,
                   "Address and port for HTTP; port 0 takes a free one. With --listen-tls, none unless given")
@@ -315,6 +345,9 @@ void add_serve_options(CLI::App& command, ServeSettings& settings) {
                      "Append what `signet tracking export` writes to this file, as messages are decided");
   command.add_option("--ports-file", settings.ports_file,
                      "Write the ports taken to this file, as JSON, once listening");
+  if (service == Service::Gateway) return;
+  constexpr const char* kNotShown = "";
+  for (const char* name : kAs2Settings) command.get_option(std::string("--") + name)->group(kNotShown);
 }
 
 GivenOptions given_options(const CLI::App& command) {
@@ -324,10 +357,11 @@ GivenOptions given_options(const CLI::App& command) {
   return given;
 }
 
-Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::filesystem::path& file) {
+Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::filesystem::path& file,
+                                          Service service) {
   ServeSettings settings;
   CLI::App command;
-  add_serve_options(command, settings);
+  add_serve_options(command, settings, service);
   try {
     if (std::filesystem::exists(file)) {
       if (auto added = add_from_file(command, file); !added)
@@ -341,8 +375,9 @@ Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::
     }
     // The default is for those who name no listener at all; who names HTTPS alone gets that alone.
     if (!settings.listen_tls.empty() && command.get_option("--listen")->count() == 0) settings.listen.clear();
-    if (auto fit = check_together(settings); !fit)
-      return fail(std::move(fit).error().within("the options and " + file.string()));
+    auto fit = check_together(settings);
+    if (fit && service == Service::VaultsAlone) fit = check_vaults_alone(command, settings);
+    if (!fit) return fail(std::move(fit).error().within("the options and " + file.string()));
   } catch (const CLI::Error& error) {
     return fail(ErrorKind::InvalidInput, fmt::format("{}: {}", file.string(), error.what()));
   } catch (const std::filesystem::filesystem_error& error) {

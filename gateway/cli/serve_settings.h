@@ -61,8 +61,12 @@ struct ServeSettings {
   friend bool operator==(const ServeSettings&, const ServeSettings&) = default;
 };
 
-/// Declares the options, which write into `settings` when they are parsed.
-void add_serve_options(CLI::App& command, ServeSettings& settings);
+/// What is served: AS2 with all that belongs to it, or the vaults alone (`signet vault serve`).
+enum class Service { Gateway, VaultsAlone };
+
+/// Declares the options, which write into `settings` when they are parsed. Those of AS2 are not shown where
+/// vaults alone are served.
+void add_serve_options(CLI::App& command, ServeSettings& settings, Service service = Service::Gateway);
 
 /// The options that a parsed command line had, and their values as they were written.
 using GivenOptions = std::vector<std::pair<std::string, std::vector<std::string>>>;
@@ -72,8 +76,9 @@ GivenOptions given_options(const CLI::App& command);
 /// defaults.
 ///
 /// @error InvalidInput  names the file and the setting: one that there is not, a value that will not do, or
-/// none.
-Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::filesystem::path& file);
+/// none; for vaults alone, a setting of AS2, or no listener.
+Result<ServeSettings> read_serve_settings(const GivenOptions& given, const std::filesystem::path& file,
+                                          Service service = Service::Gateway);
 
 /// The settings in which two differ and that a running gateway cannot take up, by name: they wait for its
 /// next start.

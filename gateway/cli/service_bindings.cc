@@ -51,10 +51,13 @@ std::string objection_to_key(const Judge& judge, const ServiceCandidate& candida
   if (!candidate.enabled)
     return "is disabled in its key vault: 'signet vault certificate set --enable' enables it";
   const vault::KeyId id{candidate.key.key_vault, candidate.key.key_name, candidate.key.key_version};
-  const auto key = vault::open_key(judge.home.vault(), vault::Principal::gateway(), id);
+  const auto holder = judge.home.key_vault(id.vault);
+  if (!holder) return fmt::format("has a key that the gateway cannot use: {}", holder.error().detail);
+  const auto key = vault::open_key(**holder, vault::Principal::gateway(), id);
   if (!key) return fmt::format("has a key that the gateway cannot use: {}", key.error().detail);
   if (!candidate.chain.front().has_public_key(key->native()))
     return "was not issued for the key that its key vault has with it";
+  if (*holder != &judge.home.vault()) return "";  // a linked vault says when it is used what may be done
   const auto may_sign =
       judge.home.vault().check_access(vault::Principal::gateway(), "sign", id, vault::KeyPermission::Sign);
   if (!may_sign) return fmt::format("has a key that the gateway cannot use: {}", may_sign.error().detail);

@@ -89,8 +89,9 @@ Result<> create(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const vault::KeyKind kind, vault::parse_key_kind(options.kind));
   SIGNET_TRY(const vault::KeySettings settings, key_settings(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
   SIGNET_TRY(const vault::KeyInfo info,
-             home->vault().create_key(caller(), options.vault, options.key, kind, settings));
+             chosen->create_key(caller(), options.vault, options.key, kind, settings));
   context.print(to_json(info), "created " + to_string(info.id),
                 warnings_of(info.attributes, "key", home->clock().now()));
   return {};
@@ -118,8 +119,9 @@ Result<> import_key(CommandContext& context, const VaultOptions& options) {
   if (!imported) return fail(std::move(imported).error().within(options.file.string()));
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(OutputFile certificate_file, write_certificate(options, imported->certificates));
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
   SIGNET_TRY(const vault::KeyInfo info,
-             home->vault().import_key(caller(), options.vault, options.key, imported->key, settings));
+             chosen->import_key(caller(), options.vault, options.key, imported->key, settings));
   certificate_file.keep();
   ordered_json value = to_json(info);
   std::string text = "imported " + to_string(info.id) + "\n";
@@ -133,7 +135,8 @@ Result<> import_key(CommandContext& context, const VaultOptions& options) {
 
 Result<> list(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto keys, home->vault().list(caller(), options.vault));
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
+  SIGNET_TRY(const auto keys, chosen->list(caller(), options.vault));
   ordered_json value = ordered_json::array();
   std::string text;
   for (const vault::KeyInfo& info : keys) {
@@ -146,9 +149,9 @@ Result<> list(CommandContext& context, const VaultOptions& options) {
 
 Result<> show(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const vault::KeyInfo info,
-             home->vault().get(caller(), {options.vault, options.key, options.version}));
-  SIGNET_TRY(const auto versions, home->vault().versions(caller(), options.vault, options.key));
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
+  SIGNET_TRY(const vault::KeyInfo info, chosen->get(caller(), {options.vault, options.key, options.version}));
+  SIGNET_TRY(const auto versions, chosen->versions(caller(), options.vault, options.key));
   ordered_json value = to_json(info);
   value["versions"] = ordered_json::array();
   std::string text = to_string(info.id) + "\n" + to_text(info) + info.public_key_pem() + "all versions:\n";
@@ -180,8 +183,9 @@ Result<> update(CommandContext& context, const VaultOptions& options) {
                 "nothing to change: expected --enable, --disable, --ops, --not-before, --expires or --tag");
   SIGNET_TRY(const vault::KeyUpdate update, key_update(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
   SIGNET_TRY(const vault::KeyInfo after,
-             home->vault().update(caller(), {options.vault, options.key, options.version}, update));
+             chosen->update(caller(), {options.vault, options.key, options.version}, update));
   context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after),
                 warnings_of(after.attributes, "key", home->clock().now()));
   return {};
@@ -189,7 +193,8 @@ Result<> update(CommandContext& context, const VaultOptions& options) {
 
 /// What a principal may do now.
 Result<vault::AccessPolicy> policy_of(Home& home, const VaultOptions& options) {
-  SIGNET_TRY(const auto policies, home.vault().policies(caller(), options.vault));
+  SIGNET_TRY(vault::EmbeddedVault* const chosen, home.own_vault(options.vault));
+  SIGNET_TRY(const auto policies, chosen->policies(caller(), options.vault));
   for (const vault::AccessPolicy& policy : policies)
     if (policy.principal == vault::Principal{options.principal}) return policy;
   return vault::AccessPolicy{options.vault, {options.principal}};
@@ -253,7 +258,8 @@ Result<> set_policy(CommandContext& context, const VaultOptions& options) {
 
 Result<> show_policy(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto policies, home->vault().policies(caller(), options.vault));
+  SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
+  SIGNET_TRY(const auto policies, chosen->policies(caller(), options.vault));
   ordered_json value = ordered_json::array();
   std::string text;
   for (const vault::AccessPolicy& policy : policies) {
@@ -276,6 +282,8 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   CLI::App* key = vault_app->add_subcommand("key", "Keys");
   key->require_subcommand(1);
   key->footer("Example: signet vault key create acme-as2 --kind RSA-3072");
+  add_vault_serve_command(*vault_app, context);
+  add_vault_link_commands(*vault_app, context);
   add_vault_secret_commands(*vault_app, context);
   add_vault_certificate_commands(*vault_app, context);
   CLI::App* policy = vault_app->add_subcommand("policy", "Access policies; what none grants is denied");

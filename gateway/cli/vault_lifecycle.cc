@@ -24,22 +24,27 @@ struct LifecycleOptions {
 struct KeyVerbs {
   static constexpr std::string_view kWhat = "key";
   static constexpr std::string_view kExample = "acme-as2";
-  static constexpr auto kDelete = &vault::EmbeddedVault::delete_key;
-  static constexpr auto kList = &vault::EmbeddedVault::list_deleted_keys;
-  static constexpr auto kRecover = &vault::EmbeddedVault::recover_key;
-  static constexpr auto kPurge = &vault::EmbeddedVault::purge_key;
-  static constexpr auto kBackup = &vault::EmbeddedVault::backup_key;
-  static constexpr auto kRestore = &vault::EmbeddedVault::restore_key;
+  static Result<vault::KeyVault*> vault_in(Home& home, std::string_view name) { return home.key_vault(name); }
+  static constexpr auto kDelete = &vault::KeyVault::delete_key;
+  static constexpr auto kList = &vault::KeyVault::list_deleted_keys;
+  static constexpr auto kRecover = &vault::KeyVault::recover_key;
+  static constexpr auto kPurge = &vault::KeyVault::purge_key;
+  static constexpr auto kBackup = &vault::KeyVault::backup_key;
+  static constexpr auto kRestore = &vault::KeyVault::restore_key;
 };
 struct SecretVerbs {
   static constexpr std::string_view kWhat = "secret";
   static constexpr std::string_view kExample = "globex-password";
-  static constexpr auto kDelete = &vault::EmbeddedVault::delete_secret;
-  static constexpr auto kList = &vault::EmbeddedVault::list_deleted_secrets;
-  static constexpr auto kRecover = &vault::EmbeddedVault::recover_secret;
-  static constexpr auto kPurge = &vault::EmbeddedVault::purge_secret;
-  static constexpr auto kBackup = &vault::EmbeddedVault::backup_secret;
-  static constexpr auto kRestore = &vault::EmbeddedVault::restore_secret;
+  static Result<vault::SecretVault*> vault_in(Home& home, std::string_view name) {
+    SIGNET_TRY(vault::EmbeddedVault* const own, home.own_vault(name));
+    return own;
+  }
+  static constexpr auto kDelete = &vault::SecretVault::delete_secret;
+  static constexpr auto kList = &vault::SecretVault::list_deleted_secrets;
+  static constexpr auto kRecover = &vault::SecretVault::recover_secret;
+  static constexpr auto kPurge = &vault::SecretVault::purge_secret;
+  static constexpr auto kBackup = &vault::SecretVault::backup_secret;
+  static constexpr auto kRestore = &vault::SecretVault::restore_secret;
 };
 
 ordered_json to_json(const vault::KeyId& id) {
@@ -57,7 +62,8 @@ ordered_json to_json(const vault::Deleted<Info>& object) {
 template <class Verbs>
 Result<> remove(CommandContext& context, const LifecycleOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto deleted, (home->vault().*Verbs::kDelete)(caller(), options.vault, options.name));
+  SIGNET_TRY(auto* const chosen, Verbs::vault_in(*home, options.vault));
+  SIGNET_TRY(const auto deleted, (chosen->*Verbs::kDelete)(caller(), options.vault, options.name));
   context.print(to_json(deleted), fmt::format("deleted {}/{}, all versions; it can be recovered until {}",
                                               deleted.info.id.vault, deleted.info.id.name,
                                               to_rfc3339(deleted.deletion.scheduled_purge)));
@@ -67,7 +73,8 @@ Result<> remove(CommandContext& context, const LifecycleOptions& options) {
 template <class Verbs>
 Result<> list(CommandContext& context, const LifecycleOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto all, (home->vault().*Verbs::kList)(caller(), options.vault));
+  SIGNET_TRY(auto* const chosen, Verbs::vault_in(*home, options.vault));
+  SIGNET_TRY(const auto all, (chosen->*Verbs::kList)(caller(), options.vault));
   ordered_json value = ordered_json::array();
   std::string text;
   for (const auto& object : all) {
@@ -83,7 +90,8 @@ Result<> list(CommandContext& context, const LifecycleOptions& options) {
 template <class Verbs>
 Result<> recover(CommandContext& context, const LifecycleOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto info, (home->vault().*Verbs::kRecover)(caller(), options.vault, options.name));
+  SIGNET_TRY(auto* const chosen, Verbs::vault_in(*home, options.vault));
+  SIGNET_TRY(const auto info, (chosen->*Verbs::kRecover)(caller(), options.vault, options.name));
   context.print(to_json(info.id), "recovered " + to_string(info.id));
   return {};
 }
@@ -91,7 +99,8 @@ Result<> recover(CommandContext& context, const LifecycleOptions& options) {
 template <class Verbs>
 Result<> purge(CommandContext& context, const LifecycleOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_CHECK((home->vault().*Verbs::kPurge)(caller(), options.vault, options.name));
+  SIGNET_TRY(auto* const chosen, Verbs::vault_in(*home, options.vault));
+  SIGNET_CHECK((chosen->*Verbs::kPurge)(caller(), options.vault, options.name));
   context.print({{"vault", options.vault}, {"name", options.name}, {"purged", true}},
                 fmt::format("purged {}/{}, for good", options.vault, options.name));
   return {};
@@ -100,7 +109,8 @@ Result<> purge(CommandContext& context, const LifecycleOptions& options) {
 template <class Verbs>
 Result<> back_up(CommandContext& context, const LifecycleOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const Bytes blob, (home->vault().*Verbs::kBackup)(caller(), options.vault, options.name));
+  SIGNET_TRY(auto* const chosen, Verbs::vault_in(*home, options.vault));
+  SIGNET_TRY(const Bytes blob, (chosen->*Verbs::kBackup)(caller(), options.vault, options.name));
   SIGNET_TRY(OutputFile file, OutputFile::write(options.file, blob, OutputFile::Readers::OwnerAlone));
   file.keep();
   context.print(
@@ -113,7 +123,8 @@ template <class Verbs>
 Result<> restore(CommandContext& context, const LifecycleOptions& options) {
   SIGNET_TRY(const Bytes blob, read_file(options.file, vault::kMaxBackupSize));
   SIGNET_TRY(const auto home, Home::open(context.home));
-  const auto info = (home->vault().*Verbs::kRestore)(caller(), options.vault, blob);
+  SIGNET_TRY(auto* const chosen, Verbs::vault_in(*home, options.vault));
+  const auto info = (chosen->*Verbs::kRestore)(caller(), options.vault, blob);
   if (!info) return fail(Error(info.error()).within(options.file.string()));
   context.print(to_json(info->id), "restored " + to_string(info->id));
   return {};

@@ -41,7 +41,8 @@ ordered_json to_json(const vault::RotationPolicy& policy) {
 
 Result<> rotate(CommandContext& context, const RotationOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const vault::KeyInfo info, home->vault().rotate_key(caller(), options.vault, options.key));
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
+  SIGNET_TRY(const vault::KeyInfo info, chosen->rotate_key(caller(), options.vault, options.key));
   context.print({{"vault", info.id.vault},
                  {"name", info.id.name},
                  {"version", info.id.version},
@@ -55,8 +56,9 @@ Result<> rotate(CommandContext& context, const RotationOptions& options) {
 
 Result<> show(CommandContext& context, const RotationOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
   SIGNET_TRY(const vault::RotationPolicy policy,
-             home->vault().rotation_policy(caller(), options.vault, options.key));
+             chosen->rotation_policy(caller(), options.vault, options.key));
   context.print(to_json(policy), to_string(policy));
   return {};
 }
@@ -76,13 +78,13 @@ Result<> set(CommandContext& context, const RotationOptions& options) {
   if (options.expiry.empty() && options.rotate.empty() && options.notify.empty())
     return fail(ErrorKind::InvalidInput, "nothing to change: expected --expiry, --rotate or --notify");
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(vault::RotationPolicy policy,
-             home->vault().rotation_policy(caller(), options.vault, options.key));
+  SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
+  SIGNET_TRY(vault::RotationPolicy policy, chosen->rotation_policy(caller(), options.vault, options.key));
   SIGNET_CHECK(take(options.expiry, vault::parse_period, policy.expiry_time));
   SIGNET_CHECK(take(options.rotate, vault::parse_rotation_trigger, policy.rotate));
   SIGNET_CHECK(take(options.notify, vault::parse_rotation_trigger, policy.notify));
   SIGNET_TRY(const vault::RotationPolicy kept,
-             home->vault().set_rotation_policy(caller(), options.vault, options.key, policy));
+             chosen->set_rotation_policy(caller(), options.vault, options.key, policy));
   context.print(to_json(kept), to_string(kept));
   return {};
 }
@@ -99,7 +101,8 @@ void print(const CommandContext& context, const std::string& name, const vault::
 
 Result<> show_settings(CommandContext& context, const VaultSettingsOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const vault::VaultSettings settings, home->vault().settings(options.vault));
+  SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
+  SIGNET_TRY(const vault::VaultSettings settings, chosen->settings(options.vault));
   print(context, options.vault, settings);
   return {};
 }
@@ -109,10 +112,11 @@ Result<> set_settings(CommandContext& context, const VaultSettingsOptions& optio
     return fail(ErrorKind::InvalidInput,
                 "nothing to change: expected --retention-days or --purge-protection");
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(vault::VaultSettings settings, home->vault().settings(options.vault));
+  SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
+  SIGNET_TRY(vault::VaultSettings settings, chosen->settings(options.vault));
   settings.retention_days = options.retention_days.value_or(settings.retention_days);
   settings.purge_protection = settings.purge_protection || options.purge_protection;
-  SIGNET_CHECK(home->vault().set_settings(caller(), options.vault, settings));
+  SIGNET_CHECK(chosen->set_settings(caller(), options.vault, settings));
   print(context, options.vault, settings);
   return {};
 }

@@ -78,8 +78,9 @@ Result<> set(CommandContext& context, const SecretOptions& options) {
   SIGNET_TRY(const vault::SecretSettings settings, secret_settings(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const SecretBytes value, read_secret_value(options.value_file));
+  SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
   SIGNET_TRY(const vault::SecretInfo info,
-             home->vault().set_secret(caller(), options.vault, options.secret, value, settings));
+             chosen->set_secret(caller(), options.vault, options.secret, value, settings));
   context.print(to_json(info), "set " + to_string(info.id),
                 warnings_of(info.settings.attributes, "secret", home->clock().now()));
   return {};
@@ -87,7 +88,8 @@ Result<> set(CommandContext& context, const SecretOptions& options) {
 
 Result<> list(CommandContext& context, const SecretOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto secrets, home->vault().list_secrets(caller(), options.vault));
+  SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
+  SIGNET_TRY(const auto secrets, chosen->list_secrets(caller(), options.vault));
   ordered_json value = ordered_json::array();
   std::string text;
   for (const vault::SecretInfo& info : secrets) {
@@ -110,7 +112,8 @@ Result<vault::SecretInfo> pick(const std::vector<vault::SecretInfo>& versions, c
 /// Everything about a secret but its value, which no command shows.
 Result<> show(CommandContext& context, const SecretOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto versions, home->vault().secret_versions(caller(), options.vault, options.secret));
+  SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
+  SIGNET_TRY(const auto versions, chosen->secret_versions(caller(), options.vault, options.secret));
   SIGNET_TRY(const vault::SecretInfo info, pick(versions, options));
   ordered_json value = to_json(info);
   value["versions"] = ordered_json::array();
@@ -131,8 +134,9 @@ Result<> update(CommandContext& context, const SecretOptions& options) {
                 "--tag");
   SIGNET_TRY(const vault::SecretUpdate update, secret_update(options));
   SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
   SIGNET_TRY(const vault::SecretInfo after,
-             home->vault().update_secret(caller(), {options.vault, options.secret, options.version}, update));
+             chosen->update_secret(caller(), {options.vault, options.secret, options.version}, update));
   context.print(to_json(after), "updated " + to_string(after.id) + "\n" + to_text(after),
                 warnings_of(after.settings.attributes, "secret", home->clock().now()));
   return {};

@@ -606,6 +606,7 @@ Result<HttpAnswer> HttpClient::post(const HttpPost& post) {
 Result<HttpAnswer> HttpClient::get(const HttpGet& get) {
   HttpPost same;
   same.url = get.url;
+  same.headers = get.headers;
   same.connect_timeout = get.connect_timeout;
   same.total_timeout = get.total_timeout;
   same.trust = get.trust;

@@ -81,7 +81,8 @@ struct HttpPost {
 
 /// A question that changes nothing.
 struct HttpGet {
-  std::string url;  ///< as HttpPost's
+  std::string url;             ///< as HttpPost's
+  as2::mime::Headers headers;  ///< likewise
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds total_timeout{300'000};
   TlsTrust trust;

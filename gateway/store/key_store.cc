@@ -274,6 +274,7 @@ Result<VaultSettings> SqliteKeyStore::settings(std::string_view vault) {
 
 Result<> SqliteKeyStore::put_settings(std::string_view vault, const VaultSettings& settings) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_CHECK(check_not_linked(connection, vault));
     Query(connection,
           "INSERT INTO vault_settings (vault, retention_days, purge_protection) VALUES (?, ?, ?) ON CONFLICT "
           "(vault) DO UPDATE SET retention_days = excluded.retention_days, purge_protection = "
@@ -307,6 +308,7 @@ Result<std::vector<AccessPolicy>> SqliteKeyStore::policies(std::string_view vaul
 
 Result<> SqliteKeyStore::put_policy(const AccessPolicy& policy) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_CHECK(check_not_linked(connection, policy.vault));
     Query(connection, "DELETE FROM access_policies WHERE vault = ? AND principal = ?")
         .bind(policy.vault, policy.principal.name)
         .run();

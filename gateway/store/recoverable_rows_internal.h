@@ -4,6 +4,7 @@
 
 #include "certstore/vault/recoverable_store.h"
 #include "gateway/store/sql_internal.h"
+#include "gateway/store/vault_rows_internal.h"
 
 /// Internal to gateway/store: rows of keys and of secrets that are deleted, recovered, purged and restored by
 /// name. A table is told by a struct, `Rows` below, with SIGNET_RECOVERABLE_SQL and:
@@ -72,6 +73,7 @@ Result<std::vector<DeletedRow<Rows>>> read_all_deleted(Query& query) {
 template <class Rows>
 Result<> check_takes_version(SqlConnection& connection, const typename Rows::Info& info) {
   const vault::KeyId& id = info.id;
+  SIGNET_CHECK(check_not_linked(connection, id.vault));
   Query own(connection, Rows::kFind);
   if (own.bind(id.vault, id.name).next() && !own.is_null(0))
     return fail(ErrorKind::DeletedButRecoverable,

@@ -1,6 +1,7 @@
 #include "gateway/store/resource_store.h"
 
 #include "gateway/store/sql_internal.h"
+#include "gateway/store/vault_rows_internal.h"
 
 namespace signet::gateway {
 namespace {
@@ -80,6 +81,7 @@ Result<bool> SqliteResourceStore::put(ResourceKind kind, std::string_view name, 
                                       Time now) {
   bool made = false;
   SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+    if (kind == ResourceKind::Vault) SIGNET_CHECK(check_not_linked(connection, name));
     made = put_row(connection, kind, name, json, now);
     return {};
   }));

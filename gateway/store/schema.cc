@@ -501,10 +501,25 @@ CREATE TABLE service_bindings_before (
 CREATE INDEX service_bindings_before_by_name ON service_bindings_before(name);
 )sql";
 
+constexpr const char* kVaultLinks = R"sql(
+-- A name that stands for a vault elsewhere. Secrets are in the files that are named, not here.
+CREATE TABLE vault_links (
+  name TEXT NOT NULL PRIMARY KEY COLLATE NOCASE,
+  url TEXT NOT NULL,
+  token_file TEXT NOT NULL,          -- this, or the three that follow; else empty
+  client_id TEXT NOT NULL,
+  client_secret_file TEXT NOT NULL,
+  authority TEXT NOT NULL,
+  authorities TEXT NOT NULL,         -- PEM; empty: the machine's
+  created INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
 constexpr std::array kSteps = {kFirstSchema,  kSecrets,         kReceiptHandOver, kEvidence,
                                kOctetsAround, kVaultOperations, kPrincipals,      kVaultCertificates,
-                               kManagement,   kReceiptsGivenUp, kIssuance,        kServiceBindings};
+                               kManagement,   kReceiptsGivenUp, kIssuance,        kServiceBindings,
+                               kVaultLinks};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

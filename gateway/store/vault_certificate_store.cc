@@ -171,6 +171,7 @@ Result<StoredName> load_certificate_name(SqlConnection& connection, std::string_
 }
 
 Result<> write_certificate_name(SqlConnection& connection, const StoredName& name) {
+  SIGNET_CHECK(check_not_linked(connection, name.id.vault));
   SIGNET_CHECK(check_name(connection, name.id));
   Query(connection, "INSERT INTO vault_certificates (" SIGNET_CERTIFICATE_NAME_COLUMNS
                     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET policy = "

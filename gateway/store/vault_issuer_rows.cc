@@ -95,6 +95,7 @@ Result<std::vector<CertificateContact>> SqliteVaultCertificateStore::contacts(st
 Result<> SqliteVaultCertificateStore::put_contacts(std::string_view vault,
                                                    const std::vector<CertificateContact>& contacts) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_CHECK(check_not_linked(connection, vault));
     Query(connection, "DELETE FROM vault_certificate_contacts WHERE vault = ?").bind(vault).run();
     if (!contacts.empty())
       Query(connection, "INSERT INTO vault_certificate_contacts (vault, contacts) VALUES (?, ?)")
@@ -107,6 +108,7 @@ Result<> SqliteVaultCertificateStore::put_contacts(std::string_view vault,
 Result<> SqliteVaultCertificateStore::put_issuer(const StoredIssuer& stored) {
   const CertificateIssuer& issuer = stored.issuer;
   return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_CHECK(check_not_linked(connection, issuer.id.vault));
     Query(connection,
           "INSERT OR REPLACE INTO vault_certificate_issuers (" SIGNET_ISSUER_COLUMNS
           ", sealed_password, sealed_account_key, account_public_key, account_url) VALUES (?, ?, ?, ?, "

@@ -20,6 +20,11 @@ std::string to_column(const vault::Tags& tags);
 /// @error IoFailure  the column holds something else: the database is damaged.
 Result<vault::Tags> tags_of(std::string_view column);
 
+/// Whether something may be written into a vault of this home, inside of the transaction that writes it.
+///
+/// @error AlreadyExists  the name is that of a link to a vault elsewhere.
+Result<> check_not_linked(SqlConnection& connection, std::string_view vault);
+
 /// Adds a version inside of a transaction. @error AlreadyExists, DeletedButRecoverable
 Result<> put_key_version(SqlConnection& connection, const vault::StoredKey& key);
 Result<> put_secret_version(SqlConnection& connection, const vault::StoredSecret& secret);

@@ -28,6 +28,7 @@ ALLOWED = {
     "gateway/issuance": [
         "base", "certstore/x509", "certstore/vault", "gateway/endpoint/http_client.h", "gateway/endpoint/http_server.h",
     ],
+    "gateway/remote_vault": ["base", "certstore/x509", "certstore/vault", "gateway/endpoint/http_client.h"],
     "gateway/delivery": [
         "base", "as2/mime", "gateway/exchange/message_store.h", "gateway/exchange/observer.h", "gateway/exchange/lanes.h",
         "gateway/endpoint/http_client.h",
@@ -57,7 +58,7 @@ ALLOWED = {
     ],
     "gateway/store": [
         "base", "certstore", "agreements", "gateway/exchange/message_store.h", "gateway/evidence/evidence_store.h",
-        "gateway/api/principal.h", "gateway/api/resource_store.h",
+        "gateway/api/principal.h", "gateway/api/resource_store.h", "gateway/remote_vault/vault_link.h",
     ],
     "gateway/cli": ["base", "certstore", "agreements", "as2", "gateway"],
 }

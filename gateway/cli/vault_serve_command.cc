@@ -1,0 +1,124 @@
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <optional>
+
+#include "base/log.h"
+#include "certstore/vault/provider.h"
+#include "gateway/cli/command.h"
+#include "gateway/cli/serve_api.h"
+#include "gateway/cli/serve_issuance.h"
+#include "gateway/cli/serve_lock.h"
+#include "gateway/cli/serve_operations.h"
+#include "gateway/cli/serve_process.h"
+#include "gateway/cli/serve_settings.h"
+#include "gateway/cli/shown_certificates.h"
+#include "gateway/cli/vault_upkeep.h"
+#include "gateway/cli/version.h"
+#include "gateway/operations/service_manager.h"
+
+namespace signet::gateway {
+namespace {
+
+/// Vaults at work, and what they go by.
+struct Running {
+  Home& home;
+  ServeOperations& operations;
+  ShownCertificates& certificates;
+  const GivenOptions& given;
+  ServeSettings settings;
+};
+
+/// Takes up what serve.toml says now, and the certificates as they are now. Everything is
+/// checked before anything is changed.
+Result<> reload(Running& running) {
+  SIGNET_TRY(
+      const ServeSettings wanted,
+      read_serve_settings(running.given, running.home.directory() / "serve.toml", Service::VaultsAlone));
+  SIGNET_CHECK(running.certificates.take_up(wanted));
+  log::set_level(level_of(wanted));
+  running.operations.take_up(wanted);
+  for (const std::string& name : settings_for_next_start(running.settings, wanted))
+    log::warning("setting-waits",
+                 {{"setting", name},
+                  {"reason", "a running service cannot take it up; it counts from the next start"}});
+  running.settings.api_certificate = wanted.api_certificate;
+  running.settings.log_level = wanted.log_level;
+  return {};
+}
+
+void on_hangup(Running& running) {
+  notify_reloading();
+  if (const auto reloaded = reload(running))
+    log::info("settings-reloaded",
+              {{"log_level", running.settings.log_level},
+               {"api_certificate", fmt::format("{}", fmt::join(running.settings.api_certificate, ", "))}});
+  else
+    log::error("settings-not-reloaded", {{"reason", reloaded.error().detail + "; the old settings stay"}});
+  notify_ready();
+}
+
+Result<> serve(const CommandContext& context, const GivenOptions& given) {
+  SIGNET_TRY(const ServeSettings settings,
+             read_serve_settings(given, context.home / "serve.toml", Service::VaultsAlone));
+  const sigset_t signals = block_signals();
+  std::optional<EndInTime> end_in_time;
+
+  SIGNET_TRY(const auto home, open_to_serve(context.home, settings));
+  home->define_service_certificates(service_definitions_of(settings));
+  SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
+  ServeOperations operations(*home, settings);
+  SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings, given));
+  SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings));
+  SIGNET_TRY(const auto operations_listener, operations.listen(settings));
+
+  std::vector<Listener> bound = api->listeners();
+  if (operations_listener) bound.push_back(operations_listener->listener);
+  bound.insert(bound.end(), issuance->listeners().begin(), issuance->listeners().end());
+  SIGNET_CHECK(announce(bound, settings));
+  api->accept();
+  issuance->start();
+  log::info("serving", {{"version", std::string(kProduct)},
+                        {"openssl", vault::openssl_version()},
+                        {"home", home->directory().string()},
+                        {"what", "vaults alone"}});
+  notify_ready();
+
+  VaultUpkeep upkeep(home->vault());
+  {
+    ShownCertificates certificates(
+        *home, settings,
+        {{"api-certificate", &ServeSettings::api_certificate,
+          [&api](const TlsIdentity& identity) { return api->renew_tls(identity); }}});
+    Running running{*home, operations, certificates, given, settings};
+    serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
+  }
+  end_in_time.emplace(kLongestStop);
+  issuance->stop();
+  api->stop(kApiDrainTime);
+  upkeep.stop();
+  log::info("stopped");
+  return {};
+}
+
+}  // namespace
+
+void add_vault_serve_command(CLI::App& vault, CommandContext& context) {
+  auto settings = std::make_shared<ServeSettings>();
+  CLI::App* command = vault.add_subcommand(
+      "serve", "Run the vaults of a home alone, without AS2: what gateways and Azure's clients link to");
+  command->footer(
+      "Example: signet --home /srv/vault vault serve --listen-vault signet=0.0.0.0:4443 --api-certificate "
+      "vault-tls\n"
+      "The settings are those of 'signet serve' but for AS2's, here or in <home>/serve.toml. SIGHUP has the "
+      "file read again;\n"
+      "SIGTERM ends the service in less than ten seconds.");
+  add_serve_options(*command, *settings, Service::VaultsAlone);
+  // The options are checked where they are parsed and read again with the file; `settings` only gives their
+  // defaults a place.
+  command->callback([&context, command, settings] {
+    run_command(context, [&] { return serve(context, given_options(*command)); });
+  });
+}
+
+}  // namespace signet::gateway
