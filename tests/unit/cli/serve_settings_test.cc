@@ -187,5 +187,20 @@ TEST(SettingsForNextStart, AreThoseThatARunningGatewayCannotTakeUp) {
                           "connections-per-address", "queued-requests"));
 }
 
+TEST_F(ServeSettingsTest, OfVaultsAloneAreNoneOfAs2AndHaveAListener) {
+  const auto alone = [&](const std::string& text, const GivenOptions& given = {}) {
+    EXPECT_TRUE(write_file_durably(file_, as_bytes(text)));
+    return read_serve_settings(given, file_, Service::VaultsAlone);
+  };
+  const auto settings = alone("listen-vault = [\"signet=127.0.0.1:0\"]\ntls-minimum = \"1.3\"\n");
+  ASSERT_TRUE(settings) << settings.error().detail;
+  EXPECT_THAT(settings->listen, IsEmpty());
+  EXPECT_THAT(alone("").error().detail, HasSubstr("needs a listener"));
+  EXPECT_THAT(alone("listen-api = [\"127.0.0.1:0\"]\npath = \"/x\"\n").error().detail,
+              HasSubstr("the setting 'path' is of AS2"));
+  EXPECT_THAT(alone("listen-api = [\"127.0.0.1:0\"]\n", {{"--workers", {"1"}}}).error().detail,
+              HasSubstr("the setting 'workers' is of AS2"));
+}
+
 }  // namespace
 }  // namespace signet::gateway

@@ -195,7 +195,8 @@ TEST_F(QueuesTest, AReceiptGivenUpBeforeThatWasWrittenDownHasItsMessagesTime) {
     ASSERT_TRUE(store->update_receipt_post(post));
   }
   SQLite::Database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE)
-      .exec(std::string(kUndoIssuance) + std::string(kUndoReceiptsGivenUp) + "PRAGMA user_version = 9");
+      .exec(std::string(kUndoVaultLinks) + std::string(kUndoIssuance) + std::string(kUndoReceiptsGivenUp) +
+            "PRAGMA user_version = 9");
   const auto post = *open()->receipt_post(record.id);
   EXPECT_EQ(post.queued, record.created);
   EXPECT_EQ(post.given_up, record.created);

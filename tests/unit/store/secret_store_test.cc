@@ -96,8 +96,8 @@ TEST_F(SecretStoreTest, ADatabaseOfBeforeSecretsKeepsItsPolicies) {
   {
     SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
     database.exec(
-        std::string(kUndoIssuance) + std::string(kUndoReceiptsGivenUp) + std::string(kUndoManagement) +
-        std::string(kUndoVaultCertificates) + std::string(kUndoPrincipals) +
+        std::string(kUndoVaultLinks) + std::string(kUndoIssuance) + std::string(kUndoReceiptsGivenUp) +
+        std::string(kUndoManagement) + std::string(kUndoVaultCertificates) + std::string(kUndoPrincipals) +
         std::string(kUndoVaultOperations) + std::string(kUndoEvidence) +
         "DROP INDEX messages_receipt_undelivered; ALTER TABLE messages DROP COLUMN hands_receipt_over; "
         "ALTER TABLE access_policies DROP COLUMN secrets; DROP TABLE secret_versions; PRAGMA user_version = "
