@@ -36,6 +36,7 @@ Result<std::vector<Listener>> api_listeners(Home& home, const ServeSettings& set
   }
   for (const std::string& text : settings.listen_vault) {
     SIGNET_TRY(VaultListener vault, parse_vault_listener(text));
+    SIGNET_CHECK(home.own_vault(vault.vault));
     vault.listener.name = listener_name(vault);
     all.push_back(std::move(vault.listener));
   }
