@@ -263,7 +263,7 @@ Result<KeyInfo> RemoteVault::make(const Principal& principal, Use use, const Key
   if (allowed) allowed = permit(principal, link().name, Purpose::Make);
   SIGNET_CHECK(append(record, allowed ? nullptr : &allowed.error()));
   SIGNET_CHECK(allowed);
-  const auto bundle = client_.post(target, body);
+  const auto bundle = client_.post_once(target, body);
   auto info = bundle ? read_key_bundle(*bundle, link().name) : Result<KeyInfo>(fail(bundle.error()));
   {
     const std::lock_guard lock(mutex_);

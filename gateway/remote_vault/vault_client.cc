@@ -72,6 +72,21 @@ Result<json> VaultClient::get(const std::string& target) { return call({target})
 
 Result<json> VaultClient::post(const std::string& target, const json& body) { return call({target, &body}); }
 
+Result<json> VaultClient::post_once(const std::string& target, const json& body) {
+  return call({target, &body, true});
+}
+
+/// Azure's next links name the port where nobody else does.
+Result<std::string> VaultClient::target_of(const std::string& next_link) const {
+  constexpr std::string_view kScheme = "https://";
+  const auto origin = https_origin(next_link);
+  const std::size_t path = next_link.find('/', kScheme.size());
+  if (origin && *origin == link_.url && path != std::string::npos) return next_link.substr(path);
+  return fail(told(
+      ErrorKind::Unavailable,
+      "the next page of its list is at another place, which is not followed: " + url_for_people(next_link)));
+}
+
 Result<std::vector<json>> VaultClient::list(const std::string& target) {
   std::vector<json> all;
   std::string next = target;
@@ -83,11 +98,7 @@ Result<std::vector<json>> VaultClient::list(const std::string& target) {
     for (json& item : *items) all.push_back(std::move(item));
     const std::string link = text_of(read, "nextLink");
     if (link.empty()) return all;
-    if (!link.starts_with(link_.url + "/"))
-      return fail(told(
-          ErrorKind::Unavailable,
-          "the next page of its list is at another place, which is not followed: " + url_for_people(link)));
-    next = link.substr(link_.url.size());
+    SIGNET_TRY(next, target_of(link));
   }
   return fail(told(ErrorKind::Unavailable, fmt::format("its list has more than {} pages", limits_.pages)));
 }
@@ -123,7 +134,8 @@ Result<VaultClient::Reply> VaultClient::call_patiently(const Request& request, S
   milliseconds pause_time = limits_.first_pause;
   for (int attempt = 1;; ++attempt, pause_time *= 2) {
     auto reply = call_with_token(request, deadline);
-    const bool again = reply ? passes(reply->status) : reply.error().kind == ErrorKind::Unavailable;
+    const bool passing = reply ? passes(reply->status) : reply.error().kind == ErrorKind::Unavailable;
+    const bool again = passing && !request.once;
     const int most = reply ? limits_.attempts : limits_.attempts_without_answer;
     const milliseconds wait = reply ? reply->retry_after.value_or(pause_time) : pause_time;
     if (!again || attempt >= most || Steady::now() + wait >= deadline) return reply;

@@ -49,6 +49,8 @@ class VaultClient {
   /// @param target  path, and query where there is one; the api-version is added
   Result<nlohmann::json> get(const std::string& target);
   Result<nlohmann::json> post(const std::string& target, const nlohmann::json& body);
+  /// The same of what must not be done twice: it is asked for once, and no answer is none.
+  Result<nlohmann::json> post_once(const std::string& target, const nlohmann::json& body);
   /// The items of all pages of a list.
   Result<std::vector<nlohmann::json>> list(const std::string& target);
 
@@ -64,6 +66,7 @@ class VaultClient {
   struct Request {
     const std::string& target;
     const nlohmann::json* body = nullptr;  ///< a GET without one
+    bool once = false;
   };
   struct Reply {
     int status = 0;
@@ -73,6 +76,7 @@ class VaultClient {
   };
 
   Result<nlohmann::json> call(const Request& request);
+  Result<std::string> target_of(const std::string& next_link) const;
   Result<Reply> call_patiently(const Request& request, Steady::time_point deadline);
   Result<Reply> call_with_token(const Request& request, Steady::time_point deadline);
   Result<Reply> send(const Request& request, const std::optional<AccessToken>& token,

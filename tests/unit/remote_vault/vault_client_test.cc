@@ -227,6 +227,32 @@ TEST_F(VaultClientTest, TheSecretThatAnAuthorityRepeatsIsNotToldOn) {
   EXPECT_THAT(refused.error().detail, testing::Not(HasSubstr("s3cret")));
 }
 
+TEST_F(VaultClientTest, WhatMustNotBeDoneTwiceIsAskedForOnce) {
+  std::atomic<int> calls = 0;
+  vault = [&](const HttpRequest&) {
+    ++calls;
+    return Said{503};
+  };
+  VaultClient asked(link(true), client_, quick());
+  EXPECT_EQ(asked.post_once("/keys/k/create", {{"kty", "EC"}}).error().kind, ErrorKind::Unavailable);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(VaultClientTest, FollowsThePagesOfItsOwnOriginHoweverThatIsWritten) {
+  vault = [&](const HttpRequest& request) {
+    const json item = {{"kid", request.target}};
+    if (request.target.find("page=2") != std::string::npos)
+      return Said{200, {{"value", json::array({item})}, {"nextLink", nullptr}}};
+    std::string link = "HTTPS://127.0.0.1:" + std::to_string(server_.port()) + "/keys?page=2&api-version=7.4";
+    return Said{200, {{"value", json::array({item})}, {"nextLink", std::move(link)}}};
+  };
+  VaultClient asked(link(true), client_, quick());
+  const auto items = asked.list("/keys");
+  ASSERT_TRUE(items) << items.error().detail;
+  ASSERT_EQ(items->size(), 2U);
+  EXPECT_EQ((*items)[1]["kid"], "/keys?page=2&api-version=7.4");
+}
+
 TEST_F(VaultClientTest, APageElsewhereIsNotAskedFor) {
   vault = [](const HttpRequest&) {
     return Said{200, {{"value", json::array()}, {"nextLink", "https://elsewhere.example/keys"}}};
