@@ -274,7 +274,7 @@ class Exchange(RemoteTest):
         self.home.run("apply", account, expect=DONE)
         self.home.start("--operations-listen", "127.0.0.1:0")
         partner = self.account_xml(self.globex, "globex", "acme", f"http://127.0.0.1:{self.home.port}/as2")
-        partner.write_text(partner.read_text().replace("</agreement>", '<x:retry firstInterval="300ms" factor="1"/></agreement>'))
+        partner.write_text(partner.read_text().replace("</agreement>", '<x:retry attempts="100" firstInterval="300ms" factor="1"/></agreement>'))
         self.globex.run("apply", partner, expect=DONE)
         self.assertEqual(self.private_rows(), [0, 0, 0, 0])
 
