@@ -1,10 +1,13 @@
 #include "base/secret.h"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -30,6 +33,30 @@ void show_to_leak_checker([[maybe_unused]] std::size_t size) {
   if (whole != nullptr) __lsan_register_root_region(whole, size);
   OPENSSL_secure_free(whole);
 #endif
+}
+
+// What OpenSSL gets its memory by. OPENSSL_cleanse() takes eight octets at a time and explicit_bzero() as
+// many as the processor can.
+
+void* take(std::size_t size, const char* /*file*/, int /*line*/) {
+  return size == 0 ? nullptr : std::malloc(size);
+}
+
+void give_back(void* block, const char* /*file*/, int /*line*/) {
+  if (block == nullptr) return;
+  ::explicit_bzero(block, ::malloc_usable_size(block));
+  std::free(block);
+}
+
+void* resize(void* block, std::size_t size, const char* /*file*/, int /*line*/) {
+  const std::size_t before = block == nullptr ? 0 : ::malloc_usable_size(block);
+  if (size != 0 && size <= before && size >= before / 2) return block;
+  void* const moved = size == 0 ? nullptr : std::malloc(size);
+  if (moved == nullptr && size != 0) return nullptr;  // what was there stays
+  if (before != 0 && size != 0)
+    std::copy_n(static_cast<std::uint8_t*>(block), std::min(before, size), static_cast<std::uint8_t*>(moved));
+  give_back(block, nullptr, 0);
+  return moved;
 }
 
 }  // namespace
@@ -69,6 +96,12 @@ Result<> enable_secure_heap(std::size_t size_in_bytes) {
     return fail(ErrorKind::Unavailable,
                 "private keys are kept in memory that could not be locked: raise RLIMIT_MEMLOCK (ulimit -l)");
   return {};
+}
+
+Result<> wipe_what_openssl_gives_back() {
+  if (CRYPTO_set_mem_functions(take, resize, give_back) == 1) return {};
+  return fail(ErrorKind::Internal,
+              "OpenSSL had memory before it could be told to wipe it: copies of keys may stay in it");
 }
 
 void forbid_core_dumps() {

@@ -44,6 +44,12 @@ void wipe(std::span<std::uint8_t> memory);
 /// @error Unavailable  the memory cannot be locked (RLIMIT_MEMLOCK); secrets then live on the ordinary heap.
 Result<> enable_secure_heap(std::size_t size_in_bytes);
 
+/// Has OpenSSL wipe all the memory that it gives back: its decoders and encoders leave copies of private keys
+/// in the ordinary heap. Before anything else asks OpenSSL for memory: the first thing in `main`.
+///
+/// @error Internal  something has asked already.
+Result<> wipe_what_openssl_gives_back();
+
 /// Switches core dumps and debugger attachment off for this process.
 void forbid_core_dumps();
 

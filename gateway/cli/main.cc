@@ -96,6 +96,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const auto wiped = signet::wipe_what_openssl_gives_back();  // before all else
+  if (!wiped) signet::log::warning("memory-not-wiped", {{"reason", wiped.error().detail}});
   signet::forbid_core_dumps();
   std::signal(SIGPIPE, SIG_IGN);
   if (auto locked = signet::enable_secure_heap(kSecureHeapSize); !locked)
