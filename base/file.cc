@@ -54,7 +54,7 @@ Result<> make_directories_durably(const std::filesystem::path& directory) {
   if (std::error_code ignored; std::filesystem::is_directory(directory, ignored)) return {};
   const std::filesystem::path parent = directory.has_parent_path() ? directory.parent_path() : ".";
   if (parent != directory) SIGNET_CHECK(make_directories_durably(parent));
-  if (::mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST)
+  if (::mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST)
     return fail(errno_error("making the folder " + directory.string()));
   return sync_directory(parent);
 }

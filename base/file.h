@@ -23,7 +23,8 @@ Result<> sync_file(int descriptor, const std::filesystem::path& path);
 /// fsync of a directory: makes the names in it durable.
 Result<> sync_directory(const std::filesystem::path& directory);
 
-/// Makes a directory, and those above it that are missing, durably. One that is there is no error.
+/// Makes a directory, nothing of which is for others than its owner and group, and those above it that are
+/// missing, durably. One that is there is no error.
 Result<> make_directories_durably(const std::filesystem::path& directory);
 
 /// A file being made; whoever creates it finishes it or removes it.
