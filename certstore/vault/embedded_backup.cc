@@ -42,17 +42,43 @@ Result<Bytes> back_up(State& state, const Principal& principal, const KeyId& id)
                   fmt::format("there is no {} '{}'", to_string(Kind::kObject), to_string(id)));
     record.key = name_of(versions.front().info.id);
     record.detail = fmt::format("versions={}", versions.size());
-    SIGNET_CHECK(check_opens(state.master_key(), versions, Kind::kObject));
-    return write_backup(state.master_key(), versions);
+    SIGNET_TRY(const auto master_key, state.master_key());
+    SIGNET_CHECK(check_opens(*master_key, versions, Kind::kObject));
+    return write_backup(*master_key, versions);
   };
   return state.audited(object_record<Kind>(state, principal, "backup", id), work);
 }
 
+/// What a blob holds, and the master key that it was made under.
+template <class Contents>
+struct Opened {
+  Contents contents;
+  std::shared_ptr<const MasterKey> master_key;
+};
+
+/// Opens a blob under the master key of now, or one that it has replaced.
+template <class State, class Read>
+auto open_blob(State& state, ByteView blob, Read read)
+    -> Result<Opened<typename std::invoke_result_t<Read, const MasterKey&, ByteView>::value_type>> {
+  using Contents = typename std::invoke_result_t<Read, const MasterKey&, ByteView>::value_type;
+  SIGNET_TRY(std::shared_ptr<const MasterKey> master_key, state.master_key());
+  auto contents = read(*master_key, blob);
+  if (contents) return Opened<Contents>{*std::move(contents), std::move(master_key)};
+  SIGNET_TRY(const std::vector<Bytes> retired, state.store().retired_master_keys());
+  for (const Bytes& sealed : retired) {
+    SIGNET_TRY(MasterKey earlier, master_key->unseal_retired(sealed));
+    if (auto older = read(earlier, blob))
+      return Opened<Contents>{*std::move(older), std::make_shared<const MasterKey>(std::move(earlier))};
+  }
+  return fail(std::move(contents).error());
+}
+
 /// Seals what a blob holds anew, for the vault that it comes into.
 template <class Stored>
-Result<> move_into(const MasterKey& master_key, std::string_view vault, std::vector<Stored>& versions) {
+Result<> move_into(const MasterKey& master_key, const MasterKey& blobs_key, std::string_view vault,
+                   std::vector<Stored>& versions) {
   for (Stored& version : versions) {
-    const auto opened = unseal(master_key, version);
+    const auto opened = unseal(blobs_key, version);
     if (!opened)
       return fail(ErrorKind::InvalidInput,
                   fmt::format("the backup's version {} {}", version.info.id.version, opened.error().detail));
@@ -67,11 +93,12 @@ Result<typename Kind::Info> restore(State& state, const Principal& principal, st
                                     ByteView blob, Read read) {
   using Versions = typename std::invoke_result_t<Read, const MasterKey&, ByteView>::value_type;
   KeyId id{std::string(vault), {}, {}};
-  Versions versions;
+  Opened<Versions> opened;
+  Versions& versions = opened.contents;
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_vault_name(vault));
     SIGNET_CHECK(state.authorise(principal, vault, Kind::Permission::Restore));
-    SIGNET_TRY(versions, read(state.master_key(), blob));
+    SIGNET_TRY(opened, open_blob(state, blob, read));
     id.name = versions.front().info.id.name;
     SIGNET_CHECK(check_not_deleted<Kind>(state, id));
     if (const auto known = Kind::store(state).load(id); known || known.error().kind != ErrorKind::NotFound)
@@ -81,7 +108,8 @@ Result<typename Kind::Info> restore(State& state, const Principal& principal, st
                               to_string(Kind::kObject), to_string(id)))
                    : fail(known.error());
     SIGNET_CHECK(state.check_is_no_certificates(id, to_string(Kind::kObject)));
-    return move_into(state.master_key(), vault, versions);
+    SIGNET_TRY(const auto master_key, state.master_key());
+    return move_into(*master_key, *opened.master_key, vault, versions);
   };
   SIGNET_CHECK(state.change(object_record<Kind>(state, principal, "restore", id), id, prepare,
                             [&] { return Kind::store(state).put_all(versions); }));
@@ -119,9 +147,10 @@ Result<Bytes> EmbeddedVault::backup_certificate(const Principal& principal, std:
     SIGNET_TRY(const WholeCertificate whole, state_->certificates().load_all(vault, name));
     record.key = whole.name.id;
     record.detail = fmt::format("versions={}", whole.versions.size());
-    SIGNET_CHECK(check_opens(state_->master_key(), whole.keys, AuditObject::Key));
-    SIGNET_CHECK(check_opens(state_->master_key(), whole.secrets, AuditObject::Secret));
-    return write_backup(state_->master_key(), whole);
+    SIGNET_TRY(const auto master_key, state_->master_key());
+    SIGNET_CHECK(check_opens(*master_key, whole.keys, AuditObject::Key));
+    SIGNET_CHECK(check_opens(*master_key, whole.secrets, AuditObject::Secret));
+    return write_backup(*master_key, whole);
   };
   return state_->audited(object_record<Certificates>(*state_, principal, "backup", id), work);
 }
@@ -129,11 +158,12 @@ Result<Bytes> EmbeddedVault::backup_certificate(const Principal& principal, std:
 Result<VaultCertificate> EmbeddedVault::restore_certificate(const Principal& principal,
                                                             std::string_view vault, ByteView blob) {
   CertificateId id{std::string(vault), {}, {}};
-  WholeCertificate whole;
+  Opened<WholeCertificate> opened;
+  WholeCertificate& whole = opened.contents;
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_vault_name(vault));
     SIGNET_CHECK(state_->authorise(principal, vault, CertificatePermission::Restore));
-    SIGNET_TRY(whole, read_certificate_backup(state_->master_key(), blob));
+    SIGNET_TRY(opened, open_blob(*state_, blob, read_certificate_backup));
     id.name = whole.name.id.name;
     SIGNET_TRY(const StoredName free, CertificateSteps(*state_).begin(id));
     if (free.policy.created != Time{})
@@ -143,8 +173,9 @@ Result<VaultCertificate> EmbeddedVault::restore_certificate(const Principal& pri
                       to_string(id)));
     whole.name.id = id;
     for (StoredCertificate& version : whole.versions) version.info.id.vault = vault;
-    SIGNET_CHECK(move_into(state_->master_key(), vault, whole.keys));
-    return move_into(state_->master_key(), vault, whole.secrets);
+    SIGNET_TRY(const auto master_key, state_->master_key());
+    SIGNET_CHECK(move_into(*master_key, *opened.master_key, vault, whole.keys));
+    return move_into(*master_key, *opened.master_key, vault, whole.secrets);
   };
   SIGNET_CHECK(state_->change(object_record<Certificates>(*state_, principal, "restore", id), id, prepare,
                               [&] { return state_->certificates().put_all(whole); }));

@@ -56,8 +56,9 @@ namespace {
 template <class State>
 Result<std::shared_ptr<const PrivateKey>> account_key(State& state, StoredIssuer& stored) {
   const Bytes context = context_of_issuer_account(stored.issuer.id);
+  SIGNET_TRY(const auto master_key, state.master_key());
   if (!stored.sealed_account_key.empty()) {
-    auto pkcs8 = state.master_key().unseal(stored.sealed_account_key, context);
+    auto pkcs8 = master_key->unseal(stored.sealed_account_key, context);
     if (!pkcs8)
       return fail(ErrorKind::Unavailable, fmt::format("the key of the account at issuer '{}' {}",
                                                       to_string(stored.issuer.id), pkcs8.error().detail));
@@ -65,7 +66,7 @@ Result<std::shared_ptr<const PrivateKey>> account_key(State& state, StoredIssuer
   }
   SIGNET_TRY(std::shared_ptr<const PrivateKey> made, PrivateKey::generate(KeyKind::EcP256));
   SIGNET_TRY(const SecretBytes pkcs8, made->to_pkcs8());
-  stored.sealed_account_key = state.master_key().seal(pkcs8.view(), context);
+  stored.sealed_account_key = master_key->seal(pkcs8.view(), context);
   stored.account_public_key = made->public_key();
   stored.account_url.clear();
   KeyId id = stored.issuer.id;
@@ -106,7 +107,8 @@ Result<std::unique_ptr<IssuerAccount>> EmbeddedVault::open_issuer_account(std::s
   SIGNET_CHECK(check_enabled(stored.issuer));
   SecretBytes password;
   if (!stored.sealed_password.empty()) {
-    auto unsealed = state_->master_key().unseal(stored.sealed_password, context_of_issuer(stored.issuer.id));
+    SIGNET_TRY(const auto master_key, state_->master_key());
+    auto unsealed = master_key->unseal(stored.sealed_password, context_of_issuer(stored.issuer.id));
     if (!unsealed)
       return fail(ErrorKind::Unavailable, fmt::format("the password of issuer '{}' {}",
                                                       to_string(stored.issuer.id), unsealed.error().detail));

@@ -76,9 +76,10 @@ template <class State>
 Result<> change_issuer(State& state, const IssuerUpdate& update, StoredIssuer& stored) {
   apply(update, stored.issuer);
   stored.issuer.updated = state.now();
-  if (update.password)
-    stored.sealed_password =
-        state.master_key().seal(update.password->view(), context_of_issuer(stored.issuer.id));
+  if (update.password) {
+    SIGNET_TRY(const auto master_key, state.master_key());
+    stored.sealed_password = master_key->seal(update.password->view(), context_of_issuer(stored.issuer.id));
+  }
   return check_issuer(stored.issuer);
 }
 
@@ -90,8 +91,9 @@ Result<bool> is_same_account(State& state, const StoredIssuer& one, const Stored
   if (one.sealed_password.empty() || other.sealed_password.empty())
     return one.sealed_password.empty() == other.sealed_password.empty();
   const Bytes context = context_of_issuer(one.issuer.id);
-  SIGNET_TRY(const SecretBytes password, state.master_key().unseal(one.sealed_password, context));
-  SIGNET_TRY(const SecretBytes other_password, state.master_key().unseal(other.sealed_password, context));
+  SIGNET_TRY(const auto master_key, state.master_key());
+  SIGNET_TRY(const SecretBytes password, master_key->unseal(one.sealed_password, context));
+  SIGNET_TRY(const SecretBytes other_password, master_key->unseal(other.sealed_password, context));
   return equal_in_constant_time(password.view(), other_password.view());
 }
 

@@ -131,10 +131,11 @@ Result<StoredName> EmbeddedVault::CertificateSteps::begin(const CertificateId& i
   return StoredName{{id.vault, id.name, {}}, {}, std::nullopt};
 }
 
-KeyOfVersion EmbeddedVault::CertificateSteps::seal(std::shared_ptr<const PrivateKey> key, ByteView pkcs8,
-                                                   const CertificateId& id) {
-  Bytes sealed = state_.master_key().seal(pkcs8, context_of(id, key->kind()));
-  return {std::move(key), std::move(sealed)};
+Result<KeyOfVersion> EmbeddedVault::CertificateSteps::seal(std::shared_ptr<const PrivateKey> key,
+                                                           ByteView pkcs8, const CertificateId& id) {
+  SIGNET_TRY(const auto master_key, state_.master_key());
+  Bytes sealed = master_key->seal(pkcs8, context_of(id, key->kind()));
+  return KeyOfVersion{std::move(key), std::move(sealed)};
 }
 
 Result<KeyOfVersion> EmbeddedVault::CertificateSteps::make_key(const CertificateId& id,
@@ -210,7 +211,8 @@ Result<NewVersion> EmbeddedVault::CertificateSteps::assemble(StoredName name, co
   version.key.sealed = key.sealed;
   version.secret.info = {
       id, {std::string(to_string(policy.content)), attributes, settings.tags}, now, now, true};
-  version.secret.sealed = state_.master_key().seal(secret.view(), context_of_secret(id));
+  SIGNET_TRY(const auto master_key, state_.master_key());
+  version.secret.sealed = master_key->seal(secret.view(), context_of_secret(id));
   version.certificate = {{id, std::move(chain), settings, now, now}, policy.exportable};
   return version;
 }

@@ -67,7 +67,8 @@ Result<VaultCertificate> EmbeddedVault::import_certificate(const Principal& prin
     made.policy = with_dates(policy, made, state_->now());
     id = {made.id.vault, made.id.name, random_id()};
     SIGNET_TRY(std::shared_ptr<const PrivateKey> key, PrivateKey::from_pkcs8(file.contents.key.pkcs8.view()));
-    const KeyOfVersion sealed = certificates.seal(std::move(key), file.contents.key.pkcs8.view(), id);
+    SIGNET_TRY(const KeyOfVersion sealed,
+               certificates.seal(std::move(key), file.contents.key.pkcs8.view(), id));
     SIGNET_TRY(version,
                certificates.assemble(made, id, made.policy, sealed, file.contents.certificates, settings));
     return {};

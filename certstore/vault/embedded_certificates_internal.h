@@ -57,7 +57,8 @@ class EmbeddedVault::CertificateSteps {
   /// @error Disabled      the current one is.
   /// @error InvalidInput  it would become exportable.
   Result<KeyOfVersion> make_key(const CertificateId& id, const CertificatePolicy& policy);
-  KeyOfVersion seal(std::shared_ptr<const PrivateKey> key, ByteView pkcs8, const CertificateId& id);
+  /// @error Unavailable  the vault is sealed.
+  Result<KeyOfVersion> seal(std::shared_ptr<const PrivateKey> key, ByteView pkcs8, const CertificateId& id);
   /// The key of an operation in progress.
   Result<KeyOfVersion> key_of(const StoredOperation& operation, const CertificateId& id);
 

@@ -60,10 +60,11 @@ Result<SecretInfo> EmbeddedVault::set_secret(const Principal& principal, std::st
     SIGNET_CHECK(check_settings(settings));
     SIGNET_CHECK(check_not_deleted<Secrets>(*state_, id));
     SIGNET_CHECK(adopt_spelling(state_->secrets(), id));
+    SIGNET_TRY(const auto master_key, state_->master_key());
     id.version = random_id();
     const Time now = state_->now();
     stored.info = {id, settings, now, now};
-    stored.sealed = state_->master_key().seal(value.view(), context_of_secret(id));
+    stored.sealed = master_key->seal(value.view(), context_of_secret(id));
     return {};
   };
   SIGNET_CHECK(state_->change(state_->new_secret_record(principal, "setSecret", id, describe(settings)), id,
@@ -79,7 +80,8 @@ Result<Secret> EmbeddedVault::get_secret(const Principal& principal, const Secre
         SIGNET_TRY(StoredSecret stored, state_->secrets().load(id));
         record.key = stored.info.id;
         SIGNET_CHECK(check_enabled(stored.info));
-        auto value = state_->master_key().unseal(stored.sealed, context_of_secret(stored.info.id));
+        SIGNET_TRY(const auto master_key, state_->master_key());
+        auto value = master_key->unseal(stored.sealed, context_of_secret(stored.info.id));
         if (!value)
           return fail(ErrorKind::Unavailable,
                       fmt::format("secret '{}' {}", to_string(stored.info.id), value.error().detail));

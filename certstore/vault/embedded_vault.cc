@@ -55,10 +55,19 @@ Result<std::unique_ptr<EmbeddedVault>> EmbeddedVault::open(KeyStore& store, Secr
                                                            VaultCertificateStore& certificates,
                                                            AuditLog& audit, MasterKey master_key,
                                                            const Clock& clock, EmbeddedVaultOptions options) {
-  auto state =
-      std::make_unique<State>(store, secrets, certificates, audit, std::move(master_key), clock, options);
-  SIGNET_CHECK(state->confirm_master_key());
-  return std::unique_ptr<EmbeddedVault>(new EmbeddedVault(std::move(state)));
+  auto vault = open_sealed(store, secrets, certificates, audit, clock, options);
+  State& state = *vault->state_;
+  SIGNET_CHECK(state.confirm(master_key));
+  state.put_master_key(std::make_shared<const MasterKey>(std::move(master_key)));
+  return vault;
+}
+
+std::unique_ptr<EmbeddedVault> EmbeddedVault::open_sealed(KeyStore& store, SecretStore& secrets,
+                                                          VaultCertificateStore& certificates,
+                                                          AuditLog& audit, const Clock& clock,
+                                                          EmbeddedVaultOptions options) {
+  return std::unique_ptr<EmbeddedVault>(
+      new EmbeddedVault(std::make_unique<State>(store, secrets, certificates, audit, clock, options)));
 }
 
 Result<> check_is_operator(const Principal& principal, std::string_view vault) {

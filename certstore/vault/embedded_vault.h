@@ -28,6 +28,9 @@ struct RotationEvent {
   std::string reason;  ///< of Failed
 };
 
+/// What those read who need a key while there is none.
+inline constexpr std::string_view kSealed = "the vault is sealed: `signet vault unseal` opens it";
+
 struct EmbeddedVaultOptions {
   /// How old what is held in memory of policies and keys may grow before the store is asked whether another
   /// process changed something. Changes through this object count at once.
@@ -53,7 +56,34 @@ class EmbeddedVault final : public KeyVault,
                                                      VaultCertificateStore& certificates, AuditLog& audit,
                                                      MasterKey master_key, const Clock& clock,
                                                      EmbeddedVaultOptions options = {});
+  /// Without its master key: everything that needs a key or a secret fails with Unavailable until unseal().
+  static std::unique_ptr<EmbeddedVault> open_sealed(KeyStore& store, SecretStore& secrets,
+                                                    VaultCertificateStore& certificates, AuditLog& audit,
+                                                    const Clock& clock, EmbeddedVaultOptions options = {});
   ~EmbeddedVault() override;
+
+  [[nodiscard]] bool is_sealed() const;
+  /// Forgets the master key and every opened key, and wipes them. What is under way with one ends first; the
+  /// vault is sealed for everybody else at once, and also when an error is returned.
+  ///
+  /// @param patience  how long to wait for what is under way
+  /// @error Unavailable  something is under way still: the keys that it uses are wiped when it ends.
+  Result<> seal(const Principal& principal, std::chrono::milliseconds patience);
+  /// @error CryptoFailure  another master key than that of this store; the vault stays as it is.
+  Result<> unseal(const Principal& principal, MasterKey master_key);
+
+  /// Seals everything in the store anew, under another master key, in one transaction. This object serves all
+  /// the while. The old key is kept, sealed under the new one, for backups that were made under it, and for
+  /// nothing else.
+  ///
+  /// @param next  must be on disk already: without it nothing opens the store afterwards
+  /// @error Unavailable  the vault is sealed; or something in the store does not open: says what. Nothing was
+  ///                     changed.
+  /// @error IoFailure    the store. Whether it was changed is then to be seen by its master_key_check().
+  Result<> change_master_key(const Principal& principal, const MasterKey& next);
+
+  /// The octets of a key for an HMAC, that come from the master key. @error Unavailable  the vault is sealed.
+  Result<SecretBytes> mac_key(std::string_view purpose) const;
 
   /// Replaces what one principal may do in one vault; without permissions the policy is removed.
   ///

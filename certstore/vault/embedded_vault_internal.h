@@ -57,18 +57,18 @@ Result<> adopt_spelling(Store& store, KeyId& id) {
 class EmbeddedVault::State {
  public:
   State(KeyStore& store, SecretStore& secrets, VaultCertificateStore& certificates, AuditLog& audit,
-        MasterKey master_key, const Clock& clock, EmbeddedVaultOptions options)
+        const Clock& clock, EmbeddedVaultOptions options)
       : store_(store),
         secrets_(secrets),
         certificates_(certificates),
         audit_(audit),
-        master_key_(std::move(master_key)),
         clock_(clock),
         options_(options) {}
 
-  Result<> confirm_master_key() {
+  /// The first master key becomes the store's.
+  Result<> confirm(const MasterKey& master_key) {
     SIGNET_TRY(const auto known, store_.master_key_check());
-    const Bytes ours = master_key_.check_value();
+    const Bytes ours = master_key.check_value();
     if (!known) return store_.put_master_key_check(ours);
     if (equal_in_constant_time(*known, ours)) return {};
     return fail(ErrorKind::CryptoFailure,
@@ -198,6 +198,7 @@ class EmbeddedVault::State {
       SIGNET_CHECK(check_settings(info));
       SIGNET_CHECK(check_not_deleted<Keys>(*this, id));
       SIGNET_CHECK(adopt_spelling(store_, id));
+      SIGNET_TRY(const auto master_key, this->master_key());
       id.version = random_id();
       SIGNET_TRY(const std::unique_ptr<PrivateKey> key, obtain(info.kind));
       SIGNET_TRY(const SecretBytes pkcs8, key->to_pkcs8());
@@ -205,7 +206,7 @@ class EmbeddedVault::State {
       info.kind = key->kind();
       info.created = info.updated = clock_.now();
       info.public_key = key->public_key();
-      stored.sealed = master_key_.seal(pkcs8.view(), context_of(id, key->kind()));
+      stored.sealed = master_key->seal(pkcs8.view(), context_of(id, key->kind()));
       return {};
     };
     SIGNET_CHECK(change(std::move(record), id, prepare, [&] { return store_.put_version(stored); }));
@@ -230,7 +231,8 @@ class EmbeddedVault::State {
   /// A key as it rests, opened.
   Result<std::shared_ptr<const OpenKey>> unseal(StoredKey stored) {
     const std::string what = fmt::format("key '{}'", to_string(stored.info.id));
-    auto pkcs8 = master_key_.unseal(stored.sealed, context_of(stored.info.id, stored.info.kind));
+    SIGNET_TRY(const auto master_key, this->master_key());
+    auto pkcs8 = master_key->unseal(stored.sealed, context_of(stored.info.id, stored.info.kind));
     if (!pkcs8) return fail(ErrorKind::Unavailable, fmt::format("{} {}", what, pkcs8.error().detail));
     auto key = PrivateKey::from_pkcs8(pkcs8->view());
     if (!key) return fail(ErrorKind::Unavailable, fmt::format("{}: {}", what, key.error().detail));
@@ -245,14 +247,40 @@ class EmbeddedVault::State {
   KeyStore& store() { return store_; }
   SecretStore& secrets() { return secrets_; }
   VaultCertificateStore& certificates() { return certificates_; }
-  [[nodiscard]] const MasterKey& master_key() const { return master_key_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
 
-  void forget() {
+  /// The master key, for one piece of work: whoever has it finishes that, also when the vault is sealed
+  /// meanwhile.
+  ///
+  /// @error Unavailable  the vault is sealed.
+  [[nodiscard]] Result<std::shared_ptr<const MasterKey>> master_key() const {
+    const std::lock_guard lock(master_key_mutex_);
+    if (master_key_) return master_key_;
+    return fail(ErrorKind::Unavailable, std::string(kSealed));
+  }
+  [[nodiscard]] bool is_sealed() const {
+    const std::lock_guard lock(master_key_mutex_);
+    return !master_key_;
+  }
+  /// Nothing seals the vault. @returns the one before
+  std::shared_ptr<const MasterKey> put_master_key(std::shared_ptr<const MasterKey> master_key) {
+    const std::lock_guard lock(master_key_mutex_);
+    return std::exchange(master_key_, std::move(master_key));
+  }
+  /// One change of the master key after the other.
+  std::mutex& master_key_changes() { return master_key_changes_; }
+
+  void forget() { static_cast<void>(drop_keys()); }
+
+  /// forget(). @returns the keys that were open: those that have not expired are being used
+  std::vector<std::weak_ptr<const OpenKey>> drop_keys() {
     const std::unique_lock lock(mutex_);
     ++epoch_;
+    std::vector<std::weak_ptr<const OpenKey>> open;
+    for (const auto& [name, key] : keys_) open.emplace_back(key);
     keys_.clear();
     policies_.clear();
+    return open;
   }
 
  private:
@@ -333,9 +361,12 @@ class EmbeddedVault::State {
   SecretStore& secrets_;
   VaultCertificateStore& certificates_;
   AuditLog& audit_;
-  const MasterKey master_key_;
   const Clock& clock_;
   const EmbeddedVaultOptions options_;
+
+  std::mutex master_key_changes_;
+  mutable std::mutex master_key_mutex_;  ///< guards the next
+  std::shared_ptr<const MasterKey> master_key_;
 
   std::atomic<Steady::rep> refresh_due_{0};
   std::atomic<std::uint64_t> generation_{0};

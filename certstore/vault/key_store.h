@@ -28,6 +28,26 @@ struct StoredKey {
 /// Part of a transaction: it must not call a store.
 using KeyChange = std::function<Result<>(KeyInfo&)>;
 
+/// From one master key to the next.
+struct MasterKeyChange {
+  Bytes check_before;  ///< MasterKey::check_value() of the old one
+  Bytes check;         ///< and of the new one
+  Bytes retired;       ///< the old one, sealed under the new one
+  Time now{};
+};
+
+/// Opens what was sealed under one master key and seals it under another. Part of a transaction: it must not
+/// call a store.
+class Resealer {
+ public:
+  virtual ~Resealer() = default;
+  virtual Result<Bytes> key(const KeyId& id, KeyKind kind, ByteView sealed) = 0;
+  virtual Result<Bytes> secret(const KeyId& id, ByteView sealed) = 0;
+  virtual Result<Bytes> issuer_password(const KeyId& issuer, ByteView sealed) = 0;
+  virtual Result<Bytes> issuer_account_key(const KeyId& issuer, ByteView sealed) = 0;
+  virtual Result<Bytes> retired_master_key(ByteView sealed) = 0;
+};
+
 /// Thread-safe. A change is durable when its call returns. Vault and key names are matched without regard to
 /// ASCII case.
 class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
@@ -75,6 +95,15 @@ class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
   /// put.
   virtual Result<std::optional<Bytes>> master_key_check() = 0;
   virtual Result<> put_master_key_check(ByteView check) = 0;
+
+  /// In one transaction: everything that is sealed in this store and in those of the same database is sealed
+  /// anew, the check value becomes the new key's, and the old key is kept.
+  ///
+  /// @error AlreadyExists  the check value is another than change.check_before: somebody was faster.
+  /// @error                what `reseal` returns. Nothing was changed.
+  virtual Result<> change_master_key(const MasterKeyChange& change, Resealer& reseal) = 0;
+  /// The keys that were replaced so far, each sealed under the one of now; the newest first.
+  virtual Result<std::vector<Bytes>> retired_master_keys() = 0;
 
   /// A number that is another one after any change of keys or policies, by this process or by another, and
   /// that does not change otherwise. Asked often: a few microseconds.

@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <optional>
 
 #include "base/digest.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/openssl.h"
 #include "base/random.h"
@@ -22,8 +24,13 @@ namespace {
 constexpr std::size_t kKeySize = 32;
 constexpr std::size_t kNonceSize = 12;
 constexpr std::size_t kTagSize = 16;
-constexpr std::uint8_t kSealVersion = 1;
-constexpr std::size_t kSealOverhead = 1 + kNonceSize + kTagSize;
+// 1 | nonce | ciphertext | tag, of a time when no home had more than one master key; and
+// 2 | id of the key | nonce | ciphertext | tag.
+constexpr std::uint8_t kWithoutId = 1;
+constexpr std::uint8_t kWithId = 2;
+constexpr std::size_t kHead = 1 + MasterKey::kIdSize;
+constexpr std::string_view kCheckPurpose = "signet master key check 1";
+constexpr std::string_view kRetiredContext = "signet retired master key 1";
 constexpr std::size_t kCheckSize = 16;
 constexpr std::size_t kSaltSize = 16;
 constexpr std::size_t kShortestPassphrase = 12;
@@ -95,6 +102,7 @@ Result<> write_new_file(const std::filesystem::path& path, ByteView bytes) {
   const auto fill = [&]() -> Result<> {
     SIGNET_CHECK(file.write(bytes));
     SIGNET_CHECK(file.sync());
+    failpoint("master.written");
     return sync_directory(path.has_parent_path() ? path.parent_path() : ".");
   };
   auto filled = fill();
@@ -132,6 +140,33 @@ Result<ScryptParameters> parse_parameters(std::string_view text, const std::file
   Result<Bytes> check = parse_hex(text.substr(text.size() - 2 * kCheckSize));
   if (!salt || !check) return broken();
   return ScryptParameters{*std::move(salt), *std::move(check)};
+}
+
+/// HMAC-SHA-256 over a purpose.
+SecretBytes derive(const SecretBytes& key, std::string_view purpose) {
+  SecretBytes derived(kKeySize);
+  unsigned int size = 0;
+  if (HMAC(EVP_sha256(), key.view().data(), static_cast<int>(key.size()), as_bytes(purpose).data(),
+           purpose.size(), derived.writable().data(), &size) == nullptr)
+    throw std::bad_alloc();
+  return derived;
+}
+
+/// What a sealed thing is, in its parts.
+struct Sealed {
+  ByteView id;  ///< empty for one of the first form
+  ByteView nonce;
+  ByteView body;
+  ByteView tag;
+};
+
+std::optional<Sealed> parse_sealed(ByteView sealed) {
+  if (sealed.empty() || (sealed[0] != kWithoutId && sealed[0] != kWithId)) return std::nullopt;
+  const std::size_t head = sealed[0] == kWithId ? kHead : 1;
+  if (sealed.size() < head + kNonceSize + kTagSize) return std::nullopt;
+  const ByteView rest = sealed.subspan(head);
+  return Sealed{sealed.subspan(1, head - 1), rest.first(kNonceSize),
+                rest.subspan(kNonceSize, rest.size() - kNonceSize - kTagSize), rest.last(kTagSize)};
 }
 
 Result<SecretBytes> derive_by_scrypt(const SecretBytes& passphrase, ByteView salt) {
@@ -189,12 +224,24 @@ Result<MasterKey> MasterKey::open_with_passphrase(const std::filesystem::path& p
   return key;
 }
 
+Result<Bytes> MasterKey::check_value_of(const std::filesystem::path& parameters_path) {
+  SIGNET_TRY(const SecretBytes text, read_private_file(parameters_path, kLargestParameterFile));
+  SIGNET_TRY(ScryptParameters parameters, parse_parameters(as_text(text.view()), parameters_path));
+  return std::move(parameters.check);
+}
+
+MasterKey::MasterKey(SecretBytes key) : key_(std::move(key)) {
+  const Bytes check = check_value();
+  std::copy_n(check.begin(), kIdSize, id_.begin());
+}
+
 Bytes MasterKey::seal(ByteView secret, ByteView context) const {
-  Bytes sealed(kSealOverhead + secret.size());
-  sealed[0] = kSealVersion;
+  Bytes sealed(kHead + kNonceSize + secret.size() + kTagSize);
+  sealed[0] = kWithId;
+  std::copy(id_.begin(), id_.end(), sealed.begin() + 1);
   const Bytes nonce = random_bytes(kNonceSize);
-  std::copy(nonce.begin(), nonce.end(), sealed.begin() + 1);
-  std::uint8_t* const body = sealed.data() + 1 + kNonceSize;
+  std::copy(nonce.begin(), nonce.end(), sealed.begin() + kHead);
+  std::uint8_t* const body = sealed.data() + kHead + kNonceSize;
   int size = 0;
   const EvpCipherCtxPtr cipher(EVP_CIPHER_CTX_new());
   const bool done =
@@ -218,44 +265,60 @@ Result<SecretBytes> MasterKey::unseal(ByteView sealed, ByteView context) const {
                 "master key; "
                 "restore the store and its master key from the same backup");
   };
-  if (sealed.size() < kSealOverhead || sealed[0] != kSealVersion) return refuse();
-  const ByteView nonce = sealed.subspan(1, kNonceSize);
-  const ByteView body = sealed.subspan(1 + kNonceSize, sealed.size() - kSealOverhead);
-  Bytes tag(sealed.end() - kTagSize, sealed.end());
-  SecretBytes secret(body.size());
+  const std::optional<Sealed> parts = parse_sealed(sealed);
+  if (!parts) return refuse();
+  if (!parts->id.empty() && !std::equal(parts->id.begin(), parts->id.end(), id_.begin()))
+    return other_ ? other_->unseal(sealed, context) : refuse();
+  Bytes tag(parts->tag.begin(), parts->tag.end());
+  SecretBytes secret(parts->body.size());
   int size = 0;
   std::uint8_t rest[kTagSize];
   const EvpCipherCtxPtr cipher(EVP_CIPHER_CTX_new());
   const bool done =
       cipher != nullptr &&
-      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.view().data(), nonce.data()) == 1 &&
+      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.view().data(), parts->nonce.data()) ==
+          1 &&
       EVP_DecryptUpdate(cipher.get(), nullptr, &size, context.data(), static_cast<int>(context.size())) ==
           1 &&
-      EVP_DecryptUpdate(cipher.get(), secret.writable().data(), &size, body.data(),
-                        static_cast<int>(body.size())) == 1 &&
+      EVP_DecryptUpdate(cipher.get(), secret.writable().data(), &size, parts->body.data(),
+                        static_cast<int>(parts->body.size())) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(kTagSize), tag.data()) == 1 &&
       EVP_DecryptFinal_ex(cipher.get(), rest, &size) == 1;
-  if (!done) return refuse();
-  return secret;
+  if (done) return secret;
+  // Of the first form, which does not say whose it is.
+  if (parts->id.empty() && other_) return other_->unseal(sealed, context);
+  return refuse();
 }
 
-MasterKey MasterKey::derived(std::string_view purpose) const {
-  SecretBytes key(kKeySize);
-  unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key_.view().data(), static_cast<int>(key_.size()), as_bytes(purpose).data(),
-           purpose.size(), key.writable().data(), &size) == nullptr)
-    throw std::bad_alloc();
+Bytes MasterKey::seal_retired(const MasterKey& retired) const {
+  return seal(retired.key_.view(), as_bytes(kRetiredContext));
+}
+
+Result<MasterKey> MasterKey::unseal_retired(ByteView sealed) const {
+  SIGNET_TRY(SecretBytes key, unseal(sealed, as_bytes(kRetiredContext)));
   return MasterKey(std::move(key));
 }
 
+MasterKey MasterKey::derived(std::string_view purpose) const { return MasterKey(derive(key_, purpose)); }
+
 SecretBytes MasterKey::mac_key(std::string_view purpose) const {
-  return SecretBytes::copy_of(derived(fmt::format("signet mac key 1: {}", purpose)).key_.view());
+  return derive(key_, fmt::format("signet mac key 1: {}", purpose));
 }
 
 Bytes MasterKey::check_value() const {
-  const MasterKey mac = derived("signet master key check 1");
-  const ByteView start = mac.key_.view().first(kCheckSize);
+  const SecretBytes mac = derive(key_, kCheckPurpose);
+  const ByteView start = mac.view().first(kCheckSize);
   return {start.begin(), start.end()};
+}
+
+ByteView sealed_under(ByteView sealed) {
+  const std::optional<Sealed> parts = parse_sealed(sealed);
+  return parts ? parts->id : ByteView();
+}
+
+bool is_sealed_without_id(ByteView sealed) {
+  const std::optional<Sealed> parts = parse_sealed(sealed);
+  return parts && parts->id.empty();
 }
 
 Bytes sealing_context(std::initializer_list<std::string_view> fields) {

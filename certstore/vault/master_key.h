@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -40,13 +42,36 @@ class MasterKey {
   static Result<MasterKey> open_with_passphrase(const std::filesystem::path& parameters_path,
                                                 const SecretBytes& passphrase);
 
+  /// check_value() of the key that a passphrase file belongs to, which needs no passphrase.
+  ///
+  /// @error NotFound, InvalidInput, PermissionDenied  the parameter file.
+  static Result<Bytes> check_value_of(const std::filesystem::path& parameters_path);
+
+  /// Tells which key something was sealed under, and nothing about the key.
+  static constexpr std::size_t kIdSize = 8;
+  using Id = std::array<std::uint8_t, kIdSize>;
+  [[nodiscard]] const Id& id() const { return id_; }
+
   /// Encrypts and binds to a context: AES-256-GCM, a random nonce each time, the context as additional data.
+  /// The id of the key stands before it.
   [[nodiscard]] Bytes seal(ByteView secret, ByteView context) const;
 
   /// @error CryptoFailure  sealed under another key or for another context, or an octet has changed. Which of
   /// them it is
   ///                       cannot be told.
   [[nodiscard]] Result<SecretBytes> unseal(ByteView sealed, ByteView context) const;
+
+  /// Opens as well, from now on, what was sealed under another key: while everything moves from that one to
+  /// this one, or back. Before the key is shared.
+  void also_open(std::shared_ptr<const MasterKey> other) { other_ = std::move(other); }
+
+  /// The same key once more, deliberately.
+  [[nodiscard]] MasterKey copy() const { return MasterKey(SecretBytes::copy_of(key_.view())); }
+
+  /// A key that came before this one, as something sealed under this one; and back.
+  [[nodiscard]] Bytes seal_retired(const MasterKey& retired) const;
+  /// @error CryptoFailure  as unseal()
+  [[nodiscard]] Result<MasterKey> unseal_retired(ByteView sealed) const;
 
   /// A key for another purpose, from which nothing about this one can be told: HMAC-SHA-256 over the purpose.
   [[nodiscard]] MasterKey derived(std::string_view purpose) const;
@@ -58,9 +83,17 @@ class MasterKey {
   [[nodiscard]] Bytes check_value() const;
 
  private:
-  explicit MasterKey(SecretBytes key) : key_(std::move(key)) {}
+  explicit MasterKey(SecretBytes key);
   SecretBytes key_;
+  Id id_{};
+  std::shared_ptr<const MasterKey> other_;
 };
+
+/// The id of the key that something was sealed under; empty where it is of a time when keys had none, or was
+/// sealed by none.
+ByteView sealed_under(ByteView sealed);
+/// Whether something was sealed when keys had no id yet.
+bool is_sealed_without_id(ByteView sealed);
 
 /// Fields as one context that no other fields give: each with its length before it.
 Bytes sealing_context(std::initializer_list<std::string_view> fields);

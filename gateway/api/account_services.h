@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ struct AccountServices {
   ResourceStore& resources;
   vault::AuditLog& audit;
   const Installation& installation;
-  const SecretBytes& callback_key;  ///< what the signatures of callback URLs are made with
+  /// What the signatures of callback URLs are made with. @error Unavailable  the vault is sealed.
+  std::function<Result<SecretBytes>()> callback_key;
 };
 
 /// What the account and its resource group are called until somebody gives the account another name.

@@ -75,6 +75,13 @@ Answer too_many(std::chrono::seconds wait) {
   return answer;
 }
 
+Answer sealed() {
+  Answer answer = answer_of(
+      Problem{503, "ServiceUnavailable", "the vault is sealed: try again when its operator has opened it"});
+  answer.headers.set("Retry-After", "60");
+  return answer;
+}
+
 /// On the management plane, who lacks a role or a permission is told so by another code.
 Problem problem_on(const Route& route, const Error& error) {
   if (route.plane == Plane::Management && error.kind == ErrorKind::PermissionDenied)
@@ -191,6 +198,7 @@ Answer ApiHandler::call(const HttpRequest& request, const Principal& principal, 
 
   const auto refused = [&](const Error& error) { return answer_of(problem_on(route, error)); };
   if (const auto allowed = check_allowed(route, principal, trace); !allowed) return refused(allowed.error());
+  if (place.plane == Plane::Vault && ports_.is_sealed()) return sealed();
   if (place.plane == Plane::Vault) {
     auto settings = ports_.services.vaults.administration.settings(place.vault);
     if (!settings) return refused(settings.error());

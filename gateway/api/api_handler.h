@@ -28,12 +28,15 @@ struct ApiPorts {
   vault::AuditLog& audit;
   std::function<Result<>()> sync_audit;  ///< returns once all records so far are on disk
   PrincipalStore& principals;
+  /// While it says so, nothing of the vaults' origins is served.
+  std::function<bool()> is_sealed = [] { return false; };
 };
 
 /// The REST services behind the HTTP front. Each call goes the same way, and the first refusal ends it:
-/// too many (429)? Who is it (401)? Which route (404, 405)? May they (403)? Is it well-formed (400, 413,
-/// 415)? Only then does a route's handler see it. Every answer of 400 and more has a body of JSON that says
-/// why, and every call of somebody known leaves an audit record, which is on disk before the answer leaves.
+/// too many (429)? Who is it (401)? Which route (404, 405)? May they (403)? Is the vault sealed (503)? Is it
+/// well-formed (400, 413, 415)? Only then does a route's handler see it. Every answer of 400 and more has a
+/// body of JSON that says why, and every call of somebody known leaves an audit record, which is on disk
+/// before the answer leaves.
 class ApiHandler final : public HttpHandler {
  public:
   ApiHandler(ApiPorts ports, ApiOptions options, Installation installation);

@@ -24,8 +24,8 @@ Result<std::uint64_t> times_renewed(const AccountServices& services, AccessKey k
 Result<std::string> signature_of(const AccountServices& services, AccessKey key, std::string_view path,
                                  std::string_view api_version, std::string_view end) {
   SIGNET_TRY(const std::uint64_t times, times_renewed(services, key));
-  const Bytes own =
-      hmac_sha256(services.callback_key.view(), as_bytes(fmt::format("{}:{}", to_string(key), times)));
+  SIGNET_TRY(const SecretBytes callback_key, services.callback_key());
+  const Bytes own = hmac_sha256(callback_key.view(), as_bytes(fmt::format("{}:{}", to_string(key), times)));
   const std::string text =
       fmt::format("GET\n{}\n{}\n{}\n{}\n{}", to_lower(path), api_version, end, kPermission, kVersion);
   return base64url(hmac_sha256(own, as_bytes(text)));

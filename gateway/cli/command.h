@@ -83,6 +83,7 @@ void add_vault_certificate_commands(CLI::App& vault, CommandContext& context);
 void add_vault_certificate_deletion_commands(CLI::App& certificate, CommandContext& context);
 void add_vault_certificate_revocation_command(CLI::App& certificate, CommandContext& context);
 void add_vault_certificate_settings_commands(CLI::App& certificate, CommandContext& context);
+void add_vault_seal_commands(CLI::App& vault, CommandContext& context);
 void add_principal_commands(CLI::App& app, CommandContext& context);  // principal, token
 void add_audit_commands(CLI::App& app, CommandContext& context);
 void add_evidence_commands(CLI::App& app, CommandContext& context);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "certstore/vault/provider.h"
 #include "gateway/api/principals.h"
+#include "gateway/cli/master_key_files.h"
 #include "gateway/cli/passphrase.h"
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/serve_settings.h"
@@ -74,28 +75,19 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-std::filesystem::path key_file(const std::filesystem::path& home) { return home / "master.key"; }
-std::filesystem::path passphrase_parameters(const std::filesystem::path& home) {
-  return home / "master.scrypt";
-}
-
-Result<vault::MasterKey> load_master_key(const std::filesystem::path& home) {
-  if (!is_there(passphrase_parameters(home))) return vault::MasterKey::load_file(key_file(home));
+/// The passphrase, where the environment names the file that has it.
+Result<std::optional<SecretBytes>> passphrase_at_hand() {
   const char* file = std::getenv("SIGNET_PASSPHRASE_FILE");
-  if (file == nullptr)
-    return fail(ErrorKind::PermissionDenied,
-                "the vault of this home is locked by a passphrase: let SIGNET_PASSPHRASE_FILE name a file "
-                "(or a pipe) whose first "
-                "line it is");
-  SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(file));
-  return vault::MasterKey::open_with_passphrase(passphrase_parameters(home), passphrase);
+  if (file == nullptr) return std::optional<SecretBytes>();
+  SIGNET_TRY(SecretBytes passphrase, read_passphrase_file(file));
+  return std::optional(std::move(passphrase));
 }
 
 Result<vault::MasterKey> create_master_key(const std::filesystem::path& home,
                                            const Home::InitOptions& options) {
-  if (!options.passphrase_file) return vault::MasterKey::create_file(key_file(home));
+  if (!options.passphrase_file) return create_master_key(home, MasterKeyKind::KeyFile, {});
   SIGNET_TRY(const SecretBytes passphrase, read_passphrase_file(*options.passphrase_file));
-  return vault::MasterKey::create_with_passphrase(passphrase_parameters(home), passphrase);
+  return create_master_key(home, MasterKeyKind::Passphrase, passphrase);
 }
 
 Result<> make_directory(const std::filesystem::path& directory) {
@@ -118,9 +110,7 @@ Result<> check_directory(const std::filesystem::path& home) {
       fmt::format("{} is not a directory: name a gateway's home with --home or SIGNET_HOME", home.string()));
 }
 
-bool holds_home(const std::filesystem::path& directory) {
-  return is_there(key_file(directory)) || is_there(passphrase_parameters(directory));
-}
+bool holds_home(const std::filesystem::path& directory) { return has_master_key(directory); }
 
 /// A home that was restored, or moved, in part.
 bool lacks_master_key(const std::filesystem::path& directory) {
@@ -222,7 +212,8 @@ Result<> Home::initialise(const std::filesystem::path& directory, const InitOpti
   SIGNET_CHECK(make_directory(directory / "delivery"));
   SIGNET_CHECK(write_file_durably(directory / "serve.toml", as_bytes(kServeSettings)));
   SIGNET_TRY(vault::MasterKey master_key, create_master_key(directory, options));
-  SIGNET_TRY(const auto home, open(directory, std::move(master_key)));
+  SIGNET_TRY(const auto home, open_stores(directory));
+  SIGNET_CHECK(home->open_vault(std::move(master_key)));
   SIGNET_CHECK(
       home->vault().set_policy(vault::Principal::local_operator(),
                                {std::string(kDefaultVault), vault::Principal::gateway(),
@@ -233,6 +224,28 @@ Result<> Home::initialise(const std::filesystem::path& directory, const InitOpti
 }
 
 Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory) {
+  SIGNET_TRY(auto home, open_made(directory));
+  SIGNET_TRY(const auto passphrase, passphrase_at_hand());
+  SIGNET_CHECK(home->open_vault(passphrase));
+  SIGNET_CHECK(home->look_at_audit_log());
+  return home;
+}
+
+Result<std::unique_ptr<Home>> Home::open_for_serving(const std::filesystem::path& directory) {
+  SIGNET_TRY(auto home, open_made(directory));
+  SIGNET_TRY(const auto passphrase, passphrase_at_hand());
+  SIGNET_TRY(const MasterKeyFile file, home->master_key_file());
+  if (file.kind == MasterKeyKind::Passphrase && !passphrase)
+    home->vault_ = vault::EmbeddedVault::open_sealed(home->stores_->keys, home->stores_->secrets,
+                                                     home->stores_->vault_certificates,
+                                                     wiring::audit_log(*home->stores_->audit), home->clock_);
+  else
+    SIGNET_CHECK(home->open_vault(passphrase));
+  SIGNET_CHECK(home->look_at_audit_log());
+  return home;
+}
+
+Result<std::unique_ptr<Home>> Home::open_made(const std::filesystem::path& directory) {
   SIGNET_CHECK(check_directory(directory));
   if (::access(directory.c_str(), F_OK) == 0 && ::access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
     return fail(errno_error("opening the home " + directory.string() + ", which belongs to another user"));
@@ -246,10 +259,7 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory)
                                                  "{} init', or name another with --home or "
                                                  "SIGNET_HOME",
                                                  directory.string(), directory.string()));
-  SIGNET_TRY(vault::MasterKey master_key, load_master_key(directory));
-  SIGNET_TRY(auto home, open(directory, std::move(master_key)));
-  SIGNET_CHECK(home->look_at_audit_log());
-  return home;
+  return open_stores(directory);
 }
 
 /// Whether the audit log has what `signet init` wrote into it, and the newest line that the evidence names. A
@@ -291,8 +301,7 @@ Result<> Home::look_at_audit_log() {
   return stores_->audit->append(record);
 }
 
-Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
-                                         vault::MasterKey master_key) {
+Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& directory) {
   std::unique_ptr<Home> home(new Home(std::filesystem::absolute(directory)));
   SIGNET_TRY(home->store_, SqliteStore::open(directory));
   SIGNET_TRY(auto audit, AuditFile::open(directory / "audit.log"));
@@ -305,17 +314,34 @@ Result<std::unique_ptr<Home>> Home::open(const std::filesystem::path& directory,
       SqliteVaultCertificateStore(database), SqliteAccountStore(database, home->clock_),
       SqliteCertificateStore(database), SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database),
       SqliteResourceStore(database), SqliteServiceBindingStore(database), SqliteVaultLinkStore(database)});
-  home->callback_key_ = master_key.mac_key("callback URLs");
-  SIGNET_TRY(home->vault_, vault::EmbeddedVault::open(home->stores_->keys, home->stores_->secrets,
-                                                      home->stores_->vault_certificates,
-                                                      wiring::audit_log(*home->stores_->audit),
-                                                      std::move(master_key), home->clock_));
   home->linked_vaults_ = std::make_unique<LinkedVaults>(
       home->stores_->vault_links, wiring::audit_log(*home->stores_->audit), home->clock_, home->spool_area());
   home->principals_ = std::make_unique<api::Principals>(
       home->stores_->principals, wiring::audit_log(*home->stores_->audit), home->clock_);
   return home;
 }
+
+Result<> Home::open_vault(vault::MasterKey master_key) {
+  SIGNET_TRY(vault_,
+             vault::EmbeddedVault::open(stores_->keys, stores_->secrets, stores_->vault_certificates,
+                                        wiring::audit_log(*stores_->audit), std::move(master_key), clock_));
+  return {};
+}
+
+Result<> Home::open_vault(const std::optional<SecretBytes>& passphrase) {
+  SIGNET_TRY(const MasterKeyFile file, master_key_file());
+  SIGNET_TRY(vault::MasterKey master_key, open_master_key(file, passphrase ? &*passphrase : nullptr));
+  return open_vault(std::move(master_key));
+}
+
+Result<MasterKeyFile> Home::master_key_file() {
+  SIGNET_TRY(const auto check, master_key_check());
+  return find_master_key(directory_, check);
+}
+
+Result<std::optional<Bytes>> Home::master_key_check() { return stores_->keys.master_key_check(); }
+
+Result<SecretBytes> Home::callback_key() const { return vault_->mac_key("callback URLs"); }
 
 agreements::AccountStore& Home::accounts() { return stores_->accounts; }
 certstore::CertificateStore& Home::certificates() { return stores_->certificates; }

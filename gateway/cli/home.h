@@ -15,6 +15,7 @@
 #include "certstore/service/binding.h"
 #include "certstore/service/definition.h"
 #include "certstore/vault/embedded_vault.h"
+#include "gateway/cli/master_key_files.h"
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/store/store.h"
 
@@ -34,6 +35,7 @@ class Principals;
 /// A gateway's home directory, opened: its store, its vault and its account, wired together.
 ///
 ///     <home>/master.key      the vault's master key (0600); or master.scrypt, for a passphrase
+///     <home>/control.sock    for commands that ask the gateway which serves the home
 ///     <home>/serve.toml      the listeners and other settings of `signet serve`
 ///     <home>/store/          the database, large bodies and spools
 ///     <home>/audit.log       every use of a key, hash-chained
@@ -57,6 +59,9 @@ class Home {
   /// @error NotFound  no home there, or one that is half made: says to run `signet init`.  @error IoFailure
   /// its master key is missing.  @error ...  of the store, the vault, the master key.
   static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory);
+  /// The same for a gateway: where the master key is made of a passphrase that is not at hand, the vault is
+  /// sealed.
+  static Result<std::unique_ptr<Home>> open_for_serving(const std::filesystem::path& directory);
   ~Home();
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
@@ -90,7 +95,14 @@ class Home {
   /// What only the management plane knows.
   [[nodiscard]] SqliteResourceStore& resources();
   /// What addresses that open without a token are signed with.
-  [[nodiscard]] const SecretBytes& callback_key() const { return callback_key_; }
+  /// Another master key makes another one.
+  ///
+  /// @error Unavailable  the vault is sealed.
+  [[nodiscard]] Result<SecretBytes> callback_key() const;
+  /// The check value of the master key that the store is sealed under; nothing before the first.
+  Result<std::optional<Bytes>> master_key_check();
+  /// Where that key comes from. @error NotFound
+  Result<MasterKeyFile> master_key_file();
   /// For bodies on their way.
   [[nodiscard]] SpoolArea spool_area() const;
 
@@ -111,8 +123,10 @@ class Home {
   explicit Home(std::filesystem::path directory);
   Result<> look_at_audit_log();
   Result<certstore::ServiceDefinitions> definitions_of_lock_holder() const;
-  static Result<std::unique_ptr<Home>> open(const std::filesystem::path& directory,
-                                            vault::MasterKey master_key);
+  static Result<std::unique_ptr<Home>> open_made(const std::filesystem::path& directory);
+  static Result<std::unique_ptr<Home>> open_stores(const std::filesystem::path& directory);
+  Result<> open_vault(vault::MasterKey master_key);
+  Result<> open_vault(const std::optional<SecretBytes>& passphrase);
 
   const std::filesystem::path directory_;
   const SystemClock clock_;
@@ -121,7 +135,6 @@ class Home {
   std::unique_ptr<vault::EmbeddedVault> vault_;
   std::unique_ptr<LinkedVaults> linked_vaults_;
   std::unique_ptr<api::Principals> principals_;
-  SecretBytes callback_key_;
 
   std::mutex mutex_;
   std::shared_ptr<const AccountSnapshot> account_;

@@ -76,6 +76,7 @@ Result<> check_store(Home& home) {
 }
 
 Result<> check_vault(Home& home) {
+  if (home.vault().is_sealed()) return fail(ErrorKind::Unavailable, std::string(vault::kSealed));
   SIGNET_TRY(const auto account, home.current_account());
   std::set<std::string> names;
   for (const agreements::CertificateEntry& entry : account->account().certificates)

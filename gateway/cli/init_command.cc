@@ -35,7 +35,10 @@ void add_init_command(CLI::App& app, CommandContext& context) {
       "Example: signet --home /srv/signet init\n"
       "With --passphrase-file nothing secret is kept on the disk; every later command then reads the "
       "passphrase from\n"
-      "the file that SIGNET_PASSPHRASE_FILE names (a pipe or a mounted secret, say).");
+      "the file that SIGNET_PASSPHRASE_FILE names (a pipe or a mounted secret, say). `signet serve` without "
+      "it "
+      "starts\n"
+      "sealed, and waits for `signet vault unseal`.");
   command->add_option("--passphrase-file", *passphrase_file,
                       "A file whose first line is the passphrase (12 characters or more)");
   command->callback(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -12,6 +13,13 @@ namespace signet::gateway {
 ///
 /// @error NotFound, PermissionDenied, IoFailure, InvalidInput  no such file, or more than 4 KiB in the line.
 Result<SecretBytes> read_passphrase_file(const std::filesystem::path& path);
+
+/// A passphrase from whoever calls: the first line of a file, or, where none is named, of standard input; at
+/// a terminal it is asked for, and not shown.
+///
+/// @param twice  at a terminal, for one that nobody has used yet
+/// @error InvalidInput  the two are not the same, or none came.  @error  as read_passphrase_file()
+Result<SecretBytes> obtain_passphrase(const std::filesystem::path& file, std::string_view prompt, bool twice);
 
 /// A secret's value: everything in a file, or what standard input gives where none is named, but for one line
 /// end at the end.

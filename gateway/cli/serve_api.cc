@@ -75,12 +75,13 @@ ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation instal
                  home.vault(),
                  home.clock(),
                  {home.accounts(), judge_, home.resources(), wiring::audit_log(home.audit()), installation_,
-                  home.callback_key()},
+                  [&home] { return home.callback_key(); }},
                  {vaults_, home.principal_store()},
                  service_certificates_},
                 wiring::audit_log(home.audit()),
                 [&home] { return home.audit().sync(); },
-                home.principal_store()},
+                home.principal_store(),
+                [&home] { return home.vault().is_sealed(); }},
                std::move(options), installation_) {}
 
 Result<std::unique_ptr<ServeApi>> ServeApi::listen(Home& home, const ServeSettings& settings,

@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "certstore/vault/provider.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/control_channel.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/seal_gate.h"
 #include "gateway/cli/serve_api.h"
 #include "gateway/cli/serve_issuance.h"
 #include "gateway/cli/serve_lock.h"
@@ -17,6 +19,7 @@
 #include "gateway/cli/serve_process.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/shown_certificates.h"
+#include "gateway/cli/vault_seal.h"
 #include "gateway/cli/vault_upkeep.h"
 #include "gateway/cli/version.h"
 #include "gateway/cli/wiring.h"
@@ -117,8 +120,10 @@ Result<DeliveryTarget> delivery_target(Home& home, std::string_view agreement_na
   return folder;
 }
 
-/// The folders that documents are picked up from.
+/// The folders that documents are picked up from: none while the vault is sealed, since no message can be
+/// made of one then.
 Result<std::vector<PickupSettings>> pickup_folders(Home& home) {
+  if (home.vault().is_sealed()) return std::vector<PickupSettings>();
   SIGNET_TRY(const auto account, home.current_account());
   std::vector<PickupSettings> all;
   for (const agreements::ResolvedAgreement& resolved : account->directory().all()) {
@@ -181,6 +186,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(const auto home, open_to_serve(context.home, settings));
   home->define_service_certificates(service_definitions_of(settings));
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
+  SIGNET_CHECK(settle_home(*home));
+  const auto is_sealed = [&home] { return home->vault().is_sealed(); };
   MessageStore& store = wiring::message_store(home->store());
   ServeOperations operations(*home, settings);
   SIGNET_CHECK(operations.check_tracking_file());
@@ -196,14 +203,15 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
     delivery.enqueue(id, agreement);
   };
   ReceiptPoster receipt_poster(
-      {account, store, home->clock(), post, std::string(kProduct), operations.observer()});
+      {account, store, home->clock(), post, std::string(kProduct), operations.observer(), is_sealed});
   OutboundExchange outbound(
       {account, store, home->clock(), post, operations.observer()},
       {std::string(kProduct), std::string(kAs2Product), host_of(settings), home->spool_area()});
   const auto post_receipt = [&receipt_poster](const std::string& id, const std::string& agreement) {
     receipt_poster.enqueue(id, agreement);
   };
-  Outbox outbox({outbound, store, account, home->clock(), hand_over, post_receipt, operations.observer()});
+  Outbox outbox(
+      {outbound, store, account, home->clock(), hand_over, post_receipt, operations.observer(), is_sealed});
   PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area(), operations.observer()});
 
   InboundOptions inbound;
@@ -213,10 +221,12 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
       settings.stranger_answer == "http" ? StrangerAnswer::HttpError : StrangerAnswer::UnsignedMdn;
   inbound.workers = settings.workers;
   inbound.spool = home->spool_area();
-  InboundExchange exchange({account, store, home->clock(), hand_over, post_receipt,
-                            [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer()},
-                           inbound);
+  InboundExchange exchange(
+      {account, store, home->clock(), hand_over, post_receipt,
+       [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer(), is_sealed},
+      inbound);
   As2Handler handler(exchange, posted_receipts, {settings.path, settings.receipt_path, settings.body_limit});
+  SealGate gate(handler, is_sealed, settings.receipt_path);
 
   HttpServerConfig config;
   SIGNET_TRY(config.listeners, listeners(*home, settings));
@@ -226,7 +236,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   config.limits.connections_per_address = settings.connections_per_address;
   config.limits.queued_requests = settings.queued_requests;
   config.limits = wiring::http_limits(config.limits);
-  SIGNET_TRY(const auto server, HttpServer::listen(config, wiring::http_handler(handler)));
+  SIGNET_TRY(const auto server, HttpServer::listen(config, wiring::http_handler(gate)));
   operations.show_load(*server);
   operations.show_queue("to-be-opened", [&] { return exchange.to_open(); });
   operations.show_queue("outbox", [&] { return outbox.waiting(); });
@@ -250,6 +260,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   };
   PickupService pickup([&home] { return pickup_folders(*home); }, {submit, store, home->spool_area()});
   Retention retention(home->evidence(), account, home->clock());
+  VaultSeal seal(*home);
+  SIGNET_TRY(std::unique_ptr<ControlChannel> control, open_control_channel(*home, seal));
 
   std::vector<Listener> bound = config.listeners;
   for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = server->ports()[i];
@@ -277,6 +289,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
     serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
   }
   end_in_time.emplace(kLongestStop);
+  control.reset();
   issuance->stop();
   pickup.stop();
   exchange.stop();

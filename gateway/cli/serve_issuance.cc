@@ -145,12 +145,16 @@ void ServeIssuance::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    // What was just issued has a lifetime of its own.
-    if (desk_.work() || home_.clock().now() >= next_round_) renew();
-    notices_.work();
+    if (!home_.vault().is_sealed()) work();
     lock.lock();
     ends_.wait_for(lock, kTick, [this] { return stopping_.load(); });
   }
+}
+
+void ServeIssuance::work() {
+  // What was just issued has a lifetime of its own.
+  if (desk_.work() || home_.clock().now() >= next_round_) renew();
+  notices_.work();
 }
 
 void ServeIssuance::renew() {

@@ -48,6 +48,7 @@ class ServeIssuance {
   Result<SecretBytes> secret(const std::string& reference);
 
   void run();
+  void work();
   void renew();
 
   Home& home_;

@@ -53,7 +53,7 @@ ServeOperations::ServeOperations(Home& home, const ServeSettings& settings)
       settings_(settings),
       metrics_(home.clock()),
       handler_({readiness_, metrics_, [this] { return readings(); }, home.clock(), std::string(kProduct),
-                vault::openssl_version()}) {
+                vault::openssl_version(), [&home] { return home.vault().is_sealed(); }}) {
   observers_.add(metrics_);
   if (!settings.tracking_file.empty()) {
     tracking_ = std::make_unique<EventFile>(
@@ -160,6 +160,8 @@ std::vector<Reading> ServeOperations::readings() {
                  {{{}, static_cast<double>(tracking_ ? tracking_->dropped() : 0)}},
                  Reading::Kind::Counter});
   all.push_back(readiness_reading());
+  all.push_back(fixed("signet_vault_sealed", "Whether the vault is sealed, so that no key can be used", {},
+                      home_.vault().is_sealed() ? 1.0 : 0.0));
   const HttpLoad load = shown_ != nullptr ? shown_->load() : HttpLoad{};
   all.push_back(fixed("signet_http_connections", "Open connections of the AS2 listeners", {},
                       static_cast<double>(load.connections)));

@@ -39,11 +39,28 @@ sigset_t block_signals() {
 Result<std::unique_ptr<Home>> open_to_serve(const std::filesystem::path& home,
                                             const ServeSettings& settings) {
   log::set_level(level_of(settings));
-  SIGNET_TRY(auto opened, Home::open(home));
+  SIGNET_TRY(auto opened, Home::open_for_serving(home));
   SIGNET_CHECK(vault::self_check());
   if (const auto warning = vault::openssl_version_warning())
     log::warning("openssl-is-old", {{"reason", *warning}});
   return opened;
+}
+
+Result<> settle_home(Home& home) {
+  SIGNET_TRY(const auto check, home.master_key_check());
+  SIGNET_CHECK(settle_master_key(home.directory(), check));
+  if (home.vault().is_sealed())
+    log::warning("vault-sealed",
+                 {{"reason", "SIGNET_PASSPHRASE_FILE names no passphrase; " + std::string(vault::kSealed)}});
+  return {};
+}
+
+Result<std::unique_ptr<ControlChannel>> open_control_channel(Home& home, VaultSeal& seal) {
+  auto channel = ControlChannel::open(home.directory(), control_calls(seal));
+  if (channel || home.vault().is_sealed()) return channel;
+  log::error("control-socket-not-made",
+             {{"reason", channel.error().detail + "; `signet vault seal` does not reach this gateway"}});
+  return std::unique_ptr<ControlChannel>();
 }
 
 Result<> announce(const std::vector<Listener>& bound, const ServeSettings& settings) {

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gateway/cli/control_channel.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_operations.h"
 #include "gateway/cli/serve_settings.h"
+#include "gateway/cli/vault_seal.h"
 #include "gateway/endpoint/http_server.h"
 
 /// What `signet serve` and `signet vault serve` have in common: a process that serves a home, is steered by
@@ -32,8 +34,16 @@ sigset_t block_signals();
 
 /// Sets the log's level, opens the home, and makes sure that this program may open keys at all.
 ///
-/// @error  as Home::open(), vault::self_check().
+/// @error  as Home::open_for_serving(), vault::self_check().
 Result<std::unique_ptr<Home>> open_to_serve(const std::filesystem::path& home, const ServeSettings& settings);
+
+/// Ends what a change of the master key left, if it was cut short, and says so when the vault begins sealed.
+/// With the ServeLock.
+Result<> settle_home(Home& home);
+
+/// By which `signet vault seal` and `unseal` reach the service. Nothing where the disk has no sockets; but a
+/// vault that is sealed could not be opened then. @error  as ControlChannel::open(), of a sealed vault.
+Result<std::unique_ptr<ControlChannel>> open_control_channel(Home& home, VaultSeal& seal);
 
 /// Says where the service listens: in the log, and in the file that the settings name.
 ///

@@ -356,6 +356,7 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   add_key_lifecycle_commands(*key, context);
   add_key_rotation_commands(*key, context);
   add_vault_settings_commands(*vault_app, context);
+  add_vault_seal_commands(*vault_app, context);
 
   CLI::App* setting =
       command(policy, "set", "Replace what a principal may do with keys, with secrets or with certificates",

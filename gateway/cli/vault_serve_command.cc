@@ -67,10 +67,14 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(const auto home, open_to_serve(context.home, settings));
   home->define_service_certificates(service_definitions_of(settings));
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
+  SIGNET_CHECK(settle_home(*home));
   ServeOperations operations(*home, settings);
   SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings, given));
   SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
+
+  VaultSeal seal(*home);
+  SIGNET_TRY(std::unique_ptr<ControlChannel> control, open_control_channel(*home, seal));
 
   std::vector<Listener> bound = api->listeners();
   if (operations_listener) bound.push_back(operations_listener->listener);
@@ -94,6 +98,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
     serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
   }
   end_in_time.emplace(kLongestStop);
+  control.reset();
   issuance->stop();
   api->stop(kApiDrainTime);
   upkeep.stop();

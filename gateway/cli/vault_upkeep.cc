@@ -21,6 +21,7 @@ void report(const vault::RotationEvent& event) {
 void look_after(vault::EmbeddedVault& vault, const std::stop_token& stop) {
   if (const auto purged = vault.purge_overdue(); !purged)
     log::error("vault-not-purged", {{"reason", purged.error().detail}});
+  if (vault.is_sealed()) return;
   const auto events = vault.rotate_due(stop);
   if (!events) return log::error("keys-not-rotated", {{"reason", events.error().detail}});
   for (const vault::RotationEvent& event : *events) report(event);
@@ -38,10 +39,12 @@ void VaultUpkeep::stop() {
 
 void VaultUpkeep::run(const std::stop_token& stop) {
   constexpr std::chrono::hours kPause{24};
+  constexpr std::chrono::minutes kWhileSealed{1};
   while (!stop.stop_requested()) {
     look_after(vault_, stop);
     std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, stop, kPause, [] { return false; });
+    woken_.wait_for(lock, stop, vault_.is_sealed() ? std::chrono::minutes(kWhileSealed) : kPause,
+                    [] { return false; });
   }
 }
 

@@ -163,6 +163,7 @@ class InboundExchange::Impl {
   }
 
   LaneRunner::Finish open(const std::string& id) {
+    if (ports_.is_sealed()) return {Lanes::Outcome::NotTried, kOwnTroublePause};
     const auto done = [&]() -> Result<bool> {
       SIGNET_TRY(MessageRecord record, ports_.store.find(id));
       if (record.state != MessageState::Received) return true;

@@ -51,6 +51,8 @@ struct InboundPorts {
   /// A partner repeats a message whose receipt was made: it is to be posted again.
   std::function<void(const std::string& id)> receipt_wanted_again;
   ExchangeObserver& observer = NoObserver::instance();
+  /// The vault is sealed: messages that were answered before wait to be opened.
+  std::function<bool()> is_sealed = [] { return false; };
 };
 
 /// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Where the receipt is posted to

@@ -144,7 +144,8 @@ void Lanes::finished(const Job& job, Outcome outcome, Moment now, std::optional<
     }
   }
   place(lane);
-  if (again) add({job.id, job.lane, *again, job.expires});
+  // One whose time was over is not given out again before it is due: that would go round and round.
+  if (again) add({job.id, job.lane, *again, job.expires <= now ? *again : job.expires});
 }
 
 std::optional<Lanes::Moment> Lanes::next() const {

@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 Outbox::Outbox(OutboxPorts ports, OutboxSettings settings)
     : ports_(std::move(ports)),
       settings_(settings),
+      seal_(ports_.is_sealed),
       attempts_("attempt", settings.lanes, [this](const Lanes::Turn& turn) { return attempt(turn); }),
       overdue_("overdue", {.threads = 1, .window = 1},
                [this](const Lanes::Turn& turn) { return look_overdue(turn); }) {}
@@ -83,8 +84,9 @@ void Outbox::take_on(const MessageRecord& record) {
 }
 
 LaneRunner::Finish Outbox::attempt(const Lanes::Turn& turn) {
-  return outcome(turn,
-                 turn.expired ? ports_.exchange.give_up(turn.job.id) : ports_.exchange.attempt(turn.job.id));
+  if (seal_.sealed()) return {Lanes::Outcome::NotTried, kOwnTroublePause};
+  const bool is_over = turn.expired && !seal_.was_sealed_lately();
+  return outcome(turn, is_over ? ports_.exchange.give_up(turn.job.id) : ports_.exchange.attempt(turn.job.id));
 }
 
 /// What an attempt says about the partner, and when the message's turn comes again.
@@ -122,6 +124,7 @@ LaneRunner::Finish Outbox::outcome(const Lanes::Turn& turn, const Result<Attempt
 
 /// A receipt that should have come.
 LaneRunner::Finish Outbox::look_overdue(const Lanes::Turn& turn) {
+  if (seal_.sealed()) return {Lanes::Outcome::NotTried, kOwnTroublePause};
   const auto record = ports_.store.find(turn.job.id);
   if (!record)
     return {Lanes::Outcome::NotTried,

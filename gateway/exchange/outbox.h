@@ -15,6 +15,7 @@
 #include "gateway/exchange/message_store.h"
 #include "gateway/exchange/observer.h"
 #include "gateway/exchange/outbound.h"
+#include "gateway/exchange/seal_watch.h"
 
 namespace signet::gateway {
 
@@ -29,6 +30,8 @@ struct OutboxPorts {
   /// Another process wants a receipt of ours to be posted again. Must not wait for anything.
   std::function<void(const std::string& id, const std::string& agreement)> receipt_wanted_again;
   ExchangeObserver& observer = NoObserver::instance();
+  /// The vault is sealed: what is due waits, and no attempt and no time is counted.
+  std::function<bool()> is_sealed = [] { return false; };
 };
 
 struct OutboxSettings {
@@ -81,6 +84,7 @@ class Outbox {
 
   const OutboxPorts ports_;
   const OutboxSettings settings_;
+  SealWatch seal_;
 
   std::mutex mutex_;
   std::condition_variable stopping_changed_;

@@ -20,6 +20,7 @@ constexpr std::uint64_t kAnswerLimit = 64 * 1024;
 
 ReceiptPoster::ReceiptPoster(Ports ports, LaneSettings lanes)
     : ports_(std::move(ports)),
+      seal_(ports_.is_sealed),
       lanes_("receipt", lanes, [this](const Lanes::Turn& turn) { return post(turn); }) {}
 
 ReceiptPoster::~ReceiptPoster() {
@@ -80,11 +81,13 @@ Result<HttpPost> ReceiptPoster::request_for(const ReceiptPost& post, const Accou
 }
 
 LaneRunner::Finish ReceiptPoster::post(const Lanes::Turn& turn) {
+  if (seal_.sealed()) return {Lanes::Outcome::NotTried, kOwnTroublePause};
   auto known = ports_.store.receipt_post(turn.job.id);
   if (!known || !known->due) return {Lanes::Outcome::NotTried, std::nullopt};
   const agreements::Retry retry = retry_of(ports_.account, known->agreement);
   // It may have been queued again since its lane took it on.
-  if (turn.expired && until(known->queued + retry.max_duration) == std::chrono::milliseconds(0))
+  if (turn.expired && !seal_.was_sealed_lately() &&
+      until(known->queued + retry.max_duration) == std::chrono::milliseconds(0))
     return give_up(*known, known->reason.empty() ? "the partner could not be reached" : known->reason);
   const auto account = ports_.account();
   if (!account) return {Lanes::Outcome::NotTried, kOwnTroublePause};

@@ -10,6 +10,7 @@
 #include "gateway/exchange/lanes.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/exchange/observer.h"
+#include "gateway/exchange/seal_watch.h"
 
 namespace signet::gateway {
 
@@ -26,6 +27,8 @@ class ReceiptPoster {
     std::function<Result<HttpAnswer>(const HttpPost&)> post;
     std::string product;  ///< User-Agent
     ExchangeObserver& observer = NoObserver::instance();
+    /// The vault is sealed: what is due waits, and no attempt is counted.
+    std::function<bool()> is_sealed = [] { return false; };
   };
 
   /// Everything given by reference outlives the poster.
@@ -58,6 +61,7 @@ class ReceiptPoster {
   Result<HttpPost> request_for(const ReceiptPost& post, const AccountSnapshot& account);
 
   Ports ports_;
+  SealWatch seal_;
   LaneRunner lanes_;
 };
 

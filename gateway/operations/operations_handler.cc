@@ -73,8 +73,8 @@ HttpResponse OperationsHandler::ready() {
     checks.push_back(std::move(check));
   }
   const bool ready = all_well(findings);
-  return json_response(ready ? 200 : 503,
-                       {{"status", ready ? "ready" : "not-ready"}, {"checks", std::move(checks)}});
+  const char* const status = ready ? "ready" : ports_.is_sealed() ? "sealed" : "not-ready";
+  return json_response(ready ? 200 : 503, {{"status", status}, {"checks", std::move(checks)}});
 }
 
 HttpResponse OperationsHandler::metrics() {

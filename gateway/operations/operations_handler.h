@@ -19,6 +19,7 @@ struct OperationsPorts {
   const Clock& clock;
   std::string version;
   std::string openssl;
+  std::function<bool()> is_sealed = [] { return false; };  ///< /ready then says so
 };
 
 /// The operations listener behind the HTTP front, for those who run the gateway; it knows nobody's name and

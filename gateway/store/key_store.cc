@@ -79,6 +79,7 @@ struct KeyRows {
 
 Result<> KeyRows::insert(SqlConnection& connection, const StoredKey& key) {
   const KeyInfo& info = key.info;
+  SIGNET_CHECK(check_seal(connection, key.sealed));
   Query insert(connection,
                "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
                ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");

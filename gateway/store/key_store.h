@@ -41,6 +41,8 @@ class SqliteKeyStore final : public vault::KeyStore {
   Result<> put_policy(const vault::AccessPolicy& policy) override;
   Result<std::optional<Bytes>> master_key_check() override;
   Result<> put_master_key_check(ByteView check) override;
+  Result<> change_master_key(const vault::MasterKeyChange& change, vault::Resealer& reseal) override;
+  Result<std::vector<Bytes>> retired_master_keys() override;
   Result<std::uint64_t> generation() override;
 
  private:

@@ -515,11 +515,20 @@ CREATE TABLE vault_links (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kRetiredMasterKeys = R"sql(
+-- The master keys before the one of now, sealed under that: they open what was backed up under them, and nothing else.
+CREATE TABLE retired_master_keys (
+  sequence INTEGER PRIMARY KEY,
+  retired INTEGER NOT NULL,
+  sealed BLOB NOT NULL
+) STRICT;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema,  kSecrets,         kReceiptHandOver, kEvidence,
-                               kOctetsAround, kVaultOperations, kPrincipals,      kVaultCertificates,
-                               kManagement,   kReceiptsGivenUp, kIssuance,        kServiceBindings,
-                               kVaultLinks};
+constexpr std::array kSteps = {kFirstSchema,  kSecrets,          kReceiptHandOver, kEvidence,
+                               kOctetsAround, kVaultOperations,  kPrincipals,      kVaultCertificates,
+                               kManagement,   kReceiptsGivenUp,  kIssuance,        kServiceBindings,
+                               kVaultLinks,   kRetiredMasterKeys};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -56,6 +56,7 @@ struct SecretRows {
 Result<> SecretRows::insert(SqlConnection& connection, const StoredSecret& secret) {
   const SecretInfo& info = secret.info;
   const vault::SecretAttributes& attributes = info.settings.attributes;
+  SIGNET_CHECK(check_seal(connection, secret.sealed));
   Query insert(connection, "INSERT INTO secret_versions (" SIGNET_SECRET_COLUMNS
                            ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
   insert.bind(info.id.vault, info.id.name, info.id.version, info.settings.content_type,

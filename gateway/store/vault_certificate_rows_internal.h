@@ -20,6 +20,9 @@ Result<vault::StoredCertificate> read_certificate_version(const Query& row);
 /// Likewise, with its operation.
 Result<vault::StoredName> read_certificate_name(SqlConnection& connection, const Query& row);
 
+/// A column that is a certificate's policy. @error IoFailure  the database is damaged.
+Result<vault::CertificatePolicy> read_policy_column(std::string_view column);
+
 /// Of a name in use. @error NotFound
 Result<vault::StoredName> load_certificate_name(SqlConnection& connection, std::string_view vault,
                                                 std::string_view name);

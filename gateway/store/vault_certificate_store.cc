@@ -31,14 +31,6 @@ Error no_certificate(const CertificateId& id) {
 
 std::string policy_column(const CertificatePolicy& policy) { return vault::to_stored_json(policy).dump(); }
 
-Result<CertificatePolicy> policy_of(std::string_view column) {
-  const auto json = nlohmann::json::parse(column, nullptr, false);
-  if (json.is_discarded()) return fail(damaged("a certificate policy"));
-  auto policy = vault::apply_json({}, json);
-  if (!policy) return fail(std::move(policy).error().within(damaged("a certificate policy").detail));
-  return policy;
-}
-
 Result<std::vector<CertificateInfo>> read_versions(Query& query) {
   std::vector<CertificateInfo> infos;
   while (query.next()) {
@@ -63,7 +55,7 @@ Result<std::optional<StoredOperation>> read_operation(SqlConnection& connection,
   stored.operation.request = row.bytes(2);
   stored.operation.cancellation_requested = row.integer(3) != 0;
   stored.operation.request_id = row.text(4);
-  SIGNET_TRY(stored.policy, policy_of(row.text(5)));
+  SIGNET_TRY(stored.policy, read_policy_column(row.text(5)));
   stored.settings.enabled = row.integer(6) != 0;
   SIGNET_TRY(stored.settings.tags, tags_of(row.text(7)));
   stored.version = row.text(8);
@@ -79,6 +71,7 @@ Result<std::optional<StoredOperation>> read_operation(SqlConnection& connection,
 
 Result<> write_operation(SqlConnection& connection, const CertificateId& id, const StoredOperation& stored) {
   const vault::CertificateOperation& operation = stored.operation;
+  SIGNET_CHECK(check_seal(connection, stored.sealed));
   const vault::OperationFailure failure = operation.failure.value_or(vault::OperationFailure());
   Query write(connection,
               "INSERT OR REPLACE INTO vault_certificate_operations (vault, name, " SIGNET_OPERATION_COLUMNS
@@ -137,6 +130,14 @@ Result<> check_name(SqlConnection& connection, const CertificateId& id) {
 
 }  // namespace
 
+Result<CertificatePolicy> read_policy_column(std::string_view column) {
+  const auto json = nlohmann::json::parse(column, nullptr, false);
+  if (json.is_discarded()) return fail(damaged("a certificate policy"));
+  auto policy = vault::apply_json({}, json);
+  if (!policy) return fail(std::move(policy).error().within(damaged("a certificate policy").detail));
+  return policy;
+}
+
 Result<StoredCertificate> read_certificate_version(const Query& row) {
   StoredCertificate stored;
   CertificateInfo& info = stored.info;
@@ -153,7 +154,7 @@ Result<StoredCertificate> read_certificate_version(const Query& row) {
 Result<StoredName> read_certificate_name(SqlConnection& connection, const Query& row) {
   StoredName name;
   name.id = CertificateId{row.text(0), row.text(1), {}};
-  SIGNET_TRY(name.policy, policy_of(row.text(2)));
+  SIGNET_TRY(name.policy, read_policy_column(row.text(2)));
   name.policy.created = row.time(3);
   name.policy.updated = row.time(4);
   name.renewal = {row.text(5), row.integer(6) != 0, static_cast<unsigned>(row.integer(7)), row.time(8)};

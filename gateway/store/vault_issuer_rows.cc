@@ -109,6 +109,8 @@ Result<> SqliteVaultCertificateStore::put_issuer(const StoredIssuer& stored) {
   const CertificateIssuer& issuer = stored.issuer;
   return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_CHECK(check_not_linked(connection, issuer.id.vault));
+    SIGNET_CHECK(check_seal(connection, stored.sealed_password));
+    SIGNET_CHECK(check_seal(connection, stored.sealed_account_key));
     Query(connection,
           "INSERT OR REPLACE INTO vault_certificate_issuers (" SIGNET_ISSUER_COLUMNS
           ", sealed_password, sealed_account_key, account_public_key, account_url) VALUES (?, ?, ?, ?, "

@@ -25,6 +25,11 @@ Result<vault::Tags> tags_of(std::string_view column);
 /// @error AlreadyExists  the name is that of a link to a vault elsewhere.
 Result<> check_not_linked(SqlConnection& connection, std::string_view vault);
 
+/// Part of each transaction that writes something sealed.
+///
+/// @error Unavailable  it was sealed under a master key that is not the one of now any more.
+Result<> check_seal(SqlConnection& connection, ByteView sealed);
+
 /// Adds a version inside of a transaction. @error AlreadyExists, DeletedButRecoverable
 Result<> put_key_version(SqlConnection& connection, const vault::StoredKey& key);
 Result<> put_secret_version(SqlConnection& connection, const vault::StoredSecret& secret);

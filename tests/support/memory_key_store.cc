@@ -277,6 +277,11 @@ Result<> MemoryKeyStore::put_policy(const vault::AccessPolicy& policy) {
 
 Result<std::optional<Bytes>> MemoryKeyStore::master_key_check() { return check_; }
 
+Result<> MemoryKeyStore::change_master_key(const vault::MasterKeyChange& /*change*/,
+                                           vault::Resealer& /*reseal*/) {
+  return fail(ErrorKind::Unsupported, "a store in memory keeps its master key");
+}
+
 Result<> MemoryKeyStore::put_master_key_check(ByteView check) {
   check_ = Bytes(check.begin(), check.end());
   return {};

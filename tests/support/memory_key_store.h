@@ -75,6 +75,9 @@ class MemoryKeyStore final : public MemoryStore<vault::KeyStore, vault::StoredKe
   Result<> put_policy(const vault::AccessPolicy& policy) override;
   Result<std::optional<Bytes>> master_key_check() override;
   Result<> put_master_key_check(ByteView check) override;
+  /// @error Unsupported  the secrets and certificates are elsewhere: SqliteKeyStore has them all.
+  Result<> change_master_key(const vault::MasterKeyChange& change, vault::Resealer& reseal) override;
+  Result<std::vector<Bytes>> retired_master_keys() override { return std::vector<Bytes>(); }
   Result<std::uint64_t> generation() override;
 
   /// What users_of() answers.

@@ -68,8 +68,9 @@ struct MemoryAccount {
   MemoryResourceStore resources;
   CountingAudit audit;
   Installation installation{"t", "s"};
-  SecretBytes callback_key = SecretBytes::copy_of("0123456789abcdef0123456789abcdef");
-  AccountServices services{accounts, judge, resources, audit, installation, callback_key};
+  AccountServices services{
+      accounts, judge,        resources,
+      audit,    installation, [] { return SecretBytes::copy_of("0123456789abcdef0123456789abcdef"); }};
 };
 
 struct AccountFixture : testing::Test, MemoryAccount {};

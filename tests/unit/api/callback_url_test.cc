@@ -54,8 +54,9 @@ TEST_F(CallbackUrls, OfAKeyThatWasRenewedOpenNothingAnyMore) {
 
 TEST_F(CallbackUrls, OfAnotherInstallationOpenNothing) {
   const std::string here = url();
-  const SecretBytes other_key = SecretBytes::copy_of("another key of another gateway..");
-  const AccountServices other{accounts, judge, resources, audit, installation, other_key};
+  const AccountServices other{
+      accounts, judge,        resources,
+      audit,    installation, [] { return SecretBytes::copy_of("another key of another gateway.."); }};
   EXPECT_FALSE(check_callback(other, kPath, parse_target(here), kNow));
 }
 

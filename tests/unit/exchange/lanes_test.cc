@@ -146,6 +146,17 @@ TEST(Lanes, AJobWhoseTimeIsOverIsGivenOutOfABrokenLaneToBeEnded) {
   EXPECT_EQ(lanes.waiting(), 1U);
 }
 
+TEST(Lanes, AJobWhoseTimeIsOverAndThatWaitsOnIsNotGivenOutBeforeItIsDueAgain) {
+  Lanes lanes(kSettings);
+  for (const int second : {0, 0, 1}) fail_once(lanes, "dead", kStart + seconds(second));
+  lanes.add(job("a", "dead", kStart, kStart + milliseconds(1500)));
+  const auto turn = lanes.take(kStart + seconds(2));
+  ASSERT_TRUE(turn && turn->expired);
+  lanes.finished(turn->job, Lanes::Outcome::NotTried, kStart + seconds(2), kStart + seconds(7));
+  EXPECT_FALSE(lanes.take(kStart + seconds(2)));
+  EXPECT_TRUE(lanes.take(kStart + seconds(7)));
+}
+
 TEST(Lanes, AJobWhoseTimeIsOverIsStillTriedInALaneThatWorks) {
   Lanes lanes(kSettings);
   lanes.add(job("a", "acme", kStart, kStart - seconds(10)));

@@ -80,7 +80,9 @@ inline Bytes octets_of(const Slice& slice) {
 
 /// Each takes a database's schema back to before its subject, but for the version number; the newest goes
 /// first.
-inline constexpr std::string_view kUndoVaultLinks = "DROP TABLE vault_links; ";
+inline constexpr std::string_view kUndoBackEnds =
+    "DROP TABLE retired_master_keys; DROP TABLE vault_links; "
+    "DROP TABLE service_bindings; DROP TABLE service_bindings_before; ";
 inline constexpr std::string_view kUndoIssuance =
     "DROP TABLE vault_certificate_notices; "
     "ALTER TABLE vault_certificate_operations DROP COLUMN details; "
