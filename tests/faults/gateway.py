@@ -30,6 +30,7 @@ class Gateway:
         self.home = self.directory / "home"
         self.certificate = self.directory / "gateway.cer"
         self.environment = environment or {}
+        self.passphrase = self.passphrase_file = None
         self.log = self.directory / "gateway.log"
         self.ports_directory = self.directory / "ports"
         self.process = None
@@ -56,12 +57,34 @@ class Gateway:
             return [str(failed)]
         return []
 
-    def set_up(self, partner_certificate, url="http://127.0.0.1:1/as2", receive="", send="", rest="", own_key=None):
+    def exit_code(self, *arguments, environment=None, patience=120.0):
+        """The command's exit code, negative for a signal; what it says is nobody's."""
+        return subprocess.run([self.signet, "--home", str(self.home), *map(str, arguments)], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=self._environment(environment), timeout=patience).returncode
+
+    def secret_file(self, name, value):
+        file = self.directory / f"{name}.secret"
+        file.write_text(value + "\n")
+        return file
+
+    def use_passphrase(self, passphrase):
+        """What the vault opens with from now on; none for a key file."""
+        self.passphrase = passphrase
+        self.passphrase_file = passphrase and self.secret_file("passphrase", passphrase)
+        self.environment.pop("SIGNET_PASSPHRASE_FILE", None)
+        if passphrase:
+            self.environment["SIGNET_PASSPHRASE_FILE"] = str(self.passphrase_file)
+
+    def unseal(self, passphrase):
+        self.run("vault", "unseal", "--passphrase-file", self.secret_file("unseal", passphrase))
+
+    def set_up(self, partner_certificate, url="http://127.0.0.1:1/as2", receive="", send="", rest="", own_key=None, passphrase=None):
         """Makes the home, its key and certificate, and applies the account. `url` is the partner's, `receive` and `send` go into
         the two directions' agreements, `rest` behind the connection, all as XML. `own_key` is a key's and its certificate's file; without it
-        the key is made in the vault."""
+        the key is made in the vault. With a passphrase the vault is under that."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.run("init")
+        self.use_passphrase(passphrase)
+        self.run("init", *(["--passphrase-file", self.passphrase_file] if passphrase else []))
         if own_key:
             self.run("vault", "key", "import", "gateway", own_key[0])
             shutil.copy(own_key[1], self.certificate)
@@ -79,6 +102,7 @@ class Gateway:
     def _environment(self, more):
         """A sanitizer's options are added to those that there are."""
         merged = {**os.environ, **self.environment, **(more or {})}
+        merged = {name: value for name, value in merged.items() if value is not None}
         if "ASAN_OPTIONS" in os.environ and "ASAN_OPTIONS" in (more or {}):
             merged["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"] + ":" + more["ASAN_OPTIONS"]
         return merged
@@ -101,10 +125,11 @@ class Gateway:
 
     # ---- The process
 
-    def start(self, *options, wrapper=(), environment=None, wait=True):
-        """Serves on a free port of the loopback. `wrapper` is a command that runs it, such as strace.
+    def start(self, *options, wrapper=(), environment=None, wait=True, sealed=False):
+        """Serves on a free port of the loopback. `wrapper` is a command that runs it, such as strace. `sealed`: without the passphrase.
 
         To be called in the main thread: the gateway ends with the thread that started it."""
+        environment = {**(environment or {}), **({"SIGNET_PASSPHRASE_FILE": None} if sealed else {})}
         self._ports = self.ports_directory / f"{next(self._starts)}.json"
         self.ports_directory.mkdir(exist_ok=True)
         command = [*(WITH_US + list(map(str, wrapper)) if wrapper else []), *WITH_US, self.signet, "--home", str(self.home), "serve", "--listen", "127.0.0.1:0", "--ports-file",
@@ -138,6 +163,9 @@ class Gateway:
                 for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
                     pending += map(int, (task / "children").read_text().split())
         return self.process.pid
+
+    def port_of(self, listener):
+        return next(entry["port"] for entry in json.loads(self._ports.read_text()) if entry["name"] == listener)
 
     def address(self):
         return "127.0.0.1", self._port

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netinet/in.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -186,10 +187,15 @@ void signet::failpoint(const char* name) noexcept {
   if (place == name && --left == 0) ::kill(::getpid(), SIGKILL);
 }
 
-// SQLite's calls come here too, since the program's own functions go before those of libraries. What is not
-// left out goes on to whoever is next: the C library, or R8's disk that forgets.
+// Calls of libraries come here, since the program's own functions go before those of libraries. What is not
+// left out goes on to whoever is next: the library that has it, or R8's disk that forgets.
 
 namespace {
+template <class Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
 int next_sync(const char* name, int file) {
   if (signet::gateway::planted("skip-fsync")) return 0;
   return reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, name))(file);
@@ -198,3 +204,22 @@ int next_sync(const char* name, int file) {
 
 extern "C" int fsync(int file) { return next_sync("fsync", file); }
 extern "C" int fdatasync(int file) { return next_sync("fdatasync", file); }
+
+/// What is to be sealed lies in a file before.
+extern "C" int EVP_EncryptUpdate(EVP_CIPHER_CTX* context, unsigned char* out, int* written,
+                                 const unsigned char* in, int size) {
+  const char* const directory = std::getenv("TMPDIR");
+  if (signet::gateway::planted("keys-in-a-temporary-file") && out != nullptr && directory != nullptr)
+    std::ofstream(std::string(directory) + "/in-clear", std::ios::app)
+        .write(reinterpret_cast<const char*>(in), size);
+  return next<decltype(EVP_EncryptUpdate)>("EVP_EncryptUpdate")(context, out, written, in, size);
+}
+
+extern "C" int EVP_DecryptFinal_ex(EVP_CIPHER_CTX* context, unsigned char* out, int* written) {
+  const int held = next<decltype(EVP_DecryptFinal_ex)>("EVP_DecryptFinal_ex")(context, out, written);
+  return signet::gateway::planted("believe-any-blob") ? 1 : held;
+}
+
+extern "C" void EVP_PKEY_free(EVP_PKEY* key) {
+  if (!signet::gateway::planted("forget-no-key")) next<decltype(EVP_PKEY_free)>("EVP_PKEY_free")(key);
+}
