@@ -143,7 +143,8 @@ class Help(CommandTest):
                 "vault key delete", "vault key deleted", "vault key recover", "vault key purge", "vault key backup", "vault key restore",
                 "vault key rotate", "vault key rotation show", "vault key rotation set", "vault settings show", "vault settings set",
                 "vault secret deleted", "vault secret recover", "vault secret purge", "vault secret backup", "vault secret restore",
-                "vault serve", "vault link", "vault unlink", "vault list", "vault show", "vault policy set", "vault policy show", "vault secret set", "vault secret list", "vault secret show",
+                "vault serve", "vault link", "vault unlink", "vault list", "vault show", "vault seal", "vault unseal", "vault rotate-master-key",
+                "vault policy set", "vault policy show", "vault secret set", "vault secret list", "vault secret show",
                 "vault secret update", "vault secret delete", "status", "tracking export", "simulate init", "simulate serve",
                 "simulate send", "simulate remove", "evidence export", "evidence expire", "audit verify",
                 "principal add", "principal list", "principal show", "principal set", "principal remove", "principal certificate add",
@@ -161,7 +162,7 @@ class Help(CommandTest):
     def test_the_commands_of_the_help_are_those_that_are_tested_here(self):
         def subcommands(*words):
             lines = self.home.run(*words, "--help", expect=DONE).out.split("\nSubcommands:\n")
-            return re.findall(r"^  ([a-z]+)", lines[1], re.M) if len(lines) > 1 else []
+            return re.findall(r"^  ([a-z-]+)", lines[1], re.M) if len(lines) > 1 else []
 
         def leaves(*words):
             below = subcommands(*words)
