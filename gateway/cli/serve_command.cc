@@ -72,17 +72,26 @@ Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& setting
   return all;
 }
 
+/// What the listeners of these show, all of which show the same; empty where none speaks TLS.
+std::string shown_by(const std::vector<Listener>& listeners) {
+  for (const Listener& listener : listeners)
+    if (listener.tls) return ShownCertificates::thumbprints_of(*listener.tls);
+  return "";
+}
+
 /// Which certificates have to be renewed where.
-std::vector<ShownCertificates::Shown> shown_by(const ServeSettings& settings, HttpServer& server,
-                                               ServeApi* api) {
+std::vector<ShownCertificates::Shown> to_be_renewed(const std::vector<Listener>& for_partners,
+                                                    HttpServer& server, ServeApi* api) {
   std::vector<ShownCertificates::Shown> shown;
-  if (!settings.listen_tls.empty())
+  if (std::string thumbprints = shown_by(for_partners); !thumbprints.empty())
     shown.push_back(
         {"tls-certificate", &ServeSettings::tls_certificate,
-         [&server](const TlsIdentity& identity) { return server.renew_tls(kTlsListener, identity); }});
+         [&server](const TlsIdentity& identity) { return server.renew_tls(kTlsListener, identity); },
+         std::move(thumbprints)});
   if (api != nullptr)
     shown.push_back({"api-certificate", &ServeSettings::api_certificate,
-                     [api](const TlsIdentity& identity) { return api->renew_tls(identity); }});
+                     [api](const TlsIdentity& identity) { return api->renew_tls(identity); },
+                     shown_by(api->listeners())});
   return shown;
 }
 
@@ -284,7 +293,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   VaultUpkeep upkeep(home->vault());
   {
-    ShownCertificates certificates(*home, settings, shown_by(settings, *server, api.get()));
+    ShownCertificates certificates(*home, settings, to_be_renewed(config.listeners, *server, api.get()));
     Running running{*home, handler, operations, certificates, given, settings};
     serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
   }

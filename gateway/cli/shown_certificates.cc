@@ -47,7 +47,7 @@ std::string ShownCertificates::thumbprints_of(const TlsIdentity& identity) {
 }
 
 ShownCertificates::ShownCertificates(Home& home, const ServeSettings& settings, std::vector<Shown> shown)
-    : home_(home), shown_(std::move(shown)), settings_(settings), thumbprints_(shown_.size()) {
+    : home_(home), shown_(std::move(shown)), settings_(settings) {
   thread_ = std::thread([this] { watch(); });
 }
 
@@ -107,13 +107,11 @@ Result<> ShownCertificates::renew_changed(const AccountSnapshot& account) {
   }
   for (std::size_t i = 0; i < shown_.size(); ++i) {
     std::string thumbprints = thumbprints_of(identities[i]);
-    if (thumbprints == thumbprints_[i]) continue;
-    const bool is_first = thumbprints_[i].empty();
+    if (thumbprints == shown_[i].thumbprints) continue;
     SIGNET_CHECK(shown_[i].renew(identities[i]));
-    if (!is_first)
-      log::info("certificate-shown",
-                {{"setting", std::string(shown_[i].setting)}, {"thumbprints", thumbprints}});
-    thumbprints_[i] = std::move(thumbprints);
+    log::info("certificate-shown",
+              {{"setting", std::string(shown_[i].setting)}, {"thumbprints", thumbprints}});
+    shown_[i].thumbprints = std::move(thumbprints);
   }
   return {};
 }

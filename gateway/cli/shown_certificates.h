@@ -36,6 +36,7 @@ class ShownCertificates {
     std::string_view setting;  ///< "tls-certificate"; borrowed for good
     std::vector<std::string> ServeSettings::*names;
     Renew renew;
+    std::string thumbprints;  ///< thumbprints_of() what they show; the same is not shown anew
   };
 
   /// The home outlives this. Looks for changes from now on until it is gone.
@@ -59,13 +60,12 @@ class ShownCertificates {
   void warn_of_objections();
 
   Home& home_;
-  const std::vector<Shown> shown_;
+  std::vector<Shown> shown_;
   std::mutex mutex_;
   std::condition_variable ended_;
   bool is_over_ = false;
   ServeSettings settings_;
   std::uint64_t generation_ = 0;
-  std::vector<std::string> thumbprints_;                   ///< of what each of `shown_` shows
   std::map<std::string, std::string, std::less<>> bound_;  ///< names, and what they were bound to
   std::thread thread_;
 };
