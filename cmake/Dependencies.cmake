@@ -15,6 +15,13 @@ find_package(CLI11 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 
+# Its pkg-config file asks for jansson's headers, which its own do without.
+find_path(CJOSE_INCLUDE_DIR cjose/jws.h REQUIRED)
+find_library(CJOSE_LIBRARY cjose REQUIRED)
+add_library(cjose::cjose UNKNOWN IMPORTED)
+set_target_properties(cjose::cjose PROPERTIES
+  IMPORTED_LOCATION "${CJOSE_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${CJOSE_INCLUDE_DIR}")
+
 if(SIGNET_BUILD_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

@@ -101,7 +101,7 @@ ApiHandler::ApiHandler(ApiPorts ports, ApiOptions options, Installation installa
     : ports_(ports),
       options_(std::move(options)),
       installation_(std::move(installation)),
-      authenticator_(ports_.principals, ports_.services.clock),
+      authenticator_(ports_.principals, ports_.jwts, ports_.services.clock),
       calls_of_addresses_(options_.per_address),
       calls_of_principals_(options_.per_principal) {}
 
@@ -248,13 +248,14 @@ Answer ApiHandler::unauthorised(const HttpRequest& request, std::string_view rea
   const auto place = place_of(request);
   const auto host = parse_host(request.headers.value("Host").value_or(options_.host));
   const Host management{options_.host, host ? host->port : ""};
+  const std::string authority = options_.authority.empty()
+                                    ? fmt::format("{}/{}", management.origin(), installation_.tenant)
+                                    : options_.authority;
   const std::string_view error = Authenticator::says_who(request) ? "invalid_token" : "";
   Answer answer = answer_of(Problem{401, "Unauthorized", std::string(reason)});
-  answer.headers.set(
-      "WWW-Authenticate",
-      place && place->plane == Plane::Management
-          ? management_challenge(management.origin(), installation_.tenant, error)
-          : vault_challenge(management.origin(), "https://" + options_.host, installation_.tenant, error));
+  answer.headers.set("WWW-Authenticate", place && place->plane == Plane::Management
+                                             ? management_challenge(authority, error)
+                                             : vault_challenge(authority, "https://" + options_.host, error));
   return answer;
 }
 

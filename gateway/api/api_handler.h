@@ -20,6 +20,8 @@ struct ApiOptions {
   std::map<std::string, std::string, std::less<>> vaults = {};
   CallRate per_principal = {};
   CallRate per_address = {};  ///< whoever calls, and before it is known
+  /// URL of who gives tokens out, as callers without one are told; empty: ourselves, under our tenant.
+  std::string authority = {};
 };
 
 /// What the handler stands on; everything outlives it.
@@ -28,6 +30,7 @@ struct ApiPorts {
   vault::AuditLog& audit;
   std::function<Result<>()> sync_audit;  ///< returns once all records so far are on disk
   PrincipalStore& principals;
+  JwtVerifier* jwts = nullptr;  ///< nothing where no issuer's tokens are taken
   /// While it says so, nothing of the vaults' origins is served.
   std::function<bool()> is_sealed = [] { return false; };
 };

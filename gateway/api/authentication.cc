@@ -37,12 +37,22 @@ Result<Principal> Authenticator::authenticate(const HttpRequest& request) {
 }
 
 Result<Principal> Authenticator::by_token(std::string_view token) {
+  if (jwts_ != nullptr && JwtVerifier::is_jwt(token)) return by_jwt(token);
   SIGNET_TRY(auto holder, store_.holder_of(token_hash(token)));
   if (!holder) return fail(ErrorKind::PermissionDenied, "the token is none that was given out here");
   if (clock_.now() >= holder->expires)
     return fail(ErrorKind::PermissionDenied,
                 fmt::format("the token has ended at {}: ask for another one", to_rfc3339(holder->expires)));
   return std::move(holder->principal);
+}
+
+Result<Principal> Authenticator::by_jwt(std::string_view token) {
+  SIGNET_TRY(const std::string subject, jwts_->subject_of(token));
+  SIGNET_TRY(auto holder, store_.holder_of_jwt_subject(subject));
+  if (!holder)
+    return fail(ErrorKind::PermissionDenied,
+                fmt::format("the token's subject '{}' is nobody's here", printable(subject)));
+  return *std::move(holder);
 }
 
 Result<Principal> Authenticator::by_certificate(const certstore::Certificate& certificate) {
@@ -57,17 +67,16 @@ Result<Principal> Authenticator::by_certificate(const certstore::Certificate& ce
   return *std::move(holder);
 }
 
-std::string vault_challenge(std::string_view origin, std::string_view resource, std::string_view tenant,
-                            std::string_view error) {
-  std::string field = fmt::format(R"(Bearer authorization="{}/{}", resource="{}")", origin, tenant, resource);
+std::string vault_challenge(std::string_view authority, std::string_view resource, std::string_view error) {
+  std::string field = fmt::format(R"(Bearer authorization="{}", resource="{}")", authority, resource);
   if (!error.empty()) field += fmt::format(R"(, error="{}")", error);
   return field;
 }
 
-std::string management_challenge(std::string_view origin, std::string_view tenant, std::string_view error) {
+std::string management_challenge(std::string_view authority, std::string_view error) {
   return fmt::format(
-      R"(Bearer authorization_uri="{}/{}", error="{}", error_description="a bearer token is needed")", origin,
-      tenant, error.empty() ? "invalid_token" : error);
+      R"(Bearer authorization_uri="{}", error="{}", error_description="a bearer token is needed")", authority,
+      error.empty() ? "invalid_token" : error);
 }
 
 }  // namespace signet::gateway::api

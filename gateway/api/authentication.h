@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "gateway/api/jwt.h"
 #include "gateway/api/principal.h"
 #include "gateway/endpoint/http_message.h"
 
@@ -13,15 +14,17 @@ namespace signet::gateway::api {
 /// Finds out who makes a request.
 class Authenticator {
  public:
-  /// Both outlive this.
-  Authenticator(PrincipalStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+  /// All outlive this. `jwts` may be nothing: then no JWT is taken.
+  Authenticator(PrincipalStore& store, JwtVerifier* jwts, const Clock& clock)
+      : store_(store), jwts_(jwts), clock_(clock) {}
 
   /// Whether a request says at all who makes it; without a look at what it says.
   [[nodiscard]] static bool says_who(const HttpRequest& request);
 
   /// The enabled principal whose token the field Authorization shows; without the field, the one whose
   /// management certificate the connection has proved to have the key of. Asked for every request, also on a
-  /// connection that stays: what is revoked, removed, disabled or over counts at once.
+  /// connection that stays: what is revoked, removed, disabled or over counts at once. A token is one of
+  /// ours, or a JWT that names the subject of a principal.
   ///
   /// @error PermissionDenied  no token, one that is none or is over, a certificate that is nobody's or not
   /// valid now, or a disabled principal; the text is for the caller.
@@ -30,9 +33,11 @@ class Authenticator {
 
  private:
   Result<Principal> by_token(std::string_view token);
+  Result<Principal> by_jwt(std::string_view token);
   Result<Principal> by_certificate(const certstore::Certificate& certificate);
 
   PrincipalStore& store_;
+  JwtVerifier* const jwts_;
   const Clock& clock_;
 };
 
@@ -40,10 +45,9 @@ class Authenticator {
 ///
 /// Those of a vault take `resource` and the tenant from it, and check that the vault's host name ends in the
 /// resource's.
-/// @param origin  "https://host:port" of the management plane
-/// @param error   "invalid_token" where one was shown
-std::string vault_challenge(std::string_view origin, std::string_view resource, std::string_view tenant,
-                            std::string_view error);
-std::string management_challenge(std::string_view origin, std::string_view tenant, std::string_view error);
+/// @param authority  URL of who gives tokens out; the first segment of its path is the tenant
+/// @param error      "invalid_token" where one was shown
+std::string vault_challenge(std::string_view authority, std::string_view resource, std::string_view error);
+std::string management_challenge(std::string_view authority, std::string_view error);
 
 }  // namespace signet::gateway::api

@@ -19,6 +19,7 @@ constexpr std::array<vault::Word<Role>, 5> kRoles{{{Role::Reader, "Reader"},
                                                    {Role::CertificateBinder, "CertificateBinder"}}};
 
 constexpr std::size_t kLongestName = 64;
+constexpr std::size_t kLongestSubject = 255;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -44,6 +45,16 @@ Result<> check_principal_name(std::string_view name) {
                       "permissions nobody may have over the network",
                       name));
   return {};
+}
+
+Result<> check_jwt_subject(std::string_view subject) {
+  const auto is_printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (subject.size() <= kLongestSubject && std::all_of(subject.begin(), subject.end(), is_printable))
+    return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format("'{}' cannot be the subject of a token: 1 to {} printable ASCII characters are needed",
+                  printable(subject), kLongestSubject));
 }
 
 std::string random_guid() {

@@ -39,11 +39,16 @@ struct Principal {
   Roles roles;
   bool enabled = true;  ///< a disabled one is not let in
   Time created{};
+  /// How JWTs of the issuer of `signet serve` name it, character by character; unique; empty: not at all.
+  std::string jwt_subject = {};
 };
 
 /// @error InvalidInput  says what is allowed: 1 to 64 letters, digits and - _ . @, and neither of the names
 /// that the vault knows the gateway and the operator by.
 Result<> check_principal_name(std::string_view name);
+
+/// @error InvalidInput  says what is allowed: 1 to 255 characters of printable ASCII, or none at all.
+Result<> check_jwt_subject(std::string_view subject);
 
 /// A GUID of random bits (RFC 4122 section 4.4), lower case.
 std::string random_guid();
@@ -84,13 +89,14 @@ class PrincipalStore {
  public:
   virtual ~PrincipalStore() = default;
 
-  /// @error AlreadyExists
+  /// @error AlreadyExists  its name, or its JWT subject, is another's.
   virtual Result<> add(const Principal& principal) = 0;
   /// By name. @error NotFound
   virtual Result<Principal> find(std::string_view name) = 0;
   /// All, by name.
   virtual Result<std::vector<Principal>> list() = 0;
-  /// Replaces roles and enabled. @error NotFound
+  /// Replaces roles, enabled and JWT subject. @error NotFound  @error AlreadyExists  the subject is
+  /// another's.
   virtual Result<> update(const Principal& principal) = 0;
   /// Removes it with its tokens, its certificates and with what access policies grant it: another one that is
   /// given its name later gets nothing of this one. @error NotFound
@@ -118,6 +124,9 @@ class PrincipalStore {
   virtual Result<> remove_certificate(std::string_view thumbprint) = 0;
   /// Nothing when it is nobody's.
   virtual Result<std::optional<Principal>> holder_of_certificate(std::string_view thumbprint) = 0;
+
+  /// Nothing when it is nobody's.
+  virtual Result<std::optional<Principal>> holder_of_jwt_subject(std::string_view subject) = 0;
 
   virtual Result<Installation> installation() = 0;
 };

@@ -14,7 +14,8 @@ constexpr std::string_view kTokenPrefix = "sgt_";  ///< by which scanners for le
 constexpr std::size_t kTokenOctets = 32;
 
 std::string describe(const Principal& principal) {
-  return fmt::format("roles='{}' enabled={}", to_string(principal.roles), principal.enabled);
+  return fmt::format("roles='{}' enabled={} jwt_subject='{}'", to_string(principal.roles), principal.enabled,
+                     principal.jwt_subject);
 }
 
 }  // namespace
@@ -42,19 +43,23 @@ Result<> Principals::recorded(const vault::Principal& by, std::string_view opera
   return changed;
 }
 
-Result<Principal> Principals::add(const vault::Principal& by, std::string_view name, Roles roles) {
+Result<Principal> Principals::add(const vault::Principal& by, std::string_view name, Roles roles,
+                                  std::string_view jwt_subject) {
   SIGNET_CHECK(check_principal_name(name));
-  Principal principal{random_guid(), std::string(name), roles, true, clock_.now()};
+  SIGNET_CHECK(check_jwt_subject(jwt_subject));
+  Principal principal{random_guid(), std::string(name), roles, true, clock_.now(), std::string(jwt_subject)};
   SIGNET_CHECK(
       recorded(by, "addPrincipal", name, describe(principal), [&] { return store_.add(principal); }));
   return principal;
 }
 
 Result<Principal> Principals::change(const vault::Principal& by, std::string_view name,
-                                     std::optional<Roles> roles, std::optional<bool> enabled) {
+                                     const PrincipalChange& change) {
   SIGNET_TRY(Principal principal, store_.find(name));
-  principal.roles = roles.value_or(principal.roles);
-  principal.enabled = enabled.value_or(principal.enabled);
+  principal.roles = change.roles.value_or(principal.roles);
+  principal.enabled = change.enabled.value_or(principal.enabled);
+  principal.jwt_subject = change.jwt_subject.value_or(principal.jwt_subject);
+  SIGNET_CHECK(check_jwt_subject(principal.jwt_subject));
   SIGNET_CHECK(recorded(by, "changePrincipal", principal.name, describe(principal),
                         [&] { return store_.update(principal); }));
   return principal;

@@ -20,6 +20,13 @@ struct NewToken {
   std::string token;  ///< "sgt_" and 43 characters of base64url: 256 random bits; shown once, kept nowhere
 };
 
+/// What is to be different of a principal; what is not given stays as it is.
+struct PrincipalChange {
+  std::optional<Roles> roles = {};
+  std::optional<bool> enabled = {};
+  std::optional<std::string> jwt_subject = {};  ///< empty: none any more
+};
+
 /// The principals of an installation as its administrator looks after them. Each change leaves an audit
 /// record, in the name of `by`, before it is made, and another one where it fails; without a record nothing
 /// is changed. Thread-safe.
@@ -29,11 +36,12 @@ class Principals {
   Principals(PrincipalStore& store, vault::AuditLog& audit, const Clock& clock)
       : store_(store), audit_(audit), clock_(clock) {}
 
-  /// @error InvalidInput  as check_principal_name().  @error AlreadyExists
-  Result<Principal> add(const vault::Principal& by, std::string_view name, Roles roles);
-  /// What is not given stays as it is. @error NotFound
-  Result<Principal> change(const vault::Principal& by, std::string_view name, std::optional<Roles> roles,
-                           std::optional<bool> enabled);
+  /// @error InvalidInput  as check_principal_name() and check_jwt_subject().  @error AlreadyExists
+  Result<Principal> add(const vault::Principal& by, std::string_view name, Roles roles,
+                        std::string_view jwt_subject = {});
+  /// @error NotFound  @error InvalidInput  as check_jwt_subject().  @error AlreadyExists  the subject is
+  /// another's.
+  Result<Principal> change(const vault::Principal& by, std::string_view name, const PrincipalChange& change);
   /// With its tokens, its certificates and what access policies grant it. @error NotFound
   Result<> remove(const vault::Principal& by, std::string_view name);
   /// @error NotFound

@@ -19,6 +19,7 @@ constexpr std::chrono::hours kDefaultTokenLife{1};
 struct PrincipalOptions {
   std::string name;
   std::optional<std::string> roles;
+  std::optional<std::string> jwt_subject;
   bool enable = false;
   bool disable = false;
   std::string expires;
@@ -28,17 +29,20 @@ struct PrincipalOptions {
 };
 
 ordered_json to_json(const api::Principal& principal) {
-  return {{"name", principal.name},
-          {"objectId", principal.id},
-          {"roles", words_json(api::to_string(principal.roles))},
-          {"enabled", principal.enabled},
-          {"created", to_rfc3339(principal.created)}};
+  ordered_json value = {{"name", principal.name},
+                        {"objectId", principal.id},
+                        {"roles", words_json(api::to_string(principal.roles))},
+                        {"enabled", principal.enabled},
+                        {"created", to_rfc3339(principal.created)}};
+  if (!principal.jwt_subject.empty()) value["jwtSubject"] = principal.jwt_subject;
+  return value;
 }
 
 std::string to_line(const api::Principal& principal) {
   const std::string roles = api::to_string(principal.roles);
-  return fmt::format("{:<24} {}  {:<8} roles: {}\n", principal.name, principal.id,
-                     principal.enabled ? "enabled" : "disabled", roles.empty() ? "none" : roles);
+  return fmt::format("{:<24} {}  {:<8} roles: {}{}\n", principal.name, principal.id,
+                     principal.enabled ? "enabled" : "disabled", roles.empty() ? "none" : roles,
+                     principal.jwt_subject.empty() ? "" : "  JWT subject: " + principal.jwt_subject);
 }
 
 ordered_json to_json(const api::TokenInfo& token) {
@@ -80,7 +84,8 @@ void print_list(const CommandContext& context, const std::vector<Item>& items, c
 Result<> add(CommandContext& context, const PrincipalOptions& options) {
   SIGNET_TRY(const api::Roles roles, api::parse_roles(options.roles.value_or("")));
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const api::Principal principal, home->principals().add(caller(), options.name, roles));
+  SIGNET_TRY(const api::Principal principal,
+             home->principals().add(caller(), options.name, roles, options.jwt_subject.value_or("")));
   context.print(to_json(principal), to_line(principal));
   return {};
 }
@@ -108,15 +113,14 @@ Result<> show(CommandContext& context, const PrincipalOptions& options) {
 }
 
 Result<> set(CommandContext& context, const PrincipalOptions& options) {
-  std::optional<api::Roles> roles;
+  api::PrincipalChange change;
   if (options.roles) {
-    SIGNET_TRY(roles, api::parse_roles(*options.roles));
+    SIGNET_TRY(change.roles, api::parse_roles(*options.roles));
   }
-  std::optional<bool> enabled;
-  if (options.enable || options.disable) enabled = options.enable;
+  if (options.enable || options.disable) change.enabled = options.enable;
+  change.jwt_subject = options.jwt_subject;
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const api::Principal principal,
-             home->principals().change(caller(), options.name, roles, enabled));
+  SIGNET_TRY(const api::Principal principal, home->principals().change(caller(), options.name, change));
   context.print(to_json(principal), to_line(principal));
   return {};
 }
@@ -262,11 +266,17 @@ void add_principal_commands(CLI::App& app, CommandContext& context) {
       "What it may do on the management plane: Reader, Writer, Approver, Administrator, CertificateBinder, "
       "separated by commas";
 
+  constexpr const char* kJwtSubject =
+      "Whom tokens of the issuer that 'signet serve --jwt-issuer' names call it, in the claim of "
+      "--jwt-claim; "
+      "'' for none";
+
   CLI::App* adding =
       command("add", "Add a principal; what it may do with a vault, 'signet vault policy' says",
               "Example: signet principal add deployer --roles Reader,Writer", add);
   with_name(adding);
   adding->add_option("--roles", options->roles, kRoles);
+  adding->add_option("--jwt-subject", options->jwt_subject, kJwtSubject);
 
   command("list", "All principals", "Example: signet principal list", list);
   with_name(command("show", "One principal, and the tokens that it has",
@@ -276,6 +286,7 @@ void add_principal_commands(CLI::App& app, CommandContext& context) {
                               "Example: signet principal set deployer --disable", set);
   with_name(setting);
   setting->add_option("--roles", options->roles, kRoles);
+  setting->add_option("--jwt-subject", options->jwt_subject, kJwtSubject);
   auto* enabling = setting->add_flag("--enable", options->enable, "It is let in again");
   setting->add_flag("--disable", options->disable, "It is not let in until enabled")->excludes(enabling);
 

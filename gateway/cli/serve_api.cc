@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/file.h"
 #include "gateway/api/json_body.h"
 #include "gateway/api/principals.h"
 #include "gateway/cli/shown_certificates.h"
@@ -51,6 +52,8 @@ Result<std::vector<Listener>> api_listeners(Home& home, const ServeSettings& set
 Result<api::ApiOptions> api_options(const ServeSettings& settings) {
   api::ApiOptions options;
   options.host = to_lower(settings.api_host);
+  // Clients take whom to ask for a token, and the tenant, from the challenge.
+  if (settings.jwt_issuer.starts_with("https://")) options.authority = settings.jwt_issuer;
   const double calls = settings.api_calls_per_second;
   options.per_principal = {calls, 2 * calls};
   options.per_address = {2 * calls, 4 * calls};
@@ -61,11 +64,33 @@ Result<api::ApiOptions> api_options(const ServeSettings& settings) {
   return options;
 }
 
+/// Nothing where no issuer's tokens are taken.
+Result<std::unique_ptr<api::JwtVerifier>> jwt_verifier(const ServeSettings& settings, const Clock& clock) {
+  SIGNET_TRY(auto keys, read_jwt_keys(settings.jwt_keys));
+  if (!keys) return nullptr;
+  const auto read_again = [file = settings.jwt_keys]() -> Result<api::JwkSet> {
+    SIGNET_TRY(auto read, read_jwt_keys(file));
+    return *std::move(read);
+  };
+  return std::make_unique<api::JwtVerifier>(
+      api::JwtRules{settings.jwt_issuer, settings.jwt_audience, settings.jwt_claim}, *std::move(keys),
+      read_again, clock);
+}
+
 }  // namespace
 
+Result<std::optional<api::JwkSet>> read_jwt_keys(const std::filesystem::path& file) {
+  if (file.empty()) return std::nullopt;
+  SIGNET_TRY(const std::string text, read_text_file(file, api::kLongestJwkSet));
+  auto keys = api::JwkSet::parse(text);
+  if (!keys) return fail(std::move(keys).error().within(file.string()));
+  return *std::move(keys);
+}
+
 ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation installation,
-                   const GivenOptions& given)
+                   const GivenOptions& given, std::unique_ptr<api::JwtVerifier> jwts)
     : installation_(std::move(installation)),
+      jwts_(std::move(jwts)),
       judge_(home, given),
       vaults_(home),
       service_certificates_(home, given),
@@ -81,6 +106,7 @@ ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation instal
                 wiring::audit_log(home.audit()),
                 [&home] { return home.audit().sync(); },
                 home.principal_store(),
+                jwts_.get(),
                 [&home] { return home.vault().is_sealed(); }},
                std::move(options), installation_) {}
 
@@ -89,7 +115,9 @@ Result<std::unique_ptr<ServeApi>> ServeApi::listen(Home& home, const ServeSettin
   if (settings.listen_api.empty() && settings.listen_vault.empty()) return nullptr;
   SIGNET_TRY(api::ApiOptions options, api_options(settings));
   SIGNET_TRY(api::Installation installation, home.principal_store().installation());
-  std::unique_ptr<ServeApi> made(new ServeApi(home, std::move(options), std::move(installation), given));
+  SIGNET_TRY(auto jwts, jwt_verifier(settings, home.clock()));
+  std::unique_ptr<ServeApi> made(
+      new ServeApi(home, std::move(options), std::move(installation), given, std::move(jwts)));
   SIGNET_TRY(made->listeners_, api_listeners(home, settings));
   HttpServerConfig config;
   config.listeners = made->listeners_;
@@ -107,6 +135,10 @@ Result<> ServeApi::renew_tls(const TlsIdentity& identity) {
   for (const Listener& listener : listeners_) names.insert(listener.name);
   for (const std::string& name : names) SIGNET_CHECK(server_->renew_tls(name, identity));
   return {};
+}
+
+void ServeApi::take_up(api::JwkSet jwt_keys) {
+  if (jwts_) jwts_->take_up(std::move(jwt_keys));
 }
 
 }  // namespace signet::gateway

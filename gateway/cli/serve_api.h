@@ -15,6 +15,11 @@
 
 namespace signet::gateway {
 
+/// The keys of the issuer whose JWTs are taken; nothing where there is none.
+///
+/// @error InvalidInput  the file is no set of public keys; and as read_file(). Names the file.
+Result<std::optional<api::JwkSet>> read_jwt_keys(const std::filesystem::path& file);
+
 /// The REST services of a running gateway: listeners, threads and a handler of their own, which share with
 /// the AS2 listeners nothing but the home.
 class ServeApi {
@@ -32,14 +37,18 @@ class ServeApi {
   /// From now on another certificate is shown. @error InvalidInput  its key is not its own: nothing has
   /// changed.
   Result<> renew_tls(const TlsIdentity& identity);
+  /// From now on these keys verify the issuer's tokens; without an issuer, nothing.
+  void take_up(api::JwkSet jwt_keys);
 
   /// With the ports that they took.
   [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
 
  private:
-  ServeApi(Home& home, api::ApiOptions options, api::Installation installation, const GivenOptions& given);
+  ServeApi(Home& home, api::ApiOptions options, api::Installation installation, const GivenOptions& given,
+           std::unique_ptr<api::JwtVerifier> jwts);
 
   const api::Installation installation_;
+  const std::unique_ptr<api::JwtVerifier> jwts_;  ///< nothing where no issuer's tokens are taken
   HomeAccountJudge judge_;
   HomeVaultAdministration vaults_;
   HomeServiceCertificates service_certificates_;

@@ -148,6 +148,7 @@ Result<std::vector<PickupSettings>> pickup_folders(Home& home) {
 /// A gateway at work, and what it goes by.
 struct Running {
   Home& home;
+  ServeApi* api;  ///< nothing where there are no REST services
   As2Handler& handler;
   ServeOperations& operations;
   ShownCertificates& certificates;
@@ -160,7 +161,12 @@ struct Running {
 Result<> reload(Running& running) {
   SIGNET_TRY(const ServeSettings wanted,
              read_serve_settings(running.given, running.home.directory() / "serve.toml"));
+  std::optional<api::JwkSet> jwt_keys;
+  if (running.api != nullptr) {
+    SIGNET_TRY(jwt_keys, read_jwt_keys(running.settings.jwt_keys));
+  }
   SIGNET_CHECK(running.certificates.take_up(wanted));
+  if (jwt_keys) running.api->take_up(*std::move(jwt_keys));
   log::set_level(level_of(wanted));
   running.handler.set_body_limit(wanted.body_limit);
   running.operations.take_up(wanted);
@@ -294,7 +300,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   VaultUpkeep upkeep(home->vault());
   {
     ShownCertificates certificates(*home, settings, to_be_renewed(config.listeners, *server, api.get()));
-    Running running{*home, handler, operations, certificates, given, settings};
+    Running running{*home, api.get(), handler, operations, certificates, given, settings};
     serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
   }
   end_in_time.emplace(kLongestStop);

@@ -172,10 +172,23 @@ Result<> check_vaults_alone(const CLI::App& command, ServeSettings& settings) {
               "a vault needs a listener: listen-vault, such as signet=0.0.0.0:4443, or listen-api");
 }
 
+/// Tokens of an issuer are taken by its name, its keys and whom they are meant for, never by less.
+Result<> check_jwts(const ServeSettings& settings) {
+  const bool none = settings.jwt_issuer.empty() && settings.jwt_audience.empty() && settings.jwt_keys.empty();
+  const bool all =
+      !settings.jwt_issuer.empty() && !settings.jwt_audience.empty() && !settings.jwt_keys.empty();
+  if (none || all) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      "jwt-issuer, jwt-audience and jwt-keys go together: whose tokens are taken, whom they have to be "
+      "meant for, and the file with the issuer's keys");
+}
+
 /// What only shows with all settings at hand.
 Result<> check_together(const ServeSettings& settings) {
   SIGNET_CHECK(check_notices(settings));
   SIGNET_CHECK(check_service_certificates(settings));
+  SIGNET_CHECK(check_jwts(settings));
   if (settings.path != settings.receipt_path) return {};
   return fail(
       ErrorKind::InvalidInput,
@@ -295,6 +308,22 @@ void add_serve_options(CLI::App& command, ServeSettings& settings, Service servi
           "Calls of the REST services that a principal may make on the average, and twice as many from one "
           "address; more are answered 429")
       ->check(check_count)
+      ->capture_default_str();
+  command.add_option(
+      "--jwt-issuer", settings.jwt_issuer,
+      "Whose JSON Web Tokens are taken beside our own tokens: their 'iss'. Which principal one "
+      "names, 'signet principal set --jwt-subject' says");
+  command.add_option("--jwt-audience", settings.jwt_audience,
+                     "Whom these tokens have to be meant for, such as https://gateway.example: their 'aud'");
+  command
+      .add_option(
+          "--jwt-keys", settings.jwt_keys,
+          "A file with the issuer's public keys, as a JWK Set. Read again on SIGHUP, and when a token "
+          "names a key that is not in it")
+      ->check(CLI::ExistingFile);
+  command
+      .add_option("--jwt-claim", settings.jwt_claim,
+                  "The claim that says whose a token is: sub, oid, appid...")
       ->capture_default_str();
   command
       .add_option(
@@ -426,6 +455,10 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("smtp-authorities", running.smtp_authorities, wanted.smtp_authorities);
   compare("notice-webhook", running.notice_webhook, wanted.notice_webhook);
   compare("notice-webhook-secret", running.notice_webhook_secret, wanted.notice_webhook_secret);
+  compare("jwt-issuer", running.jwt_issuer, wanted.jwt_issuer);
+  compare("jwt-audience", running.jwt_audience, wanted.jwt_audience);
+  compare("jwt-keys", running.jwt_keys, wanted.jwt_keys);
+  compare("jwt-claim", running.jwt_claim, wanted.jwt_claim);
   compare("api-calls-per-second", running.api_calls_per_second, wanted.api_calls_per_second);
   compare("api-host", running.api_host, wanted.api_host);
   compare("operations-listen", running.operations_listen, wanted.operations_listen);

@@ -44,6 +44,10 @@ struct ServeSettings {
   std::vector<std::string> api_certificate;
   std::string api_host = "localhost";
   unsigned api_calls_per_second = 100;
+  std::string jwt_issuer;  ///< empty: no JWT is taken
+  std::vector<std::string> jwt_audience;
+  std::filesystem::path jwt_keys;
+  std::string jwt_claim = "sub";
   std::vector<std::string> listen_acme;
   std::string smtp_url;
   std::string smtp_from;

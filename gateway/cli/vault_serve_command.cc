@@ -23,6 +23,7 @@ namespace {
 /// Vaults at work, and what they go by.
 struct Running {
   Home& home;
+  ServeApi& api;
   ServeOperations& operations;
   ShownCertificates& certificates;
   const GivenOptions& given;
@@ -35,7 +36,9 @@ Result<> reload(Running& running) {
   SIGNET_TRY(
       const ServeSettings wanted,
       read_serve_settings(running.given, running.home.directory() / "serve.toml", Service::VaultsAlone));
+  SIGNET_TRY(auto jwt_keys, read_jwt_keys(running.settings.jwt_keys));
   SIGNET_CHECK(running.certificates.take_up(wanted));
+  if (jwt_keys) running.api.take_up(*std::move(jwt_keys));
   log::set_level(level_of(wanted));
   running.operations.take_up(wanted);
   for (const std::string& name : settings_for_next_start(running.settings, wanted))
@@ -94,7 +97,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
         *home, settings,
         {{"api-certificate", &ServeSettings::api_certificate,
           [&api](const TlsIdentity& identity) { return api->renew_tls(identity); }}});
-    Running running{*home, operations, certificates, given, settings};
+    Running running{*home, *api, operations, certificates, given, settings};
     serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
   }
   end_in_time.emplace(kLongestStop);

@@ -8,15 +8,25 @@ namespace {
 using api::Principal;
 using api::TokenInfo;
 
-#define SIGNET_PRINCIPAL_COLUMNS "principals.id, name, roles, enabled, principals.created"
+#define SIGNET_PRINCIPAL_COLUMNS "principals.id, name, roles, enabled, principals.created, jwt_subject"
 
 Result<Principal> read_principal(const Query& row) {
   SIGNET_TRY(const api::Roles roles, api::parse_roles(row.text(2)));
-  return Principal{row.text(0), row.text(1), roles, row.integer(3) != 0, row.time(4)};
+  return Principal{row.text(0), row.text(1), roles, row.integer(3) != 0, row.time(4), row.text(5)};
 }
 
 Error no_principal(std::string_view name) {
   return Error{ErrorKind::NotFound, "there is no principal " + printable(name)};
+}
+
+/// @error AlreadyExists  another principal has the subject.
+Result<> check_subject_free(SqlConnection& connection, const Principal& principal) {
+  if (principal.jwt_subject.empty()) return {};
+  Query query(connection, "SELECT name FROM principals WHERE jwt_subject = ? AND name <> ?");
+  if (query.bind(principal.jwt_subject, principal.name).next())
+    return fail(ErrorKind::AlreadyExists, "tokens of the subject '" + principal.jwt_subject +
+                                              "' are those of the principal " + query.text(0));
+  return {};
 }
 
 Result<> check_there(SqlConnection& connection, std::string_view name) {
@@ -29,11 +39,13 @@ Result<> check_there(SqlConnection& connection, std::string_view name) {
 
 Result<> SqlitePrincipalStore::add(const Principal& principal) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query insert(connection,
-                 "INSERT INTO principals (id, name, roles, enabled, created) VALUES (?, ?, ?, ?, ?) "
-                 "ON CONFLICT DO NOTHING");
+    SIGNET_CHECK(check_subject_free(connection, principal));
+    Query insert(
+        connection,
+        "INSERT INTO principals (id, name, roles, enabled, created, jwt_subject) VALUES (?, ?, ?, ?, ?, "
+        "?) ON CONFLICT DO NOTHING");
     insert.bind(principal.id, principal.name, to_string(principal.roles), flag(principal.enabled),
-                principal.created);
+                principal.created, principal.jwt_subject);
     if (insert.run() == 0)
       return fail(ErrorKind::AlreadyExists, "there is a principal " + printable(principal.name) + " already");
     return {};
@@ -63,8 +75,9 @@ Result<std::vector<Principal>> SqlitePrincipalStore::list() {
 
 Result<> SqlitePrincipalStore::update(const Principal& principal) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query update(connection, "UPDATE principals SET roles = ?, enabled = ? WHERE name = ?");
-    update.bind(to_string(principal.roles), flag(principal.enabled), principal.name);
+    SIGNET_CHECK(check_subject_free(connection, principal));
+    Query update(connection, "UPDATE principals SET roles = ?, enabled = ?, jwt_subject = ? WHERE name = ?");
+    update.bind(to_string(principal.roles), flag(principal.enabled), principal.jwt_subject, principal.name);
     if (update.run() == 0) return fail(no_principal(principal.name));
     return {};
   });
@@ -120,7 +133,7 @@ Result<std::optional<SqlitePrincipalStore::TokenHolder>> SqlitePrincipalStore::h
                             ", expires FROM tokens JOIN principals ON name = principal WHERE sha256 = ?");
     if (!query.bind(sha256).next()) return Found();
     SIGNET_TRY(Principal principal, read_principal(query));
-    return TokenHolder{std::move(principal), query.time(5)};
+    return TokenHolder{std::move(principal), query.time(6)};
   });
 }
 
@@ -172,6 +185,16 @@ Result<std::optional<Principal>> SqlitePrincipalStore::holder_of_certificate(std
                             " FROM management_certificates JOIN principals ON name = principal WHERE "
                             "thumbprint = ?");
     if (!query.bind(thumbprint).next()) return Found();
+    SIGNET_TRY(Principal principal, read_principal(query));
+    return principal;
+  });
+}
+
+Result<std::optional<Principal>> SqlitePrincipalStore::holder_of_jwt_subject(std::string_view subject) {
+  using Found = std::optional<Principal>;
+  return read_value<Found>(*database_, [&](SqlConnection& connection) -> Result<Found> {
+    Query query(connection, "SELECT " SIGNET_PRINCIPAL_COLUMNS " FROM principals WHERE jwt_subject = ?");
+    if (subject.empty() || !query.bind(subject).next()) return Found();
     SIGNET_TRY(Principal principal, read_principal(query));
     return principal;
   });

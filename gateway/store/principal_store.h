@@ -31,6 +31,7 @@ class SqlitePrincipalStore final : public api::PrincipalStore {
   Result<> remove_certificate(std::string_view thumbprint) override;
   Result<std::optional<api::Principal>> holder_of_certificate(std::string_view thumbprint) override;
 
+  Result<std::optional<api::Principal>> holder_of_jwt_subject(std::string_view subject) override;
   Result<api::Installation> installation() override;
 
  private:

@@ -529,6 +529,18 @@ constexpr std::array kSteps = {kFirstSchema,  kSecrets,          kReceiptHandOve
                                kOctetsAround, kVaultOperations,  kPrincipals,      kVaultCertificates,
                                kManagement,   kReceiptsGivenUp,  kIssuance,        kServiceBindings,
                                kVaultLinks,   kRetiredMasterKeys};
+)sql";
+
+constexpr const char* kJwtSubjects = R"sql(
+-- How tokens of the configured issuer name a principal; empty where they do not.
+ALTER TABLE principals ADD COLUMN jwt_subject TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX principals_by_jwt_subject ON principals(jwt_subject) WHERE jwt_subject <> '';
+)sql";
+
+/// Element n takes a database of version n to version n + 1. Released steps are never edited.
+constexpr std::array kSteps = {kFirstSchema,  kSecrets,         kReceiptHandOver, kEvidence,
+                               kOctetsAround, kVaultOperations, kPrincipals,      kVaultCertificates,
+                               kManagement,   kReceiptsGivenUp, kIssuance,        kJwtSubjects};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -141,7 +141,7 @@ TEST_F(AuthorisationTest, EveryPermissionButTheOneThatIsNeededIsNotEnough) {
     if (const auto* one = std::get_if<vault::CertificatePermission>(&route.needs)) certificates.remove(*one);
     if (const auto* role = std::get_if<Role>(&route.needs)) roles.remove(*role);
     grant(to_string(keys), to_string(secrets), to_string(certificates));
-    ASSERT_TRUE(administrator_.change(operator_, "all", roles, {}));
+    ASSERT_TRUE(administrator_.change(operator_, "all", {.roles = roles}));
     EXPECT_EQ(call(route, "x", token).status, 403) << route.method << " " << route.pattern;
   }
 }
@@ -149,7 +149,7 @@ TEST_F(AuthorisationTest, EveryPermissionButTheOneThatIsNeededIsNotEnough) {
 TEST_F(AuthorisationTest, WhoMayGetsToTheHandlerAndBadInputIsNeverOurMistake) {
   const std::string token = token_of("all");
   grant("all", "all", "all");
-  ASSERT_TRUE(administrator_.change(operator_, "all", kAllRoles, {}));
+  ASSERT_TRUE(administrator_.change(operator_, "all", {.roles = kAllRoles}));
   for (const Route& route : routes())
     for (const char* body :
          {"{}", "no JSON", "[]", R"({"kty":{},"value":[],"alg":1,"attributes":"x","tags":[1],"key":7})", "",
@@ -185,7 +185,7 @@ TEST_F(AuthorisationTest, WithoutARecordNothingIsAnswered) {
 TEST_F(AuthorisationTest, ItsRecordIsOnDiskBeforeAnAnswerLeaves) {
   const std::string token = token_of("all");
   grant("all", "all", "all");
-  ASSERT_TRUE(administrator_.change(operator_, "all", kAllRoles, {}));
+  ASSERT_TRUE(administrator_.change(operator_, "all", {.roles = kAllRoles}));
   for (const Route& route : routes()) {
     const int before = syncs_;
     static_cast<void>(call(route, "x", token));

@@ -73,6 +73,11 @@ class MemoryPrincipalStore final : public PrincipalStore {
       if (certificate.thumbprint == thumbprint) return *at(certificate.principal);
     return std::nullopt;
   }
+  Result<std::optional<Principal>> holder_of_jwt_subject(std::string_view subject) override {
+    for (const Principal& known : principals_)
+      if (known.jwt_subject == subject) return known;
+    return std::nullopt;
+  }
   Result<Installation> installation() override { return Installation{"tenant", "subscription"}; }
 
  private:

@@ -40,7 +40,7 @@ class PrincipalsTest : public testing::Test {
   MemoryPrincipalStore store_;
   MemoryAudit audit_;
   Principals principals_{store_, audit_, clock_};
-  Authenticator authenticator_{store_, clock_};
+  Authenticator authenticator_{store_, nullptr, clock_};
   const vault::Principal operator_ = vault::Principal::local_operator();
 };
 
@@ -51,7 +51,7 @@ TEST_F(PrincipalsTest, AChangeWithoutARecordIsNotMade) {
   ASSERT_TRUE(principals_.add(operator_, "app", {}));
   audit_.broken = true;
   EXPECT_FALSE(principals_.create_token(operator_, "app", kNoon + std::chrono::hours(1)));
-  EXPECT_FALSE(principals_.change(operator_, "app", Roles{Role::Administrator}, {}));
+  EXPECT_FALSE(principals_.change(operator_, "app", {.roles = Roles{Role::Administrator}}));
   EXPECT_FALSE(principals_.remove(operator_, "app"));
   EXPECT_TRUE(principals_.find("app")->roles.empty());
   EXPECT_TRUE(principals_.tokens("")->empty());
@@ -98,9 +98,9 @@ TEST_F(PrincipalsTest, ARevokedTokenAndADisabledPrincipalAreNotLetIn) {
   ASSERT_TRUE(principals_.revoke_token(operator_, one.info.id));
   EXPECT_FALSE(lets_in(one.token));
   EXPECT_TRUE(lets_in(two.token));
-  ASSERT_TRUE(principals_.change(operator_, "app", {}, false));
+  ASSERT_TRUE(principals_.change(operator_, "app", {.enabled = false}));
   EXPECT_FALSE(lets_in(two.token));
-  ASSERT_TRUE(principals_.change(operator_, "app", {}, true));
+  ASSERT_TRUE(principals_.change(operator_, "app", {.enabled = true}));
   EXPECT_TRUE(lets_in(two.token));
   ASSERT_TRUE(principals_.remove(operator_, "app"));
   EXPECT_FALSE(lets_in(two.token));
@@ -134,10 +134,9 @@ TEST(RandomGuid, IsOneOfVersionFour) {
 }
 
 TEST(Challenge, IsReadableToAzuresClients) {
-  EXPECT_EQ(vault_challenge("https://vault.example:1", "https://vault.example", "t", ""),
+  EXPECT_EQ(vault_challenge("https://vault.example:1/t", "https://vault.example", ""),
             R"(Bearer authorization="https://vault.example:1/t", resource="https://vault.example")");
-  EXPECT_NE(vault_challenge("o", "r", "t", "invalid_token").find(R"(, error="invalid_token")"),
-            std::string::npos);
+  EXPECT_NE(vault_challenge("o", "r", "invalid_token").find(R"(, error="invalid_token")"), std::string::npos);
 }
 
 }  // namespace

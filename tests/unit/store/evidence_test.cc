@@ -241,7 +241,7 @@ TEST_F(EvidenceTest, AMessageOfBeforeThereWasEvidenceKeepsAllItsCopies) {
   store_.reset();
   {
     SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
-    database.exec(std::string(kUndoBackEnds) + std::string(kUndoIssuance) +
+    database.exec(std::string(kUndoSinceIssuance) + std::string(kUndoIssuance) +
                   std::string(kUndoReceiptsGivenUp) + std::string(kUndoManagement) +
                   std::string(kUndoVaultCertificates) + std::string(kUndoPrincipals) +
                   std::string(kUndoVaultOperations) + std::string(kUndoEvidence) + "PRAGMA user_version = 3");

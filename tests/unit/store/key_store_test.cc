@@ -132,7 +132,7 @@ TEST_F(KeyStoreTest, AHomeOfBeforeVaultOperationsOpensWithItsKeysAndSecrets) {
   }
   {
     SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
-    database.exec(std::string(kUndoBackEnds) + std::string(kUndoIssuance) +
+    database.exec(std::string(kUndoSinceIssuance) + std::string(kUndoIssuance) +
                   std::string(kUndoReceiptsGivenUp) + std::string(kUndoManagement) +
                   std::string(kUndoVaultCertificates) + std::string(kUndoPrincipals) +
                   std::string(kUndoVaultOperations) + "PRAGMA user_version = 5");

@@ -195,7 +195,7 @@ TEST_F(QueuesTest, AReceiptGivenUpBeforeThatWasWrittenDownHasItsMessagesTime) {
     ASSERT_TRUE(store->update_receipt_post(post));
   }
   SQLite::Database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE)
-      .exec(std::string(kUndoBackEnds) + std::string(kUndoIssuance) + std::string(kUndoReceiptsGivenUp) +
+      .exec(std::string(kUndoSinceIssuance) + std::string(kUndoIssuance) + std::string(kUndoReceiptsGivenUp) +
             "PRAGMA user_version = 9");
   const auto post = *open()->receipt_post(record.id);
   EXPECT_EQ(post.queued, record.created);

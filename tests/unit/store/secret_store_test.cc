@@ -96,7 +96,7 @@ TEST_F(SecretStoreTest, ADatabaseOfBeforeSecretsKeepsItsPolicies) {
   {
     SQLite::Database database(directory_.path() / "store/signet.db", SQLite::OPEN_READWRITE);
     database.exec(
-        std::string(kUndoBackEnds) + std::string(kUndoIssuance) + std::string(kUndoReceiptsGivenUp) +
+        std::string(kUndoSinceIssuance) + std::string(kUndoIssuance) + std::string(kUndoReceiptsGivenUp) +
         std::string(kUndoManagement) + std::string(kUndoVaultCertificates) + std::string(kUndoPrincipals) +
         std::string(kUndoVaultOperations) + std::string(kUndoEvidence) +
         "DROP INDEX messages_receipt_undelivered; ALTER TABLE messages DROP COLUMN hands_receipt_over; "

@@ -80,7 +80,8 @@ inline Bytes octets_of(const Slice& slice) {
 
 /// Each takes a database's schema back to before its subject, but for the version number; the newest goes
 /// first.
-inline constexpr std::string_view kUndoBackEnds =
+inline constexpr std::string_view kUndoSinceIssuance =
+    "DROP INDEX principals_by_jwt_subject; ALTER TABLE principals DROP COLUMN jwt_subject; "
     "DROP TABLE retired_master_keys; DROP TABLE vault_links; "
     "DROP TABLE service_bindings; DROP TABLE service_bindings_before; ";
 inline constexpr std::string_view kUndoIssuance =
