@@ -97,7 +97,7 @@ ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation instal
       handler_({{home.vault(),
                  home.vault(),
                  home.vault(),
-                 home.vault(),
+                 wiring::access_check(home.vault()),
                  home.clock(),
                  {home.accounts(), judge_, home.resources(), wiring::audit_log(home.audit()), installation_,
                   [&home] { return home.callback_key(); }},
@@ -105,7 +105,7 @@ ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation instal
                  service_certificates_},
                 wiring::audit_log(home.audit()),
                 [&home] { return home.audit().sync(); },
-                home.principal_store(),
+                wiring::principal_store(home.principal_store()),
                 jwts_.get(),
                 [&home] { return home.vault().is_sealed(); }},
                std::move(options), installation_) {}

@@ -6,5 +6,7 @@ MessageStore& message_store(MessageStore& store) { return store; }
 HttpHandler& http_handler(HttpHandler& handler) { return handler; }
 vault::AuditLog& audit_log(vault::AuditLog& log) { return log; }
 HttpLimits http_limits(HttpLimits limits) { return limits; }
+vault::AccessCheck& access_check(vault::AccessCheck& check) { return check; }
+api::PrincipalStore& principal_store(api::PrincipalStore& store) { return store; }
 
 }  // namespace signet::gateway::wiring

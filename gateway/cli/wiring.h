@@ -1,6 +1,8 @@
 #pragma once
 
+#include "certstore/vault/access_check.h"
 #include "certstore/vault/audit_log.h"
+#include "gateway/api/principal.h"
 #include "gateway/endpoint/http_server.h"
 #include "gateway/exchange/message_store.h"
 
@@ -14,5 +16,7 @@ MessageStore& message_store(MessageStore& store);
 HttpHandler& http_handler(HttpHandler& handler);
 vault::AuditLog& audit_log(vault::AuditLog& log);
 HttpLimits http_limits(HttpLimits limits);
+vault::AccessCheck& access_check(vault::AccessCheck& check);
+api::PrincipalStore& principal_store(api::PrincipalStore& store);
 
 }  // namespace signet::gateway::wiring

@@ -524,13 +524,6 @@ CREATE TABLE retired_master_keys (
 ) STRICT;
 )sql";
 
-/// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema,  kSecrets,          kReceiptHandOver, kEvidence,
-                               kOctetsAround, kVaultOperations,  kPrincipals,      kVaultCertificates,
-                               kManagement,   kReceiptsGivenUp,  kIssuance,        kServiceBindings,
-                               kVaultLinks,   kRetiredMasterKeys};
-)sql";
-
 constexpr const char* kJwtSubjects = R"sql(
 -- How tokens of the configured issuer name a principal; empty where they do not.
 ALTER TABLE principals ADD COLUMN jwt_subject TEXT NOT NULL DEFAULT '';
@@ -538,9 +531,10 @@ CREATE UNIQUE INDEX principals_by_jwt_subject ON principals(jwt_subject) WHERE j
 )sql";
 
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema,  kSecrets,         kReceiptHandOver, kEvidence,
-                               kOctetsAround, kVaultOperations, kPrincipals,      kVaultCertificates,
-                               kManagement,   kReceiptsGivenUp, kIssuance,        kJwtSubjects};
+constexpr std::array kSteps = {kFirstSchema,  kSecrets,           kReceiptHandOver, kEvidence,
+                               kOctetsAround, kVaultOperations,   kPrincipals,      kVaultCertificates,
+                               kManagement,   kReceiptsGivenUp,   kIssuance,        kServiceBindings,
+                               kVaultLinks,   kRetiredMasterKeys, kJwtSubjects};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

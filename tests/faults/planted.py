@@ -35,6 +35,8 @@ PLANTS = [
     ("forget-no-key", "R21"),
     ("believe-any-blob", "R22"),
     ("use-keys-without-a-record", "R23"),
+    ("any-permission-will-do", "R24"),
+    ("tokens-never-end", "R24"),
     ("connect-where-told", "R27"),
     ("write-as-named", "R27"),
     ("stopped-clock", "R28"),

@@ -58,6 +58,10 @@ class Bench:
             gateway.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def adopt(self, gateway):
+        """Has a gateway end with the bench."""
+        self._gateways.append(gateway)
+
     def share(self, quick, full):
         return full if self.full else quick
 
@@ -72,7 +76,7 @@ class Bench:
         directory.mkdir(parents=True, exist_ok=True)
         partner = partner or Identity.create(directory, "partner")
         gateway = Gateway(self.signet, directory)
-        self._gateways.append(gateway)
+        self.adopt(gateway)
         gateway.set_up(partner.certificate, **account)
         composer = Composer(partner, gateway.certificate)
         return Trade(gateway, partner, composer, composer.prepare(messages, size, seed=self.seed), verified=self.share(20, 400))

@@ -144,6 +144,75 @@ class PlantedAuditLog final : public vault::AuditLog {
   AuditLog& log_;
 };
 
+class PlantedAccessCheck final : public vault::AccessCheck {
+ public:
+  explicit PlantedAccessCheck(AccessCheck& check) : check_(check) {}
+
+  Result<> check_access(const vault::Principal& principal, std::string_view operation,
+                        const vault::KeyId& what, vault::KeyPermission needed) override {
+    return checked(principal, operation, what, needed);
+  }
+  Result<> check_access(const vault::Principal& principal, std::string_view operation,
+                        const vault::KeyId& what, vault::SecretPermission needed) override {
+    return checked(principal, operation, what, needed);
+  }
+  Result<> check_access(const vault::Principal& principal, std::string_view operation,
+                        const vault::KeyId& what, vault::CertificatePermission needed) override {
+    return checked(principal, operation, what, needed);
+  }
+
+ private:
+  template <class Permission>
+  Result<> checked(const vault::Principal& principal, std::string_view operation, const vault::KeyId& what,
+                   Permission needed) {
+    if (planted("any-permission-will-do")) return {};
+    return check_.check_access(principal, operation, what, needed);
+  }
+
+  AccessCheck& check_;
+};
+
+class PlantedPrincipalStore final : public api::PrincipalStore {
+ public:
+  explicit PlantedPrincipalStore(PrincipalStore& store) : store_(store) {}
+
+  Result<std::optional<TokenHolder>> holder_of(ByteView sha256) override {
+    auto holder = store_.holder_of(sha256);
+    if (planted("tokens-never-end") && holder && *holder) (*holder)->expires += std::chrono::hours(24);
+    return holder;
+  }
+
+  Result<> add(const api::Principal& principal) override { return store_.add(principal); }
+  Result<api::Principal> find(std::string_view name) override { return store_.find(name); }
+  Result<std::vector<api::Principal>> list() override { return store_.list(); }
+  Result<> update(const api::Principal& principal) override { return store_.update(principal); }
+  Result<> remove(std::string_view name) override { return store_.remove(name); }
+  Result<> add_token(const api::StoredToken& token) override { return store_.add_token(token); }
+  Result<std::vector<api::TokenInfo>> tokens(std::string_view principal) override {
+    return store_.tokens(principal);
+  }
+  Result<> remove_token(std::string_view id) override { return store_.remove_token(id); }
+  Result<> add_certificate(const api::ManagementCertificate& certificate) override {
+    return store_.add_certificate(certificate);
+  }
+  Result<std::vector<api::ManagementCertificate>> certificates(std::string_view principal) override {
+    return store_.certificates(principal);
+  }
+  Result<> remove_certificate(std::string_view thumbprint) override {
+    return store_.remove_certificate(thumbprint);
+  }
+  Result<std::optional<api::Principal>> holder_of_certificate(std::string_view thumbprint) override {
+    return store_.holder_of_certificate(thumbprint);
+  }
+  Result<std::optional<api::Principal>> holder_of_jwt_subject(std::string_view subject) override {
+    return store_.holder_of_jwt_subject(subject);
+  }
+  Result<api::Installation> installation() override { return store_.installation(); }
+
+ private:
+  PrincipalStore& store_;
+};
+
 }  // namespace
 
 namespace wiring {
@@ -169,6 +238,16 @@ HttpLimits http_limits(HttpLimits limits) {
         std::chrono::hours(24);
   if (planted("endless-queue")) limits.queued_requests = SIZE_MAX;
   return limits;
+}
+
+vault::AccessCheck& access_check(vault::AccessCheck& check) {
+  static PlantedAccessCheck planted_check(check);
+  return planted_check;
+}
+
+api::PrincipalStore& principal_store(api::PrincipalStore& store) {
+  static PlantedPrincipalStore planted_store(store);
+  return planted_store;
 }
 
 }  // namespace wiring
