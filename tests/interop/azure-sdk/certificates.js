@@ -220,6 +220,7 @@ async function issuers(service) {
   assert.ok((await all(client.listPropertiesOfIssuers())).some((other) => other.id === issuer.id));
   await client.deleteIssuer(name);
   await refused(client.getIssuer(name), 404, "CertificateIssuerNotFound");
+  await refused(client.beginCreateCertificate(fresh("c"), own({ issuerName: name }), polling), 404, "CertificateIssuerNotFound");
 }
 
 async function deleteAndRecover(service) {

@@ -3,28 +3,30 @@
 // usage: node run.js VAULT_URL TOKEN [--full] [NAME...]
 //        node run.js --names [--full]     prints their names, and runs none
 //
-// Every host name is the loopback's, as by a line of /etc/hosts. Without --full, those are left out that say so, and of some only a share is run.
-// The service's certificate is believed by NODE_EXTRA_CA_CERTS.
+// Without --full, those are left out that say so, and of some only a share is run.
+// The service's certificate is believed by NODE_EXTRA_CA_CERTS. What the management plane's need besides stands in management.js.
 
-import dns from "node:dns";
-import net from "node:net";
+import "./loopback.js";
+import { scenarios as accounts } from "./accounts.js";
+import { scenarios as agreements } from "./agreements.js";
 import { scenarios as certificates } from "./certificates.js";
 import { scenarios as keys } from "./keys.js";
 import { scenarios as cryptography } from "./keys_cryptography.js";
 import { scenarios as lifecycle } from "./keys_lifecycle.js";
+import { scenarios as partners } from "./partners.js";
 import { scenarios as secrets } from "./secrets.js";
+import { scenarios as vaults } from "./vaults.js";
 
 const words = process.argv.slice(2);
 const full = words.includes("--full");
 const [vaultUrl, token, ...names] = words.filter((word) => !word.startsWith("--"));
-const scenarios = [...keys, ...cryptography, ...lifecycle, ...secrets, ...certificates].filter((scenario) => full || !scenario.onlyInFull);
+const scenarios = [
+  ...keys, ...cryptography, ...lifecycle, ...secrets, ...certificates, ...vaults, ...accounts, ...partners, ...agreements,
+].filter((scenario) => full || !scenario.onlyInFull);
 if (words.includes("--names")) {
   for (const { name } of scenarios) console.log(name);
   process.exit();
 }
-
-const resolve = dns.lookup;
-dns.lookup = (host, ...rest) => resolve(net.isIP(host) ? host : "127.0.0.1", ...rest);
 
 /** What DefaultAzureCredential is elsewhere: here a token is made by `signet token create`. */
 const credential = {
