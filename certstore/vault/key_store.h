@@ -84,6 +84,7 @@ class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
 
   /// Those of every vault when none were put for this one.
   virtual Result<VaultSettings> settings(std::string_view vault) = 0;
+  /// @error DeletedButRecoverable  the vault was deleted as a whole; so of put_policy(), and of new versions.
   virtual Result<> put_settings(std::string_view vault, const VaultSettings& settings) = 0;
 
   /// The policies of a vault, one per principal, whose names are matched without regard to ASCII case.

@@ -97,6 +97,16 @@ Result<Json> checked_event(const Json& event) {
   return event;
 }
 
+/// Whether events are kept with where they are from. @error InvalidInput
+Result<bool> wants_source(const Json& body) {
+  SIGNET_TRY(const auto option, text_member(body, "trackEventsOptions"));
+  if (!option || equal_ignoring_case(*option, "None")) return true;
+  if (equal_ignoring_case(*option, "DisableSourceInfoEnrich")) return false;
+  return fail(ErrorKind::InvalidInput,
+              fmt::format("the member 'trackEventsOptions' must be None or DisableSourceInfoEnrich, not '{}'",
+                          printable(*option)));
+}
+
 }  // namespace
 
 Result<Answer> put_account(Services& services, const Call& call) {
@@ -208,12 +218,13 @@ Result<Answer> list_key_vault_keys(Services& services, const Call& call) {
 Result<Answer> log_tracking_events(Services& services, const Call& call) {
   SIGNET_CHECK(account_of(services.account, call));
   SIGNET_TRY(const std::string source, required("sourceType", text_member(call.body, "sourceType")));
+  SIGNET_TRY(const bool with_source, wants_source(call.body));
   if (!call.body.contains("events") || !call.body["events"].is_array())
     return fail(ErrorKind::InvalidInput, "the member 'events' must be an array");
   std::vector<LoggedEvent> events;
   for (const Json& event : call.body["events"]) {
     SIGNET_TRY(Json checked, checked_event(event));
-    checked["sourceType"] = source;
+    if (with_source) checked["sourceType"] = source;
     std::string text = checked.dump(-1, ' ', false, Json::error_handler_t::replace);
     if (text.size() > kLongestEvent)
       return fail(ErrorKind::InvalidInput,

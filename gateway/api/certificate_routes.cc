@@ -33,25 +33,39 @@ vault::CertificateSettings settings_of(const vault::CertificateUpdate& given) {
   return {given.enabled.value_or(true), given.tags.value_or(vault::Tags())};
 }
 
+/// @error InvalidInput  a chain is to keep an order of its own.
+Result<> check_order(const Call& call) {
+  SIGNET_TRY(const auto preserve, flag_member(call.body, "preserveCertOrder"));
+  if (!preserve.value_or(false)) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      "the member 'preserveCertOrder' can only be false here: a chain begins with its own certificate");
+}
+
 }  // namespace
 
 Result<Answer> create_certificate(Services& services, const Call& call) {
+  SIGNET_CHECK(check_order(call));
   SIGNET_TRY(const vault::CertificateUpdate settings, read_certificate_update(call.body));
   std::optional<vault::CertificatePolicy> policy;
   if (has_policy(call)) {
     SIGNET_TRY(policy, read_policy(call.body, {}));
   }
-  SIGNET_TRY(const vault::CertificateOperation operation,
-             services.certificates.create_certificate(call.vault_principal(), call.vault, name_in(call),
-                                                      policy, settings_of(settings)));
-  Json json = operation_json(call, operation);
+  const auto operation = services.certificates.create_certificate(
+      call.vault_principal(), call.vault, name_in(call), policy, settings_of(settings));
+  // The name need not be there, and nothing else could be missing.
+  if (!operation && operation.error().kind == ErrorKind::NotFound)
+    return answer_of(Problem{404, "CertificateIssuerNotFound", operation.error().detail});
+  if (!operation) return fail(operation.error());
+  Json json = operation_json(call, *operation);
   const std::string location = fmt::format("{}?api-version={}&request_id={}", json["id"].get<std::string>(),
-                                           percent_encode(call.api_version), operation.request_id);
+                                           percent_encode(call.api_version), operation->request_id);
   constexpr int kAccepted = 202;
   return with_location(Answer::of(std::move(json)), kAccepted, location);
 }
 
 Result<Answer> import_certificate(Services& services, const Call& call) {
+  SIGNET_CHECK(check_order(call));
   SIGNET_TRY(const vault::CertificateUpdate settings, read_certificate_update(call.body));
   SIGNET_TRY(const vault::CertificateFile file, read_certificate_value(call.body));
   vault::PolicyChange change;

@@ -91,7 +91,10 @@ Result<Answer> put_certificate(Services& services, const Call& call) {
     outcome.problems.push_back(std::move(missing));
     outcome.entry.reset();
   }
-  if (outcome.entry) SIGNET_CHECK(check_key(services, call, *outcome.entry, before));
+  if (outcome.entry) {
+    SIGNET_CHECK(check_key(services, call, *outcome.entry, before));
+    SIGNET_CHECK(check_trust(services, call, stored.account, *outcome.entry, before));
+  }
   return put(services, call, std::move(outcome));
 }
 

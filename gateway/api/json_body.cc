@@ -67,6 +67,16 @@ Result<Json> parse_body(const Slice& body) {
   return parsed;
 }
 
+Json words_json(std::string_view words) {
+  Json list = Json::array();
+  while (!words.empty()) {
+    const std::size_t comma = words.find(',');
+    list.push_back(words.substr(0, comma));
+    words.remove_prefix(comma == std::string_view::npos ? words.size() : comma + 1);
+  }
+  return list;
+}
+
 void wipe_texts(Json& json) {
   if (json.is_string()) {
     auto& text = json.get_ref<std::string&>();

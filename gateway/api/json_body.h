@@ -23,6 +23,9 @@ inline constexpr std::size_t kMostMembers = 512;          ///< of one object
 /// @error InvalidInput  no JSON (RFC 8259), or not an object.  @error LimitExceeded  larger, deeper or wider.
 Result<Json> parse_body(const Slice& body);
 
+/// Of words with commas between them, an array.
+Json words_json(std::string_view words);
+
 /// Overwrites every string in it: values of secrets pass through bodies and answers.
 void wipe_texts(Json& json);
 

@@ -80,6 +80,10 @@ constexpr std::array kRoutes = {
           "{name}",
           Role::Reader, get_deleted_vault},
     Route{Plane::Management, "POST",
+          "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/"
+          "{name}/purge",
+          Role::Administrator, purge_deleted_vault},
+    Route{Plane::Management, "POST",
           "/subscriptions/{subscription}/providers/Microsoft.KeyVault/checkNameAvailability", Role::Reader,
           check_vault_name_availability},
     Route{Plane::Management, "GET", "/subscriptions/{subscription}/resources", Role::Reader, list_resources},

@@ -76,18 +76,6 @@ Result<AccessPolicy> read_policy(const Services& services, const std::vector<Pri
   return policy;
 }
 
-template <class Permissions>
-Json words_json(Permissions permissions) {
-  Json words = Json::array();
-  const std::string text = vault::to_string(permissions);
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
-    words.push_back(std::string(rest.substr(0, comma)));
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
-  }
-  return words;
-}
-
 /// One principal's policy after a change; `now` and `given` are both that principal's.
 AccessPolicy changed(AccessPolicy now, const AccessPolicy& given, PolicyChange change) {
   switch (change) {
@@ -158,9 +146,9 @@ Result<Json> policies_json(const Services& services, std::string_view vault) {
     list.push_back({{"tenantId", services.account.installation.tenant},
                     {"objectId", object_id_of(principals, policy.principal.name)},
                     {"permissions",
-                     {{"keys", words_json(policy.keys)},
-                      {"secrets", words_json(policy.secrets)},
-                      {"certificates", words_json(policy.certificates)},
+                     {{"keys", words_json(vault::to_string(policy.keys))},
+                      {"secrets", words_json(vault::to_string(policy.secrets))},
+                      {"certificates", words_json(vault::to_string(policy.certificates))},
                       {"storage", Json::array()}}}});
   }
   return list;

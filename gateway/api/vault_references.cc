@@ -1,5 +1,6 @@
 #include "gateway/api/vault_references.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -47,6 +48,22 @@ Result<> check_secrets(Services& services, const Call& call, const Agreement& ag
       SIGNET_CHECK(services.access.check_access(call.vault_principal(), "get",
                                                 {wanted[i]->key_vault, wanted[i]->secret_name, {}},
                                                 vault::SecretPermission::Get));
+  return {};
+}
+
+Result<> check_trust(Services& services, const Call& call, const agreements::Account& account,
+                     const agreements::CertificateEntry& certificate,
+                     const agreements::CertificateEntry* before) {
+  if (call.principal.roles.has(Role::Administrator)) return {};
+  if (before != nullptr && before->public_certificate == certificate.public_certificate) return {};
+  for (const Agreement& agreement : account.agreements) {
+    const auto& basic = agreement.connection.basic_authentication;
+    const std::vector<std::string>& trusted = agreement.connection.tls_trust.certificates;
+    if (basic && std::find(trusted.begin(), trusted.end(), certificate.name) != trusted.end())
+      SIGNET_CHECK(services.access.check_access(call.vault_principal(), "get",
+                                                {basic->key_vault, basic->secret_name, {}},
+                                                vault::SecretPermission::Get));
+  }
   return {};
 }
 

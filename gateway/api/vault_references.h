@@ -14,6 +14,13 @@ namespace signet::gateway::api {
 /// @error PermissionDenied  names the permission and the command that grants it.
 Result<> check_secrets(Services& services, const Call& call, const agreements::Agreement& agreement,
                        const agreements::Agreement* before);
+/// The same of every agreement of the account that shows its password to whatever server has the certificate
+/// (x:tlsTrust): another one under its name is another server.
+///
+/// @param before  the stored certificate; nothing where it is new
+Result<> check_trust(Services& services, const Call& call, const agreements::Account& account,
+                     const agreements::CertificateEntry& certificate,
+                     const agreements::CertificateEntry* before);
 /// The same of a certificate's key.
 Result<> check_key(Services& services, const Call& call, const agreements::CertificateEntry& certificate,
                    const agreements::CertificateEntry* before);

@@ -114,6 +114,25 @@ std::string stored_text(const VaultResource& vault) {
   return Json{{"group", vault.group}, {"document", vault.document}}.dump();
 }
 
+vault::Deletion deletion_of(const Resource& deleted, const vault::VaultSettings& settings) {
+  return {deleted.created, deleted.created + std::chrono::days(settings.retention_days)};
+}
+
+std::vector<std::string> users_of(const agreements::Account& account, std::string_view vault) {
+  std::vector<std::string> users;
+  const auto is_it = [&](const auto& reference) {
+    return reference && equal_ignoring_case(reference->key_vault, vault);
+  };
+  for (const agreements::CertificateEntry& certificate : account.certificates)
+    if (is_it(certificate.key)) users.push_back(fmt::format("certificate '{}'", certificate.name));
+  for (const agreements::Agreement& agreement : account.agreements)
+    if (is_it(agreement.connection.basic_authentication) ||
+        is_it(agreement.receive_agreement.required_basic_authentication) ||
+        is_it(agreement.receive_agreement.delivery.webhook))
+      users.push_back(fmt::format("agreement '{}'", agreement.name));
+  return users;
+}
+
 Result<> keep_vault(Services& services, const VaultResource& vault) {
   SIGNET_CHECK(services.account.resources.put(ResourceKind::Vault, vault.name, stored_text(vault),
                                               services.clock.now()));

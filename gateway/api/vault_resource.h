@@ -37,6 +37,11 @@ Result<> keep_vault(Services& services, const VaultResource& vault);
 std::string stored_text(const VaultResource& vault);
 VaultResource read_vault(const Resource& resource);
 
+/// When a deleted vault was deleted, and when it goes for good.
+vault::Deletion deletion_of(const Resource& deleted, const vault::VaultSettings& settings);
+/// What of the account has its key, or a secret, in the vault: "certificate 'x'", "agreement 'y'".
+std::vector<std::string> users_of(const agreements::Account& account, std::string_view vault);
+
 /// With its policies and settings, and its URI as seen from the call's origin.
 Result<Json> vault_json(Services& services, const Call& call, const VaultResource& vault);
 

@@ -84,22 +84,6 @@ Result<> take_up(Services& services, const Call& call, VaultResource& vault, boo
   return {};
 }
 
-/// What of the account has its key, or a secret, in the vault.
-std::vector<std::string> users_of(const agreements::Account& account, std::string_view vault) {
-  std::vector<std::string> users;
-  const auto is_it = [&](const auto& reference) {
-    return reference && equal_ignoring_case(reference->key_vault, vault);
-  };
-  for (const agreements::CertificateEntry& certificate : account.certificates)
-    if (is_it(certificate.key)) users.push_back(fmt::format("certificate '{}'", certificate.name));
-  for (const agreements::Agreement& agreement : account.agreements)
-    if (is_it(agreement.connection.basic_authentication) ||
-        is_it(agreement.receive_agreement.required_basic_authentication) ||
-        is_it(agreement.receive_agreement.delivery.webhook))
-      users.push_back(fmt::format("agreement '{}'", agreement.name));
-  return users;
-}
-
 /// The service certificates that are bound to a certificate of the vault.
 Result<> add_bound_in(Services& services, std::string_view vault, std::vector<std::string>& users) {
   SIGNET_TRY(const auto views, services.service_certificates.list());
@@ -109,15 +93,36 @@ Result<> add_bound_in(Services& services, std::string_view vault, std::vector<st
   return {};
 }
 
+/// @error AlreadyExists  the account, or a service certificate, has keys or secrets in the vault.
+Result<> check_unused(Services& services, const std::string& vault) {
+  SIGNET_TRY(const agreements::StoredAccount stored, services.account.accounts.load());
+  auto users = users_of(stored.account, vault);
+  SIGNET_CHECK(add_bound_in(services, vault, users));
+  if (users.empty()) return {};
+  return fail(ErrorKind::AlreadyExists,
+              fmt::format("'{}' is used by {}: change those first", vault, fmt::join(users, ", ")));
+}
+
+/// The deleted vault that the call's path names. @error NotFound
+Result<Resource> deleted_vault_of(Services& services, const Call& call) {
+  SIGNET_CHECK(check_subscription(services.account.installation, call));
+  SIGNET_TRY(auto deleted,
+             services.account.resources.find(ResourceKind::DeletedVault, call.parameter("name")));
+  if (deleted) return *std::move(deleted);
+  return fail(ErrorKind::NotFound,
+              fmt::format("there is no deleted vault '{}'", printable(call.parameter("name"))));
+}
+
 Result<Json> deleted_json(Services& services, const Resource& resource) {
   const VaultResource vault = read_vault(resource);
   const Installation& installation = services.account.installation;
   const auto location = vault.document.value("location", std::string(kDefaultLocation));
   SIGNET_TRY(const vault::VaultSettings settings, services.vaults.administration.settings(vault.name));
-  // There is no scheduledPurgeDate: nothing purges a vault.
+  const vault::Deletion deletion = deletion_of(resource, settings);
   Json properties = {{"vaultId", vault.id(installation)},
                      {"location", location},
-                     {"deletionDate", to_rfc3339(resource.created)},
+                     {"deletionDate", to_rfc3339(deletion.deleted)},
+                     {"scheduledPurgeDate", to_rfc3339(deletion.scheduled_purge)},
                      {"tags", vault.document.value("tags", Json::object())}};
   if (settings.purge_protection) properties["purgeProtectionEnabled"] = true;
   return Json{
@@ -161,8 +166,9 @@ Result<Answer> put_vault(Services& services, const Call& call) {
   SIGNET_TRY(const auto deleted, services.account.resources.find(ResourceKind::DeletedVault, name));
   if (deleted && mode == "recover") return recover(services, call, *deleted);
   if (deleted)
-    return refusal(409, "ConflictError",
-                   fmt::format("the vault '{}' was deleted: recover it (createMode recover)", name));
+    return refusal(
+        409, "ConflictError",
+        fmt::format("the vault '{}' was deleted: recover it (createMode recover), or purge it", name));
   SIGNET_TRY(const auto before, find_vault(services, name));
   SIGNET_TRY(const auto was_put, services.account.resources.find(ResourceKind::Vault, name));
   if (was_put && !equal_ignoring_case(before->group, call.parameter("group")))
@@ -170,7 +176,9 @@ Result<Answer> put_vault(Services& services, const Call& call) {
                    fmt::format("there is a vault '{}' in another resource group", name));
   VaultResource vault = before ? *before : new_vault(services, name, call.parameter("group"));
   vault.group = call.parameter("group");  // that of a vault which nobody has put yet is the first PUT's
-  SIGNET_CHECK(take_up(services, call, vault, /*is_new=*/!before));
+  // The home's first vault is there after its purge as well, and has nobody in it then.
+  SIGNET_TRY(const auto policies, services.vaults.administration.policies(vault.name));
+  SIGNET_CHECK(take_up(services, call, vault, /*is_new=*/!before || (!was_put && policies.empty())));
   SIGNET_TRY(Json json, vault_json(services, call, vault));
   return Answer{before ? 200 : 201, std::move(json), {}};
 }
@@ -193,13 +201,7 @@ Result<Answer> delete_vault(Services& services, const Call& call) {
   const auto vault = vault_of(services, call);
   if (!vault && vault.error().kind == ErrorKind::NotFound) return Answer::no_content();
   if (!vault) return fail(vault.error());
-  SIGNET_TRY(const agreements::StoredAccount stored, services.account.accounts.load());
-  std::vector<std::string> users = users_of(stored.account, vault->name);
-  SIGNET_CHECK(add_bound_in(services, vault->name, users));
-  if (!users.empty())
-    return refusal(
-        409, "Conflict",
-        fmt::format("'{}' is used by {}: change those first", vault->name, fmt::join(users, ", ")));
+  SIGNET_CHECK(check_unused(services, vault->name));
   SIGNET_CHECK(record(services, call, "deleteVault", vault->name));
   SIGNET_CHECK(
       services.vaults.administration.delete_vault(vault->name, stored_text(*vault), services.clock.now()));
@@ -279,14 +281,29 @@ Result<Answer> list_deleted_vaults(Services& services, const Call& call) {
 }
 
 Result<Answer> get_deleted_vault(Services& services, const Call& call) {
-  SIGNET_CHECK(check_subscription(services.account.installation, call));
-  SIGNET_TRY(const auto deleted,
-             services.account.resources.find(ResourceKind::DeletedVault, call.parameter("name")));
-  if (!deleted)
-    return fail(ErrorKind::NotFound,
-                fmt::format("there is no deleted vault '{}'", printable(call.parameter("name"))));
-  SIGNET_TRY(Json json, deleted_json(services, *deleted));
+  SIGNET_TRY(const Resource deleted, deleted_vault_of(services, call));
+  SIGNET_TRY(Json json, deleted_json(services, deleted));
   return Answer::of(std::move(json));
+}
+
+Result<Answer> purge_deleted_vault(Services& services, const Call& call) {
+  SIGNET_TRY(const Resource deleted, deleted_vault_of(services, call));
+  SIGNET_TRY(const vault::VaultSettings settings, services.vaults.administration.settings(deleted.name));
+  if (settings.purge_protection) {
+    constexpr int kMethodNotAllowed = 405;
+    Answer answer = refusal(
+        kMethodNotAllowed, "MethodNotAllowed",
+        fmt::format(
+            "Operation 'DeletedVaultPurge' is not allowed: the vault '{}' has purge protection, and goes "
+            "by itself at {}",
+            deleted.name, to_rfc3339(deletion_of(deleted, settings).scheduled_purge)));
+    answer.headers.set("Allow", "");
+    return answer;
+  }
+  SIGNET_CHECK(check_unused(services, deleted.name));
+  SIGNET_CHECK(record(services, call, "purgeVault", deleted.name));
+  SIGNET_CHECK(services.vaults.administration.purge_vault(deleted.name));
+  return Answer{200, std::nullopt, {}};
 }
 
 }  // namespace signet::gateway::api

@@ -18,5 +18,6 @@ Result<Answer> check_vault_name_availability(Services& services, const Call& cal
 
 Result<Answer> list_deleted_vaults(Services& services, const Call& call);
 Result<Answer> get_deleted_vault(Services& services, const Call& call);
+Result<Answer> purge_deleted_vault(Services& services, const Call& call);
 
 }  // namespace signet::gateway::api

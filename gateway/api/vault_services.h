@@ -30,6 +30,9 @@ class VaultAdministration {
   virtual Result<> delete_vault(std::string_view vault, std::string_view json, Time now) = 0;
   /// The reverse: the policies that are left count again.
   virtual Result<> recover_vault(std::string_view vault, std::string_view json, Time now) = 0;
+  /// A deleted vault's keys, secrets and certificates, its policies, its settings and its resource are gone
+  /// for good, or nothing has changed. @error NotFound  no vault of that name is deleted.
+  virtual Result<> purge_vault(std::string_view vault) = 0;
 };
 
 /// What the handlers of vaults as resources work with. Everything outlives them, and is thread-safe.

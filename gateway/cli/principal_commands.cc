@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "gateway/api/json_body.h"
 #include "gateway/api/principals.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
-#include "gateway/cli/vault_attributes.h"
 
 namespace signet::gateway {
 namespace {
@@ -31,7 +31,7 @@ struct PrincipalOptions {
 ordered_json to_json(const api::Principal& principal) {
   ordered_json value = {{"name", principal.name},
                         {"objectId", principal.id},
-                        {"roles", words_json(api::to_string(principal.roles))},
+                        {"roles", api::words_json(api::to_string(principal.roles))},
                         {"enabled", principal.enabled},
                         {"created", to_rfc3339(principal.created)}};
   if (!principal.jwt_subject.empty()) value["jwtSubject"] = principal.jwt_subject;

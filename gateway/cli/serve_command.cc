@@ -297,7 +297,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   notify_ready();
 
-  VaultUpkeep upkeep(home->vault());
+  VaultUpkeep upkeep(*home);
   {
     ShownCertificates certificates(*home, settings, to_be_renewed(config.listeners, *server, api.get()));
     Running running{*home, api.get(), handler, operations, certificates, given, settings};

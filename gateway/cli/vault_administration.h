@@ -34,6 +34,11 @@ class HomeVaultAdministration final : public api::VaultAdministration {
     home_.vault().forget();
     return {};
   }
+  Result<> purge_vault(std::string_view vault) override {
+    SIGNET_CHECK(home_.resources().purge_vault(vault));
+    home_.vault().forget();
+    return {};
+  }
 
  private:
   Home& home_;

@@ -21,16 +21,6 @@ nlohmann::ordered_json date_json(const std::optional<Time>& date) {
   return date ? nlohmann::ordered_json(to_rfc3339(*date)) : nlohmann::ordered_json();
 }
 
-nlohmann::ordered_json words_json(std::string_view words) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  while (!words.empty()) {
-    const std::size_t comma = words.find(',');
-    list.push_back(words.substr(0, comma));
-    words.remove_prefix(comma == std::string_view::npos ? words.size() : comma + 1);
-  }
-  return list;
-}
-
 nlohmann::ordered_json version_json(const vault::KeyId& id, const vault::KeyAttributes& attributes,
                                     Time created) {
   return {{"version", id.version},

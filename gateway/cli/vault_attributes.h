@@ -22,8 +22,6 @@ namespace signet::gateway {
 std::string date_text(const std::optional<Time>& date);
 /// null where there is no date.
 nlohmann::ordered_json date_json(const std::optional<Time>& date);
-/// Of words with commas between them, an array.
-nlohmann::ordered_json words_json(std::string_view words);
 /// One version of a key or a secret among others.
 nlohmann::ordered_json version_json(const vault::KeyId& id, const vault::KeyAttributes& attributes,
                                     Time created);

@@ -5,7 +5,9 @@
 
 #include "base/file.h"
 #include "certstore/vault/import.h"
+#include "gateway/api/json_body.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/deleted_vaults.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
 #include "gateway/cli/passphrase.h"
@@ -43,7 +45,7 @@ ordered_json to_json(const vault::KeyInfo& info) {
           {"name", info.id.name},
           {"version", info.id.version},
           {"kind", to_string(info.kind)},
-          {"keyOps", words_json(to_string(info.ops))},
+          {"keyOps", api::words_json(to_string(info.ops))},
           {"enabled", info.attributes.enabled},
           {"notBefore", date_json(info.attributes.not_before)},
           {"expires", date_json(info.attributes.expires)},
@@ -203,9 +205,9 @@ Result<vault::AccessPolicy> policy_of(Home& home, const VaultOptions& options) {
 ordered_json to_json(const vault::AccessPolicy& policy) {
   return {{"vault", policy.vault},
           {"principal", policy.principal.name},
-          {"keyPermissions", words_json(to_string(policy.keys))},
-          {"secretPermissions", words_json(to_string(policy.secrets))},
-          {"certificatePermissions", words_json(to_string(policy.certificates))}};
+          {"keyPermissions", api::words_json(to_string(policy.keys))},
+          {"secretPermissions", api::words_json(to_string(policy.secrets))},
+          {"certificatePermissions", api::words_json(to_string(policy.certificates))}};
 }
 
 std::string to_line(const vault::AccessPolicy& policy) {
@@ -357,6 +359,7 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   add_key_rotation_commands(*key, context);
   add_vault_settings_commands(*vault_app, context);
   add_vault_seal_commands(*vault_app, context);
+  add_deleted_vault_commands(*vault_app, context);
 
   CLI::App* setting =
       command(policy, "set", "Replace what a principal may do with keys, with secrets or with certificates",

@@ -91,7 +91,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
                         {"what", "vaults alone"}});
   notify_ready();
 
-  VaultUpkeep upkeep(home->vault());
+  VaultUpkeep upkeep(*home);
   {
     ShownCertificates certificates(
         *home, settings,

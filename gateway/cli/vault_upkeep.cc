@@ -1,6 +1,7 @@
 #include "gateway/cli/vault_upkeep.h"
 
 #include "base/log.h"
+#include "gateway/cli/deleted_vaults.h"
 
 namespace signet::gateway {
 namespace {
@@ -18,19 +19,21 @@ void report(const vault::RotationEvent& event) {
   }
 }
 
-void look_after(vault::EmbeddedVault& vault, const std::stop_token& stop) {
-  if (const auto purged = vault.purge_overdue(); !purged)
+void look_after(Home& home, const std::stop_token& stop) {
+  if (const auto purged = purge_overdue_vaults(home); !purged)
     log::error("vault-not-purged", {{"reason", purged.error().detail}});
-  if (vault.is_sealed()) return;
-  const auto events = vault.rotate_due(stop);
+  if (const auto purged = home.vault().purge_overdue(); !purged)
+    log::error("vault-not-purged", {{"reason", purged.error().detail}});
+  if (home.vault().is_sealed()) return;
+  const auto events = home.vault().rotate_due(stop);
   if (!events) return log::error("keys-not-rotated", {{"reason", events.error().detail}});
   for (const vault::RotationEvent& event : *events) report(event);
 }
 
 }  // namespace
 
-VaultUpkeep::VaultUpkeep(vault::EmbeddedVault& vault)
-    : vault_(vault), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+VaultUpkeep::VaultUpkeep(Home& home)
+    : home_(home), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void VaultUpkeep::stop() {
   thread_.request_stop();
@@ -41,9 +44,9 @@ void VaultUpkeep::run(const std::stop_token& stop) {
   constexpr std::chrono::hours kPause{24};
   constexpr std::chrono::minutes kWhileSealed{1};
   while (!stop.stop_requested()) {
-    look_after(vault_, stop);
+    look_after(home_, stop);
     std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, stop, vault_.is_sealed() ? std::chrono::minutes(kWhileSealed) : kPause,
+    woken_.wait_for(lock, stop, home_.vault().is_sealed() ? std::chrono::minutes(kWhileSealed) : kPause,
                     [] { return false; });
   }
 }

@@ -5,23 +5,23 @@
 #include <stop_token>
 #include <thread>
 
-#include "certstore/vault/embedded_vault.h"
+#include "gateway/cli/home.h"
 
 namespace signet::gateway {
 
-/// Looks after a vault, at once and daily, for as long as it lives: purges what is overdue and rotates what
-/// is due. In a thread of its own, since many keys take minutes; it ends between two of them. The log says
-/// what was done and what failed.
+/// Looks after a home's vaults, at once and daily, for as long as it lives: purges what is overdue, also
+/// whole vaults, and rotates what is due. In a thread of its own, since many keys take minutes; it ends
+/// between two of them. The log says what was done and what failed.
 class VaultUpkeep {
  public:
-  explicit VaultUpkeep(vault::EmbeddedVault& vault);
+  explicit VaultUpkeep(Home& home);
   /// Waits for the key that is at hand.
   void stop();
 
  private:
   void run(const std::stop_token& stop);
 
-  vault::EmbeddedVault& vault_;
+  Home& home_;
   std::mutex mutex_;
   std::condition_variable_any woken_;
   std::jthread thread_;

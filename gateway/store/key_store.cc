@@ -255,7 +255,8 @@ Result<> SqliteKeyStore::put_rotation_policy(std::string_view vault, std::string
 Result<std::vector<KeyInfo>> SqliteKeyStore::rotation_candidates() {
   return read_value<std::vector<KeyInfo>>(*database_, [&](SqlConnection& connection) {
     Query query(connection, "SELECT " SIGNET_KEY_COLUMNS
-                            " FROM key_versions AS key WHERE deleted IS NULL AND managed = 0 AND (expires IS "
+                            " FROM key_versions AS key WHERE deleted IS NULL AND managed = 0" SIGNET_VAULT_IN_USE(
+                                "key.vault") " AND (expires IS "
                             "NOT NULL OR EXISTS (SELECT 1 FROM rotation_policies AS policy "
                             "WHERE policy.vault = key.vault AND policy.name = key.name)) AND sequence = "
                             "(SELECT max(sequence) FROM "
@@ -276,6 +277,7 @@ Result<VaultSettings> SqliteKeyStore::settings(std::string_view vault) {
 Result<> SqliteKeyStore::put_settings(std::string_view vault, const VaultSettings& settings) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_CHECK(check_not_linked(connection, vault));
+    SIGNET_CHECK(check_vault_in_use(connection, vault));
     Query(connection,
           "INSERT INTO vault_settings (vault, retention_days, purge_protection) VALUES (?, ?, ?) ON CONFLICT "
           "(vault) DO UPDATE SET retention_days = excluded.retention_days, purge_protection = "
@@ -310,6 +312,7 @@ Result<std::vector<AccessPolicy>> SqliteKeyStore::policies(std::string_view vaul
 Result<> SqliteKeyStore::put_policy(const AccessPolicy& policy) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     SIGNET_CHECK(check_not_linked(connection, policy.vault));
+    SIGNET_CHECK(check_vault_in_use(connection, policy.vault));
     Query(connection, "DELETE FROM access_policies WHERE vault = ? AND principal = ?")
         .bind(policy.vault, policy.principal.name)
         .run();

@@ -74,6 +74,7 @@ template <class Rows>
 Result<> check_takes_version(SqlConnection& connection, const typename Rows::Info& info) {
   const vault::KeyId& id = info.id;
   SIGNET_CHECK(check_not_linked(connection, id.vault));
+  SIGNET_CHECK(check_vault_in_use(connection, id.vault));
   Query own(connection, Rows::kFind);
   if (own.bind(id.vault, id.name).next() && !own.is_null(0))
     return fail(ErrorKind::DeletedButRecoverable,

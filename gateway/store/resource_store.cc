@@ -54,6 +54,12 @@ void set_policies_aside(SqlConnection& connection, std::string_view vault, bool 
   count_key_change(connection);
 }
 
+/// @param sql  removes rows of a vault
+template <std::size_t N>
+void remove_of(SqlConnection& connection, std::string_view vault, const char (&sql)[N]) {
+  Query(connection, sql).bind(vault).run();
+}
+
 }  // namespace
 
 Result<std::optional<Resource>> SqliteResourceStore::find(ResourceKind kind, std::string_view name) {
@@ -111,6 +117,26 @@ Result<> SqliteResourceStore::recover_vault(std::string_view vault, std::string_
     put_row(connection, ResourceKind::Vault, vault, json, now);
     remove_row(connection, ResourceKind::DeletedVault, vault);
     set_policies_aside(connection, vault, false);
+    return {};
+  });
+}
+
+Result<> SqliteResourceStore::purge_vault(std::string_view vault) {
+  return database_->write([&](SqlConnection& connection) -> Result<> {
+    if (!remove_row(connection, ResourceKind::DeletedVault, vault))
+      return fail(ErrorKind::NotFound, "there is no deleted vault " + printable(vault));
+    remove_of(connection, vault, "DELETE FROM vault_certificate_notices WHERE vault = ? COLLATE NOCASE");
+    remove_of(connection, vault, "DELETE FROM vault_certificate_operations WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM vault_certificate_versions WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM vault_certificates WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM vault_certificate_contacts WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM vault_certificate_issuers WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM rotation_policies WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM key_versions WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM secret_versions WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM access_policies WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM vault_settings WHERE vault = ?");
+    count_key_change(connection);
     return {};
   });
 }

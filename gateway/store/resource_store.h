@@ -23,6 +23,7 @@ class SqliteResourceStore final : public api::ResourceStore {
   /// As api::VaultAdministration, each in one transaction.
   Result<> delete_vault(std::string_view vault, std::string_view json, Time now);
   Result<> recover_vault(std::string_view vault, std::string_view json, Time now);
+  Result<> purge_vault(std::string_view vault);
 
  private:
   std::shared_ptr<Database> database_;

@@ -1,6 +1,7 @@
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/vault_certificate_rows_internal.h"
 #include "gateway/store/vault_certificate_store.h"
+#include "gateway/store/vault_rows_internal.h"
 
 /// What goes on with certificates by itself: orders, lifetimes and notices.
 
@@ -40,7 +41,8 @@ Result<std::vector<StoredName>> SqliteVaultCertificateStore::in_progress() {
   return read_value<Names>(*database_, [&](SqlConnection& connection) -> Result<Names> {
     Query query(connection,
                 "SELECT " SIGNET_CERTIFICATE_NAME_COLUMNS
-                " FROM vault_certificates AS own WHERE deleted IS NULL AND EXISTS (SELECT 1 FROM "
+                " FROM vault_certificates AS own WHERE deleted IS NULL" SIGNET_VAULT_IN_USE(
+                    "own.vault") " AND EXISTS (SELECT 1 FROM "
                 "vault_certificate_operations AS operation WHERE operation.vault = own.vault AND "
                 "operation.name = own.name AND operation.status = 'inProgress' AND operation.issuer "
                 "<> 'Unknown')");
@@ -72,7 +74,8 @@ Result<std::vector<CurrentCertificate>> SqliteVaultCertificateStore::in_use() {
   using All = std::vector<CurrentCertificate>;
   return read_value<All>(*database_, [&](SqlConnection& connection) -> Result<All> {
     Query names(connection, "SELECT " SIGNET_CERTIFICATE_NAME_COLUMNS
-                            " FROM vault_certificates WHERE deleted IS NULL ORDER BY vault, name");
+                            " FROM vault_certificates WHERE deleted IS NULL" SIGNET_VAULT_IN_USE(
+                                "vault_certificates.vault") " ORDER BY vault, name");
     All all;
     while (names.next()) {
       CurrentCertificate certificate;

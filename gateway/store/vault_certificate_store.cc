@@ -111,6 +111,7 @@ Result<> check_is_there(SqlConnection& connection, const CertificateId& id) {
 ///
 /// @error DeletedButRecoverable, AlreadyExists
 Result<> check_name(SqlConnection& connection, const CertificateId& id) {
+  SIGNET_CHECK(check_vault_in_use(connection, id.vault));
   const std::string what = printable(vault::to_string(id));
   Query deleted(connection,
                 "SELECT 1 FROM vault_certificates WHERE vault = ? AND name = ? AND deleted IS NOT NULL");

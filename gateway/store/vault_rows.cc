@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "gateway/store/sql_internal.h"
 #include "gateway/store/vault_rows_internal.h"
 
 namespace signet::gateway {
@@ -19,6 +20,14 @@ Result<vault::Tags> tags_of(std::string_view column) {
       ErrorKind::IoFailure,
       "the database holds tags of a key or a secret that are no JSON object of texts: restore it from "
       "a backup");
+}
+
+Result<> check_vault_in_use(SqlConnection& connection, std::string_view vault) {
+  Query deleted(connection, "SELECT 1 FROM resources WHERE kind = 'deletedVault' AND name = ?");
+  if (!deleted.bind(vault).next()) return {};
+  return fail(ErrorKind::DeletedButRecoverable,
+              "key vault '" + printable(vault) +
+                  "' was deleted: recover it first (signet vault recover), or purge it (signet vault purge)");
 }
 
 }  // namespace signet::gateway

@@ -30,6 +30,13 @@ Result<> check_not_linked(SqlConnection& connection, std::string_view vault);
 /// @error Unavailable  it was sealed under a master key that is not the one of now any more.
 Result<> check_seal(SqlConnection& connection, ByteView sealed);
 
+/// For a statement: of vaults that were not deleted as a whole. @param vault  a column
+#define SIGNET_VAULT_IN_USE(vault) \
+  " AND NOT EXISTS (SELECT 1 FROM resources WHERE kind = 'deletedVault' AND resources.name = " vault ")"
+
+/// Whether a vault takes anything new. @error DeletedButRecoverable  it was deleted as a whole.
+Result<> check_vault_in_use(SqlConnection& connection, std::string_view vault);
+
 /// Adds a version inside of a transaction. @error AlreadyExists, DeletedButRecoverable
 Result<> put_key_version(SqlConnection& connection, const vault::StoredKey& key);
 Result<> put_secret_version(SqlConnection& connection, const vault::StoredSecret& secret);

@@ -303,6 +303,7 @@ class Issuing(IssuanceTest):
         for issuer, status in [("other", 400), ("nowhere", 400), ("absent", 404)]:
             answer = self.vault.post("/certificates/c1/create", {"policy": self.policy(issuer={"name": issuer})})
             self.assertEqual(answer[0], status, answer[1])
+        self.assertEqual(self.error_code(answer, 404), "CertificateIssuerNotFound")
         self.home.run("vault", "certificate", "issuer", "set", "ca", "--disable", expect=DONE)
         self.assertEqual(self.vault.post("/certificates/c1/create", {"policy": self.policy()})[0], 403)
         self.home.run("vault", "certificate", "issuer", "set", "ca", "--enable", expect=DONE)

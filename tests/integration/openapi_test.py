@@ -244,6 +244,9 @@ class Management(AccountTest):
         location = call("getDeletedVault", name="kv1", location="local")["properties"]["location"]
         call("putVault", {"location": location, "properties": properties}, status=409, name="kv1")
         call("putVault", {"location": location, "properties": {**properties, "createMode": "recover"}}, name="kv1")
+        call("deleteVault", name="kv1")
+        call("purgeDeletedVault", name="kv1", location="local")
+        call("purgeDeletedVault", status=404, name="kv1", location="local")
 
     def the_service_certificates(self, call):
         """tests/integration/service_certificates_test.py has more of them; here none is bound."""

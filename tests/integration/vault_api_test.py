@@ -4,11 +4,12 @@
 Usage: vault_api_test.py --signet BINARY [TestClass...].
 """
 
+import sqlite3
 import subprocess
 
 import cli_test
 from api_test import VERSION, ApiTest, Service, from_base64url, to_base64url
-from cli_test import DONE, TEST_KEY, Home
+from cli_test import DENIED, DONE, NOT_FOUND, REFUSED, TEST_KEY, Home
 
 DAY = 86_400
 KINDS = ["key", "secret"]
@@ -192,6 +193,108 @@ class Deletion(VaultTest):
             self.assertIn((f"DELETE /{kind}s/{{name}}", "x", "success"), records)
             self.assertIn((f"DELETE /deleted{kind}s/{{name}}", "x", "success"), records)
         self.home.run("audit", "verify", expect=DONE)
+
+
+class WholeVaults(VaultTest):
+    """A vault that is deleted with everything in it."""
+
+    HOST = "vault.example"
+
+    def setUp(self):
+        super().setUp()
+        self.home.run("principal", "add", "administrator2", "--roles", "Reader,Writer,Administrator", expect=DONE)
+        self.administrator = self.token_of("administrator2")
+        subscription = self.arm("GET", "/subscriptions")["value"][0]
+        self.group = f"/subscriptions/{subscription['subscriptionId']}/resourceGroups/edi/providers/Microsoft.KeyVault/vaults"
+        self.tenant = subscription["tenantId"]
+        app = self.home.json("principal", "show", "app")["objectId"]
+        self.policy = {"tenantId": self.tenant, "objectId": app, "permissions": {"keys": ["all"], "secrets": ["all"], "certificates": ["all"]}}
+        self.kv1 = self.service(self.management.port, f"kv1.{self.HOST}")
+
+    def arm(self, method, path, body=None, status=200):
+        answer = self.management.call(method, f"{path}?api-version=2026-02-01", body, token=self.administrator)
+        self.assertEqual(answer[0], status, answer[1])
+        return answer[1]
+
+    def delete_kv1(self, **properties):
+        """With a key, a secret and a certificate in it."""
+        body = {"location": "local", "properties": {"tenantId": self.tenant, "accessPolicies": [self.policy], **properties}}
+        self.arm("PUT", f"{self.group}/kv1", body, status=201)
+        for kind in KINDS:
+            self.make(kind, service=self.kv1)
+        policy = {"issuer": {"name": "Self"}, "x509_props": {"subject": "CN=c"}, "key_props": {"kty": "EC", "crv": "P-256"}}
+        self.assertEqual(self.kv1.post("/certificates/c1/create", {"policy": policy})[0], 202)
+        self.arm("DELETE", f"{self.group}/kv1")
+
+    def rows_of_kv1(self):
+        with sqlite3.connect(self.home.path / "store" / "signet.db") as database:
+            return sum(database.execute(f"SELECT count(*) FROM {table} WHERE vault = 'kv1'").fetchone()[0]
+                       for table in ["key_versions", "secret_versions", "vault_certificates", "vault_certificate_versions", "access_policies"])
+
+    def test_a_deleted_one_takes_nothing_new(self):
+        self.delete_kv1()
+        for command in [("policy", "set", "--principal", "app", "--key-permissions", "all"), ("key", "create", "y"),
+                        ("settings", "set", "--retention-days", "9")]:
+            refused = self.home.run("vault", *command, "--vault", "kv1")
+            self.assertEqual(refused.returncode, REFUSED, refused.err)
+            self.assertIn("'kv1' was deleted", refused.err)
+        self.assertEqual(self.kv1.get("/keys")[0], 403)
+        self.home.run("vault", "recover", "KV1", expect=DONE)
+        self.assertEqual(self.home.json("vault", "deleted"), [])
+        self.wait_until(lambda: self.kv1.get("/keys/x")[0] == 200)
+        self.home.run("vault", "policy", "set", "--vault", "kv1", "--principal", "app", "--key-permissions", "list", expect=DONE)
+
+    def test_purged_nothing_of_it_is_left(self):
+        self.home.run("vault", "purge", "kv1", expect=NOT_FOUND)
+        self.delete_kv1()
+        deleted, = self.home.json("vault", "deleted")
+        self.assertEqual((deleted["vault"], deleted["purgeProtection"]), ("kv1", False))
+        self.assertGreater(self.rows_of_kv1(), 6)
+        self.home.run("vault", "purge", "kv1", expect=DONE)
+        self.assertEqual(self.rows_of_kv1(), 0)
+        self.home.run("vault", "recover", "kv1", expect=NOT_FOUND)
+        purged, = [record for record in self.audit() if record["operation"] == "purgeVault"]
+        self.assertEqual((purged["principal"], purged["vault"]), ("operator", "kv1"))
+        self.home.run("audit", "verify", expect=DONE)
+        self.assertEqual(self.hosted.get("/keys/api")[0], 200)  # another vault's
+
+    def test_purge_protection_leaves_purging_to_time(self):
+        self.delete_kv1(enablePurgeProtection=True, softDeleteRetentionInDays=7)
+        refused = self.home.run("vault", "purge", "kv1")
+        self.assertEqual(refused.returncode, DENIED)
+        self.assertIn("purge protection", refused.err)
+        place = f"{self.group.split('/resourceGroups')[0]}/providers/Microsoft.KeyVault/locations/local/deletedVaults/kv1"
+        self.assertEqual(self.arm("POST", f"{place}/purge", {}, status=405)["error"]["code"], "MethodNotAllowed")
+        self.home.stop()
+        with sqlite3.connect(self.home.path / "store" / "signet.db") as database:  # eight days ago
+            database.execute("UPDATE resources SET created = created - ? WHERE kind = 'deletedVault'", (8 * DAY * 1_000_000,))
+        self.home.start()
+        self.wait_until(lambda: self.rows_of_kv1() == 0)
+        self.assertEqual(self.home.json("vault", "deleted"), [])
+        purged, = [record for record in self.audit() if record["operation"] == "purgeVault"]
+        self.assertEqual(purged["principal"], "gateway")
+
+    def test_one_in_use_is_not_purged(self):
+        self.delete_kv1()
+        self.home.run("vault", "recover", "kv1", expect=DONE)
+        certificate = self.directory / "kv1.cer"
+        self.home.run("vault", "key", "create", "--vault", "kv1", "own", expect=DONE)
+        self.home.run("certificate", "create", "own", "--vault", "kv1", "--key", "own", "--common-name", "own", "--certificate-file", certificate, expect=DONE)
+        self.arm("DELETE", f"{self.group}/kv1", status=409)
+
+
+class Forms(VaultTest):
+    """What a newer client may ask for and is not kept to is refused, instead of being passed over."""
+
+    def test_a_secret_is_given_out_in_its_own_form_alone(self):
+        self.certificate("c1")
+        for form, status in [("application/x-pkcs12", 200), ("application/x-pem-file", 400), ("", 400)]:
+            self.assertEqual(self.vault.get(f"/secrets/c1?outContentType={form}")[0], status, form)
+
+    def test_a_chain_has_one_order(self):
+        policy = {"issuer": {"name": "Self"}, "x509_props": {"subject": "CN=c"}, "key_props": {"kty": "EC", "crv": "P-256"}}
+        for order, status in [(False, 202), (None, 202), (True, 400), ("no", 400)]:
+            self.assertEqual(self.vault.post("/certificates/c2/create", {"policy": policy, "preserveCertOrder": order})[0], status, order)
 
 
 class Backups(VaultTest):

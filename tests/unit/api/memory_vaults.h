@@ -42,7 +42,17 @@ class MemoryVaultAdministration final : public VaultAdministration {
     return {};
   }
 
-  std::optional<Error> failure;  ///< of deletions
+  Result<> purge_vault(std::string_view vault) override {
+    if (failure) return fail(*failure);
+    SIGNET_TRY(const bool was_there, resources_.remove(ResourceKind::DeletedVault, vault));
+    if (!was_there) return fail(ErrorKind::NotFound, "it is not deleted");
+    set_aside_.erase(to_lower(vault));
+    purged.emplace_back(vault);
+    return {};
+  }
+
+  std::vector<std::string> purged;  ///< vaults, in their order
+  std::optional<Error> failure;     ///< of deletions and purges
 
  private:
   static inline const vault::Principal kOperator = vault::Principal::local_operator();

@@ -64,6 +64,33 @@ TEST_F(VaultReferences, NobodyElseSendsAPasswordElsewhere) {
   EXPECT_TRUE(may(other_time, &before));
 }
 
+TEST_F(VaultReferences, NobodyElseReplacesTheCertificateOfAServerThatGetsAPassword) {
+  agreements::Account account;
+  account.agreements.push_back(with_password());
+  account.agreements.front().connection.tls_trust = {agreements::TlsTrustMode::Pinned, {}, {"server"}};
+  const Call call = writer.with({});
+  const auto may_put = [&](const agreements::CertificateEntry& certificate,
+                           const agreements::CertificateEntry* before) {
+    return check_trust(all, call, account, certificate, before).has_value();
+  };
+  agreements::CertificateEntry before;
+  before.name = "server";
+  before.public_certificate = {1};
+  agreements::CertificateEntry other = before;
+  other.public_certificate = {2};
+  EXPECT_TRUE(may_put(before, &before));
+  EXPECT_FALSE(may_put(other, &before));
+  EXPECT_FALSE(may_put(other, nullptr));
+  agreements::CertificateEntry elsewhere = other;
+  elsewhere.name = "another";
+  EXPECT_TRUE(may_put(elsewhere, nullptr));
+  grant({}, {vault::SecretPermission::Get});
+  EXPECT_TRUE(may_put(other, &before));
+  account.agreements.front().connection.basic_authentication.reset();
+  grant({}, {});
+  EXPECT_TRUE(may_put(other, &before));
+}
+
 TEST_F(VaultReferences, AnAdministratorMaySetThePoliciesAnyway) {
   writer.caller.roles.add(Role::Administrator);
   EXPECT_TRUE(may(with_password()));

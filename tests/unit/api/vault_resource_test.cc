@@ -112,7 +112,7 @@ TEST_F(VaultResources, ARecoveryTakesAnAdministratorAndTheVaultsGroup) {
   EXPECT_FALSE(app_may_sign());
 }
 
-TEST_F(VaultResources, DeletedOnesComeInThePagesOrderAndPromiseNoPurge) {
+TEST_F(VaultResources, DeletedOnesComeInThePagesOrderAndSayWhenTheyGo) {
   for (const char* name : {"kvB", "kva", "kvC"}) {
     ASSERT_TRUE(put_vault(all, named(administrator, Json::object(), name)));
     ASSERT_TRUE(delete_vault(all, named(administrator, Json::object(), name)));
@@ -125,13 +125,52 @@ TEST_F(VaultResources, DeletedOnesComeInThePagesOrderAndPromiseNoPurge) {
     ASSERT_TRUE(page);
     for (const Json& item : page->body->at("value")) {
       names.push_back(item["name"]);
-      EXPECT_FALSE(item["properties"].contains("scheduledPurgeDate"));
+      const Time deleted = *parse_time(item["properties"]["deletionDate"].get<std::string>());
+      EXPECT_EQ(item["properties"]["scheduledPurgeDate"], to_rfc3339(deleted + std::chrono::days(90)));
     }
     if (!page->body->contains("nextLink")) break;
     const std::string link = page->body->at("nextLink");
     paged.target = parse_target(link.substr(std::string("https://h").size()));
   }
   EXPECT_THAT(names, ElementsAre("kvB", "kvC", "kva"));
+}
+
+TEST_F(VaultResources, ADeletedOneIsPurgedForGood) {
+  EXPECT_EQ(purge_deleted_vault(all, named(administrator)).error().kind, ErrorKind::NotFound);
+  ASSERT_TRUE(put_vault(all, named(administrator, {{"accessPolicies", policy_for_app()}})));
+  EXPECT_EQ(purge_deleted_vault(all, named(administrator)).error().kind, ErrorKind::NotFound);
+  ASSERT_TRUE(delete_vault(all, named(administrator)));
+  audit.full = true;
+  EXPECT_FALSE(purge_deleted_vault(all, named(administrator)));
+  audit.full = false;
+  EXPECT_THAT(administration.purged, testing::IsEmpty());
+  EXPECT_EQ(purge_deleted_vault(all, named(administrator))->status, 200);
+  EXPECT_THAT(administration.purged, ElementsAre("kv1"));
+  EXPECT_EQ(purge_deleted_vault(all, named(administrator)).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(put_vault(all, named(administrator, {{"createMode", "recover"}}))->status, 201);  // another one
+  EXPECT_FALSE(app_may_sign());
+}
+
+TEST_F(VaultResources, ThatHasPurgeProtectionIsPurgedByNobody) {
+  ASSERT_TRUE(put_vault(all, named(administrator, {{"enablePurgeProtection", true}})));
+  ASSERT_TRUE(delete_vault(all, named(administrator)));
+  const auto refused = purge_deleted_vault(all, named(administrator));
+  EXPECT_EQ(refused->status, 405);
+  EXPECT_EQ(refused->body->at("error")["code"], "MethodNotAllowed");
+  EXPECT_THAT(administration.purged, testing::IsEmpty());
+}
+
+TEST_F(VaultResources, TheFirstOneLetsTheGatewayInAgainAfterItsPurge) {
+  const auto first = [&](const TestCall& call) {
+    return named(call, Json::object(), "signet", std::string(kDefaultGroup));
+  };
+  ASSERT_TRUE(administration.set_policy({"signet", {"app"}, {vault::KeyPermission::Sign}}));
+  ASSERT_TRUE(delete_vault(all, first(administrator)));
+  ASSERT_TRUE(purge_deleted_vault(all, first(administrator)));
+  ASSERT_TRUE(put_vault(all, first(administrator)));
+  const auto policies = *administration.policies("signet");
+  ASSERT_THAT(policies, SizeIs(1));
+  EXPECT_EQ(policies.front().principal, vault::Principal::gateway());
 }
 
 TEST_F(VaultResources, WithoutARecordNothingIsChanged) {

@@ -202,5 +202,24 @@ TEST_F(ServeSettingsTest, OfVaultsAloneAreNoneOfAs2AndHaveAListener) {
               HasSubstr("the setting 'workers' is of AS2"));
 }
 
+TEST_F(ServeSettingsTest, TakeTokensOfAnIssuerByAllOfItOrNotAtAll) {
+  const std::filesystem::path keys = directory_.path() / "keys.json";
+  ASSERT_TRUE(write_file_durably(keys, as_bytes("{}")));
+  const std::string issuer = "jwt-issuer = \"https://login.example/t\"\n";
+  const std::string audience = "jwt-audience = [\"a\", \"b\"]\n";
+  const std::string file = "jwt-keys = \"" + keys.string() + "\"\n";
+  for (const std::string& part : {issuer, audience, file, issuer + audience, issuer + file, audience + file})
+    EXPECT_THAT(read(part).error().detail, HasSubstr("go together")) << part;
+  const auto whole = read(issuer + audience + file + "jwt-claim = \"oid\"\n");
+  ASSERT_TRUE(whole) << whole.error().detail;
+  EXPECT_THAT(whole->jwt_audience, ElementsAre("a", "b"));
+  EXPECT_EQ(whole->jwt_claim, "oid");
+  EXPECT_EQ(ServeSettings().jwt_claim, "sub");
+  EXPECT_THAT(settings_for_next_start(*read(""), *whole),
+              ElementsAre("jwt-issuer", "jwt-audience", "jwt-keys", "jwt-claim"));
+  std::filesystem::remove(keys);
+  EXPECT_FALSE(read(issuer + audience + file));
+}
+
 }  // namespace
 }  // namespace signet::gateway

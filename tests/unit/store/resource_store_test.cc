@@ -77,6 +77,57 @@ TEST_F(ResourceStoreTest, ADeletedVaultsPoliciesCountNoMoreUntilItIsRecovered) {
   EXPECT_EQ(store_.find(ResourceKind::Vault, "kv1").value()->json, "3");
 }
 
+TEST_F(ResourceStoreTest, ADeletedVaultTakesNothingNew) {
+  ASSERT_TRUE(store_.delete_vault("kv1", "{}", kNoon));
+  EXPECT_EQ(policies_.put_policy({"KV1", {"app"}, {vault::KeyPermission::Sign}}).error().kind,
+            ErrorKind::DeletedButRecoverable);
+  EXPECT_EQ(policies_.put_settings("kv1", {}).error().kind, ErrorKind::DeletedButRecoverable);
+  vault::StoredKey key;
+  key.info.id = {"kv1", "key", std::string(32, 'a')};
+  EXPECT_EQ(policies_.put_version(key).error().kind, ErrorKind::DeletedButRecoverable);
+  key.info.id.vault = "kv2";
+  EXPECT_TRUE(policies_.put_version(key));
+  ASSERT_TRUE(store_.recover_vault("kv1", "{}", kNoon));
+  EXPECT_TRUE(policies_.put_policy({"kv1", {"app"}, {vault::KeyPermission::Sign}}));
+}
+
+TEST_F(ResourceStoreTest, APurgedVaultLeavesNothingAndOthersStay) {
+  for (const char* vault : {"kv1", "kv2"}) {
+    vault::StoredKey key;
+    key.info.id = {vault, "key", std::string(32, 'a')};
+    ASSERT_TRUE(policies_.put_version(key));
+    ASSERT_TRUE(policies_.put_policy({vault, {"app"}, {vault::KeyPermission::Sign}}));
+    ASSERT_TRUE(policies_.put_settings(vault, {7, false}));
+  }
+  EXPECT_EQ(store_.purge_vault("kv1").error().kind, ErrorKind::NotFound);
+  ASSERT_TRUE(store_.delete_vault("kv1", "{}", kNoon));
+  const std::uint64_t before = policies_.generation().value();
+  ASSERT_TRUE(store_.purge_vault("KV1"));
+  EXPECT_NE(policies_.generation().value(), before);
+  EXPECT_FALSE(store_.find(ResourceKind::DeletedVault, "kv1").value());
+  EXPECT_EQ(store_.purge_vault("kv1").error().kind, ErrorKind::NotFound);
+  EXPECT_THAT(policies_.list("kv1").value(), IsEmpty());
+  EXPECT_EQ(policies_.settings("kv1").value(), vault::VaultSettings());
+  EXPECT_THAT(policies_.list("kv2").value(), SizeIs(1));
+  EXPECT_EQ(policies_.settings("kv2")->retention_days, 7);
+
+  // No table that says whose vault a row is has been forgotten.
+  const SQLite::Database database(directory_.path() / "store/signet.db");
+  SQLite::Statement tables(
+      database,
+      "SELECT DISTINCT t.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c "
+      "WHERE t.type = 'table' AND c.name = 'vault'");
+  int looked_at = 0;
+  while (tables.executeStep()) {
+    const std::string name = tables.getColumn(0).getString();
+    SQLite::Statement left(database, "SELECT count(*) FROM " + name + " WHERE vault = 'kv1' COLLATE NOCASE");
+    left.executeStep();
+    EXPECT_EQ(left.getColumn(0).getInt(), 0) << name;
+    ++looked_at;
+  }
+  EXPECT_EQ(looked_at, 11) << "a table is new: does purge_vault() empty it?";
+}
+
 TEST_F(ResourceStoreTest, KeepsEventsInTheirOrder) {
   ASSERT_TRUE(store_.log_events({{kNoon, "app", "1"}, {kNoon + std::chrono::hours(1), "app", "2"}}, kNoon));
   EXPECT_THAT(events(), testing::ElementsAre("1", "2"));
