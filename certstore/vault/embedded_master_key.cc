@@ -89,11 +89,13 @@ Result<> EmbeddedVault::seal(const Principal& principal, std::chrono::millisecon
 
 Result<> EmbeddedVault::unseal(const Principal& principal, MasterKey master_key) {
   const std::lock_guard lock(state_->master_key_changes());
-  return state_->audited(master_key_record(*state_, principal, "unseal"), [&](AuditRecord&) -> Result<> {
-    SIGNET_CHECK(state_->confirm(master_key));
-    state_->put_master_key(std::make_shared<const MasterKey>(std::move(master_key)));
-    return {};
-  });
+  KeyId id = master_key_id();
+  return state_->change(
+      master_key_record(*state_, principal, "unseal"), id, [&] { return state_->confirm(master_key); },
+      [&]() -> Result<> {
+        state_->put_master_key(std::make_shared<const MasterKey>(std::move(master_key)));
+        return {};
+      });
 }
 
 Result<> EmbeddedVault::change_master_key(const Principal& principal, const MasterKey& next) {
@@ -110,8 +112,14 @@ Result<> EmbeddedVault::change_master_key(const Principal& principal, const Mast
   };
   const Result<> changed = state_->change(
       master_key_record(*state_, principal, "changeMasterKey"), id, []() -> Result<> { return {}; }, commit);
-  if (!changed && changed.error().kind != ErrorKind::IoFailure) state_->put_master_key(before);
-  SIGNET_CHECK(changed);
+  if (!changed) {
+    // A disk that fails may have taken the change all the same. Where that cannot be seen, either opens.
+    SIGNET_TRY(const auto check, state_->store().master_key_check());
+    if (check != after->check_value()) {
+      state_->put_master_key(before);
+      return changed;
+    }
+  }
   state_->put_master_key(opening_both(*after, before));
   std::this_thread::sleep_for(kOverlap);
   state_->put_master_key(after);

@@ -69,7 +69,7 @@ class EmbeddedVault final : public KeyVault,
   /// @param patience  how long to wait for what is under way
   /// @error Unavailable  something is under way still: the keys that it uses are wiped when it ends.
   Result<> seal(const Principal& principal, std::chrono::milliseconds patience);
-  /// @error CryptoFailure  another master key than that of this store; the vault stays as it is.
+  /// Its record comes first. @error CryptoFailure  another master key than this store's; nothing changes.
   Result<> unseal(const Principal& principal, MasterKey master_key);
 
   /// Seals everything in the store anew, under another master key, in one transaction. This object serves all
@@ -79,7 +79,7 @@ class EmbeddedVault final : public KeyVault,
   /// @param next  must be on disk already: without it nothing opens the store afterwards
   /// @error Unavailable  the vault is sealed; or something in the store does not open: says what. Nothing was
   ///                     changed.
-  /// @error IoFailure    the store. Whether it was changed is then to be seen by its master_key_check().
+  /// @error IoFailure    the store, which cannot say either whether it was changed: master_key_check() does.
   Result<> change_master_key(const Principal& principal, const MasterKey& next);
 
   /// The octets of a key for an HMAC, that come from the master key. @error Unavailable  the vault is sealed.

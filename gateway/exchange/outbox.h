@@ -30,7 +30,7 @@ struct OutboxPorts {
   /// Another process wants a receipt of ours to be posted again. Must not wait for anything.
   std::function<void(const std::string& id, const std::string& agreement)> receipt_wanted_again;
   ExchangeObserver& observer = NoObserver::instance();
-  /// The vault is sealed: what is due waits, and no attempt and no time is counted.
+  /// The vault is sealed: what is due waits, no attempt is counted, and each is tried once more at least.
   std::function<bool()> is_sealed = [] { return false; };
 };
 

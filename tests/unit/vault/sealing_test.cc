@@ -64,9 +64,11 @@ TEST_F(SealedVault, MayBeginWithoutItsMasterKey) {
   EXPECT_FALSE(again->is_sealed());
 }
 
-TEST_F(SealedVault, IsSealedThoughItsRecordCannotBeWritten) {
+TEST_F(SealedVault, IsSealedThoughItsRecordCannotBeWrittenAndNotOpenedThen) {
   audit_.failure = Error{ErrorKind::IoFailure, "the disk is full"};
   EXPECT_TRUE(fails_with(seal(), ErrorKind::IoFailure, "full"));
+  EXPECT_TRUE(vault_->is_sealed());
+  EXPECT_TRUE(fails_with(vault_->unseal(kOperator, master_key()), ErrorKind::IoFailure, "full"));
   EXPECT_TRUE(vault_->is_sealed());
 }
 
