@@ -300,5 +300,10 @@ extern "C" int EVP_DecryptFinal_ex(EVP_CIPHER_CTX* context, unsigned char* out, 
 }
 
 extern "C" void EVP_PKEY_free(EVP_PKEY* key) {
-  if (!signet::gateway::planted("forget-no-key")) next<decltype(EVP_PKEY_free)>("EVP_PKEY_free")(key);
+  if (!signet::gateway::planted("forget-no-key")) return next<decltype(EVP_PKEY_free)>("EVP_PKEY_free")(key);
+  // Kept where a leak checker sees it: the row is to find the key, and not the leak.
+  static std::mutex mutex;
+  static auto& kept = *new std::vector<EVP_PKEY*>();
+  const std::lock_guard lock(mutex);
+  kept.push_back(key);
 }
