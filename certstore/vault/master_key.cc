@@ -1,14 +1,11 @@
 #include "certstore/vault/master_key.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <new>
 #include <optional>
 
@@ -16,6 +13,7 @@
 #include "base/failpoint.h"
 #include "base/file.h"
 #include "base/openssl.h"
+#include "base/private_file.h"
 #include "base/random.h"
 
 namespace signet::vault {
@@ -43,60 +41,6 @@ constexpr std::uint64_t kScryptP = 1;
 constexpr std::uint64_t kScryptMemory = 64 * 1024 * 1024;
 
 /// A descriptor that closes itself.
-class OpenFile {
- public:
-  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-/// The file is looked at through the descriptor that is then read, so that no other can be put in its place
-/// between.
-Result<> check_is_private(int descriptor, const std::filesystem::path& path) {
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0)
-    return fail(errno_error(fmt::format("master key file {}", path.string())));
-  if (!S_ISREG(status.st_mode))
-    return fail(ErrorKind::InvalidInput,
-                fmt::format("master key file {} is not a regular file", path.string()));
-  if (status.st_uid != ::geteuid())
-    return fail(
-        ErrorKind::PermissionDenied,
-        fmt::format("master key file {} belongs to user {}, but this is run by user {}: run as its owner, or "
-                    "have the file given to this user with chown",
-                    path.string(), status.st_uid, ::geteuid()));
-  if ((status.st_mode & 0177U) != 0)
-    return fail(
-        ErrorKind::PermissionDenied,
-        fmt::format("master key file {} has mode {:04o}, but nobody other than its owner may have access to "
-                    "it: chmod 600 {}",
-                    path.string(), status.st_mode & 07777U, path.string()));
-  return {};
-}
-
-Result<SecretBytes> read_private_file(const std::filesystem::path& path, std::size_t limit) {
-  const OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (file.get() < 0) return fail(errno_error(fmt::format("opening master key file {}", path.string())));
-  SIGNET_CHECK(check_is_private(file.get(), path));
-  SecretBytes buffer(limit + 1);
-  std::size_t size = 0;
-  while (size < buffer.size()) {
-    const ssize_t got = ::read(file.get(), buffer.writable().data() + size, buffer.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(errno_error(fmt::format("reading master key file {}", path.string())));
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  return SecretBytes::copy_of(buffer.view().first(size));
-}
-
 Result<> write_new_file(const std::filesystem::path& path, ByteView bytes) {
   SIGNET_TRY(NewFile file, NewFile::create(path, 0600));
   const auto fill = [&]() -> Result<> {
@@ -189,7 +133,7 @@ Result<MasterKey> MasterKey::create_file(const std::filesystem::path& path) {
 }
 
 Result<MasterKey> MasterKey::load_file(const std::filesystem::path& path) {
-  SIGNET_TRY(SecretBytes key, read_private_file(path, kKeySize));
+  SIGNET_TRY(SecretBytes key, read_private_file(path, kKeySize, "master key file"));
   if (key.size() != kKeySize)
     return fail(
         ErrorKind::InvalidInput,
@@ -213,7 +157,8 @@ Result<MasterKey> MasterKey::create_with_passphrase(const std::filesystem::path&
 
 Result<MasterKey> MasterKey::open_with_passphrase(const std::filesystem::path& parameters_path,
                                                   const SecretBytes& passphrase) {
-  SIGNET_TRY(const SecretBytes text, read_private_file(parameters_path, kLargestParameterFile));
+  SIGNET_TRY(const SecretBytes text,
+             read_private_file(parameters_path, kLargestParameterFile, "master key file"));
   SIGNET_TRY(const ScryptParameters parameters, parse_parameters(as_text(text.view()), parameters_path));
   SIGNET_TRY(SecretBytes derived, derive_by_scrypt(passphrase, parameters.salt));
   MasterKey key(std::move(derived));
