@@ -14,6 +14,8 @@ find_package(Boost 1.81 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(prometheus-cpp REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(P11Kit REQUIRED IMPORTED_TARGET p11-kit-1)
 
 # Its pkg-config file asks for jansson's headers, which its own do without.
 find_path(CJOSE_INCLUDE_DIR cjose/jws.h REQUIRED)

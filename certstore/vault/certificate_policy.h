@@ -50,6 +50,7 @@ struct LifetimeAction {
 
 struct CertificatePolicy {
   KeyKind kind = KeyKind::Rsa2048;
+  bool in_token = false;   ///< whether a token is to hold the key, as it does in vaults that have one
   bool exportable = true;  ///< whether the secret of the certificate's name holds the private key as well
   bool reuse_key = false;  ///< whether a new version keeps the key of the one before
   CertificateContent content = CertificateContent::Pkcs12;

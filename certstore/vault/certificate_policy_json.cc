@@ -16,6 +16,9 @@ std::int64_t seconds(Time time) {
   return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
+/// What a type of key ends in that is in a token.
+constexpr std::string_view kInToken = "-HSM";
+
 /// "RSA-2048" is 2048, "EC-P-256" is 256.
 int size_of(KeyKind kind) {
   const std::string_view word = to_string(kind);
@@ -23,10 +26,11 @@ int size_of(KeyKind kind) {
 }
 
 ordered_json key_json(const CertificatePolicy& policy) {
-  ordered_json value{{"exportable", policy.exportable},
-                     {"kty", is_rsa(policy.kind) ? "RSA" : "EC"},
-                     {"key_size", size_of(policy.kind)},
-                     {"reuse_key", policy.reuse_key}};
+  ordered_json value{
+      {"exportable", policy.exportable},
+      {"kty", fmt::format("{}{}", is_rsa(policy.kind) ? "RSA" : "EC", policy.in_token ? kInToken : "")},
+      {"key_size", size_of(policy.kind)},
+      {"reuse_key", policy.reuse_key}};
   if (!is_rsa(policy.kind)) value["crv"] = to_string(policy.kind).substr(std::string_view("EC-").size());
   return value;
 }
@@ -152,19 +156,16 @@ Result<T> at(const Member& member, const char* name, Result<T> read) {
 
 /// The kind that is wanted; what is not said of it is as it was, or as Key Vault has it where the type
 /// changes.
-Result<KeyKind> apply_kind(const Member& key, KeyKind now) {
+Result<KeyKind> apply_kind(const Member& key, KeyKind now, bool& in_token) {
   std::string type = is_rsa(now) ? "RSA" : "EC";
   int size = is_rsa(now) ? size_of(now) : 2048;
   std::string curve =
       is_rsa(now) ? "P-256" : std::string(to_string(now).substr(std::string_view("EC-").size()));
-  SIGNET_CHECK(key.read("kty", type));
+  SIGNET_TRY(const bool typed, key.read("kty", type));
   SIGNET_TRY(const bool sized, key.read("key_size", size));
   SIGNET_TRY(const bool curved, key.read("crv", curve));
-  if (type.ends_with("-HSM"))
-    return fail(
-        ErrorKind::Unsupported,
-        fmt::format("{}/kty: '{}' is a key in hardware, which this vault does not have; RSA and EC are there",
-                    key.path(), printable(type)));
+  if (typed) in_token = type.ends_with(kInToken);
+  if (typed && in_token) type.resize(type.size() - kInToken.size());
   if (equal_ignoring_case(type, "EC")) {
     constexpr std::array<std::pair<int, const char*>, 3> kCurves{
         {{256, "P-256"}, {384, "P-384"}, {521, "P-521"}}};
@@ -173,13 +174,14 @@ Result<KeyKind> apply_kind(const Member& key, KeyKind now) {
     return at(key, "crv", parse_key_kind("EC-" + curve));
   }
   if (!equal_ignoring_case(type, "RSA"))
-    return fail(ErrorKind::InvalidInput, fmt::format("{}/kty: '{}' is no type of key; there are: RSA, EC",
-                                                     key.path(), printable(type)));
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("{}/kty: '{}' is no type of key; there are: RSA, EC, RSA-HSM, EC-HSM", key.path(),
+                            printable(type)));
   return at(key, "key_size", parse_key_kind(fmt::format("RSA-{}", size)));
 }
 
 Result<> apply_key(const Member& key, CertificatePolicy& policy) {
-  SIGNET_TRY(policy.kind, apply_kind(key, policy.kind));
+  SIGNET_TRY(policy.kind, apply_kind(key, policy.kind, policy.in_token));
   SIGNET_CHECK(key.read("exportable", policy.exportable));
   return key.read("reuse_key", policy.reuse_key);
 }

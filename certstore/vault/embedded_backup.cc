@@ -14,6 +14,19 @@ Result<SecretBytes> unseal(const MasterKey& master_key, const StoredSecret& secr
   return master_key.unseal(secret.sealed, context_of_secret(secret.info.id));
 }
 
+/// @error Unsupported  it holds names of keys in a token, and of what use were those?
+Result<> check_is_here(const std::vector<StoredKey>& keys) {
+  for (const StoredKey& key : keys)
+    if (key.info.in_token)
+      return fail(
+          ErrorKind::Unsupported,
+          fmt::format("key '{}' is in a token, which gives it to nobody: it is backed up by what the token's "
+                      "maker has for that",
+                      to_string(key.info.id)));
+  return {};
+}
+Result<> check_is_here(const std::vector<StoredSecret>&) { return {}; }
+
 Bytes seal(const MasterKey& master_key, const SecretBytes& opened, const KeyInfo& info) {
   return master_key.seal(opened.view(), context_of(info.id, info.kind));
 }
@@ -42,6 +55,7 @@ Result<Bytes> back_up(State& state, const Principal& principal, const KeyId& id)
                   fmt::format("there is no {} '{}'", to_string(Kind::kObject), to_string(id)));
     record.key = name_of(versions.front().info.id);
     record.detail = fmt::format("versions={}", versions.size());
+    SIGNET_CHECK(check_is_here(versions));
     SIGNET_TRY(const auto master_key, state.master_key());
     SIGNET_CHECK(check_opens(*master_key, versions, Kind::kObject));
     return write_backup(*master_key, versions);
@@ -88,6 +102,18 @@ Result<> move_into(const MasterKey& master_key, const MasterKey& blobs_key, std:
   return {};
 }
 
+/// @error Unsupported  keys would come into a vault that keeps none itself.
+template <class State>
+Result<> check_takes_backups(State& state, std::string_view vault) {
+  SIGNET_TRY(const std::shared_ptr<Token> token, state.holders().token_of(vault));
+  if (!token) return {};
+  return fail(
+      ErrorKind::Unsupported,
+      fmt::format("the keys of key vault '{}' are in a token, into which nothing is restored: restore into "
+                  "another vault, or import the key",
+                  vault));
+}
+
 template <class Kind, class State, class Read>
 Result<typename Kind::Info> restore(State& state, const Principal& principal, std::string_view vault,
                                     ByteView blob, Read read) {
@@ -98,6 +124,7 @@ Result<typename Kind::Info> restore(State& state, const Principal& principal, st
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_vault_name(vault));
     SIGNET_CHECK(state.authorise(principal, vault, Kind::Permission::Restore));
+    if (Kind::kObject == AuditObject::Key) SIGNET_CHECK(check_takes_backups(state, vault));
     SIGNET_TRY(opened, open_blob(state, blob, read));
     id.name = versions.front().info.id.name;
     SIGNET_CHECK(check_not_deleted<Kind>(state, id));
@@ -147,6 +174,7 @@ Result<Bytes> EmbeddedVault::backup_certificate(const Principal& principal, std:
     SIGNET_TRY(const WholeCertificate whole, state_->certificates().load_all(vault, name));
     record.key = whole.name.id;
     record.detail = fmt::format("versions={}", whole.versions.size());
+    SIGNET_CHECK(check_is_here(whole.keys));
     SIGNET_TRY(const auto master_key, state_->master_key());
     SIGNET_CHECK(check_opens(*master_key, whole.keys, AuditObject::Key));
     SIGNET_CHECK(check_opens(*master_key, whole.secrets, AuditObject::Secret));
@@ -163,6 +191,7 @@ Result<VaultCertificate> EmbeddedVault::restore_certificate(const Principal& pri
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_vault_name(vault));
     SIGNET_CHECK(state_->authorise(principal, vault, CertificatePermission::Restore));
+    SIGNET_CHECK(check_takes_backups(*state_, vault));
     SIGNET_TRY(opened, open_blob(*state_, blob, read_certificate_backup));
     id.name = whole.name.id.name;
     SIGNET_TRY(const StoredName free, CertificateSteps(*state_).begin(id));

@@ -114,7 +114,7 @@ class EmbeddedVault::LifetimeRound {
     BegunVersion begun;
     CertificateNotice notice;
     const auto prepare = [&]() -> Result<> {
-      SIGNET_TRY(begun, steps_.begin_version(id, std::nullopt, current.settings));
+      SIGNET_CHECK(steps_.begin_version(id, std::nullopt, current.settings, begun));
       StoredName& name = begun.version ? begun.version->name : begun.name;
       name.operation->renewal = true;
       name.renewal = renewal;
@@ -123,9 +123,10 @@ class EmbeddedVault::LifetimeRound {
       name.notices = {notice};
       return {};
     };
-    SIGNET_CHECK(state_.change(state_.new_certificate_record(Principal::gateway(), "renewCertificate", id,
-                                                             "by its policy's lifetime action"),
-                               id, prepare, [&] { return steps_.put(begun); }));
+    Result<> changed = state_.change(state_.new_certificate_record(Principal::gateway(), "renewCertificate",
+                                                                   id, "by its policy's lifetime action"),
+                                     id, prepare, [&] { return steps_.put(begun); });
+    SIGNET_CHECK(state_.settled(id.vault, begun.key.get(), std::move(changed)));
     return notice;
   }
 

@@ -62,9 +62,10 @@ Result<std::shared_ptr<const PrivateKey>> account_key(State& state, StoredIssuer
     if (!pkcs8)
       return fail(ErrorKind::Unavailable, fmt::format("the key of the account at issuer '{}' {}",
                                                       to_string(stored.issuer.id), pkcs8.error().detail));
-    return PrivateKey::from_pkcs8(pkcs8->view());
+    SIGNET_TRY(std::shared_ptr<const PrivateKey> key, SoftwareKey::from_pkcs8(pkcs8->view()));
+    return key;
   }
-  SIGNET_TRY(std::shared_ptr<const PrivateKey> made, PrivateKey::generate(KeyKind::EcP256));
+  SIGNET_TRY(std::shared_ptr<const PrivateKey> made, SoftwareKey::generate(KeyKind::EcP256));
   SIGNET_TRY(const SecretBytes pkcs8, made->to_pkcs8());
   stored.sealed_account_key = master_key->seal(pkcs8.view(), context);
   stored.account_public_key = made->public_key();
@@ -168,9 +169,10 @@ Result<> EmbeddedVault::fail_order(const PendingOrder& order, const OperationFai
     note_failure(name, current.info, failure.message, state_->now());
     return {};
   };
-  return state_->change(state_->new_certificate_record(Principal::gateway(), "failCertificate", id,
-                                                       failure.code + ": " + printable(failure.message, 500)),
-                        id, prepare, [&] { return state_->certificates().put_name(name); });
+  return state_->change_with_keys(
+      state_->new_certificate_record(Principal::gateway(), "failCertificate", id,
+                                     failure.code + ": " + printable(failure.message, 500)),
+      id, prepare, [&] { return state_->certificates().put_name(name); });
 }
 
 Result<> EmbeddedVault::cancel_order(const PendingOrder& order) {
@@ -182,8 +184,9 @@ Result<> EmbeddedVault::cancel_order(const PendingOrder& order) {
     end(*name.operation, OperationStatus::Cancelled);
     return {};
   };
-  return state_->change(state_->new_certificate_record(Principal::gateway(), "cancelCertificate", id), id,
-                        prepare, [&] { return state_->certificates().put_name(name); });
+  return state_->change_with_keys(
+      state_->new_certificate_record(Principal::gateway(), "cancelCertificate", id), id, prepare,
+      [&] { return state_->certificates().put_name(name); });
 }
 
 Result<> EmbeddedVault::revoke_certificate(const Principal& principal, const CertificateId& id,

@@ -167,6 +167,7 @@ Result<CertificatePolicy> EmbeddedVault::update_certificate_policy(const Princip
     changed.policy.created = created;
     changed.policy.updated = state_->now();
     changed.operation.reset();  // stays as it is
+    SIGNET_CHECK(CertificateSteps(*state_).take_holder(id, changed.policy));
     return check_policy(changed.policy);
   };
   SIGNET_CHECK(state_->change(state_->new_certificate_record(principal, "updateCertificatePolicy", id), id,
@@ -202,8 +203,9 @@ Result<CertificateOperation> EmbeddedVault::cancel_certificate_operation(const P
     known.operation->sealed.clear();
     return {};
   };
-  SIGNET_CHECK(state_->change(state_->new_certificate_record(principal, "cancelCertificateOperation", id), id,
-                              prepare, [&] { return state_->certificates().put_name(known); }));
+  SIGNET_CHECK(
+      state_->change_with_keys(state_->new_certificate_record(principal, "cancelCertificateOperation", id),
+                               id, prepare, [&] { return state_->certificates().put_name(known); }));
   return std::move(known.operation->operation);
 }
 
@@ -219,8 +221,9 @@ Result<CertificateOperation> EmbeddedVault::delete_certificate_operation(const P
     id = known.id;
     return {};
   };
-  SIGNET_CHECK(state_->change(state_->new_certificate_record(principal, "deleteCertificateOperation", id), id,
-                              prepare, [&] { return state_->certificates().remove_operation(vault, name); }));
+  SIGNET_CHECK(state_->change_with_keys(
+      state_->new_certificate_record(principal, "deleteCertificateOperation", id), id, prepare,
+      [&] { return state_->certificates().remove_operation(vault, name); }));
   return std::move(known.operation->operation);
 }
 

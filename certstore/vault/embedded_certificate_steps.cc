@@ -5,6 +5,7 @@
 #include "certstore/vault/certificate_provider.h"
 #include "certstore/vault/certificate_secret_internal.h"
 #include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/provider.h"
 #include "certstore/x509/issue.h"
 
 /// What the operations with certificates are made of.
@@ -12,8 +13,17 @@
 namespace signet::vault {
 namespace {
 
-certstore::SigningKey signing_key(const PrivateKey& key) {
-  return {key.handle(), key.public_key(), Hash::Sha256, key_library()};
+Result<certstore::SigningKey> signing_key(const PrivateKey& key) {
+  SIGNET_TRY(certstore::KeyHandle handle, key.handle());
+  return certstore::SigningKey{std::move(handle), key.public_key(), Hash::Sha256, key_library()};
+}
+
+/// OpenSSL loses the reason why a token does not sign.
+template <class T>
+Result<T> with_reason(Result<T> signed_text) {
+  if (signed_text) return signed_text;
+  if (auto reason = take_vault_refusal()) return fail(*std::move(reason));
+  return signed_text;
 }
 
 Result<EvpPkeyPtr> read_public_key(const Bytes& der) {
@@ -67,7 +77,8 @@ Result<StoredOperation> begin_operation(const CertificateId& id, const Certifica
                                         Time now) {
   SIGNET_TRY(const certstore::CertificateProfile profile, profile_of(policy, now));
   StoredOperation begun;
-  SIGNET_TRY(begun.operation.request, certstore::make_certification_request(signing_key(*key.key), profile));
+  SIGNET_TRY(const certstore::SigningKey signing, signing_key(*key.key));
+  SIGNET_TRY(begun.operation.request, with_reason(certstore::make_certification_request(signing, profile)));
   begun.operation.id = {id.vault, id.name, {}};
   begun.operation.issuer = policy.issuer;
   begun.operation.request_id = random_id();
@@ -131,10 +142,23 @@ Result<StoredName> EmbeddedVault::CertificateSteps::begin(const CertificateId& i
   return StoredName{{id.vault, id.name, {}}, {}, std::nullopt};
 }
 
+Result<> EmbeddedVault::CertificateSteps::take_holder(const CertificateId& id, CertificatePolicy& policy) {
+  SIGNET_CHECK(state_.holders().check_offers(id.vault, policy.in_token));
+  SIGNET_TRY(const std::shared_ptr<Token> token, state_.holders().token_of(id.vault));
+  policy.in_token = token != nullptr;
+  if (!token || !policy.exportable) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format("the keys of key vault '{}' are in a token, which gives none to anybody: set exportable to "
+                  "false (--not-exportable)",
+                  id.vault));
+}
+
 Result<KeyOfVersion> EmbeddedVault::CertificateSteps::seal(std::shared_ptr<const PrivateKey> key,
-                                                           ByteView pkcs8, const CertificateId& id) {
+                                                           const CertificateId& id) {
+  SIGNET_TRY(const SecretBytes at_rest, key->at_rest());
   SIGNET_TRY(const auto master_key, state_.master_key());
-  Bytes sealed = master_key->seal(pkcs8, context_of(id, key->kind()));
+  Bytes sealed = master_key->seal(at_rest.view(), context_of(id, key->kind()));
   return KeyOfVersion{std::move(key), std::move(sealed)};
 }
 
@@ -145,10 +169,9 @@ Result<KeyOfVersion> EmbeddedVault::CertificateSteps::make_key(const Certificate
     SIGNET_TRY(key, current_key(id, policy));
   }
   if (!key) {
-    SIGNET_TRY(key, PrivateKey::generate(policy.kind));
+    SIGNET_TRY(key, state_.holders().generate(id, policy.kind));
   }
-  SIGNET_TRY(const SecretBytes pkcs8, key->to_pkcs8());
-  return seal(std::move(key), pkcs8.view(), id);
+  return seal(std::move(key), id);
 }
 
 Result<std::shared_ptr<const PrivateKey>> EmbeddedVault::CertificateSteps::current_key(
@@ -181,6 +204,7 @@ Result<KeyOfVersion> EmbeddedVault::CertificateSteps::key_of(const StoredOperati
   stored.info.id = id;
   stored.info.kind = operation.policy.kind;
   stored.info.public_key = operation.public_key;
+  stored.info.in_token = operation.policy.in_token;
   stored.sealed = operation.sealed;
   SIGNET_TRY(const std::shared_ptr<const OpenKey> opened, state_.unseal(std::move(stored)));
   return KeyOfVersion{std::shared_ptr<const PrivateKey>(opened, opened->key.get()), operation.sealed};
@@ -206,6 +230,7 @@ Result<NewVersion> EmbeddedVault::CertificateSteps::assemble(StoredName name, co
   info.attributes = attributes;
   info.tags = settings.tags;
   info.managed = true;
+  info.in_token = key.key->in_token();
   info.created = info.updated = now;
   info.public_key = key.key->public_key();
   version.key.sealed = key.sealed;
@@ -240,25 +265,29 @@ Result<> EmbeddedVault::CertificateSteps::check_issuer(const CertificateId& id,
   return {};
 }
 
-Result<BegunVersion> EmbeddedVault::CertificateSteps::begin_version(
-    CertificateId& id, const std::optional<CertificatePolicy>& policy, const CertificateSettings& settings) {
-  BegunVersion begun;
+Result<> EmbeddedVault::CertificateSteps::begin_version(CertificateId& id,
+                                                        const std::optional<CertificatePolicy>& policy,
+                                                        const CertificateSettings& settings,
+                                                        BegunVersion& begun) {
   StoredName& name = begun.name;
   SIGNET_TRY(name, begin(id));
   id = name.id;
   SIGNET_TRY(name.policy, policy_for(name, policy, state_.now()));
   SIGNET_CHECK(check_policy(name.policy));
+  SIGNET_CHECK(take_holder(id, name.policy));
   SIGNET_CHECK(check_issuer(id, name.policy));
   id.version = random_id();
   SIGNET_TRY(const KeyOfVersion key, make_key(id, name.policy));
+  begun.key = key.key;
   SIGNET_TRY(name.operation, begin_operation(id, name.policy, settings, key, state_.now()));
   if (is_ordered(name.policy.issuer)) name.operation->operation.details = "the gateway is to order it";
-  if (name.policy.issuer != kSelfIssuer) return begun;
+  if (name.policy.issuer != kSelfIssuer) return {};
   SIGNET_TRY(const certstore::CertificateProfile profile, profile_of(name.policy, state_.now()));
-  SIGNET_TRY(certstore::Certificate own, certstore::make_self_signed(signing_key(*key.key), profile));
+  SIGNET_TRY(const certstore::SigningKey signing, signing_key(*key.key));
+  SIGNET_TRY(certstore::Certificate own, with_reason(certstore::make_self_signed(signing, profile)));
   complete(*name.operation);
   SIGNET_TRY(begun.version, assemble(name, id, name.policy, key, {std::move(own)}, settings));
-  return begun;
+  return {};
 }
 
 Result<NewVersion> EmbeddedVault::CertificateSteps::finish_version(

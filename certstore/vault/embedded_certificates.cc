@@ -5,9 +5,11 @@
 namespace signet::vault {
 namespace {
 
-Result<CertificatePolicy> policy_of_import(const CertificateFile& file, const PolicyChange& change) {
+Result<CertificatePolicy> policy_of_import(const CertificateFile& file, bool exportable,
+                                           const PolicyChange& change) {
   CertificatePolicy policy = policy_of(file.contents.certificates.front(), file.contents.key.kind);
   policy.content = file.content;
+  policy.exportable = exportable;
   if (!change) return policy;
   SIGNET_TRY(CertificatePolicy changed, change(policy));
   if (changed.kind != policy.kind)
@@ -41,12 +43,13 @@ Result<CertificateOperation> EmbeddedVault::create_certificate(const Principal& 
     SIGNET_CHECK(check_certificate_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, CertificatePermission::Create));
     SIGNET_CHECK(check_settings(settings));
-    SIGNET_TRY(begun, certificates.begin_version(id, policy, settings));
-    return {};
+    return certificates.begin_version(id, policy, settings, begun);
   };
   const std::string detail = policy ? describe(*policy) : "by the policy that is there";
-  SIGNET_CHECK(state_->change(state_->new_certificate_record(principal, "createCertificate", id, detail), id,
-                              prepare, [&] { return certificates.put(begun); }));
+  Result<> changed =
+      state_->change(state_->new_certificate_record(principal, "createCertificate", id, detail), id, prepare,
+                     [&] { return certificates.put(begun); });
+  SIGNET_CHECK(state_->settled(id.vault, begun.key.get(), std::move(changed)));
   return std::move(begun.name.operation->operation);
 }
 
@@ -57,25 +60,28 @@ Result<VaultCertificate> EmbeddedVault::import_certificate(const Principal& prin
   CertificateSteps certificates(*state_);
   CertificateId id{std::string(vault), std::string(name), {}};
   NewVersion version;
+  std::shared_ptr<const PrivateKey> key;
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_certificate_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, CertificatePermission::Import));
     SIGNET_CHECK(check_settings(settings));
     SIGNET_TRY(StoredName made, certificates.begin(id));
     SIGNET_CHECK(certstore::check_key_strength(file.contents.certificates.front()));
-    SIGNET_TRY(const CertificatePolicy policy, policy_of_import(file, change));
+    SIGNET_TRY(const auto token, this->token(id.vault));
+    SIGNET_TRY(CertificatePolicy policy, policy_of_import(file, !token, change));
+    SIGNET_CHECK(certificates.take_holder(id, policy));
     made.policy = with_dates(policy, made, state_->now());
     id = {made.id.vault, made.id.name, random_id()};
-    SIGNET_TRY(std::shared_ptr<const PrivateKey> key, PrivateKey::from_pkcs8(file.contents.key.pkcs8.view()));
-    SIGNET_TRY(const KeyOfVersion sealed,
-               certificates.seal(std::move(key), file.contents.key.pkcs8.view(), id));
+    SIGNET_TRY(key, state_->holders().import(id, file.contents.key.pkcs8.view()));
+    SIGNET_TRY(const KeyOfVersion sealed, certificates.seal(key, id));
     SIGNET_TRY(version,
                certificates.assemble(made, id, made.policy, sealed, file.contents.certificates, settings));
     return {};
   };
-  SIGNET_CHECK(state_->change(state_->new_certificate_record(principal, "importCertificate", id,
-                                                             std::string(to_string(file.content))),
-                              id, prepare, [&] { return state_->certificates().put_version(version); }));
+  Result<> changed = state_->change(state_->new_certificate_record(principal, "importCertificate", id,
+                                                                   std::string(to_string(file.content))),
+                                    id, prepare, [&] { return state_->certificates().put_version(version); });
+  SIGNET_CHECK(state_->settled(id.vault, key.get(), std::move(changed)));
   return certificates.show(id);
 }
 

@@ -17,6 +17,7 @@ struct KeyOfVersion {
 
 /// A version that was begun: complete where there is a `version`, else an operation in progress.
 struct BegunVersion {
+  std::shared_ptr<const PrivateKey> key;  ///< from when it is there
   StoredName name;
   std::optional<NewVersion> version;
 };
@@ -58,7 +59,7 @@ class EmbeddedVault::CertificateSteps {
   /// @error InvalidInput  it would become exportable.
   Result<KeyOfVersion> make_key(const CertificateId& id, const CertificatePolicy& policy);
   /// @error Unavailable  the vault is sealed.
-  Result<KeyOfVersion> seal(std::shared_ptr<const PrivateKey> key, ByteView pkcs8, const CertificateId& id);
+  Result<KeyOfVersion> seal(std::shared_ptr<const PrivateKey> key, const CertificateId& id);
   /// The key of an operation in progress.
   Result<KeyOfVersion> key_of(const StoredOperation& operation, const CertificateId& id);
 
@@ -71,9 +72,15 @@ class EmbeddedVault::CertificateSteps {
 
   /// Begins a version by the policy given, or the one that there is. `id` gets its version.
   ///
+  /// @param begun  what is there of it, also when it fails: State::settled() is to follow
   /// Errors as CertificateVault::create_certificate().
-  Result<BegunVersion> begin_version(CertificateId& id, const std::optional<CertificatePolicy>& policy,
-                                     const CertificateSettings& settings);
+  Result<> begin_version(CertificateId& id, const std::optional<CertificatePolicy>& policy,
+                         const CertificateSettings& settings, BegunVersion& begun);
+  /// Who is to hold the key of a new version: the vault's token, if it has one.
+  ///
+  /// @error Unsupported   the policy wants a token, and the vault has none.
+  /// @error InvalidInput  the key is to be exportable, and the vault's keys are in a token.
+  Result<> take_holder(const CertificateId& id, CertificatePolicy& policy);
   Result<> put(const BegunVersion& begun);
   /// The version that an operation in progress was begun for.
   ///

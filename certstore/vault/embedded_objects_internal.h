@@ -86,7 +86,7 @@ Result<> purge_overdue_objects(State& state) {
   Result<> outcome;
   for (const Deleted<typename Kind::Info>& object : overdue) {
     KeyId id = name_of(object.info.id);
-    const auto done = state.change(
+    const auto done = state.change_with_keys(
         object_record<Kind>(state, Principal::gateway(), "purge", id,
                             "its retention was over at " + to_rfc3339(object.deletion.scheduled_purge)),
         id, []() -> Result<> { return {}; }, [&] { return store.purge(id.vault, id.name, object.deletion); });
@@ -148,7 +148,7 @@ Result<Deleted<typename Kind::Info>> delete_object(State& state, const Principal
     deleted.deletion.scheduled_purge = state.now() + std::chrono::days(settings.retention_days);
     return {};
   };
-  SIGNET_CHECK(state.change(object_record<Kind>(state, principal, "delete", id), id, prepare, [&] {
+  SIGNET_CHECK(state.change_with_keys(object_record<Kind>(state, principal, "delete", id), id, prepare, [&] {
     return Kind::store(state).soft_delete(id.vault, id.name, deleted.deletion);
   }));
   return deleted;
@@ -189,8 +189,8 @@ Result<> purge_object(State& state, const Principal& principal, KeyId id) {
             "{} '{}' cannot be purged: key vault '{}' has purge protection, and purges it itself at {}",
             to_string(Kind::kObject), to_string(id), id.vault, to_rfc3339(deleted.deletion.scheduled_purge)));
   };
-  return state.change(object_record<Kind>(state, principal, "purge", id), id, prepare,
-                      [&] { return Kind::store(state).purge(id.vault, id.name, deletion); });
+  return state.change_with_keys(object_record<Kind>(state, principal, "purge", id), id, prepare,
+                                [&] { return Kind::store(state).purge(id.vault, id.name, deletion); });
 }
 
 template <class Kind, class State>

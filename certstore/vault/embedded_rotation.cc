@@ -43,7 +43,7 @@ Result<KeyInfo> EmbeddedVault::rotate_key(const Principal& principal, std::strin
     return describe_successor(state_->store(), id, state_->now(), next);
   };
   return state_->add(state_->new_record(principal, "rotate", id),
-                     state_->permit(principal, KeyPermission::Rotate), describe, PrivateKey::generate);
+                     state_->permit(principal, KeyPermission::Rotate), describe, state_->generate());
 }
 
 Result<RotationPolicy> EmbeddedVault::rotation_policy(const Principal& principal, std::string_view vault,
@@ -105,7 +105,7 @@ Result<std::optional<RotationEvent>> EmbeddedVault::rotate_if_due(const KeyId& i
                                  [&](KeyInfo& next) {
                                    return describe_successor(state_->store(), id, state_->now(), next);
                                  },
-                                 PrivateKey::generate));
+                                 state_->generate()));
     return MaybeEvent(RotationEvent{RotationEvent::What::Rotated, std::move(made), {}});
   }
   if (!is_due(policy.notify, current.info, state_->now())) return MaybeEvent();

@@ -156,7 +156,11 @@ Result<KeyInfo> EmbeddedVault::create_key(const Principal& principal, std::strin
       state_->new_record(principal, "create", {std::string(vault), std::string(name), {}},
                          std::string(to_string(kind))),
       state_->permit(principal, KeyPermission::Create),
-      [&](KeyInfo& info) { return take(kind, settings, info); }, PrivateKey::generate);
+      [&](KeyInfo& info) { return take(kind, settings, info); },
+      [&](const KeyId& id, KeyKind made) -> Result<std::unique_ptr<PrivateKey>> {
+        SIGNET_CHECK(state_->holders().check_offers(id.vault, settings.in_token));
+        return state_->holders().generate(id, made);
+      });
 }
 
 Result<KeyInfo> EmbeddedVault::import_key(const Principal& principal, std::string_view vault,
@@ -167,7 +171,10 @@ Result<KeyInfo> EmbeddedVault::import_key(const Principal& principal, std::strin
                          std::string(to_string(key.kind))),
       state_->permit(principal, KeyPermission::Import),
       [&](KeyInfo& info) { return take(key.kind, settings, info); },
-      [&](KeyKind) { return PrivateKey::from_pkcs8(key.pkcs8.view()); });
+      [&](const KeyId& id, KeyKind) -> Result<std::unique_ptr<PrivateKey>> {
+        SIGNET_CHECK(state_->holders().check_offers(id.vault, settings.in_token));
+        return state_->holders().import(id, key.pkcs8.view());
+      });
 }
 
 Result<KeyInfo> EmbeddedVault::get(const Principal& principal, const KeyId& id) {

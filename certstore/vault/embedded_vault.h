@@ -14,6 +14,8 @@
 #include "certstore/vault/key_store.h"
 #include "certstore/vault/master_key.h"
 #include "certstore/vault/secret_store.h"
+#include "certstore/vault/token_store.h"
+#include "certstore/vault/token_uri.h"
 #include "certstore/vault/vault.h"
 #include "certstore/vault/vault_certificate.h"
 #include "certstore/vault/vault_certificate_store.h"
@@ -35,10 +37,13 @@ struct EmbeddedVaultOptions {
   /// How old what is held in memory of policies and keys may grow before the store is asked whether another
   /// process changed something. Changes through this object count at once.
   std::chrono::milliseconds refresh_interval{1000};
+  /// For vaults whose keys are in tokens; must outlive the vault. Without one every vault holds its keys.
+  TokenStore* tokens = nullptr;
 };
 
 /// The vault inside the gateway. Keys are sealed at rest under the master key, in a KeyStore, opened when
-/// first used and then held, parsed and ready, in OpenSSL's secure heap. Secrets are sealed likewise, in a
+/// first used and then held, parsed and ready, in OpenSSL's secure heap; or they are in a PKCS#11 token,
+/// which makes and uses them, and their names in it are sealed. Secrets are sealed likewise, in a
 /// SecretStore, and opened for each use. Certificates are in a VaultCertificateStore; a change of one comes
 /// to its key and its secret in the same transaction, so the three stores are of one database.
 class EmbeddedVault final : public KeyVault,
@@ -96,6 +101,22 @@ class EmbeddedVault final : public KeyVault,
   /// @error InvalidInput      a retention of fewer or more days than are allowed.
   /// @error AlreadyExists     the vault has purge protection, and this would weaken it.
   Result<> set_settings(const Principal& principal, std::string_view vault, const VaultSettings& settings);
+
+  /// Says in which token the keys of a vault are, all of them; or where that token is found now.
+  ///
+  /// @error PermissionDenied  only the local operator may.
+  /// @error Unavailable       the token is not there, or does not let us in.
+  /// @error AlreadyExists     the vault has keys, or another token.
+  Result<> set_token(const Principal& principal, std::string_view vault, const TokenUri& token);
+  /// Nothing where the vault holds its keys itself.
+  Result<std::optional<TokenUri>> token(std::string_view vault);
+  /// Whether the vault's token, if it has one, is there and lets us in. @error Unavailable  says why not.
+  Result<> check_token(std::string_view vault);
+  /// Removes from tokens what an operation that was cut short left behind, or what could not be removed in
+  /// its time. To be called at the start and now and then.
+  ///
+  /// @error Unavailable  one of the tokens.
+  Result<> settle_tokens();
 
   /// Removes for good what is deleted and was to be purged by now, in every vault. Nothing gives such a thing
   /// out any more before this is called, or lets it be recovered.

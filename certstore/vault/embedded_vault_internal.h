@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "certstore/vault/embedded_objects_internal.h"
+#include "certstore/vault/embedded_tokens_internal.h"
 #include "certstore/vault/embedded_vault.h"
 #include "certstore/vault/private_key_internal.h"
 
@@ -63,7 +64,8 @@ class EmbeddedVault::State {
         certificates_(certificates),
         audit_(audit),
         clock_(clock),
-        options_(options) {}
+        options_(options),
+        holders_(options.tokens, clock, [this] { return master_key(); }) {}
 
   /// The first master key becomes the store's.
   Result<> confirm(const MasterKey& master_key) {
@@ -135,6 +137,28 @@ class EmbeddedVault::State {
     return committed;
   }
 
+  /// A change by which keys may go. What tokens hold of them goes with them, or later if a token is away.
+  template <class Prepare, class Commit>
+  Result<> change_with_keys(AuditRecord record, KeyId& id, Prepare prepare, Commit commit) {
+    std::vector<Bytes> objects;
+    const auto noting = [&]() -> Result<> {
+      SIGNET_CHECK(prepare());
+      SIGNET_TRY(objects, holders_.note({id.vault, id.name, {}}));
+      return {};
+    };
+    Result<> changed = change(std::move(record), id, noting, commit);
+    static_cast<void>(holders_.settle(id.vault, objects));  // it stays noted
+    return changed;
+  }
+
+  /// What a change came to, after which the key that was made for it is a row's, or gone from its token.
+  template <class Outcome>
+  Outcome settled(std::string_view vault, const PrivateKey* made, Outcome outcome) {
+    if (made != nullptr && made->in_token())
+      static_cast<void>(holders_.settle(vault, {made->token_object()}));  // it stays noted
+    return outcome;
+  }
+
   Result<> authorise(const Principal& principal, std::string_view vault, KeyPermission needed) {
     SIGNET_TRY(const AccessPolicy granted, this->granted(principal, vault));
     return check_permission(principal, vault, granted.keys, needed);
@@ -184,12 +208,13 @@ class EmbeddedVault::State {
   /// @param record    names the key, without a version
   /// @param permit    says whether it may be done
   /// @param describe  completes what is to be made: kind, ops, attributes, tags
-  /// @param obtain    makes or takes the key, of the kind that was described
+  /// @param obtain    makes or takes the key, of the kind that was described, for the version named
   template <class Permit, class Describe, class Obtain>
   Result<KeyInfo> add(AuditRecord record, Permit permit, Describe describe, Obtain obtain) {
     StoredKey stored;
     KeyInfo& info = stored.info;
     KeyId id = record.key;
+    std::unique_ptr<PrivateKey> key;
     const auto prepare = [&]() -> Result<> {
       SIGNET_CHECK(check_key_id(id));
       SIGNET_CHECK(permit(id.vault));
@@ -200,16 +225,18 @@ class EmbeddedVault::State {
       SIGNET_CHECK(adopt_spelling(store_, id));
       SIGNET_TRY(const auto master_key, this->master_key());
       id.version = random_id();
-      SIGNET_TRY(const std::unique_ptr<PrivateKey> key, obtain(info.kind));
-      SIGNET_TRY(const SecretBytes pkcs8, key->to_pkcs8());
+      SIGNET_TRY(key, obtain(id, info.kind));
+      SIGNET_TRY(const SecretBytes at_rest, key->at_rest());
       info.id = id;
       info.kind = key->kind();
       info.created = info.updated = clock_.now();
       info.public_key = key->public_key();
-      stored.sealed = master_key->seal(pkcs8.view(), context_of(id, key->kind()));
+      info.in_token = key->in_token();
+      stored.sealed = master_key->seal(at_rest.view(), context_of(id, key->kind()));
       return {};
     };
-    SIGNET_CHECK(change(std::move(record), id, prepare, [&] { return store_.put_version(stored); }));
+    Result<> changed = change(std::move(record), id, prepare, [&] { return store_.put_version(stored); });
+    SIGNET_CHECK(settled(id.vault, key.get(), std::move(changed)));
     return std::move(stored.info);
   }
 
@@ -232,9 +259,9 @@ class EmbeddedVault::State {
   Result<std::shared_ptr<const OpenKey>> unseal(StoredKey stored) {
     const std::string what = fmt::format("key '{}'", to_string(stored.info.id));
     SIGNET_TRY(const auto master_key, this->master_key());
-    auto pkcs8 = master_key->unseal(stored.sealed, context_of(stored.info.id, stored.info.kind));
-    if (!pkcs8) return fail(ErrorKind::Unavailable, fmt::format("{} {}", what, pkcs8.error().detail));
-    auto key = PrivateKey::from_pkcs8(pkcs8->view());
+    auto at_rest = master_key->unseal(stored.sealed, context_of(stored.info.id, stored.info.kind));
+    if (!at_rest) return fail(ErrorKind::Unavailable, fmt::format("{} {}", what, at_rest.error().detail));
+    auto key = holders_.open(stored.info, at_rest->view());
     if (!key) return fail(ErrorKind::Unavailable, fmt::format("{}: {}", what, key.error().detail));
     if ((*key)->public_key() != stored.info.public_key || (*key)->kind() != stored.info.kind)
       return fail(
@@ -247,6 +274,11 @@ class EmbeddedVault::State {
   KeyStore& store() { return store_; }
   SecretStore& secrets() { return secrets_; }
   VaultCertificateStore& certificates() { return certificates_; }
+  KeyHolders& holders() { return holders_; }
+  /// KeyHolders::generate(), as add() takes it.
+  auto generate() {
+    return [this](const KeyId& id, KeyKind kind) { return holders_.generate(id, kind); };
+  }
   [[nodiscard]] Time now() const { return clock_.now(); }
 
   /// The master key, for one piece of work: whoever has it finishes that, also when the vault is sealed
@@ -363,6 +395,7 @@ class EmbeddedVault::State {
   AuditLog& audit_;
   const Clock& clock_;
   const EmbeddedVaultOptions options_;
+  KeyHolders holders_;
 
   std::mutex master_key_changes_;
   mutable std::mutex master_key_mutex_;  ///< guards the next

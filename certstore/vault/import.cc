@@ -110,7 +110,7 @@ bool looks_like_pem(ByteView file) { return as_text(file).find("-----BEGIN ") !=
 /// Puts the key's own certificate first. @error InvalidInput  none of them is.
 Result<> put_own_first(std::vector<certstore::Certificate>& certificates, const KeyMaterial& key) {
   if (certificates.empty()) return {};
-  SIGNET_TRY(const auto opened, PrivateKey::from_pkcs8(key.pkcs8.view()));
+  SIGNET_TRY(const auto opened, SoftwareKey::from_pkcs8(key.pkcs8.view()));
   const unsigned char* at = opened->public_key().data();
   const EvpPkeyPtr public_key(d2i_PUBKEY(nullptr, &at, static_cast<long>(opened->public_key().size())));
   for (auto it = certificates.begin(); it != certificates.end(); ++it)
@@ -129,7 +129,7 @@ Result<> put_own_first(std::vector<certstore::Certificate>& certificates, const 
 }  // namespace
 
 Result<KeyMaterial> read_pkcs8(ByteView der) {
-  SIGNET_TRY(const auto key, PrivateKey::from_pkcs8(der));
+  SIGNET_TRY(const auto key, SoftwareKey::from_pkcs8(der));
   SIGNET_CHECK(key->check());
   SIGNET_TRY(SecretBytes pkcs8, key->to_pkcs8());
   return KeyMaterial{key->kind(), std::move(pkcs8)};

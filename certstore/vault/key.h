@@ -103,6 +103,7 @@ struct KeyInfo {
   Bytes public_key;  ///< SubjectPublicKeyInfo (RFC 5280 section 4.1), DER
   bool managed =
       false;  ///< the key of a certificate of the same name and version, with which alone it changes
+  bool in_token = false;  ///< a token holds the private half, and no part of it is here
 
   /// The public key as "-----BEGIN PUBLIC KEY-----".
   [[nodiscard]] std::string public_key_pem() const;

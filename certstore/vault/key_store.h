@@ -22,7 +22,9 @@ namespace signet::vault {
 /// One version of a key at rest.
 struct StoredKey {
   KeyInfo info;
-  Bytes sealed;  ///< the private half, sealed under the master key and bound to vault, name, version and kind
+  /// The private half, or its name in a token; sealed under the master key and bound to vault, name, version
+  /// and kind.
+  Bytes sealed;
 };
 
 /// Part of a transaction: it must not call a store.

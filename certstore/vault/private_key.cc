@@ -21,7 +21,7 @@ using DecoderPtr = Handle<OSSL_DECODER_CTX, OSSL_DECODER_CTX_free>;
 using EncoderPtr = Handle<OSSL_ENCODER_CTX, OSSL_ENCODER_CTX_free>;
 using EcdsaSigPtr = Handle<ECDSA_SIG, ECDSA_SIG_free>;
 
-enum class Scheme { Pkcs1, Pss, Ecdsa };
+}  // namespace
 
 Scheme scheme_of(SignatureAlgorithm algorithm) {
   switch (algorithm) {
@@ -41,7 +41,6 @@ Scheme scheme_of(SignatureAlgorithm algorithm) {
   return Scheme::Pkcs1;
 }
 
-/// Octets of r, of s, and of a coordinate.
 std::size_t coordinate_size(KeyKind kind) {
   switch (kind) {
     case KeyKind::EcP256:
@@ -74,9 +73,9 @@ const char* group_of(KeyKind kind) {
   return nullptr;
 }
 
-std::size_t rsa_bits(KeyKind kind) {
-  if (kind == KeyKind::Rsa2048) return 2048;
-  return kind == KeyKind::Rsa3072 ? 3072 : 4096;
+std::size_t modulus_size(KeyKind kind) {
+  if (kind == KeyKind::Rsa2048) return 256;
+  return kind == KeyKind::Rsa3072 ? 384 : 512;
 }
 
 Result<> check_fits(KeyKind kind, SignatureAlgorithm algorithm, ByteView digest) {
@@ -89,6 +88,8 @@ Result<> check_fits(KeyKind kind, SignatureAlgorithm algorithm, ByteView digest)
                             digest_size(hash_of(algorithm)), digest.size()));
   return {};
 }
+
+namespace {
 
 bool set_padding(EVP_PKEY_CTX* context, SignatureAlgorithm algorithm) {
   switch (scheme_of(algorithm)) {
@@ -144,7 +145,7 @@ Result<KeyKind> kind_of(const EVP_PKEY* key) {
   const int bits = EVP_PKEY_get_bits(key);
   if (EVP_PKEY_is_a(key, "RSA") != 0) {
     for (const KeyKind kind : {KeyKind::Rsa2048, KeyKind::Rsa3072, KeyKind::Rsa4096})
-      if (rsa_bits(kind) == static_cast<std::size_t>(bits)) return kind;
+      if (8 * modulus_size(kind) == static_cast<std::size_t>(bits)) return kind;
     return fail(ErrorKind::Unsupported,
                 fmt::format("an RSA key of {} bits: the vault takes 2048, 3072 and 4096", bits));
   }
@@ -181,24 +182,29 @@ Result<EvpPkeyPtr> ec_public_key(const char* group, ByteView point) {
 PrivateKey::PrivateKey(EvpPkeyPtr key, KeyKind kind, Bytes public_key)
     : key_(std::move(key)), kind_(kind), public_key_(std::move(public_key)) {}
 
-Result<std::unique_ptr<PrivateKey>> PrivateKey::of(EvpPkeyPtr key) {
-  SIGNET_TRY(const KeyKind kind, kind_of(key.get()));
+Result<Bytes> encode_public_key(const EVP_PKEY* key) {
   unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(key.get(), &der);
+  const int size = i2d_PUBKEY(key, &der);
   const OpensslMemory owned(der);
   if (size <= 0) return fail(ErrorQueueMark::newest(ErrorKind::Internal, "encoding a public key"));
-  return std::unique_ptr<PrivateKey>(new PrivateKey(std::move(key), kind, Bytes(der, der + size)));
+  return Bytes(der, der + size);
 }
 
-Result<std::unique_ptr<PrivateKey>> PrivateKey::generate(KeyKind kind) {
+Result<std::unique_ptr<SoftwareKey>> SoftwareKey::of(EvpPkeyPtr key) {
+  SIGNET_TRY(const KeyKind kind, kind_of(key.get()));
+  SIGNET_TRY(Bytes public_key, encode_public_key(key.get()));
+  return std::unique_ptr<SoftwareKey>(new SoftwareKey(std::move(key), kind, std::move(public_key)));
+}
+
+Result<std::unique_ptr<SoftwareKey>> SoftwareKey::generate(KeyKind kind) {
   const ErrorQueueMark mark;
-  EvpPkeyPtr key(is_rsa(kind) ? EVP_PKEY_Q_keygen(key_library(), nullptr, "RSA", rsa_bits(kind))
+  EvpPkeyPtr key(is_rsa(kind) ? EVP_PKEY_Q_keygen(key_library(), nullptr, "RSA", 8 * modulus_size(kind))
                               : EVP_PKEY_Q_keygen(key_library(), nullptr, "EC", group_of(kind)));
   if (!key) return fail(ErrorQueueMark::newest(ErrorKind::Internal, "making a key"));
   return of(std::move(key));
 }
 
-Result<std::unique_ptr<PrivateKey>> PrivateKey::from_pkcs8(ByteView der) {
+Result<std::unique_ptr<SoftwareKey>> SoftwareKey::from_pkcs8(ByteView der) {
   const ErrorQueueMark mark;
   EVP_PKEY* key = nullptr;
   const DecoderPtr decoder(OSSL_DECODER_CTX_new_for_pkey(&key, "DER", "PrivateKeyInfo", nullptr,
@@ -213,9 +219,9 @@ Result<std::unique_ptr<PrivateKey>> PrivateKey::from_pkcs8(ByteView der) {
   return of(std::move(owned));
 }
 
-certstore::KeyHandle PrivateKey::handle() const {
-  EVP_PKEY_up_ref(key_.get());
-  return certstore::KeyHandle::adopt(key_.get());
+Result<certstore::KeyHandle> SoftwareKey::handle() const {
+  EVP_PKEY_up_ref(key());
+  return certstore::KeyHandle::adopt(key());
 }
 
 namespace {
@@ -229,10 +235,10 @@ long wipe_the_source(BIO*, int operation, const char* octets, std::size_t size, 
 
 }  // namespace
 
-Result<SecretBytes> PrivateKey::to_pkcs8() const {
+Result<SecretBytes> SoftwareKey::to_pkcs8() const {
   const ErrorQueueMark mark;
   const EncoderPtr encoder(
-      OSSL_ENCODER_CTX_new_for_pkey(key_.get(), EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo", nullptr));
+      OSSL_ENCODER_CTX_new_for_pkey(key(), EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo", nullptr));
   const BioPtr out(BIO_new(BIO_s_secmem()));
   if (out) BIO_set_callback_ex(out.get(), wipe_the_source);
   if (!encoder || !out || OSSL_ENCODER_to_bio(encoder.get(), out.get()) != 1)
@@ -261,11 +267,11 @@ bool primes_are_bounded(const EVP_PKEY* key) {
 
 }  // namespace
 
-Result<> PrivateKey::check() const {
+Result<> SoftwareKey::check() const {
   const ErrorQueueMark mark;
-  if (is_rsa(kind_) && !primes_are_bounded(key_.get()))
+  if (is_rsa(kind()) && !primes_are_bounded(key()))
     return fail(ErrorKind::InvalidInput, "the private key has a prime that is as long as its modulus");
-  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(key_library(), key_.get(), nullptr));
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(key_library(), key(), nullptr));
   if (!context) throw std::bad_alloc();
   if (EVP_PKEY_check(context.get()) != 1)
     return fail(ErrorQueueMark::newest(
@@ -315,17 +321,17 @@ Result<EvpPkeyCtxPtr> PrivateKey::context(Use use, const EncryptionAlgorithm& al
   });
 }
 
-Result<Bytes> PrivateKey::sign(SignatureAlgorithm algorithm, ByteView digest) const {
+Result<Bytes> SoftwareKey::sign(SignatureAlgorithm algorithm, ByteView digest) const {
   const ErrorQueueMark mark;
-  SIGNET_CHECK(check_fits(kind_, algorithm, digest));
+  SIGNET_CHECK(check_fits(kind(), algorithm, digest));
   SIGNET_TRY(const EvpPkeyCtxPtr context, this->context(Use::Sign, algorithm));
-  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())));
+  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key())));
   std::size_t size = signature.size();
   if (EVP_PKEY_sign(context.get(), signature.data(), &size, digest.data(), digest.size()) != 1)
     return fail(ErrorQueueMark::newest(ErrorKind::CryptoFailure, "signing failed"));
   signature.resize(size);
-  if (is_rsa(kind_)) return signature;
-  return ecdsa_der_to_raw(signature, coordinate_size(kind_));
+  if (is_rsa(kind())) return signature;
+  return ecdsa_der_to_raw(signature, coordinate_size(kind()));
 }
 
 Result<bool> PrivateKey::verify(SignatureAlgorithm algorithm, ByteView digest, ByteView signature) const {
@@ -356,10 +362,10 @@ Result<Bytes> PrivateKey::encrypt(const EncryptionAlgorithm& algorithm, ByteView
   return ciphertext;
 }
 
-Result<SecretBytes> PrivateKey::decrypt(const EncryptionAlgorithm& algorithm, ByteView ciphertext) const {
+Result<SecretBytes> SoftwareKey::decrypt(const EncryptionAlgorithm& algorithm, ByteView ciphertext) const {
   const ErrorQueueMark mark;
   SIGNET_TRY(const EvpPkeyCtxPtr context, this->context(Use::Decrypt, algorithm));
-  SecretBytes buffer(static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())));
+  SecretBytes buffer(static_cast<std::size_t>(EVP_PKEY_get_size(key())));
   std::size_t size = buffer.size();
   // Both ways on do the same work up to the return: what failed here must not show in the time it takes.
   const bool decrypted = EVP_PKEY_decrypt(context.get(), buffer.writable().data(), &size, ciphertext.data(),
@@ -369,15 +375,15 @@ Result<SecretBytes> PrivateKey::decrypt(const EncryptionAlgorithm& algorithm, By
   return plaintext;
 }
 
-Result<SecretBytes> PrivateKey::derive(ByteView peer_point) const {
+Result<SecretBytes> SoftwareKey::derive(ByteView peer_point) const {
   const ErrorQueueMark mark;
-  if (is_rsa(kind_))
+  if (is_rsa(kind()))
     return fail(ErrorKind::InvalidInput, "key agreement needs an EC key, and this is an RSA key");
-  SIGNET_TRY(const EvpPkeyPtr peer, ec_public_key(group_of(kind_), peer_point));
+  SIGNET_TRY(const EvpPkeyPtr peer, ec_public_key(group_of(kind()), peer_point));
   SIGNET_TRY(const EvpPkeyCtxPtr context,
              prepared(static_cast<std::uint32_t>(Use::Derive) << 16U,
                       [](EVP_PKEY_CTX* made) { return EVP_PKEY_derive_init(made) == 1; }));
-  SecretBytes secret(coordinate_size(kind_));
+  SecretBytes secret(coordinate_size(kind()));
   std::size_t size = secret.size();
   if (EVP_PKEY_derive_set_peer(context.get(), peer.get()) != 1 ||
       EVP_PKEY_derive(context.get(), secret.writable().data(), &size) != 1 || size != secret.size())

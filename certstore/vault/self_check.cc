@@ -85,7 +85,7 @@ bool keeps_its_private_half(EVP_PKEY* key) {
 
 Result<> check_handle() {
   const ErrorQueueMark mark;
-  SIGNET_TRY(auto made, PrivateKey::generate(KeyKind::EcP256));
+  SIGNET_TRY(auto made, SoftwareKey::generate(KeyKind::EcP256));
   const Bytes public_key = made->public_key();
   SIGNET_TRY(const certstore::KeyHandle handle,
              make_handle(std::make_shared<const PassingKey>(std::move(made)), public_key));

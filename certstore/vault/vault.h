@@ -24,6 +24,9 @@ struct KeySettings {
   std::optional<KeyOps> ops;  ///< default_key_ops() unless given
   KeyAttributes attributes;
   Tags tags;
+  /// It has to be in a token. Where the vault has one it is in any case; elsewhere it is refused
+  /// (Unsupported).
+  bool in_token = false;
 };
 
 /// One interface for every back end. Thread-safe. Each operation asks the access policy for the permission of
@@ -37,7 +40,9 @@ struct KeySettings {
 /// @error Disabled          of operations with the key: it is disabled.
 /// @error NotFound          no such key, or no such version.
 /// @error InvalidInput      a name, a digest or an algorithm that does not fit.
-/// @error Unavailable       the key at rest cannot be opened: damaged, or not of this master key.
+/// @error Unavailable       the key at rest cannot be opened: damaged, or not of this master key; or the
+/// token
+///                          that holds it is away, or does not do what it should.
 /// @error IoFailure, ...    the store or the audit log failed; nothing was done, or its result is withheld.
 class KeyVault {
  public:
@@ -82,6 +87,7 @@ class KeyVault {
   /// can read or change and that only this installation takes back. Needs `backup`.
   ///
   /// @error LimitExceeded  it would have more than kMaxBackupSize octets.
+  /// @error Unsupported    a token holds the private half, and gives it to nobody.
   virtual Result<Bytes> backup_key(const Principal& principal, std::string_view vault,
                                    std::string_view name) = 0;
   /// Puts such a key back under its name, into this vault or another one. Needs `restore`.
@@ -89,6 +95,7 @@ class KeyVault {
   /// @returns its current version.
   /// @error InvalidInput           the blob was changed, comes from another installation, or is no key's.
   /// @error AlreadyExists          the name is in use.
+  /// @error Unsupported            the keys of the vault are in a token.
   /// @error DeletedButRecoverable  the name is that of a deleted key.
   virtual Result<KeyInfo> restore_key(const Principal& principal, std::string_view vault, ByteView blob) = 0;
 

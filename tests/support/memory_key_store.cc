@@ -322,4 +322,12 @@ vault::AuditRecord MemoryAuditLog::last() const {
   return records_.empty() ? vault::AuditRecord{} : records_.back();
 }
 
+std::vector<vault::KeyAtRest> MemoryKeyStore::at_rest() {
+  const std::lock_guard lock(mutex_);
+  std::vector<vault::KeyAtRest> rows;
+  for (const Row& row : rows_)
+    rows.push_back({row.stored.info.id, row.stored.info.public_key, row.stored.sealed});
+  return rows;
+}
+
 }  // namespace signet::test

@@ -10,6 +10,7 @@
 #include "certstore/vault/audit_log.h"
 #include "certstore/vault/key_store.h"
 #include "certstore/vault/secret_store.h"
+#include "certstore/vault/token_store.h"
 
 /// The key vault's stores and audit log, in memory; they fail on demand.
 
@@ -79,6 +80,9 @@ class MemoryKeyStore final : public MemoryStore<vault::KeyStore, vault::StoredKe
   Result<> change_master_key(const vault::MasterKeyChange& change, vault::Resealer& reseal) override;
   Result<std::vector<Bytes>> retired_master_keys() override { return std::vector<Bytes>(); }
   Result<std::uint64_t> generation() override;
+
+  /// Everything, deleted or not.
+  std::vector<vault::KeyAtRest> at_rest();
 
   /// What users_of() answers.
   std::vector<std::string> users;

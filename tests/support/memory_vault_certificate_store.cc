@@ -309,4 +309,15 @@ Result<> MemoryVaultCertificateStore::remove_issuer(std::string_view vault, std:
   return {};
 }
 
+std::vector<vault::KeyAtRest> MemoryVaultCertificateStore::at_rest() {
+  const std::lock_guard lock(mutex_);
+  std::vector<vault::KeyAtRest> rows;
+  for (const StoredName& name : names_)
+    if (name.operation && !name.operation->sealed.empty())
+      rows.push_back({{name.id.vault, name.id.name, name.operation->version},
+                      name.operation->public_key,
+                      name.operation->sealed});
+  return rows;
+}
+
 }  // namespace signet::test

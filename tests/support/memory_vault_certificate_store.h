@@ -51,6 +51,9 @@ class MemoryVaultCertificateStore final : public vault::VaultCertificateStore {
   Result<std::vector<vault::CertificateIssuer>> list_issuers(std::string_view vault) override;
   Result<> remove_issuer(std::string_view vault, std::string_view name) override;
 
+  /// The keys of operations in progress.
+  std::vector<vault::KeyAtRest> at_rest();
+
   /// From now on every change fails with this, until it is reset.
   std::optional<Error> failure;
 

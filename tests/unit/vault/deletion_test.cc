@@ -7,7 +7,7 @@ constexpr std::chrono::days kRetention{90};
 const Principal kStranger{"stranger"};
 
 /// A key and a secret, both named "one" and of two versions, in "kv1".
-class DeletionTest : public VaultFixture {
+class DeletionTest : public EveryBackEnd {
  protected:
   DeletionTest() {
     AccessPolicy policy{"kv1", kGateway};
@@ -40,7 +40,7 @@ class DeletionTest : public VaultFixture {
   KeyId first_key_, key_, first_secret_, secret_;
 };
 
-TEST_F(DeletionTest, WhatIsDeletedIsOutOfUseInAllVersionsAndShownAsDeleted) {
+TEST_P(DeletionTest, WhatIsDeletedIsOutOfUseInAllVersionsAndShownAsDeleted) {
   ASSERT_TRUE(sign(key_).has_value()) << "and held in memory from then on";
   const DeletedKey key = vault_->delete_key(kOperator, "kv1", "ONE").value();
   EXPECT_EQ(key.info.id, key_);
@@ -70,7 +70,7 @@ TEST_F(DeletionTest, WhatIsDeletedIsOutOfUseInAllVersionsAndShownAsDeleted) {
   EXPECT_TRUE(vault_->list_deleted_keys(kOperator, "kv2").value().empty());
 }
 
-TEST_F(DeletionTest, WhatIsNotThereIsNeitherDeletedNorRecoveredNorPurged) {
+TEST_P(DeletionTest, WhatIsNotThereIsNeitherDeletedNorRecoveredNorPurged) {
   EXPECT_TRUE(fails_with(vault_->delete_key(kOperator, "kv1", "none"), ErrorKind::NotFound, "none"));
   EXPECT_TRUE(fails_with(vault_->delete_secret(kOperator, "kv1", "none"), ErrorKind::NotFound, "none"));
   EXPECT_TRUE(fails_with(vault_->recover_key(kOperator, "kv1", "one"), ErrorKind::NotFound, "one"))
@@ -91,7 +91,7 @@ TEST_F(DeletionTest, WhatIsNotThereIsNeitherDeletedNorRecoveredNorPurged) {
   EXPECT_TRUE(sign({"kv1", "one", {}}).error().kind == ErrorKind::NotFound);
 }
 
-TEST_F(DeletionTest, WhatIsRecoveredIsAsItWas) {
+TEST_P(DeletionTest, WhatIsRecoveredIsAsItWas) {
   delete_both();
   EXPECT_EQ(vault_->recover_key(kOperator, "kv1", "One").value().id, key_);
   EXPECT_EQ(vault_->recover_secret(kOperator, "kv1", "One").value().id, secret_);
@@ -103,7 +103,7 @@ TEST_F(DeletionTest, WhatIsRecoveredIsAsItWas) {
   EXPECT_TRUE(create_again().has_value());
 }
 
-TEST_F(DeletionTest, TheNameOfWhatIsDeletedStaysTakenAndIsNoOrdinaryConflict) {
+TEST_P(DeletionTest, TheNameOfWhatIsDeletedStaysTakenAndIsNoOrdinaryConflict) {
   delete_both();
   EXPECT_TRUE(fails_with(create_again(), ErrorKind::DeletedButRecoverable, "signet vault key recover one"));
   EXPECT_TRUE(fails_with(create_again("ONE"), ErrorKind::DeletedButRecoverable, "until 2027-02-19"));
@@ -115,7 +115,7 @@ TEST_F(DeletionTest, TheNameOfWhatIsDeletedStaysTakenAndIsNoOrdinaryConflict) {
       << "a stranger does not learn what there was";
 }
 
-TEST_F(DeletionTest, WhatIsPurgedIsGoneAndItsNameIsFree) {
+TEST_P(DeletionTest, WhatIsPurgedIsGoneAndItsNameIsFree) {
   delete_both();
   ASSERT_TRUE(vault_->purge_key(kOperator, "kv1", "ONE").has_value());
   ASSERT_TRUE(vault_->purge_secret(kOperator, "kv1", "ONE").has_value());
@@ -127,7 +127,7 @@ TEST_F(DeletionTest, WhatIsPurgedIsGoneAndItsNameIsFree) {
   EXPECT_TRUE(fails_with(sign(key_), ErrorKind::NotFound, "one"));
 }
 
-TEST_F(DeletionTest, WhoseTimeIsOverIsGoneBeforeAnybodyAsks) {
+TEST_P(DeletionTest, WhoseTimeIsOverIsGoneBeforeAnybodyAsks) {
   delete_both();
   clock_.set(clock_.now() + kRetention - std::chrono::microseconds(1));
   ASSERT_TRUE(vault_->purge_overdue().has_value());
@@ -146,7 +146,7 @@ TEST_F(DeletionTest, WhoseTimeIsOverIsGoneBeforeAnybodyAsks) {
                           "gateway purgeSecret: its retention was over at 2027-02-19T00:00:00.000Z"));
 }
 
-TEST_F(DeletionTest, AVaultsRetentionCountsForWhatIsDeletedLater) {
+TEST_P(DeletionTest, AVaultsRetentionCountsForWhatIsDeletedLater) {
   EXPECT_EQ(vault_->settings("kv1").value(), VaultSettings());
   delete_both();
   ASSERT_TRUE(vault_->set_settings(kOperator, "KV1", {7, false}).has_value());
@@ -165,7 +165,7 @@ TEST_F(DeletionTest, AVaultsRetentionCountsForWhatIsDeletedLater) {
   EXPECT_TRUE(fails_with(vault_->settings("k"), ErrorKind::InvalidInput, "key vault"));
 }
 
-TEST_F(DeletionTest, UnderPurgeProtectionOnlyTimePurges) {
+TEST_P(DeletionTest, UnderPurgeProtectionOnlyTimePurges) {
   protect(30);
   delete_both();
   EXPECT_TRUE(fails_with(vault_->purge_key(kOperator, "kv1", "one"), ErrorKind::PermissionDenied,
@@ -179,7 +179,7 @@ TEST_F(DeletionTest, UnderPurgeProtectionOnlyTimePurges) {
   EXPECT_TRUE(vault_->list_deleted_keys(kGateway, "kv1").value().empty());
 }
 
-TEST_F(DeletionTest, PurgeProtectionIsNotWeakened) {
+TEST_P(DeletionTest, PurgeProtectionIsNotWeakened) {
   protect(30);
   EXPECT_TRUE(
       fails_with(vault_->set_settings(kOperator, "kv1", {30, false}), ErrorKind::AlreadyExists, "never"));
@@ -189,7 +189,7 @@ TEST_F(DeletionTest, PurgeProtectionIsNotWeakened) {
   EXPECT_EQ(vault_->settings("kv1").value(), (VaultSettings{31, true}));
 }
 
-TEST_F(DeletionTest, AKeyThatSomethingLinksToStaysAndTheRefusalNamesIt) {
+TEST_P(DeletionTest, AKeyThatSomethingLinksToStaysAndTheRefusalNamesIt) {
   store_.users = {"certificate 'acme'", "certificate 'acme-tls'"};
   EXPECT_TRUE(fails_with(vault_->delete_key(kOperator, "kv1", "one"), ErrorKind::AlreadyExists,
                          "certificate 'acme', certificate 'acme-tls' links to it"));
@@ -203,7 +203,7 @@ TEST_F(DeletionTest, AKeyThatSomethingLinksToStaysAndTheRefusalNamesIt) {
   EXPECT_TRUE(vault_->delete_key(kOperator, "kv1", "one").has_value());
 }
 
-TEST_F(DeletionTest, DeniesEveryOperationThatNoPolicyGrants) {
+TEST_P(DeletionTest, DeniesEveryOperationThatNoPolicyGrants) {
   delete_both();
   create(KeyKind::EcP256, "here");
   ASSERT_TRUE(set("here").has_value());
@@ -226,7 +226,7 @@ TEST_F(DeletionTest, DeniesEveryOperationThatNoPolicyGrants) {
   EXPECT_TRUE(vault_->recover_secret(kOperator, "kv1", "one").has_value());
 }
 
-TEST_F(DeletionTest, RecordsEveryChangeOnceAndBeforeItHappens) {
+TEST_P(DeletionTest, RecordsEveryChangeOnceAndBeforeItHappens) {
   const std::size_t before = audit_.records().size();
   delete_both();
   static_cast<void>(vault_->recover_key(kOperator, "kv1", "one"));
@@ -242,7 +242,7 @@ TEST_F(DeletionTest, RecordsEveryChangeOnceAndBeforeItHappens) {
                                                "deleteSecret", "purge", "purgeSecret", "setVaultSettings"));
 }
 
-TEST_F(DeletionTest, DoesNothingThatItCannotRecord) {
+TEST_P(DeletionTest, DoesNothingThatItCannotRecord) {
   const auto withheld = [](const auto& result) {
     return fails_with(result, ErrorKind::IoFailure, "audit record cannot be written: no space left");
   };
@@ -265,6 +265,8 @@ TEST_F(DeletionTest, DoesNothingThatItCannotRecord) {
   EXPECT_TRUE(vault_->recover_key(kOperator, "kv1", "one").has_value());
   EXPECT_TRUE(vault_->recover_secret(kOperator, "kv1", "one").has_value());
 }
+
+SIGNET_EVERY_BACK_END(DeletionTest);
 
 }  // namespace
 }  // namespace signet::vault

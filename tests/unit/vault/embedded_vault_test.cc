@@ -14,7 +14,7 @@ constexpr SignatureAlgorithm kRsaSignatures[] = {SignatureAlgorithm::RS256, Sign
 constexpr SignatureAlgorithm kEcSignatures[] = {SignatureAlgorithm::ES256, SignatureAlgorithm::ES384,
                                                 SignatureAlgorithm::ES512};
 
-class EmbeddedVaultTest : public VaultFixture {
+class EmbeddedVaultTest : public EveryBackEnd {
  protected:
   EmbeddedVaultTest() { grant("decrypt,sign,get,list,verify,encrypt,wrapKey,unwrapKey"); }
 
@@ -32,7 +32,7 @@ class EmbeddedVaultTest : public VaultFixture {
 // --- keys
 // ---------------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedVaultTest, MakesEveryKindOfKey) {
+TEST_P(EmbeddedVaultTest, MakesEveryKindOfKey) {
   for (const KeyKind kind : kKinds) {
     const KeyInfo info = vault_->create_key(kOperator, "kv1", "key", kind, {}).value();
     EXPECT_EQ(info.kind, kind);
@@ -45,7 +45,7 @@ TEST_F(EmbeddedVaultTest, MakesEveryKindOfKey) {
   EXPECT_EQ(vault_->versions(kGateway, "kv1", "key").value().size(), std::size(kKinds));
 }
 
-TEST_F(EmbeddedVaultTest, GivesTheNewestVersionWhereNoneIsNamed) {
+TEST_P(EmbeddedVaultTest, GivesTheNewestVersionWhereNoneIsNamed) {
   const KeyId first = create(KeyKind::EcP256);
   const KeyId second = create(KeyKind::EcP384);
   EXPECT_NE(first.version, second.version);
@@ -56,14 +56,14 @@ TEST_F(EmbeddedVaultTest, GivesTheNewestVersionWhereNoneIsNamed) {
   EXPECT_EQ(versions.back().id, first);
 }
 
-TEST_F(EmbeddedVaultTest, ANewVersionCountsAtOnceForUsersOfTheCurrentOne) {
+TEST_P(EmbeddedVaultTest, ANewVersionCountsAtOnceForUsersOfTheCurrentOne) {
   create(KeyKind::EcP256);
   ASSERT_EQ(sign_ec({"kv1", "as2-key", {}}).value().size(), 64U);
   create(KeyKind::EcP384);
   EXPECT_EQ(sign_ec({"kv1", "as2-key", {}}).value().size(), 96U);
 }
 
-TEST_F(EmbeddedVaultTest, ListsTheCurrentVersionOfEveryKeyOfTheVault) {
+TEST_P(EmbeddedVaultTest, ListsTheCurrentVersionOfEveryKeyOfTheVault) {
   create(KeyKind::EcP256, "b");
   create(KeyKind::EcP256, "a");
   const KeyId newest = create(KeyKind::EcP256, "b");
@@ -74,14 +74,14 @@ TEST_F(EmbeddedVaultTest, ListsTheCurrentVersionOfEveryKeyOfTheVault) {
   EXPECT_EQ(keys[1].id, newest);
 }
 
-TEST_F(EmbeddedVaultTest, ComparesNamesWithoutRegardToCaseAndShowsThemAsFirstWritten) {
+TEST_P(EmbeddedVaultTest, ComparesNamesWithoutRegardToCaseAndShowsThemAsFirstWritten) {
   const KeyId id = create(KeyKind::EcP256, "As2-Key");
   EXPECT_EQ(create(KeyKind::EcP256, "AS2-KEY").name, "As2-Key");
   EXPECT_EQ(vault_->get(kGateway, {"KV1", "as2-key", id.version}).value().id, id);
   EXPECT_TRUE(sign_ec({"KV1", "as2-KEY", id.version}).has_value());
 }
 
-TEST_F(EmbeddedVaultTest, RefusesNamesKindsAndSettingsThatDoNotFit) {
+TEST_P(EmbeddedVaultTest, RefusesNamesKindsAndSettingsThatDoNotFit) {
   EXPECT_TRUE(fails_with(vault_->create_key(kOperator, "kv 1", "k", KeyKind::EcP256, {}),
                          ErrorKind::InvalidInput, "key vault"));
   EXPECT_TRUE(fails_with(vault_->create_key(kOperator, "kv1", "../k", KeyKind::EcP256, {}),
@@ -102,7 +102,7 @@ TEST_F(EmbeddedVaultTest, RefusesNamesKindsAndSettingsThatDoNotFit) {
 // --- operations
 // ---------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedVaultTest, SignsAndVerifiesWithEveryAlgorithm) {
+TEST_P(EmbeddedVaultTest, SignsAndVerifiesWithEveryAlgorithm) {
   for (const KeyKind kind : {KeyKind::Rsa2048, KeyKind::EcP256, KeyKind::EcP384, KeyKind::EcP521}) {
     const KeyId id = create(kind);
     const auto check = [&](SignatureAlgorithm algorithm) {
@@ -122,7 +122,7 @@ TEST_F(EmbeddedVaultTest, SignsAndVerifiesWithEveryAlgorithm) {
   }
 }
 
-TEST_F(EmbeddedVaultTest, TakesNoSignatureWithoutItsLeadingZeroOctet) {
+TEST_P(EmbeddedVaultTest, TakesNoSignatureWithoutItsLeadingZeroOctet) {
   const KeyId id = create(KeyKind::Rsa2048);
   const Bytes right = digest(Hash::Sha256, as_bytes("text"));
   Bytes signature;
@@ -134,7 +134,7 @@ TEST_F(EmbeddedVaultTest, TakesNoSignatureWithoutItsLeadingZeroOctet) {
   EXPECT_FALSE(vault_->verify(kGateway, id, SignatureAlgorithm::PS256, right, signature).value());
 }
 
-TEST_F(EmbeddedVaultTest, SignsNothingButADigestOfTheRightLengthWithAnAlgorithmOfTheKey) {
+TEST_P(EmbeddedVaultTest, SignsNothingButADigestOfTheRightLengthWithAnAlgorithmOfTheKey) {
   const KeyId rsa = create(KeyKind::Rsa2048, "rsa");
   const KeyId ec = create(KeyKind::EcP256, "ec");
   EXPECT_TRUE(fails_with(vault_->sign(kGateway, rsa, SignatureAlgorithm::RS256, Bytes(20)),
@@ -145,7 +145,7 @@ TEST_F(EmbeddedVaultTest, SignsNothingButADigestOfTheRightLengthWithAnAlgorithmO
   EXPECT_TRUE(fails_with(sign(ec, SignatureAlgorithm::RS256), ErrorKind::InvalidInput, "does not go with"));
 }
 
-TEST_F(EmbeddedVaultTest, EncryptsAndDecryptsAndWrapsAndUnwraps) {
+TEST_P(EmbeddedVaultTest, EncryptsAndDecryptsAndWrapsAndUnwraps) {
   const KeyId id = create(KeyKind::Rsa2048);
   const EncryptionAlgorithm mixed{true, Hash::Sha256, Hash::Sha1};
   for (const EncryptionAlgorithm& algorithm : {kRsa15, kRsaOaep, kRsaOaep256, kRsaOaep512, mixed}) {
@@ -156,7 +156,7 @@ TEST_F(EmbeddedVaultTest, EncryptsAndDecryptsAndWrapsAndUnwraps) {
   }
 }
 
-TEST_F(EmbeddedVaultTest, DecryptsNothingOfAnotherKeyPaddingOrLength) {
+TEST_P(EmbeddedVaultTest, DecryptsNothingOfAnotherKeyPaddingOrLength) {
   const KeyId id = create(KeyKind::Rsa2048, "one");
   const KeyId other = create(KeyKind::Rsa2048, "other");
   const Bytes sent = vault_->encrypt(kGateway, id, kRsaOaep, as_bytes("a content key")).value();
@@ -175,7 +175,7 @@ TEST_F(EmbeddedVaultTest, DecryptsNothingOfAnotherKeyPaddingOrLength) {
   EXPECT_FALSE(vault_->decrypt(kGateway, ec, kRsaOaep, sent).has_value());
 }
 
-TEST_F(EmbeddedVaultTest, AgreesOnTheSameKeyFromBothSides) {
+TEST_P(EmbeddedVaultTest, AgreesOnTheSameKeyFromBothSides) {
   for (const KeyKind kind : {KeyKind::EcP256, KeyKind::EcP384, KeyKind::EcP521}) {
     const KeyInfo a = vault_->create_key(kOperator, "kv1", "a", kind, {}).value();
     const KeyInfo b = vault_->create_key(kOperator, "kv1", "b", kind, {}).value();
@@ -200,7 +200,7 @@ TEST_F(EmbeddedVaultTest, AgreesOnTheSameKeyFromBothSides) {
 // --- who may
 // ------------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedVaultTest, DeniesEveryOperationThatNoPolicyGrants) {
+TEST_P(EmbeddedVaultTest, DeniesEveryOperationThatNoPolicyGrants) {
   const KeyId id = create(KeyKind::Rsa2048);
   const Principal stranger{"stranger"};
   const Bytes hash = digest(Hash::Sha256, as_bytes(""));
@@ -226,12 +226,12 @@ TEST_F(EmbeddedVaultTest, DeniesEveryOperationThatNoPolicyGrants) {
       << "permission is decided before existence";
 }
 
-TEST_F(EmbeddedVaultTest, GrantsForOneVaultOnly) {
+TEST_P(EmbeddedVaultTest, GrantsForOneVaultOnly) {
   const KeyId id = vault_->create_key(kOperator, "kv2", "k", KeyKind::EcP256, {}).value().id;
   EXPECT_TRUE(fails_with(sign_ec(id), ErrorKind::PermissionDenied, "on key vault 'kv2'"));
 }
 
-TEST_F(EmbeddedVaultTest, APolicyThatIsTakenAwayCountsAtOnce) {
+TEST_P(EmbeddedVaultTest, APolicyThatIsTakenAwayCountsAtOnce) {
   const KeyId id = create(KeyKind::EcP256);
   ASSERT_TRUE(sign_ec(id).has_value());
   grant("get");
@@ -241,7 +241,7 @@ TEST_F(EmbeddedVaultTest, APolicyThatIsTakenAwayCountsAtOnce) {
   EXPECT_TRUE(vault_->policies(kOperator, "kv1").value().empty());
 }
 
-TEST_F(EmbeddedVaultTest, OnlyTheOperatorSetsAndSeesPolicies) {
+TEST_P(EmbeddedVaultTest, OnlyTheOperatorSetsAndSeesPolicies) {
   const AccessPolicy policy{"kv1", kGateway, parse_key_permissions("all").value()};
   EXPECT_TRUE(
       fails_with(vault_->set_policy(kGateway, policy), ErrorKind::PermissionDenied, "'gateway' may not"));
@@ -253,14 +253,14 @@ TEST_F(EmbeddedVaultTest, OnlyTheOperatorSetsAndSeesPolicies) {
   EXPECT_FALSE(vault_->set_policy(kOperator, {"", kGateway, {}}).has_value());
 }
 
-TEST_F(EmbeddedVaultTest, SeesWhatAnotherProcessChanged) {
+TEST_P(EmbeddedVaultTest, SeesWhatAnotherProcessChanged) {
   const KeyId id = create(KeyKind::EcP256);
   ASSERT_TRUE(sign_ec(id).has_value());
   ASSERT_TRUE(store_.put_policy({"kv1", kGateway, {KeyPermission::Get}}).has_value());
   EXPECT_TRUE(fails_with(sign_ec(id), ErrorKind::PermissionDenied, "'sign'"));
 }
 
-TEST_F(EmbeddedVaultTest, OpensAKeyOnceUntilSomethingChanges) {
+TEST_P(EmbeddedVaultTest, OpensAKeyOnceUntilSomethingChanges) {
   const KeyId id = create(KeyKind::EcP256);
   ASSERT_TRUE(sign_ec(id).has_value());
   const int loads = store_.loads;
@@ -268,7 +268,7 @@ TEST_F(EmbeddedVaultTest, OpensAKeyOnceUntilSomethingChanges) {
   EXPECT_EQ(store_.loads, loads);
 }
 
-TEST_F(EmbeddedVaultTest, SignsInSomeThreadsWhileKeysAndPoliciesChangeInAnother) {
+TEST_P(EmbeddedVaultTest, SignsInSomeThreadsWhileKeysAndPoliciesChangeInAnother) {
   const KeyId id = create(KeyKind::EcP256);
   std::atomic<bool> stop = false;
   std::atomic<int> failed = 0;
@@ -291,7 +291,7 @@ TEST_F(EmbeddedVaultTest, SignsInSomeThreadsWhileKeysAndPoliciesChangeInAnother)
 // --- when and for what
 // --------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedVaultTest, ADisabledKeyDoesNothing) {
+TEST_P(EmbeddedVaultTest, ADisabledKeyDoesNothing) {
   const KeyId id = create(KeyKind::Rsa2048);
   const Bytes sent = vault_->encrypt(kGateway, id, kRsaOaep, as_bytes("x")).value();
   ASSERT_TRUE(set(id, {false, {}, {}}).has_value());
@@ -302,14 +302,14 @@ TEST_F(EmbeddedVaultTest, ADisabledKeyDoesNothing) {
   EXPECT_TRUE(sign(id).has_value());
 }
 
-TEST_F(EmbeddedVaultTest, WhatIsDisabledIsNotToldToThoseWhoMayNotUseIt) {
+TEST_P(EmbeddedVaultTest, WhatIsDisabledIsNotToldToThoseWhoMayNotUseIt) {
   const KeyId id = create(KeyKind::EcP256);
   ASSERT_TRUE(set(id, {false, {}, {}}).has_value());
   grant("get");
   EXPECT_TRUE(fails_with(sign_ec(id), ErrorKind::PermissionDenied, "lacks the key permission 'sign'"));
 }
 
-TEST_F(EmbeddedVaultTest, AChangeLeavesWhatItDoesNotMention) {
+TEST_P(EmbeddedVaultTest, AChangeLeavesWhatItDoesNotMention) {
   KeySettings settings;
   settings.ops = KeyOps{KeyOp::Sign};
   settings.attributes = {true, clock_.now(), clock_.now() + std::chrono::hours(1)};
@@ -333,7 +333,7 @@ TEST_F(EmbeddedVaultTest, AChangeLeavesWhatItDoesNotMention) {
   EXPECT_EQ(audit_.last().detail, "not_before=none tags=1");
 }
 
-TEST_F(EmbeddedVaultTest, TakesTagsWithinTheirLimits) {
+TEST_P(EmbeddedVaultTest, TakesTagsWithinTheirLimits) {
   const auto with = [&](const Tags& tags) {
     KeySettings settings;
     settings.tags = tags;
@@ -356,7 +356,7 @@ TEST_F(EmbeddedVaultTest, TakesTagsWithinTheirLimits) {
                          "cannot be a key's"));
 }
 
-TEST_F(EmbeddedVaultTest, AnExpiredKeyMakesNothingNewButReadsWhatWasSentToIt) {
+TEST_P(EmbeddedVaultTest, AnExpiredKeyMakesNothingNewButReadsWhatWasSentToIt) {
   const KeyId id = create(KeyKind::Rsa2048);
   const Bytes sent = vault_->encrypt(kGateway, id, kRsaOaep, as_bytes("x")).value();
   const Bytes signature = sign(id).value();
@@ -376,7 +376,7 @@ TEST_F(EmbeddedVaultTest, AnExpiredKeyMakesNothingNewButReadsWhatWasSentToIt) {
   EXPECT_TRUE(sign(id).has_value());
 }
 
-TEST_F(EmbeddedVaultTest, AKeyMakesNothingBeforeItIsValid) {
+TEST_P(EmbeddedVaultTest, AKeyMakesNothingBeforeItIsValid) {
   const KeyId id = create(KeyKind::EcP256);
   ASSERT_TRUE(set(id, {true, clock_.now() + std::chrono::seconds(1), {}}).has_value());
   EXPECT_TRUE(fails_with(sign_ec(id), ErrorKind::PermissionDenied, "not valid before"));
@@ -384,7 +384,7 @@ TEST_F(EmbeddedVaultTest, AKeyMakesNothingBeforeItIsValid) {
   EXPECT_TRUE(sign_ec(id).has_value());
 }
 
-TEST_F(EmbeddedVaultTest, AKeyDoesOnlyWhatItIsMeantFor) {
+TEST_P(EmbeddedVaultTest, AKeyDoesOnlyWhatItIsMeantFor) {
   const KeyId id = create(KeyKind::Rsa2048);
   ASSERT_TRUE(set(id, {}, KeyOps{KeyOp::Decrypt}).has_value());
   EXPECT_TRUE(fails_with(sign(id), ErrorKind::PermissionDenied, "its key_ops are 'decrypt', without 'sign'"));
@@ -399,7 +399,7 @@ TEST_F(EmbeddedVaultTest, AKeyDoesOnlyWhatItIsMeantFor) {
 // --- at rest
 // ------------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedVaultTest, RefusesASealedKeyThatWasChangedAtAnyOffset) {
+TEST_P(EmbeddedVaultTest, RefusesASealedKeyThatWasChangedAtAnyOffset) {
   const KeyId id = create(KeyKind::EcP256);
   const Bytes good = store_.sealed(id);
   for (std::size_t i = 0; i < good.size(); ++i) {
@@ -410,7 +410,7 @@ TEST_F(EmbeddedVaultTest, RefusesASealedKeyThatWasChangedAtAnyOffset) {
   EXPECT_TRUE(sign_ec(id).has_value());
 }
 
-TEST_F(EmbeddedVaultTest, RefusesASealedKeyInThePlaceOfAnother) {
+TEST_P(EmbeddedVaultTest, RefusesASealedKeyInThePlaceOfAnother) {
   const KeyId a = create(KeyKind::EcP256, "a");
   const KeyId b = create(KeyKind::EcP256, "b");
   const KeyId a_again = create(KeyKind::EcP256, "a");
@@ -422,7 +422,7 @@ TEST_F(EmbeddedVaultTest, RefusesASealedKeyInThePlaceOfAnother) {
       << "an older version brought back";
 }
 
-TEST_F(EmbeddedVaultTest, RefusesAPublicKeyThatIsNotTheKeysOwn) {
+TEST_P(EmbeddedVaultTest, RefusesAPublicKeyThatIsNotTheKeysOwn) {
   const KeyId id = create(KeyKind::EcP256, "a");
   StoredKey forged = store_.load(id).value();
   forged.info.public_key = vault_->get(kGateway, create(KeyKind::EcP256, "b")).value().public_key;
@@ -430,14 +430,15 @@ TEST_F(EmbeddedVaultTest, RefusesAPublicKeyThatIsNotTheKeysOwn) {
   ASSERT_TRUE(other_store.put_version(forged).has_value());
   ASSERT_TRUE(other_store.put_policy({"kv1", kGateway, gateway_key_permissions()}).has_value());
   const auto vault = EmbeddedVault::open(other_store, secrets_, certificates_, audit_,
-                                         MasterKey::load_file(directory_ / "master.key").value(), clock_)
+                                         MasterKey::load_file(directory_ / "master.key").value(), clock_,
+                                         {std::chrono::milliseconds(0), &tokens_})
                          .value();
   EXPECT_TRUE(
       fails_with(vault->sign(kGateway, id, SignatureAlgorithm::ES256, digest(Hash::Sha256, as_bytes(""))),
                  ErrorKind::Unavailable, "public key that is not its own"));
 }
 
-TEST_F(EmbeddedVaultTest, OpensWithItsMasterKeyAgainAndWithNoOther) {
+TEST_P(EmbeddedVaultTest, OpensWithItsMasterKeyAgainAndWithNoOther) {
   const KeyId id = create(KeyKind::EcP256);
   auto again = open_vault(MasterKey::load_file(directory_ / "master.key").value());
   EXPECT_TRUE(again.value()
@@ -447,7 +448,7 @@ TEST_F(EmbeddedVaultTest, OpensWithItsMasterKeyAgainAndWithNoOther) {
                          ErrorKind::CryptoFailure, "wrong master key"));
 }
 
-TEST_F(EmbeddedVaultTest, StoresNothingOfThePrivateHalfInTheClear) {
+TEST_P(EmbeddedVaultTest, StoresNothingOfThePrivateHalfInTheClear) {
   const certstore::PrivateCertificate certificate = test::make_certificate();
   const ImportedKey file =
       read_key_file(as_bytes(test::private_key_pem(certificate.key)), std::nullopt).value();
@@ -458,7 +459,7 @@ TEST_F(EmbeddedVaultTest, StoresNothingOfThePrivateHalfInTheClear) {
     ASSERT_EQ(sealed.find(pkcs8.substr(i, 16)), std::string::npos) << i;
 }
 
-TEST_F(EmbeddedVaultTest, FailsWhenTheStoreFails) {
+TEST_P(EmbeddedVaultTest, FailsWhenTheStoreFails) {
   const KeyId id = create(KeyKind::EcP256);
   ASSERT_TRUE(sign_ec(id).has_value());
   store_.failure = Error{ErrorKind::IoFailure, "the disk is gone"};
@@ -473,7 +474,7 @@ TEST_F(EmbeddedVaultTest, FailsWhenTheStoreFails) {
 // --- audit
 // --------------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedVaultTest, RecordsWhoDidWhatWithWhichVersionForWhichMessage) {
+TEST_P(EmbeddedVaultTest, RecordsWhoDidWhatWithWhichVersionForWhichMessage) {
   const KeyId id = create(KeyKind::EcP256);
   const AuditScope scope = message_scope("<1@partner>");
   ASSERT_TRUE(sign_ec({"kv1", "as2-key", {}}).has_value());
@@ -487,7 +488,7 @@ TEST_F(EmbeddedVaultTest, RecordsWhoDidWhatWithWhichVersionForWhichMessage) {
   EXPECT_EQ(record.detail, "ES256");
 }
 
-TEST_F(EmbeddedVaultTest, RecordsWhatWasDeniedAndWhatFailed) {
+TEST_P(EmbeddedVaultTest, RecordsWhatWasDeniedAndWhatFailed) {
   const KeyId id = create(KeyKind::Rsa2048);
   EXPECT_FALSE(vault_->decrypt(kGateway, id, kRsaOaep, Bytes(256)).has_value());
   EXPECT_EQ(audit_.last().result, AuditResult::Failed);
@@ -497,7 +498,7 @@ TEST_F(EmbeddedVaultTest, RecordsWhatWasDeniedAndWhatFailed) {
   EXPECT_THAT(audit_.last().detail, testing::HasSubstr("lacks the key permission 'get'"));
 }
 
-TEST_F(EmbeddedVaultTest, RecordsEveryOperation) {
+TEST_P(EmbeddedVaultTest, RecordsEveryOperation) {
   const KeyId id = create(KeyKind::Rsa2048);
   const KeyId ec = create(KeyKind::EcP256, "ec");
   const std::size_t before = audit_.records().size();
@@ -518,7 +519,7 @@ TEST_F(EmbeddedVaultTest, RecordsEveryOperation) {
                                                "derive", "update", "setPolicy"));
 }
 
-TEST_F(EmbeddedVaultTest, DoesNothingThatItCannotRecord) {
+TEST_P(EmbeddedVaultTest, DoesNothingThatItCannotRecord) {
   const KeyId id = create(KeyKind::Rsa2048);
   const Bytes sent = vault_->encrypt(kGateway, id, kRsaOaep, as_bytes("x")).value();
   audit_.failure = Error{ErrorKind::IoFailure, "no space left"};
@@ -535,7 +536,7 @@ TEST_F(EmbeddedVaultTest, DoesNothingThatItCannotRecord) {
   EXPECT_TRUE(sign(id).has_value()) << "neither disabled nor without policy";
 }
 
-TEST_F(EmbeddedVaultTest, RecordsAChangeThatTheStoreDidNotTake) {
+TEST_P(EmbeddedVaultTest, RecordsAChangeThatTheStoreDidNotTake) {
   const KeyId id = create(KeyKind::EcP256);
   ASSERT_TRUE(vault_->set_policy(kOperator, {"kv1", {"x"}, {KeyPermission::Get}}).has_value());
   store_.failure = Error{ErrorKind::IoFailure, "the disk is gone"};
@@ -543,6 +544,8 @@ TEST_F(EmbeddedVaultTest, RecordsAChangeThatTheStoreDidNotTake) {
   EXPECT_EQ(audit_.last().result, AuditResult::Failed);
   EXPECT_THAT(audit_.last().detail, testing::HasSubstr("the disk is gone"));
 }
+
+SIGNET_EVERY_BACK_END(EmbeddedVaultTest);
 
 }  // namespace
 }  // namespace signet::vault

@@ -121,20 +121,20 @@ TEST_F(RsaNumbersTest, NoPrimeIsLookedAtThatIsAsLongAsTheModulus) {
 class EcNumbersTest : public testing::TestWithParam<KeyKind> {
  protected:
   EcNumbers numbers() {
-    const certstore::KeyHandle key = made_->handle();
+    const certstore::KeyHandle key = made_->handle().value();
     const int width = GetParam() == KeyKind::EcP256 ? 32 : GetParam() == KeyKind::EcP384 ? 48 : 66;
     return {GetParam(), number(key.native(), OSSL_PKEY_PARAM_EC_PUB_X, width),
             number(key.native(), OSSL_PKEY_PARAM_EC_PUB_Y, width),
             number(key.native(), OSSL_PKEY_PARAM_PRIV_KEY, width)};
   }
 
-  const std::unique_ptr<PrivateKey> made_ = PrivateKey::generate(GetParam()).value();
+  const std::unique_ptr<PrivateKey> made_ = SoftwareKey::generate(GetParam()).value();
 };
 
 TEST_P(EcNumbersTest, MakeTheKeyThatTheyAreOf) {
   const KeyMaterial key = read_ec_key(numbers()).value();
   EXPECT_EQ(key.kind, GetParam());
-  EXPECT_EQ(PrivateKey::from_pkcs8(key.pkcs8.view()).value()->public_key(), made_->public_key());
+  EXPECT_EQ(SoftwareKey::from_pkcs8(key.pkcs8.view()).value()->public_key(), made_->public_key());
 }
 
 TEST_P(EcNumbersTest, AreRefusedWhenTheyAreNoKey) {

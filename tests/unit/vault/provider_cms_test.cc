@@ -32,10 +32,10 @@ struct SignCase {
   unsigned flags;
 };
 
-class CmsSigning : public VaultFixture, public testing::WithParamInterface<SignCase> {};
+class CmsSigning : public EveryBackEndFor<SignCase> {};
 
 TEST_P(CmsSigning, WorksWithAKeyOfTheVault) {
-  const SignCase& how = GetParam();
+  const SignCase& how = what();
   const auto own = test::make_certificate({.common_name = "signer", .key = how.key});
   const certstore::KeyHandle key = handle(import(own));
   const std::string text = "UNB+UNOA:2'";
@@ -69,8 +69,8 @@ TEST_P(CmsSigning, WorksWithAKeyOfTheVault) {
   ERR_clear_error();
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Of, CmsSigning,
+SIGNET_EVERY_BACK_END_FOR(
+    CmsSigning,
     testing::Values(SignCase{"rsa_sha256", "rsa:2048", "SHA256", false, 0},
                     SignCase{"rsa_sha384", "rsa:2048", "SHA384", false, 0},
                     SignCase{"rsa_sha512", "rsa:3072", "SHA512", false, 0},
@@ -82,8 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
                     SignCase{"p521_sha512", "ec:P-521", "SHA512", false, 0},
                     SignCase{"rsa_without_attributes", "rsa:2048", "SHA256", false, CMS_NOATTR},
                     SignCase{"pss_without_attributes", "rsa:2048", "SHA256", true, CMS_NOATTR},
-                    SignCase{"p256_without_attributes", "ec:P-256", "SHA256", false, CMS_NOATTR}),
-    [](const auto& instance) { return instance.param.name; });
+                    SignCase{"p256_without_attributes", "ec:P-256", "SHA256", false, CMS_NOATTR}));
 
 struct DecryptCase {
   const char* name;
@@ -120,14 +119,14 @@ std::optional<std::string> decrypted(const Bytes& der, EVP_PKEY* key, X509* cert
   return std::string(text, static_cast<std::size_t>(size));
 }
 
-class CmsDecryption : public VaultFixture, public testing::WithParamInterface<DecryptCase> {};
+class CmsDecryption : public EveryBackEndFor<DecryptCase> {};
 
 TEST_P(CmsDecryption, WorksWithAKeyOfTheVaultAndNotWithAnother) {
-  const auto own = test::make_certificate({.common_name = "recipient", .key = GetParam().key});
-  const auto other = test::make_certificate({.common_name = "other recipient", .key = GetParam().key});
+  const auto own = test::make_certificate({.common_name = "recipient", .key = what().key});
+  const auto other = test::make_certificate({.common_name = "other recipient", .key = what().key});
   const certstore::KeyHandle key = handle(import(own, "own"));
   const certstore::KeyHandle other_key = handle(import(other, "other"));
-  const Bytes der = encrypted_for(own.certificate, GetParam(), "ISA*00*");
+  const Bytes der = encrypted_for(own.certificate, what(), "ISA*00*");
   EXPECT_EQ(decrypted(der, key.native(), own.certificate.native()), "ISA*00*")
       << take_openssl_error(ErrorKind::Internal, "").detail;
   EXPECT_EQ(audit_.last().operation,
@@ -139,21 +138,22 @@ TEST_P(CmsDecryption, WorksWithAKeyOfTheVaultAndNotWithAnother) {
   ERR_clear_error();
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, CmsDecryption,
-                         testing::Values(DecryptCase{"pkcs1_cbc", "rsa:2048", nullptr, nullptr, false},
-                                         DecryptCase{"pkcs1_gcm", "rsa:2048", nullptr, nullptr, true},
-                                         DecryptCase{"oaep_sha1", "rsa:2048", "SHA1", "SHA1", false},
-                                         DecryptCase{"oaep_sha256", "rsa:2048", "SHA256", "SHA256", true},
-                                         DecryptCase{"oaep_sha512", "rsa:3072", "SHA512", "SHA512", false},
-                                         DecryptCase{"oaep_sha256_mgf1_sha1", "rsa:2048", "SHA256", "SHA1",
-                                                     false},
-                                         DecryptCase{"ecdh_p256", "ec:P-256", nullptr, nullptr, false},
-                                         DecryptCase{"ecdh_p256_gcm", "ec:P-256", nullptr, nullptr, true},
-                                         DecryptCase{"ecdh_p384", "ec:P-384", nullptr, nullptr, false},
-                                         DecryptCase{"ecdh_p521", "ec:P-521", nullptr, nullptr, true}),
-                         [](const auto& instance) { return instance.param.name; });
+SIGNET_EVERY_BACK_END_FOR(CmsDecryption,
+                          testing::Values(DecryptCase{"pkcs1_cbc", "rsa:2048", nullptr, nullptr, false},
+                                          DecryptCase{"pkcs1_gcm", "rsa:2048", nullptr, nullptr, true},
+                                          DecryptCase{"oaep_sha1", "rsa:2048", "SHA1", "SHA1", false},
+                                          DecryptCase{"oaep_sha256", "rsa:2048", "SHA256", "SHA256", true},
+                                          DecryptCase{"oaep_sha512", "rsa:3072", "SHA512", "SHA512", false},
+                                          DecryptCase{"oaep_sha256_mgf1_sha1", "rsa:2048", "SHA256", "SHA1",
+                                                      false},
+                                          DecryptCase{"ecdh_p256", "ec:P-256", nullptr, nullptr, false},
+                                          DecryptCase{"ecdh_p256_gcm", "ec:P-256", nullptr, nullptr, true},
+                                          DecryptCase{"ecdh_p384", "ec:P-384", nullptr, nullptr, false},
+                                          DecryptCase{"ecdh_p521", "ec:P-521", nullptr, nullptr, true}));
 
-TEST_F(VaultFixture, CmsSigningTellsWhichPermissionIsMissing) {
+class CmsOfTheVault : public EveryBackEnd {};
+
+TEST_P(CmsOfTheVault, CmsSigningTellsWhichPermissionIsMissing) {
   const auto own = test::make_certificate();
   const certstore::KeyHandle key = handle(import(own));
   grant("get,decrypt");
@@ -164,7 +164,7 @@ TEST_F(VaultFixture, CmsSigningTellsWhichPermissionIsMissing) {
   ERR_clear_error();
 }
 
-TEST_F(VaultFixture, CmsDecryptionTellsWhichPermissionIsMissing) {
+TEST_P(CmsOfTheVault, CmsDecryptionTellsWhichPermissionIsMissing) {
   for (const DecryptCase& how : {DecryptCase{"rsa", "rsa:2048", nullptr, nullptr, true},
                                  DecryptCase{"ec", "ec:P-256", nullptr, nullptr, true}}) {
     grant("get,sign");
@@ -208,7 +208,7 @@ Bytes rsa_encrypt(EVP_PKEY* key, ByteView text, int padding) {
 }
 
 // threats.md calls it T3: Bleichenbacher's attack needs to tell bad padding from a wrong key.
-TEST_F(VaultFixture, CmsDecryptionFailsInOneWayForBadPaddingWrongLengthAndWrongKey) {
+TEST_P(CmsOfTheVault, CmsDecryptionFailsInOneWayForBadPaddingWrongLengthAndWrongKey) {
   const auto own = test::make_certificate();
   const certstore::KeyHandle key = handle(import(own));
   const Bytes der = encrypted_for(own.certificate, {"", "rsa:2048", nullptr, nullptr, true}, "ISA*00*");
@@ -230,6 +230,8 @@ TEST_F(VaultFixture, CmsDecryptionFailsInOneWayForBadPaddingWrongLengthAndWrongK
   }
   EXPECT_THAT(answers, testing::Each(answers.front()));
 }
+
+SIGNET_EVERY_BACK_END(CmsOfTheVault);
 
 }  // namespace
 }  // namespace signet::vault

@@ -87,7 +87,7 @@ Decrypted decrypt(EVP_PKEY* key, const Decryption& how, ByteView ciphertext) {
   return {out, 0};
 }
 
-class ProviderHandle : public VaultFixture {
+class ProviderHandle : public EveryBackEnd {
  protected:
   certstore::PrivateCertificate rsa_ = test::make_certificate();
   certstore::PrivateCertificate ec_ = test::make_certificate({.common_name = "ec", .key = "ec:P-256"});
@@ -97,7 +97,7 @@ class ProviderHandle : public VaultFixture {
   certstore::KeyHandle ec_handle_ = handle(ec_id_);
 };
 
-TEST_F(ProviderHandle, LooksLikeAnOrdinaryKeyOfItsType) {
+TEST_P(ProviderHandle, LooksLikeAnOrdinaryKeyOfItsType) {
   EXPECT_EQ(EVP_PKEY_is_a(rsa_handle_.native(), "RSA"), 1);
   EXPECT_EQ(EVP_PKEY_get_bits(rsa_handle_.native()), 2048);
   EXPECT_EQ(EVP_PKEY_get_size(rsa_handle_.native()), 256);
@@ -109,7 +109,7 @@ TEST_F(ProviderHandle, LooksLikeAnOrdinaryKeyOfItsType) {
   EXPECT_STREQ(group, "prime256v1");
 }
 
-TEST_F(ProviderHandle, BelongsToItsCertificateAndToNoOther) {
+TEST_P(ProviderHandle, BelongsToItsCertificateAndToNoOther) {
   EXPECT_EQ(X509_check_private_key(rsa_.certificate.native(), rsa_handle_.native()), 1);
   EXPECT_EQ(X509_check_private_key(ec_.certificate.native(), ec_handle_.native()), 1);
   const auto other = test::make_certificate({.common_name = "other"});
@@ -122,13 +122,13 @@ TEST_F(ProviderHandle, BelongsToItsCertificateAndToNoOther) {
   ERR_clear_error();
 }
 
-TEST_F(ProviderHandle, EqualsAnotherHandleToTheSameKey) {
+TEST_P(ProviderHandle, EqualsAnotherHandleToTheSameKey) {
   EXPECT_EQ(EVP_PKEY_eq(rsa_handle_.native(), handle(rsa_id_).native()), 1);
   const KeyId other = create(KeyKind::Rsa2048, "another");
   EXPECT_NE(EVP_PKEY_eq(rsa_handle_.native(), handle(other).native()), 1);
 }
 
-TEST_F(ProviderHandle, SignsWithEveryHashAndScheme) {
+TEST_P(ProviderHandle, SignsWithEveryHashAndScheme) {
   for (const char* const hash : {"SHA256", "SHA384", "SHA512"}) {
     const auto pkcs1 = digest_sign(rsa_handle_.native(), hash, as_bytes("text"));
     ASSERT_TRUE(pkcs1) << hash;
@@ -145,7 +145,7 @@ TEST_F(ProviderHandle, SignsWithEveryHashAndScheme) {
   ERR_clear_error();
 }
 
-TEST_F(ProviderHandle, DoesNotSignWithWeakHashesOrWithoutOne) {
+TEST_P(ProviderHandle, DoesNotSignWithWeakHashesOrWithoutOne) {
   for (const char* const hash : {"MD5", "SHA1", "SHA224", "SHA3-256"}) {
     EXPECT_FALSE(digest_sign(rsa_handle_.native(), hash, as_bytes("text"))) << hash;
     EXPECT_FALSE(digest_sign(ec_handle_.native(), hash, as_bytes("text"))) << hash;
@@ -160,7 +160,7 @@ TEST_F(ProviderHandle, DoesNotSignWithWeakHashesOrWithoutOne) {
   ERR_clear_error();
 }
 
-TEST_F(ProviderHandle, SignsAGivenDigest) {
+TEST_P(ProviderHandle, SignsAGivenDigest) {
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, rsa_handle_.native(), nullptr));
   ASSERT_EQ(EVP_PKEY_sign_init(context.get()), 1);
   ASSERT_EQ(EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()), 1);
@@ -173,7 +173,7 @@ TEST_F(ProviderHandle, SignsAGivenDigest) {
   ERR_clear_error();
 }
 
-TEST_F(ProviderHandle, DecryptsWithEveryPadding) {
+TEST_P(ProviderHandle, DecryptsWithEveryPadding) {
   const Decryption ways[] = {
       {RSA_PKCS1_PADDING, nullptr, nullptr},       {RSA_PKCS1_OAEP_PADDING, nullptr, nullptr},
       {RSA_PKCS1_OAEP_PADDING, "SHA1", "SHA1"},    {RSA_PKCS1_OAEP_PADDING, "SHA256", nullptr},
@@ -185,7 +185,7 @@ TEST_F(ProviderHandle, DecryptsWithEveryPadding) {
   }
 }
 
-TEST_F(ProviderHandle, FailsOnBadPaddingAsOpensslsOwnProviderDoes) {
+TEST_P(ProviderHandle, FailsOnBadPaddingAsOpensslsOwnProviderDoes) {
   const Decryption ways[] = {{RSA_PKCS1_PADDING, nullptr, nullptr},
                              {RSA_PKCS1_OAEP_PADDING, "SHA256", nullptr}};
   for (const Decryption& how : ways) {
@@ -201,14 +201,14 @@ TEST_F(ProviderHandle, FailsOnBadPaddingAsOpensslsOwnProviderDoes) {
   }
 }
 
-TEST_F(ProviderHandle, DoesNotDecryptWithoutPaddingOrForTlsKeyTransport) {
+TEST_P(ProviderHandle, DoesNotDecryptWithoutPaddingOrForTlsKeyTransport) {
   constexpr int kTlsPadding = 7;
   const Bytes sent = encrypt(rsa_.certificate.public_key(), {}, as_bytes("a content key"));
   for (const int padding : {RSA_NO_PADDING, RSA_X931_PADDING, kTlsPadding})
     EXPECT_EQ(decrypt(rsa_handle_.native(), {padding, nullptr, nullptr}, sent).text, std::nullopt) << padding;
 }
 
-TEST_F(ProviderHandle, AgreesOnAKey) {
+TEST_P(ProviderHandle, AgreesOnAKey) {
   const auto peer = test::make_certificate({.common_name = "peer", .key = "ec:P-256"});
   const auto derived = [](EVP_PKEY* own, EVP_PKEY* other) {
     const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, own, nullptr));
@@ -270,27 +270,27 @@ class ExportOfAHandle : public ProviderHandle {
   }
 };
 
-TEST_F(ExportOfAHandle, IsRefusedByEveryRouteForRsa) {
+TEST_P(ExportOfAHandle, IsRefusedByEveryRouteForRsa) {
   expect_nothing_private(rsa_handle_.native());
   const RSA* const rsa = EVP_PKEY_get0_RSA(rsa_handle_.native());
   EXPECT_TRUE(rsa == nullptr || RSA_get0_d(rsa) == nullptr);
   ERR_clear_error();
 }
 
-TEST_F(ExportOfAHandle, IsRefusedByEveryRouteForEc) {
+TEST_P(ExportOfAHandle, IsRefusedByEveryRouteForEc) {
   expect_nothing_private(ec_handle_.native());
   const EC_KEY* const ec = EVP_PKEY_get0_EC_KEY(ec_handle_.native());
   EXPECT_TRUE(ec == nullptr || EC_KEY_get0_private_key(ec) == nullptr);
   ERR_clear_error();
 }
 
-TEST_F(ExportOfAHandle, IsRefusedForACopyAsWell) {
+TEST_P(ExportOfAHandle, IsRefusedForACopyAsWell) {
   const EvpPkeyPtr copy(EVP_PKEY_dup(rsa_handle_.native()));
   if (copy) expect_nothing_private(copy.get());
   ERR_clear_error();
 }
 
-TEST_F(ExportOfAHandle, GivesThePublicHalf) {
+TEST_P(ExportOfAHandle, GivesThePublicHalf) {
   OSSL_PARAM* parameters = nullptr;
   ASSERT_EQ(EVP_PKEY_todata(rsa_handle_.native(), EVP_PKEY_PUBLIC_KEY, &parameters), 1);
   EXPECT_NE(OSSL_PARAM_locate(parameters, OSSL_PKEY_PARAM_RSA_N), nullptr);
@@ -302,7 +302,7 @@ TEST_F(ExportOfAHandle, GivesThePublicHalf) {
   EXPECT_EQ(Bytes(der, der + size), vault_->get(kGateway, ec_id_).value().public_key);
 }
 
-TEST_F(ProviderHandle, SignsACertificateRequestForItself) {
+TEST_P(ProviderHandle, SignsACertificateRequestForItself) {
   for (EVP_PKEY* const key : {rsa_handle_.native(), ec_handle_.native()}) {
     const Handle<X509_REQ, X509_REQ_free> request(X509_REQ_new());
     ASSERT_EQ(X509_REQ_set_pubkey(request.get(), key), 1);
@@ -317,7 +317,7 @@ TEST_F(ProviderHandle, SignsACertificateRequestForItself) {
 // --- policy and audit behind each operation
 // ---------------------------------------------------------------------------
 
-TEST_F(ProviderHandle, AsksPolicyAtEachOperationAndTellsWhyItWasRefused) {
+TEST_P(ProviderHandle, AsksPolicyAtEachOperationAndTellsWhyItWasRefused) {
   ASSERT_TRUE(digest_sign(rsa_handle_.native(), "SHA256", as_bytes("text")));
   EXPECT_FALSE(take_vault_refusal());
   grant("get,decrypt");
@@ -331,7 +331,7 @@ TEST_F(ProviderHandle, AsksPolicyAtEachOperationAndTellsWhyItWasRefused) {
   EXPECT_FALSE(take_vault_refusal()) << "told once";
 }
 
-TEST_F(ProviderHandle, ForgetsARefusalWhenTheNextOperationSucceeds) {
+TEST_P(ProviderHandle, ForgetsARefusalWhenTheNextOperationSucceeds) {
   grant("get,decrypt");
   EXPECT_FALSE(digest_sign(rsa_handle_.native(), "SHA256", as_bytes("text")));
   grant("get,sign");
@@ -340,14 +340,14 @@ TEST_F(ProviderHandle, ForgetsARefusalWhenTheNextOperationSucceeds) {
   ERR_clear_error();
 }
 
-TEST_F(ProviderHandle, StopsWhenItsKeyIsDisabled) {
+TEST_P(ProviderHandle, StopsWhenItsKeyIsDisabled) {
   ASSERT_TRUE(vault_->update(kOperator, rsa_id_, {{false, {}, {}}, {}, {}}).has_value());
   EXPECT_FALSE(digest_sign(rsa_handle_.native(), "SHA256", as_bytes("text")));
   EXPECT_THAT(take_vault_refusal().value().detail, testing::HasSubstr("disabled"));
   ERR_clear_error();
 }
 
-TEST_F(ProviderHandle, StaysWithItsVersionWhenANewOneComes) {
+TEST_P(ProviderHandle, StaysWithItsVersionWhenANewOneComes) {
   const certstore::KeyHandle old = open_key(*vault_, kGateway, {"kv1", "rsa", {}}).value();
   create(KeyKind::Rsa2048, "rsa");
   const auto signature = digest_sign(old.native(), "SHA256", as_bytes("text"));
@@ -355,7 +355,7 @@ TEST_F(ProviderHandle, StaysWithItsVersionWhenANewOneComes) {
   EXPECT_EQ(audit_.last().key, rsa_id_);
 }
 
-TEST_F(ProviderHandle, IsRecordedWithTheMessageItWorkedFor) {
+TEST_P(ProviderHandle, IsRecordedWithTheMessageItWorkedFor) {
   const AuditScope scope = message_scope("<4711@partner>");
   ASSERT_TRUE(digest_sign(ec_handle_.native(), "SHA256", as_bytes("text")));
   EXPECT_EQ(audit_.last().message, "<4711@partner>");
@@ -363,7 +363,7 @@ TEST_F(ProviderHandle, IsRecordedWithTheMessageItWorkedFor) {
   EXPECT_EQ(audit_.last().key, ec_id_);
 }
 
-TEST_F(ProviderHandle, DoesNothingThatCannotBeRecorded) {
+TEST_P(ProviderHandle, DoesNothingThatCannotBeRecorded) {
   const Bytes sent = encrypt(rsa_.certificate.public_key(), {}, as_bytes("a content key"));
   audit_.failure = Error{ErrorKind::IoFailure, "no space left"};
   EXPECT_FALSE(digest_sign(rsa_handle_.native(), "SHA256", as_bytes("text")));
@@ -373,14 +373,14 @@ TEST_F(ProviderHandle, DoesNothingThatCannotBeRecorded) {
   ERR_clear_error();
 }
 
-TEST_F(ProviderHandle, IsNotGivenWithoutTheRightToGetIt) {
+TEST_P(ProviderHandle, IsNotGivenWithoutTheRightToGetIt) {
   grant("sign,decrypt");
   EXPECT_TRUE(fails_with(open_key(*vault_, kGateway, rsa_id_), ErrorKind::PermissionDenied, "'get'"));
   grant("get");
   EXPECT_TRUE(fails_with(open_key(*vault_, kGateway, {"kv1", "none", {}}), ErrorKind::NotFound, "none"));
 }
 
-TEST_F(ProviderHandle, LeavesEarlierErrorsInOpensslsQueueAlone) {
+TEST_P(ProviderHandle, LeavesEarlierErrorsInOpensslsQueueAlone) {
   ERR_clear_error();
   ERR_raise(ERR_LIB_USER, 42);
   ASSERT_TRUE(digest_sign(rsa_handle_.native(), "SHA256", as_bytes("text")));
@@ -389,7 +389,7 @@ TEST_F(ProviderHandle, LeavesEarlierErrorsInOpensslsQueueAlone) {
   ERR_clear_error();
 }
 
-TEST_F(ProviderHandle, SignsFromEightThreadsAtOnce) {
+TEST_P(ProviderHandle, SignsFromEightThreadsAtOnce) {
   std::atomic<int> good = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t)
@@ -416,7 +416,7 @@ TEST(SelfCheck, PassesAgainAndAgain) {
   }
 }
 
-TEST_F(ProviderHandle, LeavesOrdinaryKeysToTheDefaultProvider) {
+TEST_P(ProviderHandle, LeavesOrdinaryKeysToTheDefaultProvider) {
   ASSERT_TRUE(digest_sign(rsa_handle_.native(), "SHA256", as_bytes("text")));
   ASSERT_TRUE(digest_sign(ec_handle_.native(), "SHA256", as_bytes("text")));
   for (const char* const type : {"RSA", "EC"}) {
@@ -435,6 +435,9 @@ TEST(OpensslVersion, IsStatedAndJudged) {
   EXPECT_THAT(openssl_version_warning(0x30000150).value(), testing::HasSubstr("older than 3.0.22"));
   EXPECT_TRUE(openssl_version_warning(0x30000130));
 }
+
+SIGNET_EVERY_BACK_END(ProviderHandle);
+SIGNET_EVERY_BACK_END(ExportOfAHandle);
 
 }  // namespace
 }  // namespace signet::vault

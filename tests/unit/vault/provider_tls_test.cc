@@ -50,16 +50,16 @@ bool handshake(SSL* client, SSL* server) {
   return false;
 }
 
-class TlsHandshake : public VaultFixture, public testing::WithParamInterface<TlsCase> {
+class TlsHandshake : public EveryBackEndFor<TlsCase> {
  protected:
   TlsHandshake()
-      : server_(test::make_certificate({.common_name = "server", .key = GetParam().server_key})),
-        client_(test::make_certificate({.common_name = "client", .key = GetParam().client_key})),
+      : server_(test::make_certificate({.common_name = "server", .key = what().server_key})),
+        client_(test::make_certificate({.common_name = "client", .key = what().client_key})),
         server_handle_(handle(import(server_, "server"))),
         client_handle_(handle(import(client_, "client"))),
-        server_context_(make_context(TLS_server_method(), GetParam().version, server_.certificate,
+        server_context_(make_context(TLS_server_method(), what().version, server_.certificate,
                                      server_handle_.native(), client_.certificate)),
-        client_context_(make_context(TLS_client_method(), GetParam().version, client_.certificate,
+        client_context_(make_context(TLS_client_method(), what().version, client_.certificate,
                                      client_handle_.native(), server_.certificate)) {}
   ~TlsHandshake() override { ERR_clear_error(); }
 
@@ -75,7 +75,7 @@ TEST_P(TlsHandshake, SucceedsWithKeysOfTheVaultOnBothSides) {
   const SslPtr server(SSL_new(server_context_.get()));
   const SslPtr client(SSL_new(client_context_.get()));
   ASSERT_TRUE(handshake(client.get(), server.get())) << take_openssl_error(ErrorKind::Internal, "").detail;
-  EXPECT_EQ(SSL_version(client.get()), GetParam().version);
+  EXPECT_EQ(SSL_version(client.get()), what().version);
   std::vector<std::string> signers;
   for (const AuditRecord& record : audit_.records())
     if (record.operation == "sign") signers.push_back(record.key.name);
@@ -91,14 +91,15 @@ TEST_P(TlsHandshake, FailsWhenTheVaultRefusesToSign) {
   EXPECT_THAT(take_vault_refusal().value().detail, testing::HasSubstr("lacks the key permission 'sign'"));
 }
 
-INSTANTIATE_TEST_SUITE_P(With, TlsHandshake,
-                         testing::Values(TlsCase{"tls13_rsa", TLS1_3_VERSION, "rsa:2048", "rsa:2048"},
-                                         TlsCase{"tls13_ec", TLS1_3_VERSION, "ec:P-256", "ec:P-384"},
-                                         TlsCase{"tls12_rsa", TLS1_2_VERSION, "rsa:2048", "ec:P-256"},
-                                         TlsCase{"tls12_ec", TLS1_2_VERSION, "ec:P-256", "rsa:2048"}),
-                         [](const auto& instance) { return instance.param.name; });
+SIGNET_EVERY_BACK_END_FOR(TlsHandshake,
+                          testing::Values(TlsCase{"tls13_rsa", TLS1_3_VERSION, "rsa:2048", "rsa:2048"},
+                                          TlsCase{"tls13_ec", TLS1_3_VERSION, "ec:P-256", "ec:P-384"},
+                                          TlsCase{"tls12_rsa", TLS1_2_VERSION, "rsa:2048", "ec:P-256"},
+                                          TlsCase{"tls12_ec", TLS1_2_VERSION, "ec:P-256", "rsa:2048"}));
 
-TEST_F(VaultFixture, TlsDoesNotTakeAKeyOfAnotherCertificate) {
+class TlsOfTheVault : public EveryBackEnd {};
+
+TEST_P(TlsOfTheVault, TlsDoesNotTakeAKeyOfAnotherCertificate) {
   const auto own = test::make_certificate();
   const auto other = test::make_certificate({.common_name = "other"});
   const certstore::KeyHandle key = handle(import(own));
@@ -108,7 +109,7 @@ TEST_F(VaultFixture, TlsDoesNotTakeAKeyOfAnotherCertificate) {
   ERR_clear_error();
 }
 
-TEST_F(VaultFixture, TlsKeyTransportByRsaIsRefused) {
+TEST_P(TlsOfTheVault, TlsKeyTransportByRsaIsRefused) {
   const auto server_certificate = test::make_certificate({.common_name = "server"});
   const auto client_certificate = test::make_certificate({.common_name = "client"});
   const certstore::KeyHandle key = handle(import(server_certificate));
@@ -124,6 +125,8 @@ TEST_F(VaultFixture, TlsKeyTransportByRsaIsRefused) {
   EXPECT_FALSE(handshake(client.get(), server.get()));
   ERR_clear_error();
 }
+
+SIGNET_EVERY_BACK_END(TlsOfTheVault);
 
 }  // namespace
 }  // namespace signet::vault

@@ -104,7 +104,7 @@ TEST(RotationPolicy, HasRules) {
 
 // --- the vault
 
-class RotationTest : public VaultFixture {
+class RotationTest : public EveryBackEnd {
  protected:
   RotationTest() {
     KeySettings settings;
@@ -124,7 +124,7 @@ class RotationTest : public VaultFixture {
   KeyInfo first_;
 };
 
-TEST_F(RotationTest, MakesTheLikeOfTheCurrentVersion) {
+TEST_P(RotationTest, MakesTheLikeOfTheCurrentVersion) {
   const KeyInfo next = rotate().value();
   EXPECT_EQ(next.id.name, "Key");
   EXPECT_NE(next.id.version, first_.id.version);
@@ -139,12 +139,12 @@ TEST_F(RotationTest, MakesTheLikeOfTheCurrentVersion) {
   EXPECT_EQ(audit_.last().operation, "rotate");
 }
 
-TEST_F(RotationTest, ANewVersionLastsAsLongAsThePolicySays) {
+TEST_P(RotationTest, ANewVersionLastsAsLongAsThePolicySays) {
   ASSERT_TRUE(set(policy_of(parse_period("P3M").value(), {})).has_value());
   EXPECT_EQ(rotate().value().attributes.expires, parse_time("2027-02-21").value());
 }
 
-TEST_F(RotationTest, RotatesNothingThatIsNotThere) {
+TEST_P(RotationTest, RotatesNothingThatIsNotThere) {
   EXPECT_TRUE(fails_with(vault_->rotate_key(kOperator, "kv1", "none"), ErrorKind::NotFound, "none"));
   EXPECT_TRUE(fails_with(vault_->rotate_key(kOperator, "kv1", "../x"), ErrorKind::InvalidInput, "a key"));
   EXPECT_TRUE(fails_with(vault_->rotation_policy(kOperator, "kv1", "none"), ErrorKind::NotFound, "none"));
@@ -154,13 +154,13 @@ TEST_F(RotationTest, RotatesNothingThatIsNotThere) {
   EXPECT_TRUE(fails_with(rotate(), ErrorKind::NotFound, "key"));
 }
 
-TEST_F(RotationTest, HasAPolicyThatNobodySet) {
+TEST_P(RotationTest, HasAPolicyThatNobodySet) {
   const RotationPolicy policy = vault_->rotation_policy(kOperator, "kv1", "key").value();
   EXPECT_FALSE(policy.expiry_time || policy.rotate);
   EXPECT_EQ(policy.notify, before(30));
 }
 
-TEST_F(RotationTest, KeepsThePolicyThatWasSet) {
+TEST_P(RotationTest, KeepsThePolicyThatWasSet) {
   const Time created = clock_.now();
   ASSERT_TRUE(set(policy_of(days(90), before(30))).has_value());
   pass(1);
@@ -175,7 +175,7 @@ TEST_F(RotationTest, KeepsThePolicyThatWasSet) {
   EXPECT_EQ(vault_->rotation_policy(kOperator, "kv1", "key").value().expiry_time, days(28));
 }
 
-TEST_F(RotationTest, DeniesWhatNoPolicyGrants) {
+TEST_P(RotationTest, DeniesWhatNoPolicyGrants) {
   const Principal stranger{"stranger"};
   const auto denied = [](const auto& result, std::string_view permission) {
     return fails_with(result, ErrorKind::PermissionDenied, "permission '" + std::string(permission) + "'");
@@ -187,7 +187,7 @@ TEST_F(RotationTest, DeniesWhatNoPolicyGrants) {
   }
 }
 
-TEST_F(RotationTest, RotatesByItselfWhenThePolicySaysSo) {
+TEST_P(RotationTest, RotatesByItselfWhenThePolicySaysSo) {
   ASSERT_TRUE(set(policy_of(days(90), before(30))).has_value());
   pass(29);
   EXPECT_TRUE(run().empty()) << "30 days before the end of the first version, and not earlier";
@@ -205,7 +205,7 @@ TEST_F(RotationTest, RotatesByItselfWhenThePolicySaysSo) {
   EXPECT_EQ(run().size(), 1U);
 }
 
-TEST_F(RotationTest, RotatesMonthlyOncePerMonthInShortMonthsToo) {
+TEST_P(RotationTest, RotatesMonthlyOncePerMonthInShortMonthsToo) {
   clock_.set(parse_time("2027-02-01").value());
   ASSERT_TRUE(set(policy_of(parse_period("P1M").value(), before(21))).has_value());
   EXPECT_EQ(run().size(), 1U) << "the first version's end is near";
@@ -216,7 +216,7 @@ TEST_F(RotationTest, RotatesMonthlyOncePerMonthInShortMonthsToo) {
   EXPECT_EQ(run().size(), 1U);
 }
 
-TEST_F(RotationTest, CountsFromTheCreationWhereThePolicyDoes) {
+TEST_P(RotationTest, CountsFromTheCreationWhereThePolicyDoes) {
   ASSERT_TRUE(set(policy_of({}, after(7))).has_value());
   pass(6);
   EXPECT_TRUE(run().empty());
@@ -225,7 +225,7 @@ TEST_F(RotationTest, CountsFromTheCreationWhereThePolicyDoes) {
   EXPECT_TRUE(run().empty());
 }
 
-TEST_F(RotationTest, TellsOfAnEndThatIsNear) {
+TEST_P(RotationTest, TellsOfAnEndThatIsNear) {
   ASSERT_TRUE(set(policy_of({}, {}, before(10))).has_value());
   pass(49);
   EXPECT_TRUE(run().empty());
@@ -236,7 +236,7 @@ TEST_F(RotationTest, TellsOfAnEndThatIsNear) {
   EXPECT_EQ(events.front().key.id, first_.id);
 }
 
-TEST_F(RotationTest, TellsOfAnEndThatIsNearWithoutAPolicyToo) {
+TEST_P(RotationTest, TellsOfAnEndThatIsNearWithoutAPolicyToo) {
   pass(29);
   EXPECT_TRUE(run().empty());
   pass(1);
@@ -247,7 +247,7 @@ TEST_F(RotationTest, TellsOfAnEndThatIsNearWithoutAPolicyToo) {
   EXPECT_TRUE(run().empty()) << "nobody uses it";
 }
 
-TEST_F(RotationTest, EndsEarlyWhenItIsAskedTo) {
+TEST_P(RotationTest, EndsEarlyWhenItIsAskedTo) {
   ASSERT_TRUE(set(policy_of({}, after(7))).has_value());
   pass(7);
   std::stop_source ending;
@@ -256,7 +256,7 @@ TEST_F(RotationTest, EndsEarlyWhenItIsAskedTo) {
   EXPECT_EQ(run().size(), 1U);
 }
 
-TEST_F(RotationTest, LeavesDisabledAndDeletedKeysAlone) {
+TEST_P(RotationTest, LeavesDisabledAndDeletedKeysAlone) {
   ASSERT_TRUE(set(policy_of({}, after(7))).has_value());
   pass(7);
   ASSERT_TRUE(vault_->update(kOperator, first_.id, {{false, {}, {}}, {}, {}}).has_value());
@@ -266,7 +266,7 @@ TEST_F(RotationTest, LeavesDisabledAndDeletedKeysAlone) {
   EXPECT_TRUE(run().empty());
 }
 
-TEST_F(RotationTest, DoesNothingThatItCannotRecordAndSaysSo) {
+TEST_P(RotationTest, DoesNothingThatItCannotRecordAndSaysSo) {
   ASSERT_TRUE(set(policy_of({}, after(7))).has_value());
   pass(7);
   audit_.failure = Error{ErrorKind::IoFailure, "no space left"};
@@ -279,6 +279,8 @@ TEST_F(RotationTest, DoesNothingThatItCannotRecordAndSaysSo) {
   audit_.failure.reset();
   EXPECT_EQ(vault_->versions(kGateway, "kv1", "key").value().size(), 1U);
 }
+
+SIGNET_EVERY_BACK_END(RotationTest);
 
 }  // namespace
 }  // namespace signet::vault

@@ -85,7 +85,7 @@ TEST(CertificateSecret, LeavesNoKeyInMemoryThatIsGivenBack) {
       read_file(std::filesystem::path(SIGNET_SOURCE_DIR) / "tests/vectors/pfx/pem-pkcs8-certfirst.pem")
           .value();
   const ImportedKey file = read_key_file(octets, std::nullopt).value();
-  const auto key = PrivateKey::from_pkcs8(file.key.pkcs8.view()).value();
+  const auto key = SoftwareKey::from_pkcs8(file.key.pkcs8.view()).value();
   for (const CertificateContent content : {CertificateContent::Pkcs12, CertificateContent::Pem}) {
     counting = true;
     const auto secret = certificate_secret(content, key.get(), file.certificates);

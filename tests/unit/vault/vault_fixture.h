@@ -6,13 +6,17 @@
 
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <tuple>
 
 #include "base/digest.h"
 #include "certstore/vault/embedded_vault.h"
 #include "certstore/vault/provider.h"
 #include "tests/support/memory_key_store.h"
+#include "tests/support/memory_token_store.h"
 #include "tests/support/memory_vault_certificate_store.h"
+#include "tests/support/soft_token.h"
 #include "tests/support/test_certificates.h"
 
 namespace signet::vault {
@@ -46,7 +50,7 @@ class VaultFixture : public testing::Test {
 
   Result<std::unique_ptr<EmbeddedVault>> open_vault(MasterKey key) {
     return EmbeddedVault::open(store_, secrets_, certificates_, audit_, std::move(key), clock_,
-                               {std::chrono::milliseconds(0)});
+                               {std::chrono::milliseconds(0), &tokens_});
   }
 
   void grant(std::string_view permissions, const Principal& principal = kGateway) {
@@ -72,10 +76,60 @@ class VaultFixture : public testing::Test {
   test::MemoryKeyStore store_;
   test::MemorySecretStore secrets_;
   test::MemoryVaultCertificateStore certificates_{store_, secrets_};
+  test::MemoryTokenStore tokens_{store_, certificates_};
   test::MemoryAuditLog audit_;
   FixedClock clock_{parse_time("2026-11-21T00:00:00Z").value()};
   std::unique_ptr<EmbeddedVault> vault_;
 };
+
+/// Where the keys of a vault are, by which the tests are run that every back end has to pass.
+enum class BackEnd { Embedded, Token };
+
+inline std::string name_of(BackEnd back_end) { return back_end == BackEnd::Embedded ? "Embedded" : "Token"; }
+
+/// The same vault, with its keys in itself or in a token of SoftHSM's.
+class VaultWithBackEnd : public VaultFixture {
+ protected:
+  explicit VaultWithBackEnd(BackEnd back_end) : back_end_(back_end) {
+    if (!in_token()) return;
+    put_into_token("kv1");
+    put_into_token("kv2");
+  }
+  [[nodiscard]] bool in_token() const { return back_end_ == BackEnd::Token; }
+
+ private:
+  void put_into_token(std::string_view vault) {
+    const auto put = vault_->set_token(kOperator, vault, test::SoftToken("tests").uri());
+    if (!put) throw std::runtime_error(put.error().detail);
+  }
+  const BackEnd back_end_;
+};
+
+class EveryBackEnd : public VaultWithBackEnd, public testing::WithParamInterface<BackEnd> {
+ protected:
+  EveryBackEnd() : VaultWithBackEnd(GetParam()) {}
+};
+
+/// Every case of a kind with every back end.
+template <class Case>
+class EveryBackEndFor : public VaultWithBackEnd,
+                        public testing::WithParamInterface<std::tuple<Case, BackEnd>> {
+ protected:
+  EveryBackEndFor() : VaultWithBackEnd(std::get<1>(this->GetParam())) {}
+  static const Case& what() {
+    return std::get<0>(testing::WithParamInterface<std::tuple<Case, BackEnd>>::GetParam());
+  }
+};
+
+#define SIGNET_BACK_ENDS testing::Values(BackEnd::Embedded, BackEnd::Token)
+#define SIGNET_EVERY_BACK_END(suite)                  \
+  INSTANTIATE_TEST_SUITE_P(, suite, SIGNET_BACK_ENDS, \
+                           [](const auto& instance) { return name_of(instance.param); })
+#define SIGNET_EVERY_BACK_END_FOR(suite, ...)                                                   \
+  INSTANTIATE_TEST_SUITE_P(                                                                     \
+      , suite, testing::Combine(__VA_ARGS__, SIGNET_BACK_ENDS), [](const auto& instance) {      \
+        return std::get<0>(instance.param).name + ("_" + name_of(std::get<1>(instance.param))); \
+      })
 
 template <class T>
 testing::AssertionResult fails_with(const Result<T>& result, ErrorKind kind, std::string_view text) {
