@@ -106,10 +106,11 @@ Result<Json> public_jwk(ByteView subject_public_key_info) {
 }
 
 Result<vault::KeyMaterial> read_private_jwk(const Json& jwk) {
-  SIGNET_TRY(const std::string type, required("kty", text_member(jwk, "kty")));
+  SIGNET_TRY(const std::string word, required("kty", text_member(jwk, "kty")));
+  const std::string type = key_type(word).type;
   if (type == "RSA") return read_rsa_jwk(jwk);
   if (type == "EC") return read_ec_jwk(jwk);
-  return fail(unknown_key_type(type));
+  return fail(unknown_key_type(word));
 }
 
 Result<vault::KeyKind> ec_kind(std::string_view curve) {
@@ -120,10 +121,18 @@ Result<vault::KeyKind> ec_kind(std::string_view curve) {
               fmt::format("an EC key has the crv P-256, P-384 or P-521, not '{}'", printable(curve)));
 }
 
+KeyType key_type(std::string word) {
+  constexpr std::string_view kInToken = "-HSM";
+  if (!word.ends_with(kInToken)) return {std::move(word), false};
+  word.resize(word.size() - kInToken.size());
+  return {std::move(word), true};
+}
+
 Error unknown_key_type(std::string_view type) {
-  return {ErrorKind::InvalidInput,
-          fmt::format("the vault has keys of the kty RSA and EC, without a hardware module; '{}' is neither",
-                      printable(type))};
+  return {
+      ErrorKind::InvalidInput,
+      fmt::format("the vault has keys of the kty RSA and EC, and RSA-HSM and EC-HSM in a token; '{}' is none",
+                  printable(type))};
 }
 
 }  // namespace signet::gateway::api

@@ -24,6 +24,12 @@ Result<vault::KeyMaterial> read_private_jwk(const Json& jwk);
 
 /// "P-256", "P-384" and "P-521". @error InvalidInput
 Result<vault::KeyKind> ec_kind(std::string_view curve);
+/// "RSA" of "RSA-HSM", by which a key in a token is meant.
+struct KeyType {
+  std::string type;
+  bool in_token = false;
+};
+KeyType key_type(std::string word);
 /// What is said of a kty that the vault does not have.
 Error unknown_key_type(std::string_view type);
 

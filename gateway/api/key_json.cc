@@ -55,6 +55,7 @@ Result<Json> key_bundle(const Call& call, const vault::KeyInfo& info) {
   key["kty"] = jwk["kty"];
   key["key_ops"] = key_ops_json(info);
   key.update(jwk);
+  if (info.in_token) key["kty"] = jwk["kty"].get<std::string>() + "-HSM";
   Json bundle = {{"key", std::move(key)},
                  {"attributes", attributes_json(call, info.attributes, info.created, info.updated)}};
   add_tags(bundle, info.tags);
@@ -84,12 +85,13 @@ Json key_item(const Call& call, const vault::KeyInfo& info, const vault::KeyId& 
 
 Result<vault::KeyKind> read_key_kind(const Json& body) {
   constexpr std::int64_t kDefaultBits = 2048;
-  SIGNET_TRY(const std::string type, required("kty", text_member(body, "kty")));
+  SIGNET_TRY(const std::string word, required("kty", text_member(body, "kty")));
+  const std::string type = key_type(word).type;
   SIGNET_TRY(const auto bits, integer_member(body, "key_size"));
   SIGNET_TRY(const auto curve, text_member(body, "crv"));
   if (type == "RSA") return rsa_kind(bits.value_or(kDefaultBits));
   if (type == "EC") return ec_kind(curve.value_or("P-256"));
-  return fail(unknown_key_type(type));
+  return fail(unknown_key_type(word));
 }
 
 Result<vault::KeySettings> read_key_settings(const Json& body) {
@@ -98,20 +100,21 @@ Result<vault::KeySettings> read_key_settings(const Json& body) {
   SIGNET_TRY(settings.attributes, read_attributes(body));
   SIGNET_TRY(const auto tags, map_member(body, "tags"));
   settings.tags = tags.value_or(vault::Tags());
+  SIGNET_TRY(const auto type, text_member(body, "kty"));
+  settings.in_token = type && key_type(*type).in_token;
   return settings;
 }
 
 Result<KeyImport> read_key_import(const Json& body) {
   SIGNET_TRY(const auto in_hardware, flag_member(body, "Hsm"));
-  if (in_hardware.value_or(false))
-    return fail(ErrorKind::InvalidInput,
-                "the vault has no hardware module: 'Hsm' must be false, or not be there");
   const auto key = body.find("key");  // no copy of it
   if (key == body.end() || !key->is_object())
     return fail(ErrorKind::InvalidInput, "the request's body lacks the member 'key', a JSON Web Key");
   KeyImport given;
   SIGNET_TRY(given.settings, read_key_settings(body));
   SIGNET_TRY(given.settings.ops, ops_member(*key));
+  SIGNET_TRY(const auto type, text_member(*key, "kty"));
+  given.settings.in_token = in_hardware.value_or(false) || (type && key_type(*type).in_token);
   SIGNET_TRY(given.material, read_private_jwk(*key));
   return given;
 }

@@ -146,6 +146,8 @@ Result<Json> vault_json(Services& services, const Call& call, const VaultResourc
                         {"lastModifiedAt", to_rfc3339(vault.changed)}};
   json["properties"] = vault.document["properties"];
   json["properties"]["vaultUri"] = vault_origin(call, vault.name) + "/";
+  SIGNET_TRY(const bool has_token, services.vaults.administration.has_token(vault.name));
+  if (has_token) json["properties"]["sku"] = {{"family", "A"}, {"name", "premium"}};
   SIGNET_TRY(json["properties"]["accessPolicies"], policies_json(services, vault.name));
   SIGNET_TRY(const vault::VaultSettings settings, services.vaults.administration.settings(vault.name));
   json["properties"]["softDeleteRetentionInDays"] = settings.retention_days;

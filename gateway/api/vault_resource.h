@@ -42,7 +42,8 @@ vault::Deletion deletion_of(const Resource& deleted, const vault::VaultSettings&
 /// What of the account has its key, or a secret, in the vault: "certificate 'x'", "agreement 'y'".
 std::vector<std::string> users_of(const agreements::Account& account, std::string_view vault);
 
-/// With its policies and settings, and its URI as seen from the call's origin.
+/// With its policies and settings, and its URI as seen from the call's origin. One whose keys are in a token
+/// is premium, which is Azure's word for that, whatever was said.
 Result<Json> vault_json(Services& services, const Call& call, const VaultResource& vault);
 
 /// What is said of a vault goes over what was said before.

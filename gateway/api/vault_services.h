@@ -23,6 +23,9 @@ class VaultAdministration {
   /// @error AlreadyExists  the vault has purge protection, and this would weaken it.
   virtual Result<> set_settings(std::string_view vault, const vault::VaultSettings& settings) = 0;
 
+  /// Whether the vault's keys are in a token, and not in the vault itself.
+  virtual Result<bool> has_token(std::string_view vault) = 0;
+
   /// A vault's resource becomes a deleted one's and its policies count no more, or nothing has changed. They
   /// stay with the vault, each until its principal is removed.
   ///

@@ -28,6 +28,7 @@
 #include "gateway/store/resource_store.h"
 #include "gateway/store/secret_store.h"
 #include "gateway/store/service_binding_store.h"
+#include "gateway/store/token_store.h"
 #include "gateway/store/vault_certificate_store.h"
 #include "gateway/store/vault_link_store.h"
 
@@ -190,6 +191,7 @@ struct Home::Stores {
   SqliteKeyStore keys;
   SqliteSecretStore secrets;
   SqliteVaultCertificateStore vault_certificates;
+  SqliteTokenStore tokens;
   SqliteAccountStore accounts;
   SqliteCertificateStore certificates;
   SqliteEvidenceStore evidence;
@@ -311,9 +313,10 @@ Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& dir
   home->store_->name_audit_head([file = audit.get()] { return file->head(); });
   home->stores_ = std::make_unique<Stores>(Stores{
       std::move(audit), SqliteKeyStore(database), SqliteSecretStore(database),
-      SqliteVaultCertificateStore(database), SqliteAccountStore(database, home->clock_),
-      SqliteCertificateStore(database), SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database),
-      SqliteResourceStore(database), SqliteServiceBindingStore(database), SqliteVaultLinkStore(database)});
+      SqliteVaultCertificateStore(database), SqliteTokenStore(database),
+      SqliteAccountStore(database, home->clock_), SqliteCertificateStore(database),
+      SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database), SqliteResourceStore(database),
+      SqliteServiceBindingStore(database), SqliteVaultLinkStore(database)});
   home->linked_vaults_ = std::make_unique<LinkedVaults>(
       home->stores_->vault_links, wiring::audit_log(*home->stores_->audit), home->clock_, home->spool_area());
   home->principals_ = std::make_unique<api::Principals>(
@@ -322,9 +325,11 @@ Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& dir
 }
 
 Result<> Home::open_vault(vault::MasterKey master_key) {
-  SIGNET_TRY(vault_,
-             vault::EmbeddedVault::open(stores_->keys, stores_->secrets, stores_->vault_certificates,
-                                        wiring::audit_log(*stores_->audit), std::move(master_key), clock_));
+  vault::EmbeddedVaultOptions options;
+  options.tokens = &stores_->tokens;
+  SIGNET_TRY(vault_, vault::EmbeddedVault::open(stores_->keys, stores_->secrets, stores_->vault_certificates,
+                                                wiring::audit_log(*stores_->audit), std::move(master_key),
+                                                clock_, options));
   return {};
 }
 

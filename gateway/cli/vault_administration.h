@@ -24,6 +24,10 @@ class HomeVaultAdministration final : public api::VaultAdministration {
   Result<> set_settings(std::string_view vault, const vault::VaultSettings& settings) override {
     return home_.vault().set_settings(vault::Principal::local_operator(), vault, settings);
   }
+  Result<bool> has_token(std::string_view vault) override {
+    SIGNET_TRY(const auto token, home_.vault().token(vault));
+    return token.has_value();
+  }
   Result<> delete_vault(std::string_view vault, std::string_view json, Time now) override {
     SIGNET_CHECK(home_.resources().delete_vault(vault, json, now));
     home_.vault().forget();

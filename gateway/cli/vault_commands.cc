@@ -45,6 +45,7 @@ ordered_json to_json(const vault::KeyInfo& info) {
           {"name", info.id.name},
           {"version", info.id.version},
           {"kind", to_string(info.kind)},
+          {"inToken", info.in_token},
           {"keyOps", api::words_json(to_string(info.ops))},
           {"enabled", info.attributes.enabled},
           {"notBefore", date_json(info.attributes.not_before)},
@@ -281,6 +282,7 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
       app.add_subcommand("vault", "The key vault: keys, secrets, certificates, and who may use them");
   vault_app->require_subcommand(1);
   vault_app->footer("Example: signet vault key list");
+  add_vault_back_end_commands(*vault_app, context);
   CLI::App* key = vault_app->add_subcommand("key", "Keys");
   key->require_subcommand(1);
   key->footer("Example: signet vault key create acme-as2 --kind RSA-3072");

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/vault_lifecycle.h"
 #include "gateway/remote_vault/linked_vaults.h"
 #include "gateway/store/vault_link_store.h"
 
@@ -146,10 +147,7 @@ Result<> show(CommandContext& context, const LinkOptions& options) {
   }
   SIGNET_TRY(const auto own, home->vault_links().own_vaults());
   for (const std::string& name : own)
-    if (equal_ignoring_case(name, options.link.name)) {
-      context.print(own_json(name), fmt::format("name        {}\nwhere       here\n", name));
-      return {};
-    }
+    if (equal_ignoring_case(name, options.link.name)) return print_own_vault(context, *home, name);
   return fail(ErrorKind::NotFound,
               fmt::format("there is no vault '{}': signet vault list shows those there are",
                           printable(options.link.name)));
@@ -173,7 +171,7 @@ void add_vault_link_commands(CLI::App& vault, CommandContext& context) {
   };
 
   command("list", "The vaults of this home, and those that are linked", "Example: signet vault list", list);
-  with_name(command("show", "One vault: where it is, and whether it answers",
+  with_name(command("show", "One vault: where it is, where its keys are, and whether they can be used",
                     "Example: signet vault show central", show));
   with_name(command("unlink", "Let a name stand for no vault any more",
                     "Example: signet vault unlink central", unlink));

@@ -25,9 +25,13 @@ void look_after(Home& home, const std::stop_token& stop) {
   if (const auto purged = home.vault().purge_overdue(); !purged)
     log::error("vault-not-purged", {{"reason", purged.error().detail}});
   if (home.vault().is_sealed()) return;
-  const auto events = home.vault().rotate_due(stop);
-  if (!events) return log::error("keys-not-rotated", {{"reason", events.error().detail}});
-  for (const vault::RotationEvent& event : *events) report(event);
+  if (const auto events = home.vault().rotate_due(stop); !events)
+    log::error("keys-not-rotated", {{"reason", events.error().detail}});
+  else
+    for (const vault::RotationEvent& event : *events) report(event);
+  if (stop.stop_requested()) return;
+  if (const auto settled = home.vault().settle_tokens(); !settled)
+    log::error("tokens-not-settled", {{"reason", settled.error().detail}});
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ using vault::VaultSettings;
 
 #define SIGNET_KEY_COLUMNS                                                                              \
   "vault, name, version, kind, ops, enabled, not_before, expires, created, updated, public_key, tags, " \
-  "managed"
+  "managed, in_token"
 
 Result<KeyInfo> read_key_info(const Query& row) {
   KeyInfo info;
@@ -33,6 +33,7 @@ Result<KeyInfo> read_key_info(const Query& row) {
   info.public_key = row.bytes(10);
   SIGNET_TRY(info.tags, tags_of(row.text(11)));
   info.managed = row.integer(12) != 0;
+  info.in_token = row.integer(13) != 0;
   return info;
 }
 
@@ -67,7 +68,7 @@ struct KeyRows {
   SIGNET_RECOVERABLE_SQL("key_versions", SIGNET_KEY_COLUMNS);
   using Stored = StoredKey;
   using Info = KeyInfo;
-  static constexpr int kColumns = 13;
+  static constexpr int kColumns = 14;
   static constexpr std::string_view kWhat = "key";
   static Result<Info> read(const Query& row) { return read_key_info(row); }
   static Result<> insert(SqlConnection& connection, const Stored& key);
@@ -82,11 +83,11 @@ Result<> KeyRows::insert(SqlConnection& connection, const StoredKey& key) {
   SIGNET_CHECK(check_seal(connection, key.sealed));
   Query insert(connection,
                "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
-               ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+               ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
   insert.bind(info.id.vault, info.id.name, info.id.version, vault::to_string(info.kind),
               vault::to_string(info.ops), flag(info.attributes.enabled), info.attributes.not_before,
               info.attributes.expires, info.created, info.updated, info.public_key, to_column(info.tags),
-              flag(info.managed), key.sealed);
+              flag(info.managed), flag(info.in_token), key.sealed);
   if (insert.run() == 1) return {};
   return fail(ErrorKind::AlreadyExists,
               "there is a key " + printable(vault::to_string(info.id)) + " already");
@@ -115,7 +116,7 @@ Result<StoredKey> SqliteKeyStore::load(const KeyId& id) {
     if (!query.bind(id.vault, id.name, id.version).next()) return fail(no_key(id));
     StoredKey key;
     SIGNET_TRY(key.info, read_key_info(query));
-    key.sealed = query.bytes(13);
+    key.sealed = query.bytes(14);
     return key;
   });
 }

@@ -1,5 +1,7 @@
 #include "gateway/store/resource_store.h"
 
+#include <fmt/format.h>
+
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/vault_rows_internal.h"
 
@@ -58,6 +60,21 @@ void set_policies_aside(SqlConnection& connection, std::string_view vault, bool 
 template <std::size_t N>
 void remove_of(SqlConnection& connection, std::string_view vault, const char (&sql)[N]) {
   Query(connection, sql).bind(vault).run();
+}
+
+/// The keys of a vault that are in a token go by a purge of each, which removes them there as well.
+Result<> check_token_is_empty(SqlConnection& connection, std::string_view vault) {
+  Query left(connection,
+             "SELECT 1 FROM token_objects WHERE vault = ?1 UNION ALL "
+             "SELECT 1 FROM key_versions WHERE vault = ?1 AND in_token = 1 UNION ALL "
+             "SELECT 1 FROM vault_certificate_operations WHERE vault = ?1 AND length(sealed) > 0 AND "
+             "EXISTS (SELECT 1 FROM vault_tokens WHERE vault = ?1)");
+  if (!left.bind(vault).next()) return {};
+  return fail(
+      ErrorKind::AlreadyExists,
+      fmt::format("the token of vault {} still has keys of it, which would stay there for ever: recover "
+                  "the vault, delete and purge its keys and certificates, and delete it again",
+                  printable(vault)));
 }
 
 }  // namespace
@@ -125,6 +142,7 @@ Result<> SqliteResourceStore::purge_vault(std::string_view vault) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     if (!remove_row(connection, ResourceKind::DeletedVault, vault))
       return fail(ErrorKind::NotFound, "there is no deleted vault " + printable(vault));
+    SIGNET_CHECK(check_token_is_empty(connection, vault));
     remove_of(connection, vault, "DELETE FROM vault_certificate_notices WHERE vault = ? COLLATE NOCASE");
     remove_of(connection, vault, "DELETE FROM vault_certificate_operations WHERE vault = ?");
     remove_of(connection, vault, "DELETE FROM vault_certificate_versions WHERE vault = ?");
@@ -133,6 +151,7 @@ Result<> SqliteResourceStore::purge_vault(std::string_view vault) {
     remove_of(connection, vault, "DELETE FROM vault_certificate_issuers WHERE vault = ?");
     remove_of(connection, vault, "DELETE FROM rotation_policies WHERE vault = ?");
     remove_of(connection, vault, "DELETE FROM key_versions WHERE vault = ?");
+    remove_of(connection, vault, "DELETE FROM vault_tokens WHERE vault = ?");
     remove_of(connection, vault, "DELETE FROM secret_versions WHERE vault = ?");
     remove_of(connection, vault, "DELETE FROM access_policies WHERE vault = ?");
     remove_of(connection, vault, "DELETE FROM vault_settings WHERE vault = ?");

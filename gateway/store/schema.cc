@@ -530,11 +530,30 @@ ALTER TABLE principals ADD COLUMN jwt_subject TEXT NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX principals_by_jwt_subject ON principals(jwt_subject) WHERE jwt_subject <> '';
 )sql";
 
+constexpr const char* kTokens = R"sql(
+-- Vaults whose keys are in a PKCS#11 token.
+CREATE TABLE vault_tokens (
+  vault TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+  uri TEXT NOT NULL               -- RFC 7512, with module-path and pin-source
+) STRICT, WITHOUT ROWID;
+
+-- 1: what is sealed is the key's name in the vault's token.
+ALTER TABLE key_versions ADD COLUMN in_token INTEGER NOT NULL DEFAULT 0;
+
+-- Objects of tokens that a row may not speak of, not yet or not any more.
+CREATE TABLE token_objects (
+  vault TEXT NOT NULL COLLATE NOCASE,
+  object BLOB NOT NULL,           -- CKA_ID
+  noted INTEGER NOT NULL,
+  PRIMARY KEY (vault, object)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
 constexpr std::array kSteps = {kFirstSchema,  kSecrets,           kReceiptHandOver, kEvidence,
                                kOctetsAround, kVaultOperations,   kPrincipals,      kVaultCertificates,
                                kManagement,   kReceiptsGivenUp,   kIssuance,        kServiceBindings,
-                               kVaultLinks,   kRetiredMasterKeys, kJwtSubjects};
+                               kVaultLinks,   kRetiredMasterKeys, kJwtSubjects,     kTokens};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

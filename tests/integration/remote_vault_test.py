@@ -170,7 +170,7 @@ class Linking(RemoteTest):
         self.assertEqual([(one["name"], one["where"]) for one in self.home.json("vault", "list")], [("signet", "here"), ("central", self.vault.url)])
         shown = self.home.json("vault", "show", "CENTRAL")
         self.assertEqual((shown["answers"], shown["tokenFile"]), (True, str(self.token_file)))
-        self.assertEqual(self.home.json("vault", "show", "signet"), {"name": "signet", "where": "here"})
+        self.assertEqual(self.home.json("vault", "show", "signet"), {"name": "signet", "where": "here", "backEnd": "embedded"})
         self.home.run("vault", "show", "nowhere", expect=NOT_FOUND)
         self.assertEqual([record["operation"] for record in self.audit()][-1], "linkVault")
         self.home.run("vault", "unlink", "central", expect=DONE)

@@ -26,6 +26,10 @@ class MemoryVaultAdministration final : public VaultAdministration {
   Result<> set_settings(std::string_view vault, const vault::VaultSettings& settings) override {
     return vault_.set_settings(kOperator, vault, settings);
   }
+  Result<bool> has_token(std::string_view vault) override {
+    SIGNET_TRY(const auto token, vault_.token(vault));
+    return token.has_value();
+  }
   Result<> delete_vault(std::string_view vault, std::string_view json, Time now) override {
     if (failure) return fail(*failure);
     SIGNET_TRY(set_aside_[to_lower(vault)], policies(vault));

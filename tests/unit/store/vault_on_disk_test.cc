@@ -1,4 +1,6 @@
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <functional>
 #include <utility>
@@ -6,7 +8,9 @@
 #include "certstore/vault/embedded_vault.h"
 #include "gateway/store/key_store.h"
 #include "gateway/store/secret_store.h"
+#include "gateway/store/token_store.h"
 #include "gateway/store/vault_certificate_store.h"
+#include "tests/support/soft_token.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace signet::gateway {
@@ -179,6 +183,97 @@ TEST_F(VaultOnDisk, TwoChangesAtOnceAreBothKept) {
   const auto updated = vault_->update_certificate(kOperator, id, {{}, tags});
   EXPECT_FALSE(updated->info.settings.enabled);
   EXPECT_EQ(updated->info.settings.tags, tags);
+}
+
+/// A vault whose keys are in a token, opened and closed like a process's.
+class VaultInToken : public StoreTest {
+ protected:
+  struct Opened {
+    std::shared_ptr<Database> database;
+    SqliteKeyStore keys{database};
+    SqliteSecretStore secrets{database};
+    SqliteVaultCertificateStore certificates{database};
+    SqliteTokenStore tokens{database};
+    Meanwhile meanwhile;
+    FixedClock clock{kNoon};
+    std::unique_ptr<vault::EmbeddedVault> vault;
+  };
+  std::unique_ptr<Opened> open_vault(std::chrono::hours later = {}) {
+    const auto file = directory_.path() / "master.key";
+    auto master_key = std::filesystem::exists(file) ? vault::MasterKey::load_file(file)
+                                                    : vault::MasterKey::create_file(file);
+    std::unique_ptr<Opened> opened(new Opened{open()->database()});
+    opened->clock.set(kNoon + later);
+    vault::EmbeddedVaultOptions options;
+    options.tokens = &opened->tokens;
+    opened->vault =
+        vault::EmbeddedVault::open(opened->keys, opened->secrets, opened->certificates, opened->meanwhile,
+                                   *std::move(master_key), opened->clock, options)
+            .value();
+    return opened;
+  }
+  static Result<vault::KeyInfo> create_key(Opened& opened, std::string_view name) {
+    return opened.vault->create_key(kOperator, "hsm", name, KeyKind::EcP256, {});
+  }
+  /// What happens in a process that dies when its record is written: after the token, before the store.
+  void die_in_between(const std::function<void(Opened&)>& work) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto opened = open_vault();
+      opened->meanwhile.once = [] { ::_exit(9); };
+      work(*opened);
+      ::_exit(1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 9) << status;
+  }
+
+  test::SoftToken token_{"disk"};
+};
+
+TEST_F(VaultInToken, KeepsItsKeysOverARestart) {
+  {
+    const auto opened = open_vault();
+    ASSERT_TRUE(opened->vault->set_token(kOperator, "hsm", token_.uri()));
+    ASSERT_TRUE(create_key(*opened, "key"));
+  }
+  const auto opened = open_vault();
+  ASSERT_TRUE(opened->vault->set_policy(
+      kOperator, {"hsm", vault::Principal::gateway(), vault::gateway_key_permissions()}));
+  const auto shown = opened->vault->get(kOperator, {"HSM", "KEY", {}});
+  ASSERT_TRUE(shown);
+  EXPECT_TRUE(shown->in_token);
+  const auto made = opened->vault->sign(vault::Principal::gateway(), shown->id,
+                                        vault::SignatureAlgorithm::ES256, Bytes(32));
+  EXPECT_TRUE(made) << made.error().detail;
+  EXPECT_TRUE(fails_with(opened->vault->set_token(kOperator, "hsm", test::SoftToken("other").uri()),
+                         ErrorKind::AlreadyExists, "stay there"));
+}
+
+TEST_F(VaultInToken, IsRidOfAKeyWhoseMakerDiedBeforeItsRowWasWritten) {
+  const std::size_t before = token_.keys();
+  // Nothing of SoftHSM is open in this process yet, so that the child may open it.
+  const pid_t first = ::fork();
+  if (first == 0) {
+    const auto opened = open_vault();
+    ::_exit(opened->vault->set_token(kOperator, "hsm", token_.uri()) && create_key(*opened, "kept") ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(first, &status, 0), first);
+  ASSERT_EQ(status, 0);
+  die_in_between([](Opened& opened) { static_cast<void>(create_key(opened, "lost")); });
+  EXPECT_EQ(token_.keys(), before + 2);
+  {
+    const auto opened = open_vault();
+    ASSERT_TRUE(opened->vault->settle_tokens());
+    EXPECT_EQ(token_.keys(), before + 2) << "somebody may be at it still";
+  }
+  const auto opened = open_vault(std::chrono::hours(2));
+  ASSERT_TRUE(opened->vault->settle_tokens());
+  EXPECT_EQ(token_.keys(), before + 1);
+  EXPECT_EQ(opened->vault->list(kOperator, "hsm").value().size(), 1U);
+  EXPECT_TRUE(opened->tokens.noted_objects(opened->clock.now()).value().empty());
 }
 
 }  // namespace
