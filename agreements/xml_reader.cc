@@ -257,8 +257,7 @@ class XmlReader {
     const Result<> read = setting.read(object, text, context_);
     if (read) return;
     const std::string& why = read.error().detail;
-    report(position, here, setting.type.expected, why.empty() ? quote(text) : why,
-           advice_for(setting, text));
+    report(position, here, setting.type.expected, why.empty() ? quote(text) : why, advice_for(setting, text));
   }
 
   /// Enums are where a value is mistyped.

@@ -11,6 +11,8 @@ target_compile_options(signet_options INTERFACE
   $<$<NOT:$<CONFIG:Release>>:-Werror>
   # At -O2 g++ 12 believes to see overlaps in the standard library's own strings (GCC bug 105651).
   $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-Wno-restrict>
+  # Compiled as one, files count as headers, whose anonymous namespaces g++ warns of.
+  $<$<AND:$<BOOL:${CMAKE_UNITY_BUILD}>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>
   # A struct of settings is written with what differs from its defaults.
   -Wno-missing-field-initializers)
 target_include_directories(signet_options INTERFACE "${PROJECT_SOURCE_DIR}")

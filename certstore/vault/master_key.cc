@@ -170,7 +170,8 @@ Result<MasterKey> MasterKey::open_with_passphrase(const std::filesystem::path& p
 }
 
 Result<Bytes> MasterKey::check_value_of(const std::filesystem::path& parameters_path) {
-  SIGNET_TRY(const SecretBytes text, read_private_file(parameters_path, kLargestParameterFile));
+  SIGNET_TRY(const SecretBytes text,
+             read_private_file(parameters_path, kLargestParameterFile, "master key file"));
   SIGNET_TRY(ScryptParameters parameters, parse_parameters(as_text(text.view()), parameters_path));
   return std::move(parameters.check);
 }

@@ -101,8 +101,8 @@ Result<Bytes> read_attribute(TokenSession& session, CK_OBJECT_HANDLE object, CK_
   CK_ATTRIBUTE attribute{type, nullptr, 0};
   SIGNET_CHECK(session.check("C_GetAttributeValue",
                              session->C_GetAttributeValue(session.handle(), object, &attribute, 1)));
-  constexpr CK_ULONG kLongest = 4096;
-  if (attribute.ulValueLen > kLongest)  // also: there is none
+  constexpr CK_ULONG kLongestAttribute = 4096;
+  if (attribute.ulValueLen > kLongestAttribute)  // also: there is none
     return fail(session.error("C_GetAttributeValue", CKR_ATTRIBUTE_TYPE_INVALID));
   Bytes value(attribute.ulValueLen);
   attribute.pValue = value.data();

@@ -35,12 +35,12 @@ struct ClearsErrors {
   ~ClearsErrors() { ERR_clear_error(); }
 };
 
-struct Curve {
+struct SigningCurve {
   std::string_view name;
   std::string_view algorithm;
   std::size_t signature_octets;  ///< two numbers of the curve's length (RFC 7518 section 3.4)
 };
-constexpr std::array<Curve, 3> kCurves{
+constexpr std::array<SigningCurve, 3> kSigningCurves{
     {{"P-256", "ES256", 2 * 32}, {"P-384", "ES384", 2 * 48}, {"P-521", "ES512", 2 * 66}}};
 constexpr std::array<std::string_view, 6> kRsaAlgorithms{"RS256", "RS384", "RS512",
                                                          "PS256", "PS384", "PS512"};
@@ -88,14 +88,14 @@ Result<std::unique_ptr<const JwkSet::Key>> JwkSet::Key::read(const json& jwk) {
   if (key->kid.empty()) return nullptr;
   const std::string type = text_of(jwk, "kty");
   const std::string curve_name = text_of(jwk, "crv");
-  const auto curve =
-      std::find_if(kCurves.begin(), kCurves.end(), [&](const Curve& c) { return c.name == curve_name; });
+  const auto curve = std::find_if(kSigningCurves.begin(), kSigningCurves.end(),
+                                  [&](const SigningCurve& c) { return c.name == curve_name; });
   if (type == "RSA") {
     const auto octets = rsa_signature_octets(jwk);
     if (!octets) return nullptr;
     key->signature_octets = *octets;
     key->algorithms.assign(kRsaAlgorithms.begin(), kRsaAlgorithms.end());
-  } else if (type == "EC" && curve != kCurves.end()) {
+  } else if (type == "EC" && curve != kSigningCurves.end()) {
     key->signature_octets = curve->signature_octets;
     key->algorithms = {curve->algorithm};
   } else {

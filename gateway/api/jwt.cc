@@ -41,7 +41,7 @@ Result<json> parse_part(std::string_view part, std::string_view what) {
   return parsed;
 }
 
-std::optional<std::string> text_of(const json& object, const std::string& name) {
+std::optional<std::string> text_claim(const json& object, const std::string& name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return std::nullopt;
   return found->get<std::string>();
@@ -57,17 +57,17 @@ Result<Header> read_header(std::string_view part) {
   // Extensions that have to be understood (RFC 7515 section 4.1.11): we know none.
   if (header.contains("crit")) return refuse("the token's header asks for an extension ('crit')");
   if (header.contains("cty")) return refuse("a token within a token is not taken");
-  const std::string type = to_lower(text_of(header, "typ").value_or("JWT"));
+  const std::string type = to_lower(text_claim(header, "typ").value_or("JWT"));
   if (type != "jwt" && type != "at+jwt")  // RFC 9068 section 2.1
     return refuse(fmt::format("the token's type is '{}', not JWT or at+jwt", printable(type)));
-  auto algorithm = text_of(header, "alg");
-  auto kid = text_of(header, "kid");
+  auto algorithm = text_claim(header, "alg");
+  auto kid = text_claim(header, "kid");
   if (!algorithm || !kid) return refuse("the token's header does not name its algorithm and its key");
   return Header{*std::move(algorithm), *std::move(kid)};
 }
 
 /// RFC 7519 section 2, NumericDate: seconds, which may have a fraction. Nothing when it is absent.
-Result<std::optional<Time>> time_of(const json& claims, const char* name) {
+Result<std::optional<Time>> time_claim(const json& claims, const char* name) {
   const auto found = claims.find(name);
   if (found == claims.end()) return std::optional<Time>();
   constexpr double kLast = 253402300799;  // the year 9999
@@ -78,8 +78,8 @@ Result<std::optional<Time>> time_of(const json& claims, const char* name) {
 }
 
 Result<> check_times(const json& claims, Time now) {
-  SIGNET_TRY(const auto expires, time_of(claims, "exp"));
-  SIGNET_TRY(const auto begins, time_of(claims, "nbf"));
+  SIGNET_TRY(const auto expires, time_claim(claims, "exp"));
+  SIGNET_TRY(const auto begins, time_claim(claims, "nbf"));
   if (!expires) return refuse("the token has no end ('exp')");
   if (now >= *expires)
     return refuse(fmt::format("the token has ended at {}: ask for another one", to_rfc3339(*expires)));
@@ -118,11 +118,11 @@ Result<std::string> JwtVerifier::subject_of(std::string_view token) {
   const auto keys = keys_with(header.kid);
   if (const auto verified = keys->verify(header.kid, header.algorithm, token); !verified)
     return refuse(verified.error().detail);
-  if (text_of(claims, "iss") != rules_.issuer)
+  if (text_claim(claims, "iss") != rules_.issuer)
     return refuse(fmt::format("the token is not of the issuer '{}'", rules_.issuer));
   if (!has_audience(claims, rules_.audiences)) return refuse("the token is meant for another service");
   SIGNET_CHECK(check_times(claims, clock_.now()));
-  auto subject = text_of(claims, rules_.subject_claim);
+  auto subject = text_claim(claims, rules_.subject_claim);
   if (!subject || subject->empty() || subject->size() > kLongestSubject)
     return refuse(
         fmt::format("the token's claim '{}', which says who shows it, is no string", rules_.subject_claim));

@@ -40,7 +40,7 @@ Result<> check_vault(Home& home, const std::string& name) {
   for (const auto needed : {vault::KeyPermission::Get, vault::KeyPermission::List, vault::KeyPermission::Sign,
                             vault::KeyPermission::Decrypt})
     SIGNET_CHECK(vault::check_permission(vault::Principal::gateway(), name, granted.keys, needed));
-  return vault.check_token(name);
+  return home.vault().check_token(name);
 }
 
 /// The passwords that agreements name.

@@ -77,7 +77,7 @@ Result<std::set<std::string>> users_of(Home& home, std::string_view name) {
 
 /// What is linked is asked at once whether it knows us, so that a mistake shows here and not with the first
 /// message. That it does not answer at the moment is no reason to link nothing.
-std::vector<std::string> warnings_of(Home& home, const VaultLink& link) {
+std::vector<std::string> link_warnings(Home& home, const VaultLink& link) {
   const auto linked = home.linked_vaults().find(link.name);
   if (!linked || *linked == nullptr) return {};
   const Result<> answered = (*linked)->check();
@@ -96,7 +96,7 @@ Result<> link(CommandContext& context, const LinkOptions& options) {
     if (!file.empty()) SIGNET_CHECK(read_secret_line(file));
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const VaultLink made, home->linked_vaults().link(caller(), std::move(wanted)));
-  context.print(to_json(made), "linked\n" + to_text(made), warnings_of(*home, made));
+  context.print(to_json(made), "linked\n" + to_text(made), link_warnings(*home, made));
   return {};
 }
 

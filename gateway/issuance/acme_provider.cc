@@ -44,19 +44,19 @@ bool is_host_name(std::string_view text) {
 /// An error that a service tells of an order, an authorization or a challenge.
 std::string told_error(const json& object) {
   const json error = object.value("error", json());
-  const std::string detail = text_of(error, "detail");
-  return detail.empty() ? text_of(error, "type") : detail;
+  const std::string detail = acme_text(error, "detail");
+  return detail.empty() ? acme_text(error, "type") : detail;
 }
 
 std::string name_of(const json& authorization) {
-  return printable(text_of(authorization.value("identifier", json()), "value"));
+  return printable(acme_text(authorization.value("identifier", json()), "value"));
 }
 
 /// Why an authorization is not valid, by the challenge that failed.
 std::string told_by_challenges(const json& authorization) {
   for (const json& challenge : authorization.value("challenges", json::array()))
     if (challenge.is_object() && challenge.contains("error")) return told_error(challenge);
-  return "it is " + text_of(authorization, "status");
+  return "it is " + acme_text(authorization, "status");
 }
 
 }  // namespace
@@ -111,10 +111,10 @@ Result<OrderProgress> AcmeProvider::poll(vault::IssuerAccount& account, const st
 /// The states of an order (section 7.1.6).
 Result<OrderProgress> AcmeProvider::advance(AcmeSession& session, const std::string& order, AcmeReply reply,
                                             const vault::OrderedCertificate& wanted) {
-  if (text_of(reply.body, "status") == "ready") {
-    SIGNET_TRY(reply, session.post(text_of(reply.body, "finalize"), {{"csr", base64url(wanted.request)}}));
+  if (acme_text(reply.body, "status") == "ready") {
+    SIGNET_TRY(reply, session.post(acme_text(reply.body, "finalize"), {{"csr", base64url(wanted.request)}}));
   }
-  const std::string status = text_of(reply.body, "status");
+  const std::string status = acme_text(reply.body, "status");
   if (status == "pending") return prove(session, order, reply);
   if (status == "processing" || status == "ready") return still(reply, "the issuer makes the certificate");
   if (status == "valid") return download(session, reply.body);
@@ -132,7 +132,7 @@ Result<OrderProgress> AcmeProvider::prove(AcmeSession& session, const std::strin
   std::vector<std::string> waiting;
   for (const std::string& url : texts_of(reply.body, "authorizations")) {
     SIGNET_TRY(const AcmeReply authorization, session.fetch(url));
-    const std::string status = text_of(authorization.body, "status");
+    const std::string status = acme_text(authorization.body, "status");
     if (status == "valid") continue;
     if (status != "pending")
       return vault::OperationFailure{
@@ -151,7 +151,7 @@ Result<> AcmeProvider::answer_challenge(AcmeSession& session, const std::string&
                                         const json& authorization) {
   const json challenges = authorization.value("challenges", json::array());
   const auto challenge = std::find_if(challenges.begin(), challenges.end(),
-                                      [](const json& one) { return text_of(one, "type") == "http-01"; });
+                                      [](const json& one) { return acme_text(one, "type") == "http-01"; });
   if (challenge == challenges.end())
     return fail(ErrorKind::Unsupported,
                 fmt::format("the issuer offers no http-01 challenge for {}, and no other can "
@@ -164,7 +164,7 @@ Result<> AcmeProvider::answer_challenge(AcmeSession& session, const std::string&
             "the issuer wants proof that we hold {}, by http-01, and nobody here answers: let port 80 "
             "of that host lead to the gateway's listen-acme",
             name_of(authorization)));
-  const std::string token = text_of(*challenge, "token");
+  const std::string token = acme_text(*challenge, "token");
   if (!is_base64url(token))  // section 8.3: it becomes a part of a path
     return fail(ErrorKind::Unsupported,
                 fmt::format("the challenge for {} has no token in base64url", name_of(authorization)));
@@ -172,13 +172,13 @@ Result<> AcmeProvider::answer_challenge(AcmeSession& session, const std::string&
   challenges_.publish(token, answer);
   std::vector<std::string>& published = tokens_[order];
   if (std::find(published.begin(), published.end(), token) == published.end()) published.push_back(token);
-  if (text_of(*challenge, "status") != "pending") return {};  // it is being looked at
-  SIGNET_CHECK(session.post(text_of(*challenge, "url"), json::object()));
+  if (acme_text(*challenge, "status") != "pending") return {};  // it is being looked at
+  SIGNET_CHECK(session.post(acme_text(*challenge, "url"), json::object()));
   return {};
 }
 
 Result<OrderProgress> AcmeProvider::download(AcmeSession& session, const json& order) {
-  SIGNET_TRY(const AcmeReply reply, session.fetch(text_of(order, "certificate")));
+  SIGNET_TRY(const AcmeReply reply, session.fetch(acme_text(order, "certificate")));
   auto chain = certstore::parse_certificates(as_bytes(reply.text));
   if (!chain) return fail(std::move(chain).error().within("what the issuer gave as the certificate"));
   return vault::Issued{*std::move(chain)};
@@ -188,7 +188,7 @@ Result<OrderProgress> AcmeProvider::refusal(AcmeSession& session, const json& or
   std::string reason = told_error(order);
   for (const std::string& url : texts_of(order, "authorizations")) {
     SIGNET_TRY(const AcmeReply authorization, session.fetch(url));
-    if (text_of(authorization.body, "status") == "valid") continue;
+    if (acme_text(authorization.body, "status") == "valid") continue;
     reason = fmt::format("{}: {}", name_of(authorization.body), told_by_challenges(authorization.body));
     break;
   }
@@ -203,7 +203,7 @@ Result<> AcmeProvider::cancel(vault::IssuerAccount& account, const std::string& 
   SIGNET_TRY(const AcmeReply reply, session.fetch(order));
   for (const std::string& url : texts_of(reply.body, "authorizations")) {
     SIGNET_TRY(const AcmeReply authorization, session.fetch(url));
-    if (text_of(authorization.body, "status") == "pending")
+    if (acme_text(authorization.body, "status") == "pending")
       SIGNET_CHECK(session.post(url, {{"status", "deactivated"}}));
   }
   return {};

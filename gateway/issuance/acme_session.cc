@@ -25,12 +25,12 @@ struct Problem {
 };
 
 Problem problem_of(const json& body, int status) {
-  std::string type = text_of(body, "type");
+  std::string type = acme_text(body, "type");
   if (type.starts_with(kErrors)) type.erase(0, kErrors.size());
   std::string text =
-      fmt::format("HTTP {} {}: {}", status, printable(type), printable(text_of(body, "detail"), 500));
+      fmt::format("HTTP {} {}: {}", status, printable(type), printable(acme_text(body, "detail"), 500));
   if (body.is_object() && body.contains("subproblems") && body["subproblems"].is_array())
-    for (const json& one : body["subproblems"]) text += "; " + printable(text_of(one, "detail"));
+    for (const json& one : body["subproblems"]) text += "; " + printable(acme_text(one, "detail"));
   return {std::move(type), std::move(text)};
 }
 
@@ -80,7 +80,7 @@ Result<SecretBytes> binding_key(const SecretBytes& password) {
 
 }  // namespace
 
-std::string text_of(const json& object, const char* member) {
+std::string acme_text(const json& object, const char* member) {
   const auto found = object.is_object() ? object.find(member) : object.end();
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -114,7 +114,7 @@ Result<AcmeSession> AcmeSession::open(AcmePorts ports, vault::IssuerAccount& acc
 }
 
 Result<std::string> AcmeSession::url(std::string_view resource) const {
-  std::string found = text_of(directory_, std::string(resource).c_str());
+  std::string found = acme_text(directory_, std::string(resource).c_str());
   if (!found.empty()) return found;
   return fail(ErrorKind::Unsupported, fmt::format("the ACME directory {} has no '{}'",
                                                   vault::directory_of(account_->issuer()), resource));

@@ -22,7 +22,7 @@ struct AcmePorts {
 };
 
 /// A member of an object of the service's; empty where there is no such text.
-std::string text_of(const nlohmann::json& object, const char* member);
+std::string acme_text(const nlohmann::json& object, const char* member);
 
 /// What the service answered to a signed request that it took.
 struct AcmeReply {

@@ -103,11 +103,12 @@ Result<std::vector<Resource>> SqliteResourceStore::list(ResourceKind kind) {
 Result<bool> SqliteResourceStore::put(ResourceKind kind, std::string_view name, std::string_view json,
                                       Time now) {
   bool made = false;
-  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+  const auto put = [&](SqlConnection& connection) -> Result<> {
     if (kind == ResourceKind::Vault) SIGNET_CHECK(check_not_linked(connection, name));
     made = put_row(connection, kind, name, json, now);
     return {};
-  }));
+  };
+  SIGNET_CHECK(database_->write(put));
   return made;
 }
 

@@ -38,7 +38,7 @@ class SecondSignet {
     EXPECT_TRUE(home_->accounts().replace(account.account, account.generation));
     ServeSettings settings;
     settings.listen_vault = {"kv1=127.0.0.1:0"};
-    settings.api_certificate = "tls";
+    settings.api_certificate = {"tls"};
     settings.api_calls_per_second = 100'000;
     auto served = ServeApi::listen(*home_, settings, {});
     EXPECT_TRUE(served) << (served ? "" : served.error().detail);
