@@ -8,7 +8,7 @@ import time
 from rest import VERSIONS, Caller, RestGateway, documented_routes
 from row import Outcome
 
-ROLES = ["Reader", "Writer", "Approver", "Administrator"]
+ROLES = ["Reader", "Writer", "Approver", "Administrator", "CertificateBinder"]
 BY_NOBODY = ["without a token", "with a token that is over", "with a token that was changed", "with another installation's token",
              "with a revoked token", "with a disabled principal's token"]
 # Of Azure's, and not served; and what a router could make of a crooked path.
