@@ -8,23 +8,10 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/file_descriptor.h"
 
 namespace signet {
 namespace {
-
-class OpenFile {
- public:
-  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 Result<> check_is_private(int descriptor, const std::filesystem::path& path, std::string_view what) {
   struct stat status {};
@@ -48,7 +35,7 @@ Result<> check_is_private(int descriptor, const std::filesystem::path& path, std
 
 Result<SecretBytes> read_private_file(const std::filesystem::path& path, std::size_t limit,
                                       std::string_view what) {
-  const OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (file.get() < 0) return fail(errno_error(fmt::format("opening {} {}", what, path.string())));
   SIGNET_CHECK(check_is_private(file.get(), path, what));
   SecretBytes buffer(limit + 1);

@@ -40,7 +40,6 @@ constexpr std::uint64_t kScryptR = 8;
 constexpr std::uint64_t kScryptP = 1;
 constexpr std::uint64_t kScryptMemory = 64 * 1024 * 1024;
 
-/// A descriptor that closes itself.
 Result<> write_new_file(const std::filesystem::path& path, ByteView bytes) {
   SIGNET_TRY(NewFile file, NewFile::create(path, 0600));
   const auto fill = [&]() -> Result<> {

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/file_descriptor.h"
 #include "base/log.h"
 
 namespace signet::gateway {
@@ -34,21 +35,6 @@ constexpr std::array kKinds = {
     ErrorKind::PermissionDenied, ErrorKind::LimitExceeded, ErrorKind::Unsupported,
     ErrorKind::CryptoFailure,    ErrorKind::IoFailure,     ErrorKind::Unavailable};
 
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-  [[nodiscard]] int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
-
 /// An address has room for 107 octets, and a home may lie deeper: then through its directory's descriptor.
 class Address {
  public:
@@ -64,7 +50,7 @@ class Address {
   static constexpr socklen_t kSize = sizeof(sockaddr_un);
 
  private:
-  Descriptor directory_;
+  FileDescriptor directory_;
   sockaddr_un address_{};
 };
 
@@ -138,8 +124,8 @@ Result<> outcome_of(std::string_view answer) {
 Result<std::unique_ptr<ControlChannel>> ControlChannel::open(const std::filesystem::path& home,
                                                              Handler handler) {
   const std::filesystem::path path = home / kSocketName;
-  Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  Descriptor wake(::eventfd(0, EFD_CLOEXEC));
+  FileDescriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  FileDescriptor wake(::eventfd(0, EFD_CLOEXEC));
   if (listener.get() < 0 || wake.get() < 0) return fail(errno_error("making the control socket"));
   if (::unlink(path.c_str()) != 0 && errno != ENOENT)
     return fail(errno_error("removing " + path.string() + ", which an earlier gateway left"));
@@ -170,7 +156,7 @@ void ControlChannel::run() {
     std::array<pollfd, 2> both{pollfd{listener_, POLLIN, 0}, pollfd{wake_, POLLIN, 0}};
     if (::poll(both.data(), both.size(), -1) < 0 && errno != EINTR) return;
     if (both[1].revents != 0) return;
-    const Descriptor connection(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    const FileDescriptor connection(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (connection.get() >= 0) serve(connection.get());
   }
 }
@@ -194,7 +180,7 @@ void ControlChannel::serve(int connection) {
 }
 
 Result<> ask_gateway(const std::filesystem::path& home, std::string_view word, const SecretBytes& secret) {
-  const Descriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const FileDescriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connection.get() < 0) return fail(errno_error("making a socket"));
   const Address address(home);
   if (::connect(connection.get(), address.get(), Address::kSize) != 0) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/file_descriptor.h"
 
 namespace signet::gateway {
 namespace {
@@ -24,21 +25,9 @@ struct flock whole_file(short type) {
   return lock;
 }
 
-class File {
- public:
-  File(const std::filesystem::path& path, int flags)
-      : descriptor_(::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-  [[nodiscard]] int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
+int open_file(const std::filesystem::path& path, int flags) {
+  return ::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
 
 /// What the holder wrote; zeros for what it has not written yet.
 ServeLock::Holder read_holder(const std::filesystem::path& path) {
@@ -64,7 +53,7 @@ Result<> write_holder(int file, Time now) {
 
 Result<ServeLock> ServeLock::take(const std::filesystem::path& home, Time now) {
   const std::filesystem::path path = lock_file(home);
-  File file(path, O_RDWR | O_CREAT);
+  FileDescriptor file(open_file(path, O_RDWR | O_CREAT));
   if (file.get() < 0) return fail(errno_error("opening " + path.string()));
   struct flock lock = whole_file(F_WRLCK);
   if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
@@ -79,7 +68,7 @@ Result<ServeLock> ServeLock::take(const std::filesystem::path& home, Time now) {
 
 Result<std::optional<ServeLock::Holder>> ServeLock::holder(const std::filesystem::path& home) {
   const std::filesystem::path path = lock_file(home);
-  const File file(path, O_RDWR);
+  const FileDescriptor file(open_file(path, O_RDWR));
   if (file.get() < 0 && errno == ENOENT) return std::nullopt;
   if (file.get() < 0) return fail(errno_error("opening " + path.string()));
   struct flock lock = whole_file(F_WRLCK);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/file_descriptor.h"
 #include "base/log.h"
 
 namespace signet::gateway {
@@ -35,22 +36,10 @@ bool is_decisive(MessageEvent event) {
   return false;
 }
 
-class OpenFile {
- public:
-  explicit OpenFile(const std::filesystem::path& path)
-      // Never waits: a pipe without a reader would.
-      : descriptor_(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                           0600)) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
+/// Never waits: a pipe without a reader would.
+int open_to_append(const std::filesystem::path& path) {
+  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+}
 
 }  // namespace
 
@@ -131,7 +120,7 @@ void EventFile::write(const std::deque<std::string>& ids) {
 
 /// All of it or nothing.
 Result<> EventFile::append(const std::string& lines) const {
-  const OpenFile file(path_);
+  const FileDescriptor file(open_to_append(path_));
   const bool is_pipe = file.get() < 0 && errno == ENXIO;
   struct stat about {};
   if (is_pipe) return fail(ErrorKind::InvalidInput, path_.string() + " is not a regular file");

@@ -1,15 +1,11 @@
 #include "gateway/remote_vault/vault_link.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/bytes.h"
-#include "base/file.h"
+#include "base/private_file.h"
 #include "certstore/vault/key.h"
 #include "certstore/x509/certificate.h"
 #include "gateway/endpoint/http_client.h"
@@ -20,49 +16,9 @@ namespace {
 constexpr std::size_t kLongestSecretLine = 16 * 1024;
 constexpr std::uint16_t kHttpsPort = 443;
 
-Result<> check_readers(int file, const std::filesystem::path& path) {
-  struct stat facts {};
-  if (::fstat(file, &facts) != 0) return fail(errno_error("looking at " + path.string()));
-  if (!S_ISREG(facts.st_mode)) return fail(ErrorKind::InvalidInput, path.string() + " is not a file");
-  if ((facts.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
-  return fail(
-      ErrorKind::PermissionDenied,
-      fmt::format("{} holds a secret, and others than its owner may read it or change it: chmod 600 it",
-                  path.string()));
-}
-
-/// @returns how many octets there were, at most as many as there is room for
-Result<std::size_t> read_into(int file, std::span<std::uint8_t> room, const std::filesystem::path& path) {
-  std::size_t size = 0;
-  while (size < room.size()) {
-    const ssize_t got = ::read(file, room.data() + size, room.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(errno_error("reading " + path.string()));
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  return size;
-}
-
 /// What fits into a header's field and a form: visible ASCII.
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
-}
-
-Result<SecretBytes> read_line(int file, const std::filesystem::path& path) {
-  SIGNET_CHECK(check_readers(file, path));
-  SecretBytes room(kLongestSecretLine);
-  SIGNET_TRY(const std::size_t size, read_into(file, room.writable(), path));
-  const std::string_view text = as_text(room.view().first(size));
-  const std::string_view line = trim(text.substr(0, text.find('\n')));
-  if (line.empty() || !is_printable(line))
-    return fail(
-        ErrorKind::InvalidInput,
-        fmt::format("the first line of {} must be the secret, in printable ASCII characters", path.string()));
-  if (line.size() == size && size == room.size())
-    return fail(ErrorKind::InvalidInput, fmt::format("the first line of {} has more than {} characters",
-                                                     path.string(), kLongestSecretLine - 1));
-  return SecretBytes::copy_of(line);
 }
 
 Result<> check_who_we_are(VaultLink& link) {
@@ -131,11 +87,17 @@ Result<VaultLink> checked_link(VaultLink link) {
 }
 
 Result<SecretBytes> read_secret_line(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return fail(errno_error("opening " + path.string()));
-  auto line = read_line(file, path);
-  ::close(file);
-  return line;
+  SIGNET_TRY(const SecretBytes content, read_private_file(path, kLongestSecretLine, "secret file"));
+  const std::string_view text = as_text(content.view());
+  const std::string_view line = trim(text.substr(0, text.find('\n')));
+  if (line.empty() || !is_printable(line))
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format("the first line of {} must be the secret, in printable ASCII characters", path.string()));
+  if (line.size() > kLongestSecretLine)
+    return fail(ErrorKind::InvalidInput, fmt::format("the first line of {} has more than {} characters",
+                                                     path.string(), kLongestSecretLine));
+  return SecretBytes::copy_of(line);
 }
 
 }  // namespace signet::gateway

@@ -54,7 +54,7 @@ Result<std::string> https_url(std::string_view url, std::string_view what);
 
 /// The first line of a file that holds a secret.
 ///
-/// @error PermissionDenied  others than its owner may read or change it.
+/// @error PermissionDenied  it is somebody else's, or others may read or change it.
 /// @error InvalidInput      it is empty, or longer than a token is.
 /// @error NotFound, ...     as errno_error().
 Result<SecretBytes> read_secret_line(const std::filesystem::path& file);
