@@ -18,7 +18,11 @@ class EmbeddedVault::StoredIssuerAccount final : public IssuerAccount {
  public:
   StoredIssuerAccount(State& state, StoredIssuer stored, SecretBytes password,
                       std::shared_ptr<const PrivateKey> key)
-      : state_(state), stored_(std::move(stored)), password_(std::move(password)), key_(std::move(key)) {}
+      : state_(state),
+        in_use_(state.key_in_use()),
+        stored_(std::move(stored)),
+        password_(std::move(password)),
+        key_(std::move(key)) {}
 
   [[nodiscard]] const CertificateIssuer& issuer() const override { return stored_.issuer; }
   [[nodiscard]] const SecretBytes& password() const override { return password_; }
@@ -45,6 +49,7 @@ class EmbeddedVault::StoredIssuerAccount final : public IssuerAccount {
 
  private:
   State& state_;
+  const std::shared_ptr<const void> in_use_;
   StoredIssuer stored_;
   const SecretBytes password_;
   const std::shared_ptr<const PrivateKey> key_;
@@ -106,6 +111,7 @@ Result<std::unique_ptr<IssuerAccount>> EmbeddedVault::open_issuer_account(std::s
                                                                           std::string_view issuer) {
   SIGNET_TRY(StoredIssuer stored, state_->certificates().load_issuer(vault, issuer));
   SIGNET_CHECK(check_enabled(stored.issuer));
+  const auto in_use = state_->key_in_use();
   SecretBytes password;
   if (!stored.sealed_password.empty()) {
     SIGNET_TRY(const auto master_key, state_->master_key());

@@ -169,6 +169,7 @@ Result<KeyOfVersion> EmbeddedVault::CertificateSteps::make_key(const Certificate
     SIGNET_TRY(key, current_key(id, policy));
   }
   if (!key) {
+    SIGNET_CHECK(state_.check_open());  // before anything is made in a token
     SIGNET_TRY(key, state_.holders().generate(id, policy.kind));
   }
   return seal(std::move(key), id);

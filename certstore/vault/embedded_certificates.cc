@@ -72,6 +72,7 @@ Result<VaultCertificate> EmbeddedVault::import_certificate(const Principal& prin
     SIGNET_CHECK(certificates.take_holder(id, policy));
     made.policy = with_dates(policy, made, state_->now());
     id = {made.id.vault, made.id.name, random_id()};
+    SIGNET_CHECK(state_->check_open());  // before anything comes into a token
     SIGNET_TRY(key, state_->holders().import(id, file.contents.key.pkcs8.view()));
     SIGNET_TRY(const KeyOfVersion sealed, certificates.seal(key, id));
     SIGNET_TRY(version,

@@ -71,11 +71,9 @@ bool EmbeddedVault::is_sealed() const { return state_->is_sealed(); }
 Result<> EmbeddedVault::seal(const Principal& principal, std::chrono::milliseconds patience) {
   const std::lock_guard lock(state_->master_key_changes());
   std::weak_ptr<const MasterKey> master_key = state_->put_master_key(nullptr);
-  const auto keys = state_->drop_keys();
-  const auto in_use = [&] {
-    return !master_key.expired() ||
-           std::any_of(keys.begin(), keys.end(), [](const auto& key) { return !key.expired(); });
-  };
+  state_->forget();
+  state_->holders().log_out();
+  const auto in_use = [&] { return !master_key.expired() || state_->has_keys_in_use(); };
   const auto end = std::chrono::steady_clock::now() + patience;
   while (in_use() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kLook);
   // To be sealed needs no record: a full disk must not keep the vault open.

@@ -100,9 +100,10 @@ Result<> purge_overdue_objects(State& state) {
 /// then on.
 template <class State>
 Result<> purge_all_overdue(State& state) {
-  SIGNET_CHECK(purge_overdue_objects<Certificates>(state));
-  SIGNET_CHECK(purge_overdue_objects<Keys>(state));
-  return purge_overdue_objects<Secrets>(state);
+  Result<> purged = purge_overdue_objects<Certificates>(state);
+  for (Result<> more : {purge_overdue_objects<Keys>(state), purge_overdue_objects<Secrets>(state)})
+    if (purged) purged = std::move(more);
+  return purged;
 }
 
 /// What is deleted, unless its time is over.

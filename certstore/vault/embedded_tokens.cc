@@ -31,6 +31,10 @@ Result<Bytes> context_of_row(const KeyAtRest& row) {
   return context_of(row.id, kind);
 }
 
+bool is_same(ByteView id, ByteView other) {
+  return std::equal(id.begin(), id.end(), other.begin(), other.end());
+}
+
 Result<Bytes> object_of_row(const MasterKey& master_key, const KeyAtRest& row) {
   const ErrorQueueMark mark;
   SIGNET_TRY(const Bytes context, context_of_row(row));
@@ -51,6 +55,11 @@ Result<std::shared_ptr<Token>> KeyHolders::token_of(std::string_view vault) {
     token = std::make_shared<Token>(std::move(uri));
   }
   return token;
+}
+
+void KeyHolders::log_out() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [uri, token] : tokens_) token->log_out();
 }
 
 Result<> KeyHolders::check_offers(std::string_view vault, bool in_token) {
@@ -95,14 +104,19 @@ Result<std::unique_ptr<PrivateKey>> KeyHolders::open(const KeyInfo& info, ByteVi
 }
 
 Result<std::vector<Bytes>> KeyHolders::objects_of(const KeyId& id, Damaged damaged) {
-  SIGNET_TRY(const auto master_key, master_key_());
+  // In this order, as everywhere: what was read before the master key changed opens for a moment longer.
   SIGNET_TRY(const std::vector<KeyAtRest> rows, store_->keys_at_rest(id.vault));
+  SIGNET_TRY(const auto master_key, master_key_());
   std::vector<Bytes> objects;
   for (const KeyAtRest& row : rows) {
     if (!id.name.empty() && !equal_ignoring_case(row.id.name, id.name)) continue;
     auto object = object_of_row(*master_key, row);
-    if (object) objects.push_back(*std::move(object));
-    if (!object && damaged == Damaged::Refused) return fail(std::move(object).error());
+    if (object) {
+      objects.push_back(*std::move(object));
+    } else if (damaged == Damaged::Refused || !is_same(sealed_under(row.sealed), master_key->id())) {
+      return fail(ErrorKind::Unavailable,
+                  fmt::format("key '{}' {}", to_string(row.id), object.error().detail));
+    }
   }
   return objects;
 }

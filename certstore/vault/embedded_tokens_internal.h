@@ -33,6 +33,8 @@ class KeyHolders {
 
   /// The token of a vault; null where the vault holds its keys itself.
   Result<std::shared_ptr<Token>> token_of(std::string_view vault);
+  /// Token::log_out() of all.
+  void log_out();
   [[nodiscard]] TokenStore* store() const { return store_; }
 
   /// @error Unsupported  a key has to be in a token, and the vault has none.

@@ -30,6 +30,7 @@ struct KeyOperation {
 struct OpenKey {
   KeyInfo info;
   std::unique_ptr<const PrivateKey> key;
+  std::shared_ptr<const void> in_use;  ///< State::key_in_use()
 };
 
 /// @error Disabled          the key is.
@@ -258,6 +259,7 @@ class EmbeddedVault::State {
   /// A key as it rests, opened.
   Result<std::shared_ptr<const OpenKey>> unseal(StoredKey stored) {
     const std::string what = fmt::format("key '{}'", to_string(stored.info.id));
+    std::shared_ptr<const void> in_use = key_in_use();
     SIGNET_TRY(const auto master_key, this->master_key());
     auto at_rest = master_key->unseal(stored.sealed, context_of(stored.info.id, stored.info.kind));
     if (!at_rest) return fail(ErrorKind::Unavailable, fmt::format("{} {}", what, at_rest.error().detail));
@@ -268,7 +270,8 @@ class EmbeddedVault::State {
           ErrorKind::Unavailable,
           fmt::format("{} is stored with a public key that is not its own: restore the store from a backup",
                       what));
-    return std::make_shared<const OpenKey>(OpenKey{std::move(stored.info), *std::move(key)});
+    return std::make_shared<const OpenKey>(
+        OpenKey{std::move(stored.info), *std::move(key), std::move(in_use)});
   }
 
   KeyStore& store() { return store_; }
@@ -290,6 +293,11 @@ class EmbeddedVault::State {
     if (master_key_) return master_key_;
     return fail(ErrorKind::Unavailable, std::string(kSealed));
   }
+  /// @error Unavailable  the vault is sealed.
+  [[nodiscard]] Result<> check_open() const {
+    if (!is_sealed()) return {};
+    return fail(ErrorKind::Unavailable, std::string(kSealed));
+  }
   [[nodiscard]] bool is_sealed() const {
     const std::lock_guard lock(master_key_mutex_);
     return !master_key_;
@@ -302,17 +310,15 @@ class EmbeddedVault::State {
   /// One change of the master key after the other.
   std::mutex& master_key_changes() { return master_key_changes_; }
 
-  void forget() { static_cast<void>(drop_keys()); }
+  /// Held by whoever has a private key in the clear, so that seal() sees when the last one is gone.
+  [[nodiscard]] std::shared_ptr<const void> key_in_use() const { return key_in_use_; }
+  [[nodiscard]] bool has_keys_in_use() const { return key_in_use_.use_count() > 1; }
 
-  /// forget(). @returns the keys that were open: those that have not expired are being used
-  std::vector<std::weak_ptr<const OpenKey>> drop_keys() {
+  void forget() {
     const std::unique_lock lock(mutex_);
     ++epoch_;
-    std::vector<std::weak_ptr<const OpenKey>> open;
-    for (const auto& [name, key] : keys_) open.emplace_back(key);
     keys_.clear();
     policies_.clear();
-    return open;
   }
 
  private:
@@ -396,6 +402,7 @@ class EmbeddedVault::State {
   const Clock& clock_;
   const EmbeddedVaultOptions options_;
   KeyHolders holders_;
+  const std::shared_ptr<const void> key_in_use_ = std::make_shared<const char>();
 
   std::mutex master_key_changes_;
   mutable std::mutex master_key_mutex_;  ///< guards the next

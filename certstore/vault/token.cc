@@ -80,6 +80,12 @@ Result<> Token::check() {
   return use([](TokenSession& session) { return session.check_alive(); });
 }
 
+void Token::log_out() noexcept {
+  const std::lock_guard lock(mutex_);
+  disconnect();
+  if (lent_ == 0) unload();
+}
+
 Result<TokenSession> Token::take() {
   std::unique_lock lock(mutex_);
   freed_.wait(lock, [this] { return is_lost_ ? lent_ == 0 : lent_ < kMostSessions; });

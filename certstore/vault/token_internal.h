@@ -85,6 +85,10 @@ class Token {
 
   [[nodiscard]] const TokenUri& uri() const { return uri_; }
 
+  /// Closes all sessions, of work that is under way when it ends, and with the last one the log-in. Whoever
+  /// needs a session next logs in again.
+  void log_out() noexcept;
+
   /// Work in a session. It is done a second time where the first one failed for the connection. Some modules
   /// stand on OpenSSL themselves, in our process: what they leave in its error queue goes again.
   template <class Work>

@@ -178,7 +178,9 @@ Result<Answer> put_vault(Services& services, const Call& call) {
   vault.group = call.parameter("group");  // that of a vault which nobody has put yet is the first PUT's
   // The home's first vault is there after its purge as well, and has nobody in it then.
   SIGNET_TRY(const auto policies, services.vaults.administration.policies(vault.name));
-  SIGNET_CHECK(take_up(services, call, vault, /*is_new=*/!before || (!was_put && policies.empty())));
+  // Whom an administrator has taken out of it, no Writer lets in again.
+  const bool is_empty_first = !was_put && policies.empty() && call.principal.roles.has(Role::Administrator);
+  SIGNET_CHECK(take_up(services, call, vault, /*is_new=*/!before || is_empty_first));
   SIGNET_TRY(Json json, vault_json(services, call, vault));
   return Answer{before ? 200 : 201, std::move(json), {}};
 }
@@ -302,7 +304,11 @@ Result<Answer> purge_deleted_vault(Services& services, const Call& call) {
   }
   SIGNET_CHECK(check_unused(services, deleted.name));
   SIGNET_CHECK(record(services, call, "purgeVault", deleted.name));
-  SIGNET_CHECK(services.vaults.administration.purge_vault(deleted.name));
+  if (auto purged = services.vaults.administration.purge_vault(deleted.name); !purged) {
+    record_failure(services.account, call, services.clock.now(), "purgeVault", {deleted.name, {}, {}},
+                   purged.error());
+    return fail(std::move(purged).error());
+  }
   return Answer{200, std::nullopt, {}};
 }
 

@@ -31,8 +31,8 @@ Result<api::Resource> deleted_resource(Home& home, std::string_view name) {
 }
 
 /// Without its record a change is not made.
-Result<> record(Home& home, const vault::Principal& by, std::string_view operation,
-                const std::string& vault) {
+Result<> record(Home& home, const vault::Principal& by, std::string_view operation, const std::string& vault,
+                vault::AuditResult result, const std::string& detail) {
   vault::AuditRecord record;
   record.time = home.clock().now();
   record.principal = by.name;
@@ -40,7 +40,8 @@ Result<> record(Home& home, const vault::Principal& by, std::string_view operati
   record.object = vault::AuditObject::Call;
   record.key.vault = vault;
   record.message = vault::audited_message();
-  record.result = vault::AuditResult::Success;
+  record.result = result;
+  record.detail = detail;
   return wiring::audit_log(home.audit()).append(record);
 }
 
@@ -50,8 +51,12 @@ Result<> purge(Home& home, const vault::Principal& by, const std::string& vault)
   if (const auto users = api::users_of(stored.account, vault); !users.empty())
     return fail(ErrorKind::AlreadyExists,
                 fmt::format("'{}' is used by {}: change those first", vault, fmt::join(users, ", ")));
-  SIGNET_CHECK(record(home, by, "purgeVault", vault));
-  return HomeVaultAdministration(home).purge_vault(vault);
+  SIGNET_CHECK(record(home, by, "purgeVault", vault, vault::AuditResult::Success, ""));
+  Result<> purged = HomeVaultAdministration(home).purge_vault(vault);
+  if (!purged)
+    static_cast<void>(
+        record(home, by, "purgeVault", vault, vault::AuditResult::Failed, purged.error().detail));
+  return purged;
 }
 
 Result<> list_command(CommandContext& context, const std::string&) {
@@ -74,7 +79,8 @@ Result<> list_command(CommandContext& context, const std::string&) {
 Result<> recover_command(CommandContext& context, const std::string& name) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const api::Resource deleted, deleted_resource(*home, name));
-  SIGNET_CHECK(record(*home, vault::Principal::local_operator(), "recoverVault", deleted.name));
+  SIGNET_CHECK(record(*home, vault::Principal::local_operator(), "recoverVault", deleted.name,
+                      vault::AuditResult::Success, ""));
   SIGNET_CHECK(HomeVaultAdministration(*home).recover_vault(deleted.name, deleted.json, home->clock().now()));
   context.print({{"vault", deleted.name}, {"recovered", true}},
                 fmt::format("recovered vault '{}' with what is in it and its policies", deleted.name));
@@ -109,16 +115,17 @@ Result<std::vector<DeletedVault>> deleted_vaults(Home& home) {
 
 Result<> purge_overdue_vaults(Home& home) {
   SIGNET_TRY(const auto all, deleted_vaults(home));
+  Result<> outcome;
   for (const DeletedVault& deleted : all) {
     if (deleted.deletion.scheduled_purge > home.clock().now()) continue;
     if (const auto purged = purge(home, vault::Principal::gateway(), deleted.name); purged)
       log::info("vault-purged", {{"vault", deleted.name}});
     else if (purged.error().kind == ErrorKind::AlreadyExists)
       log::warning("vault-not-purged", {{"vault", deleted.name}, {"reason", purged.error().detail}});
-    else
-      return purged;
+    else if (outcome)
+      outcome = purged;  // and it holds up none of the others
   }
-  return {};
+  return outcome;
 }
 
 void add_deleted_vault_commands(CLI::App& vault, CommandContext& context) {

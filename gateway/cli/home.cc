@@ -238,9 +238,9 @@ Result<std::unique_ptr<Home>> Home::open_for_serving(const std::filesystem::path
   SIGNET_TRY(const auto passphrase, passphrase_at_hand());
   SIGNET_TRY(const MasterKeyFile file, home->master_key_file());
   if (file.kind == MasterKeyKind::Passphrase && !passphrase)
-    home->vault_ = vault::EmbeddedVault::open_sealed(home->stores_->keys, home->stores_->secrets,
-                                                     home->stores_->vault_certificates,
-                                                     wiring::audit_log(*home->stores_->audit), home->clock_);
+    home->vault_ = vault::EmbeddedVault::open_sealed(
+        home->stores_->keys, home->stores_->secrets, home->stores_->vault_certificates,
+        wiring::audit_log(*home->stores_->audit), home->clock_, home->vault_options());
   else
     SIGNET_CHECK(home->open_vault(passphrase));
   SIGNET_CHECK(home->look_at_audit_log());
@@ -325,12 +325,17 @@ Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& dir
 }
 
 Result<> Home::open_vault(vault::MasterKey master_key) {
-  vault::EmbeddedVaultOptions options;
-  options.tokens = &stores_->tokens;
   SIGNET_TRY(vault_, vault::EmbeddedVault::open(stores_->keys, stores_->secrets, stores_->vault_certificates,
                                                 wiring::audit_log(*stores_->audit), std::move(master_key),
-                                                clock_, options));
+                                                clock_, vault_options()));
   return {};
+}
+
+/// The same whether the vault begins open or sealed.
+vault::EmbeddedVaultOptions Home::vault_options() {
+  vault::EmbeddedVaultOptions options;
+  options.tokens = &stores_->tokens;
+  return options;
 }
 
 Result<> Home::open_vault(const std::optional<SecretBytes>& passphrase) {

@@ -125,6 +125,7 @@ class Home {
   Result<certstore::ServiceDefinitions> definitions_of_lock_holder() const;
   static Result<std::unique_ptr<Home>> open_made(const std::filesystem::path& directory);
   static Result<std::unique_ptr<Home>> open_stores(const std::filesystem::path& directory);
+  vault::EmbeddedVaultOptions vault_options();
   Result<> open_vault(vault::MasterKey master_key);
   Result<> open_vault(const std::optional<SecretBytes>& passphrase);
 

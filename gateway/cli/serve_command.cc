@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <optional>
@@ -70,13 +69,6 @@ Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& setting
     all.push_back(std::move(listener));
   }
   return all;
-}
-
-/// What the listeners of these show, all of which show the same; empty where none speaks TLS.
-std::string shown_by(const std::vector<Listener>& listeners) {
-  for (const Listener& listener : listeners)
-    if (listener.tls) return ShownCertificates::thumbprints_of(*listener.tls);
-  return "";
 }
 
 /// Which certificates have to be renewed where.
@@ -170,27 +162,12 @@ Result<> reload(Running& running) {
   log::set_level(level_of(wanted));
   running.handler.set_body_limit(wanted.body_limit);
   running.operations.take_up(wanted);
-  for (const std::string& name : settings_for_next_start(running.settings, wanted))
-    log::warning("setting-waits",
-                 {{"setting", name},
-                  {"reason", "a running gateway cannot take it up; it counts from the next start"}});
+  warn_of_settings_that_wait(running.settings, wanted);
   running.settings.tls_certificate = wanted.tls_certificate;
   running.settings.api_certificate = wanted.api_certificate;
   running.settings.log_level = wanted.log_level;
   running.settings.body_limit = wanted.body_limit;
   return {};
-}
-
-void on_hangup(Running& running) {
-  notify_reloading();
-  if (const auto reloaded = reload(running))
-    log::info("settings-reloaded",
-              {{"log_level", running.settings.log_level},
-               {"body_limit", std::to_string(running.settings.body_limit)},
-               {"tls_certificate", fmt::format("{}", fmt::join(running.settings.tls_certificate, ", "))}});
-  else
-    log::error("settings-not-reloaded", {{"reason", reloaded.error().detail + "; the old settings stay"}});
-  notify_ready();
 }
 
 Result<> serve(const CommandContext& context, const GivenOptions& given) {
@@ -301,11 +278,12 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   {
     ShownCertificates certificates(*home, settings, to_be_renewed(config.listeners, *server, api.get()));
     Running running{*home, api.get(), handler, operations, certificates, given, settings};
-    serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
+    serve_until_told_to_end(signals, operations, [&running] {
+      reload_settings([&running] { return reload(running); }, running.settings);
+    });
+    end_in_time.emplace(kLongestStop);  // whatever still looks for certificates now, in a vault elsewhere
   }
-  end_in_time.emplace(kLongestStop);
   control.reset();
-  issuance->stop();
   pickup.stop();
   exchange.stop();
   outbox.stop();
@@ -313,7 +291,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   retention.stop();
   server->stop(kDrainTime);
   if (api) api->stop(kApiDrainTime);
-  home->linked_vaults().stop();
+  home->linked_vaults().stop();  // nobody waits any longer for a vault that does not answer
+  issuance->stop();
   client.stop();  // what was being sent is sent again at the next start, under its Message-ID
   delivery.drain(kHandOverTime);
   upkeep.stop();

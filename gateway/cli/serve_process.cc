@@ -1,5 +1,6 @@
 #include "gateway/cli/serve_process.h"
 
+#include <fmt/ranges.h>
 #include <pthread.h>
 
 #include <cerrno>
@@ -73,6 +74,26 @@ Result<> announce(const std::vector<Listener>& bound, const ServeSettings& setti
   }
   if (settings.ports_file.empty()) return {};
   return write_file_durably(settings.ports_file, as_bytes(ports.dump()));
+}
+
+void warn_of_settings_that_wait(const ServeSettings& running, const ServeSettings& wanted) {
+  for (const std::string& name : settings_for_next_start(running, wanted))
+    log::warning("setting-waits",
+                 {{"setting", name},
+                  {"reason", "a running gateway cannot take it up; it counts from the next start"}});
+}
+
+void reload_settings(const std::function<Result<>()>& reload, const ServeSettings& settings) {
+  notify_reloading();
+  if (const auto reloaded = reload())
+    log::info("settings-reloaded",
+              {{"log_level", settings.log_level},
+               {"body_limit", std::to_string(settings.body_limit)},
+               {"tls_certificate", fmt::format("{}", fmt::join(settings.tls_certificate, ", "))},
+               {"api_certificate", fmt::format("{}", fmt::join(settings.api_certificate, ", "))}});
+  else
+    log::error("settings-not-reloaded", {{"reason", reloaded.error().detail + "; the old settings stay"}});
+  notify_ready();
 }
 
 void serve_until_told_to_end(const sigset_t& signals, ServeOperations& operations,

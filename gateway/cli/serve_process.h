@@ -50,6 +50,14 @@ Result<std::unique_ptr<ControlChannel>> open_control_channel(Home& home, VaultSe
 /// @param bound  with the ports that were taken
 Result<> announce(const std::vector<Listener>& bound, const ServeSettings& settings);
 
+/// Names the settings in which a running service differs from what is wanted and that it cannot take up.
+void warn_of_settings_that_wait(const ServeSettings& running, const ServeSettings& wanted);
+
+/// What SIGHUP does: tells systemd and the log how `reload` went, which changes all or nothing.
+///
+/// @param settings  those in force once it has
+void reload_settings(const std::function<Result<>()>& reload, const ServeSettings& settings);
+
 /// Works off signals, and warns daily, until one says that it is time to end. SIGHUP calls `on_hangup`.
 void serve_until_told_to_end(const sigset_t& signals, ServeOperations& operations,
                              const std::function<void()>& on_hangup);

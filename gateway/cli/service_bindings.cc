@@ -42,6 +42,9 @@ std::string not_in_vault(const Judge& judge, const ServiceCertificate& definitio
     return fmt::format(
         "has no private key: it is a public certificate of the account, and none of key vault '{}'",
         definition.store);
+  if (const auto own = judge.home.own_vault(definition.store); !own)
+    return fmt::format("cannot be taken from there: {}; a service certificate is of a key vault of this home",
+                       own.error().detail);
   return fmt::format("is not in key vault '{}': 'signet vault certificate import' takes it in",
                      definition.store);
 }
@@ -49,15 +52,14 @@ std::string not_in_vault(const Judge& judge, const ServiceCertificate& definitio
 /// Why the gateway cannot use its key; empty: it can.
 std::string objection_to_key(const Judge& judge, const ServiceCandidate& candidate) {
   if (!candidate.enabled)
-    return "is disabled in its key vault: 'signet vault certificate set --enable' enables it";
+    return fmt::format(
+        "is disabled in its key vault: 'signet vault certificate update {} --enable' enables it",
+        candidate.key.key_name);
   const vault::KeyId id{candidate.key.key_vault, candidate.key.key_name, candidate.key.key_version};
-  const auto holder = judge.home.key_vault(id.vault);
-  if (!holder) return fmt::format("has a key that the gateway cannot use: {}", holder.error().detail);
-  const auto key = vault::open_key(**holder, vault::Principal::gateway(), id);
+  const auto key = vault::open_key(judge.home.vault(), vault::Principal::gateway(), id);
   if (!key) return fmt::format("has a key that the gateway cannot use: {}", key.error().detail);
   if (!candidate.chain.front().has_public_key(key->native()))
     return "was not issued for the key that its key vault has with it";
-  if (*holder != &judge.home.vault()) return "";  // a linked vault says when it is used what may be done
   const auto may_sign =
       judge.home.vault().check_access(vault::Principal::gateway(), "sign", id, vault::KeyPermission::Sign);
   if (!may_sign) return fmt::format("has a key that the gateway cannot use: {}", may_sign.error().detail);
@@ -303,9 +305,10 @@ Result<api::BindingOutcome> HomeServiceCertificates::bind(const vault::Principal
     return outcome;
   }
   if (outcome.changes.empty()) return outcome;
+  std::vector<RecordedChange> recorded;
   for (const certstore::BindingChange& change : outcome.changes)
-    SIGNET_CHECK(record(principal, change, definitions.find(change.name)->store));
-  SIGNET_CHECK(home_.service_bindings().change(outcome.changes, principal.name, judge.now));
+    recorded.push_back({change, definitions.find(change.name)->store});
+  SIGNET_CHECK(change(principal, recorded, judge.now));
   outcome.changed = true;
   return outcome;
 }
@@ -320,16 +323,34 @@ Result<> HomeServiceCertificates::unbind(const vault::Principal& principal, std:
                 fmt::format("the service certificate '{}' is named by {}: take it out there first",
                             printable(name), fmt::join(view.users, ", ")));
   const certstore::BindingChange change{std::string(name), view.binding->thumbprint, std::nullopt};
-  SIGNET_CHECK(record(principal, change, view.definition.store));
-  return home_.service_bindings().change({change}, principal.name, home_.clock().now());
+  return this->change(principal, {{change, view.definition.store}}, home_.clock().now());
 }
 
-/// Who, when, which name, from what to what; before anything is changed.
-Result<> HomeServiceCertificates::record(const vault::Principal& principal,
-                                         const certstore::BindingChange& change, const std::string& store) {
-  return append(principal, change.after ? kBind : kUnbind, {store, change.name, {}},
-                vault::AuditResult::Success,
-                fmt::format("{} -> {}", text_of(change.before), text_of(change.after)));
+/// The records come before the change, and where nothing comes of it, others behind them say so.
+Result<> HomeServiceCertificates::change(const vault::Principal& principal,
+                                         const std::vector<RecordedChange>& wanted, Time now) {
+  std::vector<certstore::BindingChange> changes;
+  const auto make = [&]() -> Result<> {
+    for (const RecordedChange& one : wanted) {
+      SIGNET_CHECK(record(principal, one, vault::AuditResult::Success, ""));
+      changes.push_back(one.change);
+    }
+    return home_.service_bindings().change(changes, principal.name, now);
+  };
+  Result<> made = make();
+  if (made) return made;
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    static_cast<void>(record(principal, wanted[i], vault::AuditResult::Failed, made.error().detail));
+  return made;
+}
+
+/// Who, when, which name, from what to what.
+Result<> HomeServiceCertificates::record(const vault::Principal& principal, const RecordedChange& recorded,
+                                         vault::AuditResult result, std::string_view why_not) {
+  const certstore::BindingChange& change = recorded.change;
+  std::string detail = fmt::format("{} -> {}", text_of(change.before), text_of(change.after));
+  if (!why_not.empty()) detail += fmt::format(": {}", why_not);
+  return append(principal, change.after ? kBind : kUnbind, {recorded.store, change.name, {}}, result, detail);
 }
 
 Result<> HomeServiceCertificates::record_refusal(const vault::Principal& principal,

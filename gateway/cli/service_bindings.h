@@ -26,8 +26,13 @@ class HomeServiceCertificates final : public api::ServiceCertificateAdministrati
   Result<> unbind(const vault::Principal& principal, std::string_view name) override;
 
  private:
-  Result<> record(const vault::Principal& principal, const certstore::BindingChange& change,
-                  const std::string& store);
+  struct RecordedChange {
+    certstore::BindingChange change;
+    std::string store;
+  };
+  Result<> change(const vault::Principal& principal, const std::vector<RecordedChange>& wanted, Time now);
+  Result<> record(const vault::Principal& principal, const RecordedChange& recorded,
+                  vault::AuditResult result, std::string_view why_not);
   Result<> record_refusal(const vault::Principal& principal, const api::BindingOutcome& outcome);
   Result<> append(const vault::Principal& principal, std::string_view operation, const vault::KeyId& what,
                   vault::AuditResult result, const std::string& detail);

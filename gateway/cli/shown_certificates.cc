@@ -46,6 +46,12 @@ std::string ShownCertificates::thumbprints_of(const TlsIdentity& identity) {
   return text;
 }
 
+std::string shown_by(const std::vector<Listener>& listeners) {
+  for (const Listener& listener : listeners)
+    if (listener.tls) return ShownCertificates::thumbprints_of(*listener.tls);
+  return "";
+}
+
 ShownCertificates::ShownCertificates(Home& home, const ServeSettings& settings, std::vector<Shown> shown)
     : home_(home), shown_(std::move(shown)), settings_(settings) {
   thread_ = std::thread([this] { watch(); });

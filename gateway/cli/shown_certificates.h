@@ -25,6 +25,9 @@ namespace signet::gateway {
 Result<TlsIdentity> identity_of(const AccountSnapshot& account, const std::vector<std::string>& names,
                                 std::string_view setting);
 
+/// What the TLS listeners among these show, as ShownCertificates has it; empty where there are none.
+std::string shown_by(const std::vector<Listener>& listeners);
+
 /// Keeps what a running gateway's listeners show what it has to be: after SIGHUP, and within a second of a
 /// binding or a certificate that was changed, by whichever process. Open connections keep what they have.
 class ShownCertificates {

@@ -91,6 +91,11 @@ Result<> link(CommandContext& context, const LinkOptions& options) {
   wanted.client_secret_file = absolute_path(wanted.client_secret_file);
   if (!options.ca.empty()) {
     SIGNET_TRY(wanted.authorities, read_text_file(options.ca, kLargestAuthorities));
+    if (wanted.authorities.empty())
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format("{} is empty: expected the certificates of those who vouch for the vault, as PEM",
+                      options.ca.string()));
   }
   for (const auto& file : {wanted.token_file, wanted.client_secret_file})
     if (!file.empty()) SIGNET_CHECK(read_secret_line(file));

@@ -1,5 +1,3 @@
-#include <fmt/ranges.h>
-
 #include <CLI/CLI.hpp>
 #include <optional>
 
@@ -16,6 +14,7 @@
 #include "gateway/cli/vault_upkeep.h"
 #include "gateway/cli/version.h"
 #include "gateway/operations/service_manager.h"
+#include "gateway/remote_vault/linked_vaults.h"
 
 namespace signet::gateway {
 namespace {
@@ -30,8 +29,8 @@ struct Running {
   ServeSettings settings;
 };
 
-/// Takes up what serve.toml says now, and the certificates as they are now. Everything is
-/// checked before anything is changed.
+/// Takes up what serve.toml says now, and the certificates as they are now. Everything is checked before
+/// anything is changed.
 Result<> reload(Running& running) {
   SIGNET_TRY(
       const ServeSettings wanted,
@@ -41,24 +40,10 @@ Result<> reload(Running& running) {
   if (jwt_keys) running.api.take_up(*std::move(jwt_keys));
   log::set_level(level_of(wanted));
   running.operations.take_up(wanted);
-  for (const std::string& name : settings_for_next_start(running.settings, wanted))
-    log::warning("setting-waits",
-                 {{"setting", name},
-                  {"reason", "a running service cannot take it up; it counts from the next start"}});
+  warn_of_settings_that_wait(running.settings, wanted);
   running.settings.api_certificate = wanted.api_certificate;
   running.settings.log_level = wanted.log_level;
   return {};
-}
-
-void on_hangup(Running& running) {
-  notify_reloading();
-  if (const auto reloaded = reload(running))
-    log::info("settings-reloaded",
-              {{"log_level", running.settings.log_level},
-               {"api_certificate", fmt::format("{}", fmt::join(running.settings.api_certificate, ", "))}});
-  else
-    log::error("settings-not-reloaded", {{"reason", reloaded.error().detail + "; the old settings stay"}});
-  notify_ready();
 }
 
 Result<> serve(const CommandContext& context, const GivenOptions& given) {
@@ -93,17 +78,20 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   VaultUpkeep upkeep(*home);
   {
-    ShownCertificates certificates(
-        *home, settings,
-        {{"api-certificate", &ServeSettings::api_certificate,
-          [&api](const TlsIdentity& identity) { return api->renew_tls(identity); }}});
+    ShownCertificates certificates(*home, settings,
+                                   {{"api-certificate", &ServeSettings::api_certificate,
+                                     [&api](const TlsIdentity& identity) { return api->renew_tls(identity); },
+                                     shown_by(api->listeners())}});
     Running running{*home, *api, operations, certificates, given, settings};
-    serve_until_told_to_end(signals, operations, [&running] { on_hangup(running); });
+    serve_until_told_to_end(signals, operations, [&running] {
+      reload_settings([&running] { return reload(running); }, running.settings);
+    });
+    end_in_time.emplace(kLongestStop);  // whatever still looks for certificates now, in a vault elsewhere
   }
-  end_in_time.emplace(kLongestStop);
   control.reset();
-  issuance->stop();
   api->stop(kApiDrainTime);
+  home->linked_vaults().stop();  // nobody waits any longer for a vault that does not answer
+  issuance->stop();
   upkeep.stop();
   log::info("stopped");
   return {};

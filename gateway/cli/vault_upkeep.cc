@@ -19,19 +19,21 @@ void report(const vault::RotationEvent& event) {
   }
 }
 
-void look_after(Home& home, const std::stop_token& stop) {
+/// @returns whether that could be done: nothing is while the vault is sealed
+bool look_after(Home& home, const std::stop_token& stop) {
+  if (home.vault().is_sealed()) return false;
   if (const auto purged = purge_overdue_vaults(home); !purged)
     log::error("vault-not-purged", {{"reason", purged.error().detail}});
   if (const auto purged = home.vault().purge_overdue(); !purged)
     log::error("vault-not-purged", {{"reason", purged.error().detail}});
-  if (home.vault().is_sealed()) return;
   if (const auto events = home.vault().rotate_due(stop); !events)
     log::error("keys-not-rotated", {{"reason", events.error().detail}});
   else
     for (const vault::RotationEvent& event : *events) report(event);
-  if (stop.stop_requested()) return;
+  if (stop.stop_requested()) return true;
   if (const auto settled = home.vault().settle_tokens(); !settled)
     log::error("tokens-not-settled", {{"reason", settled.error().detail}});
+  return true;
 }
 
 }  // namespace
@@ -45,13 +47,12 @@ void VaultUpkeep::stop() {
 }
 
 void VaultUpkeep::run(const std::stop_token& stop) {
-  constexpr std::chrono::hours kPause{24};
+  constexpr std::chrono::minutes kPause = std::chrono::hours(24);
   constexpr std::chrono::minutes kWhileSealed{1};
   while (!stop.stop_requested()) {
-    look_after(home_, stop);
+    const std::chrono::minutes pause = look_after(home_, stop) ? kPause : kWhileSealed;
     std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, stop, home_.vault().is_sealed() ? std::chrono::minutes(kWhileSealed) : kPause,
-                    [] { return false; });
+    woken_.wait_for(lock, stop, pause, [] { return false; });
   }
 }
 

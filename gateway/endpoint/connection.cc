@@ -252,7 +252,7 @@ void Connection::close() {
   book_.release(address_);
 }
 
-// ---- GateVerdict
+// ---- Reading
 // -------------------------------------------------------------------------------------------------------
 
 void Connection::read_more() {

@@ -179,7 +179,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
               ///< and no reset
     Closed,
   };
-  // GateVerdict
+  // Reading
   void read_more();
   void on_read(const boost::system::error_code& error, std::size_t size);
   void advance();

@@ -18,6 +18,12 @@ using as2::Step;
 
 namespace {
 
+/// What our vault says of our key, whatever it is, is no fault of the message: also that the key is gone.
+Error ours(Error error) {
+  if (!is_our_trouble(error)) error.kind = ErrorKind::Unavailable;
+  return error;
+}
+
 std::string text_for_people(const as2::Disposition& disposition, const std::string& agreed_text) {
   if (!disposition.accepted())
     return fmt::format("The message was not accepted: {}.\n{}\nNothing of it was handed over.",
@@ -249,9 +255,9 @@ Step<as2::Opened> Journey::open() {
   Refusal refusal = std::move(opened).error();
   // A vault that says no is our operator's matter; the partner's message may be perfectly good.
   if (auto denied = vault::take_vault_refusal())
-    return as2::refuse(Fault::UnexpectedProcessingError, *std::move(denied));
+    return as2::refuse(Fault::UnexpectedProcessingError, ours(*std::move(denied)));
   if (refusal.fault == Fault::DecryptionFailed && !settings_.unusable.empty())
-    return as2::refuse(Fault::UnexpectedProcessingError, std::move(settings_.unusable.front()));
+    return as2::refuse(Fault::UnexpectedProcessingError, ours(std::move(settings_.unusable.front())));
   return tl::unexpected(std::move(refusal));
 }
 

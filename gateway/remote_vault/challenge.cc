@@ -69,6 +69,10 @@ Result<Challenge> read_challenge(std::string_view field, std::string_view vault)
     resource = scope.substr(0, scope.size() - kDefault.size());
   if (authority.empty() || resource.empty()) return fail(unreadable(field));
   SIGNET_TRY(challenge.authority, https_url(authority, "the challenge's authority"));
+  // An issuer's name, as a Signet has it in jwt-issuer, ends with the version that token URLs have elsewhere.
+  constexpr std::string_view kVersion = "/v2.0";
+  if (challenge.authority.ends_with(kVersion))
+    challenge.authority.resize(challenge.authority.size() - kVersion.size());
   while (resource.ends_with('/')) resource.pop_back();
   SIGNET_CHECK(check_resource(resource, vault));
   challenge.scope = resource + std::string(kDefault);

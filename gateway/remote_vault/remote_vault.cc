@@ -162,6 +162,11 @@ Result<vault::Secret> RemoteVault::get_secret(const Principal& principal, const 
     if (!has_value)
       return fail(client_.told(ErrorKind::Unavailable, "its answer holds no value of the secret"));
     secret.info = *std::move(info);
+    if (!equal_ignoring_case(secret.info.id.name, id.name) ||
+        (!id.version.empty() && secret.info.id.version != id.version))
+      return fail(client_.told(ErrorKind::Unavailable,
+                               fmt::format("asked for secret {}/{} it gave {}", id.name, id.version,
+                                           printable(to_string(secret.info.id)))));
     record.key = secret.info.id;
     SIGNET_CHECK(vault::check_enabled(secret.info));
     return secret;

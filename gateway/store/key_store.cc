@@ -81,6 +81,11 @@ struct KeyRows {
 Result<> KeyRows::insert(SqlConnection& connection, const StoredKey& key) {
   const KeyInfo& info = key.info;
   SIGNET_CHECK(check_seal(connection, key.sealed));
+  Query token(connection, "SELECT 1 FROM vault_tokens WHERE vault = ?");
+  if (token.bind(info.id.vault).next() != info.in_token)
+    return fail(ErrorKind::Unavailable,
+                fmt::format("where the keys of key vault {} are was changed meanwhile: try again",
+                            printable(info.id.vault)));
   Query insert(connection,
                "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
                ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");

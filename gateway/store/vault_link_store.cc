@@ -12,7 +12,8 @@ namespace {
   "SELECT vault FROM key_versions UNION SELECT vault FROM secret_versions UNION SELECT vault FROM "       \
   "vault_certificates UNION SELECT vault FROM access_policies UNION SELECT vault FROM vault_settings "    \
   "UNION SELECT vault FROM vault_certificate_contacts UNION SELECT vault FROM vault_certificate_issuers " \
-  "UNION SELECT name FROM resources WHERE kind IN ('vault', 'deletedVault')"
+  "UNION SELECT vault FROM vault_tokens UNION SELECT name FROM resources WHERE kind IN ('vault', "        \
+  "'deletedVault')"
 
 VaultLink read_link(const Query& row) {
   return {row.text(0), row.text(1), row.text(2), row.text(3),

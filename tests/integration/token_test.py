@@ -12,7 +12,7 @@ import ssl
 import subprocess
 
 import cli_test
-from api_test import ApiTest, to_base64url
+from api_test import VERSION, ApiTest, to_base64url
 from cli_test import DONE, REFUSED, UNAVAILABLE, USAGE
 from operations_test import Endpoints as OperationsTest
 
@@ -234,6 +234,25 @@ class Rest(ApiTest, WithToken):
         for vault, sku in [("hsm", "premium"), ("signet", "standard")]:
             status, resource, _ = get(f"{vaults}/{vault}", "2023-07-01")
             self.assertEqual((status, resource["properties"]["sku"]["name"]), (200, sku))
+
+    def test_a_gateway_that_starts_sealed_and_under_another_master_key_has_its_token(self):
+        key = self.hsm_vault.post("/keys/k/create", {"kty": "EC"})[1]["key"]
+        passphrase = self.directory / "passphrase"
+        passphrase.write_text("correct horse battery staple\n")
+        self.home.stop()
+        self.home.run("vault", "rotate-master-key", "--passphrase-file", passphrase, expect=DONE)
+        self.home.start("--listen-api", "127.0.0.1:0", "--api-certificate", "api", "--api-host", self.HOST)
+        self.home.run("vault", "unseal", "--passphrase-file", passphrase, expect=DONE)
+        ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
+        vault = self.service(ports["api"], f"hsm.{self.HOST}")
+        body = {"alg": "ES256", "value": to_base64url(bytes(32))}
+        self.assertEqual(vault.post(key["kid"].removeprefix(self.hsm_vault.origin) + "/sign", body)[0], 200)
+        self.assertEqual(vault.post("/keys/another/create", {"kty": "EC"})[1]["key"]["kty"], "EC-HSM")
+        self.assertEqual(self.hsm.keys(), 2)
+        self.assertEqual(vault.call("DELETE", f"/keys/k?{VERSION}")[0], 200)
+        self.home.environment["SIGNET_PASSPHRASE_FILE"] = str(passphrase)
+        self.home.run("vault", "key", "purge", "k", "--vault", "hsm", expect=DONE)
+        self.assertEqual(self.hsm.keys(), 1)
 
     def test_a_token_that_is_away_is_unavailable(self):
         key = self.hsm_vault.post("/keys/k/create", {"kty": "EC"})[1]["key"]

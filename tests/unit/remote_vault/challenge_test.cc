@@ -28,6 +28,14 @@ TEST(Challenge, MayNameItsScopeAndStandInAnyForm) {
   }
 }
 
+TEST(Challenge, MayNameAnIssuerWithTheVersionOfItsTokens) {
+  const auto read = read_challenge(
+      R"(Bearer authorization="https://login.example/t/v2.0", resource="https://acme.vault.azure.net")",
+      kVault);
+  ASSERT_TRUE(read) << read.error().detail;
+  EXPECT_EQ(read->authority, "https://login.example/t");
+}
+
 TEST(Challenge, ThatSaysTooLittleIsRefused) {
   for (const std::string_view field :
        {"", "Bearer", "Bearer ", "Basic realm=\"x\"", "Bearer authorization=https://a.example",
