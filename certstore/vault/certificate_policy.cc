@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "certstore/vault/calendar_period.h"
 #include "certstore/vault/word_list.h"
@@ -77,7 +78,7 @@ Result<> check_issuer(const CertificatePolicy& policy) {
 int months_between(Time from, Time to) {
   constexpr double kDays = 30.44;
   const double days = std::chrono::duration<double, std::chrono::days::period>(to - from).count();
-  return std::clamp(static_cast<int>(days / kDays + 0.5), 1, kMostMonths);
+  return static_cast<int>(std::clamp(std::lround(days / kDays), 1L, long{kMostMonths}));
 }
 
 }  // namespace
