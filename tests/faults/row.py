@@ -69,7 +69,7 @@ class Bench:
         """Lets the load go on for a while, as long as the dice say."""
         time.sleep(self.dice.uniform(shortest, longest))
 
-    def trade(self, messages=8, size=10_000, directory=None, partner=None, **account):
+    def trade(self, messages=8, size=10_000, directory=None, partner=None, ledger=None, **account):
         """A gateway with its partner, and so many different messages prepared. The gateway does not serve yet. `account` is as
         Gateway.set_up() takes it."""
         directory = directory or self.directory / f"trade-{len(self._gateways)}"
@@ -79,19 +79,20 @@ class Bench:
         self.adopt(gateway)
         gateway.set_up(partner.certificate, **account)
         composer = Composer(partner, gateway.certificate)
-        return Trade(gateway, partner, composer, composer.prepare(messages, size, seed=self.seed), verified=self.share(20, 400))
+        return Trade(gateway, partner, composer, composer.prepare(messages, size, seed=self.seed), verified=self.share(20, 400),
+                     ledger=ledger or Ledger())
 
 
 class Trade:
     """A gateway, its partner's messages, their ledger, and the business behind the gateway."""
 
-    def __init__(self, gateway, partner, composer, messages, verified):
+    def __init__(self, gateway, partner, composer, messages, verified, ledger):
         self.gateway = gateway
         self.partner = partner
         self.composer = composer
         self.messages = messages
         self.verified = verified  # receipts whose signatures are checked
-        self.ledger = Ledger()
+        self.ledger = ledger
         self.back_end = BackEnd(gateway.delivery_folder)
 
     def settle(self, patience=120.0):

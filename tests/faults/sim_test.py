@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from audit import AuditLog, evidence_faults  # noqa: E402: from beside this file
 from sim.client import Load, post_once  # noqa: E402
 from sim.flood import Flood  # noqa: E402
+from sim.inbox import Inbox  # noqa: E402
 from sim.ledger import BackEnd, Ledger  # noqa: E402
 from sim.messages import Composer, Mdn, make_mdn, new_message_id  # noqa: E402
 from sim.openssl import Identity, OpensslFailed  # noqa: E402
@@ -100,6 +101,19 @@ class Exchange(SimTest):
             self.assertEqual(server.async_answers, [("<async@partner.test>", 200)])
             mdn = Mdn(inbox.arrivals[0].headers, inbox.arrivals[0].body)
         self.assertEqual(mdn.original_message_id, "<async@partner.test>")
+
+    def test_a_receipt_that_is_posted_belongs_to_its_message_and_one_that_is_not_is_missed(self):
+        ledger = Ledger()
+        with Inbox(ledger) as inbox, self.serve(Behaviour.GOOD) as server:
+            Load(server.address, ledger, [self.prepared], count=1, also=[("Receipt-Delivery-Option", inbox.url)]).start().wait()
+            self.assertEqual(inbox.settle(patience=30.0), [])
+            self.assertEqual([len(entry.receipts) for entry in ledger.all()], [1])
+            never = ledger.enter("<never@partner.test>", self.prepared)
+            never.answers.append(Message("HTTP/1.1 204 No Content", Headers()))
+            self.assertEqual(inbox.settle(patience=0.0), ["<never@partner.test>: LOST: no receipt was posted"])
+            post_once(server.address, self.prepared.request("<stray@partner.test>", also=[("Receipt-Delivery-Option", inbox.url)]))
+            server.wait_async(2)
+        self.assertEqual(inbox.faults, ["a receipt for no message of ours was posted"])
 
     def test_other_octets_under_the_same_message_id_are_a_fault(self):
         with self.serve(Behaviour.GOOD) as server:

@@ -99,6 +99,10 @@ class Ledger:
             self.entries[message_id] = entry
         return entry
 
+    def find(self, message_id):
+        with self._lock:
+            return self.entries.get(message_id)
+
     def all(self):
         with self._lock:
             return list(self.entries.values())

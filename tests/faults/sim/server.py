@@ -46,9 +46,10 @@ class Arrival:
 class PartnerServer:
     """Serves on a free port of the loopback, from a thread of its own. `behaviour` may be changed at any time, or be a function
     of the Message-ID and the number of times that it came before. `delay` is how long each answer takes, in seconds, unless it
-    takes longer to make one."""
+    takes longer to make one. Receipts are posted to the URL that a request names; where `gateway_address` is given, to that host and port,
+    which may change, and again until they are taken."""
 
-    def __init__(self, partner, gateway_certificate, behaviour=Behaviour.GOOD, tls_identity=None, delay=0.0):
+    def __init__(self, partner, gateway_certificate, behaviour=Behaviour.GOOD, tls_identity=None, delay=0.0, gateway_address=None):
         self.behaviour = behaviour
         self.delay = delay
         self.arrivals = []  # every request, in order
@@ -57,6 +58,7 @@ class PartnerServer:
         self.async_answers = []  # (Message-ID, HTTP status or None) of the receipts that were posted
         self._partner = partner
         self._gateway_certificate = gateway_certificate
+        self._gateway_address = gateway_address
         self._tls = None
         if tls_identity is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -196,16 +198,26 @@ class PartnerServer:
 
     async def _post_receipt(self, received, headers, body):
         host, _, port = received.async_url.split("/")[2].partition(":")
-        connection = Connection(lambda: (host, int(port or 80)))
+        connection = Connection(self._gateway_address or (lambda: (host, int(port or 80))))
         target = "/" + received.async_url.split("/", 3)[3]
         fields = [("Host", f"{host}:{port}"), *headers, ("Content-Length", str(len(body)))]
+        request = f"POST {target} HTTP/1.1\r\n".encode() + Headers(fields).octets() + b"\r\n" + body
         try:
-            answer = await connection.request(f"POST {target} HTTP/1.1\r\n".encode() + Headers(fields).octets() + b"\r\n" + body)
-            self.async_answers.append((received.message_id, answer.status))
-        except LostAnswer:
-            self.async_answers.append((received.message_id, None))
+            while not (status := await self._status_of(connection, request)) or status >= 500:
+                if self._gateway_address is None:
+                    break
+                await asyncio.sleep(0.1)
+            self.async_answers.append((received.message_id, status))
         finally:
             connection.close()
+
+    @staticmethod
+    async def _status_of(connection, request):
+        """Nothing for a lost answer."""
+        try:
+            return (await connection.request(request)).status
+        except LostAnswer:
+            return None
 
 
 class RefusingPort:
