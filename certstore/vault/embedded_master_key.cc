@@ -108,7 +108,7 @@ Result<> EmbeddedVault::change_master_key(const Principal& principal, const Mast
     return state_->store().change_master_key(
         {before->check_value(), after->check_value(), after->seal_retired(*before), state_->now()}, reseal);
   };
-  const Result<> changed = state_->change(
+  Result<> changed = state_->change(
       master_key_record(*state_, principal, "changeMasterKey"), id, []() -> Result<> { return {}; }, commit);
   if (!changed) {
     // A disk that fails may have taken the change all the same. Where that cannot be seen, either opens.

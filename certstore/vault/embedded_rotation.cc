@@ -85,9 +85,12 @@ Result<std::vector<RotationEvent>> EmbeddedVault::rotate_due(const std::stop_tok
   for (const KeyInfo& key : keys) {
     if (stop.stop_requested()) break;
     auto event = rotate_if_due(name_of(key.id));
-    if (event && *event) events.push_back(**std::move(event));
-    if (!event && event.error().kind != ErrorKind::NotFound)
-      events.push_back({RotationEvent::What::Failed, key, event.error().detail});
+    if (!event) {
+      if (event.error().kind != ErrorKind::NotFound)
+        events.push_back({RotationEvent::What::Failed, key, event.error().detail});
+    } else if (*event) {
+      events.push_back(**std::move(event));
+    }
   }
   return events;
 }
