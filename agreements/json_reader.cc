@@ -289,13 +289,13 @@ class JsonReader {
   }
 
   /// Several members are looked for in one envelope.
-  void report_once(std::string pointer, std::string expected, std::string found) {
+  void report_once(const std::string& pointer, std::string expected, std::string found) {
     const bool told = std::any_of(problems_.begin(), problems_.end(),
                                   [&](const Problem& problem) { return problem.path == pointer; });
-    if (!told) report(std::move(pointer), std::move(expected), std::move(found), {});
+    if (!told) report(pointer, std::move(expected), std::move(found), {});
   }
 
-  void report(std::string pointer, std::string expected, std::string found, std::string advice) {
+  void report(const std::string& pointer, std::string expected, std::string found, std::string advice) {
     if (full_) return;
     if (problems_.size() == kMaxProblems) {
       full_ = true;

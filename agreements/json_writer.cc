@@ -9,6 +9,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
+/// What a text that is not set is written as. A value's own empty() is about arrays and objects.
+bool is_empty_text(const ordered_json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().empty();
+}
+
 /// The object within an object that the steps of "content/aS2" lead to, made where it is not there yet.
 ordered_json& inside(ordered_json& json, std::string_view steps) {
   ordered_json* at = &json;
@@ -40,7 +45,8 @@ class Writer {
     for (const Setting& setting : element.settings) {
       if (setting.form != Form::Element) continue;
       ordered_json value = value_of(setting, object);
-      if (!setting.optional_in_azure || value != "") json[std::string(setting.name)] = std::move(value);
+      if (!setting.optional_in_azure || !is_empty_text(value))
+        json[std::string(setting.name)] = std::move(value);
     }
     for (const Element& child : element.children) {
       if (child.space == Space::Extension)
@@ -65,7 +71,7 @@ class Writer {
     const void* inner = child.at(object, 0);
     if (const Setting* content = content_of(child)) {
       ordered_json value = value_of(*content, inner);
-      if (value != "") inside(json, child.envelope)[name] = std::move(value);
+      if (!is_empty_text(value)) inside(json, child.envelope)[name] = std::move(value);
       return;
     }
     ordered_json& members = inside(json, child.envelope)[name] = ordered_json::object();

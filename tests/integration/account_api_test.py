@@ -21,12 +21,15 @@ AGREEMENT = pathlib.Path(__file__).parent.parent / "unit" / "agreements" / "data
 class AccountTest(ApiTest):
     """An account `ia` in the resource group `g`, with two partners and their certificates."""
 
+    def make(self, home):
+        super().make(home)
+        for name, roles in (("writer", "Reader,Writer"), ("reader", "Reader"), ("nobody", "")):
+            self.add_principal(home, name, "--roles", roles)
+        home.run("vault", "policy", "set", "--principal", "writer", "--key-permissions", "get", expect=DONE)
+
     def setUp(self):
         super().setUp()
-        self.writer = self.principal("writer", "Reader,Writer")
-        self.home.run("vault", "policy", "set", "--principal", "writer", "--key-permissions", "get", expect=DONE)
-        self.reader = self.principal("reader", "Reader")
-        self.nobody = self.principal("nobody", "")
+        self.writer, self.reader, self.nobody = map(self.kept_token, ("writer", "reader", "nobody"))
         self.subscription = self.arm("GET", "/subscriptions", base="")[1]["value"][0]["subscriptionId"]
         self.group = f"/subscriptions/{self.subscription}/resourceGroups/g/providers/Microsoft.Logic/integrationAccounts"
         self.account = f"{self.group}/ia"

@@ -15,7 +15,7 @@ import time
 
 import cli_test
 import openapi
-from cli_test import DONE, NOT_FOUND, REFUSED, START_TIMEOUT, USAGE, CommandTest
+from cli_test import DONE, NOT_FOUND, REFUSED, START_TIMEOUT, USAGE, CommandTest, Template
 
 VERSION = "api-version=7.5"
 
@@ -86,27 +86,49 @@ class ApiTest(CommandTest):
 
     def setUp(self):
         super().setUp()
-        self.home.run("init", expect=DONE)
-        self.make_certificate()
-        self.home.run("principal", "add", "app", expect=DONE)
-        self.home.run("vault", "policy", "set", "--principal", "app", "--key-permissions", "all", "--secret-permissions", "all", "--certificate-permissions", "all",
-                      expect=DONE)
+        self.copy_template()
+        self.before_start()
         self.home.start("--listen-api", "127.0.0.1:0", "--listen-vault", "signet=127.0.0.1:0", "--api-certificate", "api",
                         "--api-host", self.HOST, *self.OPTIONS)
         ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
-        self.token = self.token_of("app")
+        self.token = self.kept_token("app")
         self.vault = self.service(ports["vault:signet"], "localhost")
         self.hosted = self.service(ports["api"], f"signet.{self.HOST}")
         self.management = self.service(ports["api"], self.HOST)
 
-    def make_certificate(self):
+    def copy_template(self):
+        Template.copy(type(self).__name__, self.make, self.directory)
+
+    def before_start(self):
+        """What a test of a class adds to what all of them begin with."""
+
+    def initialise(self, home):
+        home.run("init", expect=DONE)
+
+    def make(self, home):
+        """What all tests of a class begin with."""
+        self.initialise(home)
+        self.make_certificate(home)
+        self.add_principal(home, "app")
+        home.run("vault", "policy", "set", "--principal", "app", "--key-permissions", "all", "--secret-permissions", "all", "--certificate-permissions", "all",
+                 expect=DONE)
+
+    def add_principal(self, home, name, *options):
+        """With a token, kept in <name>.token."""
+        home.run("principal", "add", name, *options, expect=DONE)
+        (home.directory / f"{name}.token").write_text(home.json("token", "create", name)["token"])
+
+    def kept_token(self, name):
+        return (self.directory / f"{name}.token").read_text()
+
+    def make_certificate(self, home):
         """A certificate of the API's for every name that it has in these tests; its key is made outside, as openssl wants it."""
-        key, certificate = self.directory / "api.key", self.directory / "api.cer"
+        key, certificate = home.directory / "api.key", home.directory / "api.cer"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=localhost", "-addext", f"subjectAltName=DNS:{self.HOST},DNS:*.{self.HOST},IP:127.0.0.1",
                         "-keyout", key, "-out", certificate], check=True, capture_output=True)
-        self.home.run("vault", "key", "import", "api", key, expect=DONE)
-        self.home.run("certificate", "add", "api", certificate, "--key", "api", expect=DONE)
+        home.run("vault", "key", "import", "api", key, expect=DONE)
+        home.run("certificate", "add", "api", certificate, "--key", "api", expect=DONE)
 
     def service(self, port, host):
         return Service(port, host, self.directory / "api.cer", self.token)
@@ -338,7 +360,7 @@ class Administration(CommandTest):
 
     def setUp(self):
         super().setUp()
-        self.home.run("init", expect=DONE)
+        self.make_home()
 
     def test_a_home_begins_with_an_administrator_without_a_token(self):
         administrator, = self.home.json("principal", "list")

@@ -5,6 +5,7 @@ Usage: cli_test.py --signet BINARY [TestClass...]. Homes are made in temporary d
 """
 
 import argparse
+import atexit
 import base64
 import contextlib
 import http.client
@@ -95,6 +96,22 @@ class Home:
         return self.directory / "gateway.log"
 
 
+class Template:
+    """A directory with a home as most tests begin with it: made once, by the test that wants it first, then copied. To start the command
+    costs more than all that a test looks at."""
+    made = {}
+
+    @classmethod
+    def copy(cls, name, make, directory):
+        """`make` is called with the Home to be filled. No gateway may serve it."""
+        if name not in cls.made:
+            template = Home(tempfile.mkdtemp(prefix="signet-template."))
+            atexit.register(shutil.rmtree, template.directory, ignore_errors=True)
+            make(template)
+            cls.made[name] = template.directory
+        shutil.copytree(cls.made[name], directory, dirs_exist_ok=True)
+
+
 class CommandTest(unittest.TestCase):
     """Each test has a directory and a home of its own."""
 
@@ -104,12 +121,18 @@ class CommandTest(unittest.TestCase):
         self.home = Home(self.directory)
         self.addCleanup(self.home.stop)
 
+    def make_home(self):
+        """What `signet init` makes."""
+        Template.copy("home", lambda home: home.run("init", expect=DONE), self.directory)
+
     def make_company(self, home, name):
         """A key, and its certificate, both called as the company is; the certificate also as <name>.cer."""
-        home.run("init", expect=DONE)
-        home.run("vault", "key", "create", name, "--kind", "P-256", expect=DONE)
-        home.run("certificate", "create", name, "--key", name, "--common-name", name, "--certificate-file",
-                 home.directory / f"{name}.cer", expect=DONE)
+        def make(template):
+            template.run("init", expect=DONE)
+            template.run("vault", "key", "create", name, "--kind", "P-256", expect=DONE)
+            template.run("certificate", "create", name, "--key", name, "--common-name", name, "--certificate-file",
+                         template.directory / f"{name}.cer", expect=DONE)
+        Template.copy(f"company {name}", make, home.directory)
 
     def account_xml(self, home, host="acme", guest="globex", url="http://127.0.0.1:1/as2", agreement="trade"):
         """Writes an account whose guest's certificate is at hand as <guest>.cer."""
@@ -152,17 +175,23 @@ class Help(CommandTest):
                 "principal certificate list", "principal certificate remove", "token create",
                 "token list", "token revoke"]
 
+    help = {}  # by command: asked for once
+
+    def help_of(self, *words):
+        if words not in self.help:
+            self.help[words] = self.home.run(*words, "--help", expect=DONE).out
+        return self.help[words]
+
     def test_every_command_and_every_group_has_an_example(self):
         words = [command.split() for command in self.COMMANDS]
         groups = {" ".join(command[:length]) for command in words for length in range(len(command))}
         for command in [*self.COMMANDS, *groups]:
             with self.subTest(command):
-                done = self.home.run(*command.split(), "--help", expect=DONE)
-                self.assertRegex(done.out, r"Example: signet .*" + command)
+                self.assertRegex(self.help_of(*command.split()), r"Example: signet .*" + command)
 
     def test_the_commands_of_the_help_are_those_that_are_tested_here(self):
         def subcommands(*words):
-            lines = self.home.run(*words, "--help", expect=DONE).out.split("\nSubcommands:\n")
+            lines = self.help_of(*words).split("\nSubcommands:\n")
             return re.findall(r"^  ([a-z-]+)", lines[1], re.M) if len(lines) > 1 else []
 
         def leaves(*words):
@@ -627,7 +656,7 @@ class Certificates(CommandTest):
 class Vault(CommandTest):
     def setUp(self):
         super().setUp()
-        self.home.run("init", expect=DONE)
+        self.make_home()
 
     def passphrase(self, text):
         file = self.directory / "passphrase"
@@ -1033,7 +1062,7 @@ def rsa_numbers(pem):
 class Serve(CommandTest):
     def setUp(self):
         super().setUp()
-        self.home.run("init", expect=DONE)
+        self.make_home()
 
     def test_ends_cleanly_on_sigterm_and_on_sigint(self):
         for how in [signal.SIGTERM, signal.SIGINT]:

@@ -165,11 +165,7 @@ class IssuanceTest(ApiTest):
 
     def setUp(self):
         cli_test.CommandTest.setUp(self)
-        self.home.run("init", expect=DONE)
-        self.make_certificate()
-        self.home.run("principal", "add", "app", expect=DONE)
-        self.home.run("vault", "policy", "set", "--principal", "app", "--key-permissions", "all", "--secret-permissions", "all",
-                      "--certificate-permissions", "all", expect=DONE)
+        self.copy_template()
         self.challenge_port = free_port()
         self.pebble = Pebble(self.directory, self.challenge_port, self.PEBBLE_ENVIRONMENT, **self.PEBBLE_CONFIG)
         self.addCleanup(self.pebble.stop)
@@ -184,7 +180,7 @@ class IssuanceTest(ApiTest):
         acme = ["--listen-acme", f"127.0.0.1:{self.challenge_port}"] if self.ANSWERS else []
         self.home.start("--listen-vault", "signet=127.0.0.1:0", "--api-certificate", "api", *acme, *self.SERVE, *options)
         ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
-        self.token = self.token_of("app")
+        self.token = self.kept_token("app")
         self.vault = self.service(ports["vault:signet"], "localhost")
 
     def kill(self):

@@ -67,15 +67,14 @@ class JwtTest(ApiTest):
     def OPTIONS(self):
         return ["--jwt-issuer", ISSUER, "--jwt-audience", AUDIENCE, "https://vault.example:8443", "--jwt-keys", self.key_file, "--jwt-claim", "oid"]
 
-    def make_certificate(self):
-        super().make_certificate()
+    def make(self, home):
+        super().make(home)
+        home.run("principal", "set", "app", "--jwt-subject", APP, "--roles", "Reader", expect=DONE)
+
+    def before_start(self):
         self.key_file = self.directory / "issuer-keys.json"
         self.issuer = SigningKey(self.directory, "one")
         self.publish(self.issuer)
-
-    def setUp(self):
-        super().setUp()
-        self.home.run("principal", "set", "app", "--jwt-subject", APP, "--roles", "Reader", expect=DONE)
 
     def publish(self, *keys):
         self.key_file.write_text(json.dumps({"keys": [key.jwk() for key in keys]}))

@@ -38,7 +38,7 @@ class GatewayTest(CommandTest):
 
     def setUp(self):
         super().setUp()
-        self.home.run("init", expect=DONE)
+        self.make_home()
 
     def make_partners(self, days=730):
         """Keys and certificates of acme (this home) and globex (another one, self.globex). Returns acme's account, not yet applied."""

@@ -23,14 +23,18 @@ class SealedTest(ApiTest):
 
     def setUp(self):
         CommandTest.setUp(self)
-        self.passphrase = self.secret("passphrase", PASSPHRASE)
-        self.home.run("init", "--passphrase-file", self.passphrase, expect=DONE)
-        self.home.environment["SIGNET_PASSPHRASE_FILE"] = str(self.passphrase)
-        self.make_certificate()
-        self.home.run("principal", "add", "app", expect=DONE)
-        self.home.run("vault", "policy", "set", "--principal", "app", "--key-permissions", "all", "--secret-permissions", "all", "--certificate-permissions", "all",
-                      expect=DONE)
-        self.token = self.token_of("app")
+        self.copy_template()
+        self.use_passphrase(self.home)
+        self.token = self.kept_token("app")
+
+    def initialise(self, home):
+        self.use_passphrase(home)
+        home.run("init", "--passphrase-file", self.passphrase, expect=DONE)
+
+    def use_passphrase(self, home):
+        self.passphrase = home.directory / "passphrase"
+        self.passphrase.write_text(PASSPHRASE + "\n")
+        home.environment["SIGNET_PASSPHRASE_FILE"] = str(self.passphrase)
 
     def secret(self, name, value):
         file = self.directory / name

@@ -74,7 +74,7 @@ class ServiceCertificates(CommandTest):
 
     def setUp(self):
         super().setUp()
-        self.home.run("init", expect=DONE)
+        self.make_home()
         self.authority = Authority(self.directory)
 
     def settings(self, text="", definitions=None):
