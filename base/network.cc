@@ -83,4 +83,13 @@ bool IpNetwork::contains(const IpAddress& address) const {
   return true;
 }
 
+std::string network_of_subscriber(std::string_view address) {
+  auto read = IpAddress::parse(address);
+  if (!read) return std::string(address);
+  if (!read->is_v4_) std::fill(read->octets_.begin() + 8, read->octets_.end(), std::uint8_t{0});
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(read->is_v4_ ? AF_INET : AF_INET6, read->octets_.data(), text.data(), text.size());
+  return text.data();
+}
+
 }  // namespace signet

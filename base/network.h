@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -31,6 +32,7 @@ class IpAddress {
 
  private:
   friend class IpNetwork;
+  friend std::string network_of_subscriber(std::string_view address);
   bool is_v4_ = true;
   std::array<std::uint8_t, 16> octets_{};  ///< of IPv4 the first four
 };
@@ -48,5 +50,10 @@ class IpNetwork {
   IpAddress first_;
   unsigned prefix_ = 0;
 };
+
+/// What one subscriber has of the internet, for counting what somebody does: an IPv4 address itself
+/// ("192.0.2.1"), of an IPv6 address the first 64 bits ("2001:db8:0:1::", RFC 6177). What is no address stays
+/// as it is.
+std::string network_of_subscriber(std::string_view address);
 
 }  // namespace signet

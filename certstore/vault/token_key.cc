@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 #include <openssl/core_names.h>
-#include <openssl/param_build.h>
 
 #include <array>
 #include <cstring>
 #include <vector>
 
+#include "base/openssl_keys.h"
 #include "base/random.h"
 #include "certstore/vault/key_library_internal.h"
 #include "certstore/vault/token_key_internal.h"
@@ -16,8 +16,6 @@ namespace signet::vault {
 namespace {
 
 using OctetStringPtr = Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
-using ParamsPtr = Handle<OSSL_PARAM, OSSL_PARAM_free>;
-using ParamBuilderPtr = Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 
 /// A template under construction. What is put into it must outlive it.
 class Template {
@@ -112,22 +110,6 @@ Result<Bytes> read_attribute(TokenSession& session, CK_OBJECT_HANDLE object, CK_
   return value;
 }
 
-Result<EvpPkeyPtr> rsa_public_key(const Bytes& modulus, const Bytes& exponent) {
-  const BignumPtr n(BN_bin2bn(modulus.data(), static_cast<int>(modulus.size()), nullptr));
-  const BignumPtr e(BN_bin2bn(exponent.data(), static_cast<int>(exponent.size()), nullptr));
-  const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
-  if (!n || !e || !builder || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1)
-    throw std::bad_alloc();
-  const ParamsPtr parameters(OSSL_PARAM_BLD_to_param(builder.get()));
-  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(key_library(), "RSA", nullptr));
-  EVP_PKEY* key = nullptr;
-  if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1)
-    return fail(ErrorQueueMark::newest(ErrorKind::Unavailable, "the token made an RSA key that is none"));
-  return EvpPkeyPtr(key);
-}
-
 /// A point as the standard has it, an OCTET STRING; or bare, as some tokens give it.
 Bytes bare_point(const Bytes& given, KeyKind kind) {
   if (given.size() == 1 + 2 * coordinate_size(kind)) return given;
@@ -142,7 +124,9 @@ Result<EvpPkeyPtr> read_public_half(TokenSession& session, CK_OBJECT_HANDLE obje
   if (is_rsa(kind)) {
     SIGNET_TRY(const Bytes modulus, read_attribute(session, object, CKA_MODULUS));
     SIGNET_TRY(const Bytes exponent, read_attribute(session, object, CKA_PUBLIC_EXPONENT));
-    return rsa_public_key(modulus, exponent);
+    auto key = rsa_public_key(key_library(), modulus, exponent);
+    if (!key) return fail(ErrorKind::Unavailable, "the token made an RSA key that is none");
+    return key;
   }
   SIGNET_TRY(const Bytes point, read_attribute(session, object, CKA_EC_POINT));
   auto key = ec_public_key(group_of(kind), bare_point(point, kind));

@@ -7,7 +7,9 @@
 #include <exception>
 #include <utility>
 
+#include "base/json_texts.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "gateway/api/api_version.h"
 #include "gateway/api/callback_url.h"
 #include "gateway/api/json_body.h"
@@ -108,7 +110,8 @@ ApiHandler::ApiHandler(ApiPorts ports, ApiOptions options, Installation installa
 /// A client of Azure's asks the first time without a token and without its body, to be told where tokens come
 /// from; so this comes before everything else that can be said of a request.
 HeadVerdict ApiHandler::on_head(const HttpRequest& head) {
-  if (const auto wait = calls_of_addresses_.take(head.remote_address, Throttle::Moment::clock::now()))
+  if (const auto wait = calls_of_addresses_.take(network_of_subscriber(head.remote_address),
+                                                 Throttle::Moment::clock::now()))
     return HeadVerdict::refuse(response_of(too_many(*wait), head));
   if (!Authenticator::says_who(head) && !is_callback(parse_target(head.target)))
     return HeadVerdict::refuse(

@@ -5,10 +5,10 @@
 #include <mutex>
 #include <string>
 
+#include "base/throttle.h"
 #include "certstore/vault/audit_log.h"
 #include "gateway/api/authentication.h"
 #include "gateway/api/route.h"
-#include "gateway/api/throttle.h"
 #include "gateway/endpoint/http_server.h"
 
 namespace signet::gateway::api {
@@ -18,8 +18,8 @@ struct ApiOptions {
   std::string host = "localhost";
   /// Listeners that are a vault's origin whatever host they are asked for: their names, and the vaults'.
   std::map<std::string, std::string, std::less<>> vaults = {};
-  CallRate per_principal = {};
-  CallRate per_address = {};  ///< whoever calls, and before it is known
+  Rate per_principal = {};
+  Rate per_address = {};  ///< whoever calls, and before it is known
   /// URL of who gives tokens out, as callers without one are told; empty: ourselves, under our tenant.
   std::string authority = {};
 };

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/digest.h"
+#include "base/percent_encoding.h"
 
 namespace signet::gateway::api {
 namespace {

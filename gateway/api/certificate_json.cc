@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/digest.h"
+#include "base/json_texts.h"
 #include "certstore/vault/certificate_policy_json.h"
 #include "gateway/api/json_body.h"
 #include "gateway/api/vault_json.h"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/percent_encoding.h"
 #include "certstore/vault/certificate_policy_json.h"
 #include "gateway/api/certificate_json.h"
 #include "gateway/api/json_body.h"

@@ -77,15 +77,6 @@ Json words_json(std::string_view words) {
   return list;
 }
 
-void wipe_texts(Json& json) {
-  if (json.is_string()) {
-    auto& text = json.get_ref<std::string&>();
-    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  } else if (json.is_structured()) {
-    for (Json& element : json) wipe_texts(element);
-  }
-}
-
 Result<std::optional<std::string>> text_member(const Json& object, std::string_view name) {
   const Json* value = member(object, name);
   if (value == nullptr) return std::nullopt;

@@ -26,9 +26,6 @@ Result<Json> parse_body(const Slice& body);
 /// Of words with commas between them, an array.
 Json words_json(std::string_view words);
 
-/// Overwrites every string in it: values of secrets pass through bodies and answers.
-void wipe_texts(Json& json);
-
 Result<std::optional<std::string>> text_member(const Json& object, std::string_view name);
 Result<std::optional<bool>> flag_member(const Json& object, std::string_view name);
 Result<std::optional<std::int64_t>> integer_member(const Json& object, std::string_view name);

@@ -1,4 +1,5 @@
 #include "gateway/api/paging.h"
+#include "base/percent_encoding.h"
 
 #include <fmt/format.h>
 

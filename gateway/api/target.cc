@@ -80,17 +80,6 @@ Target parse_target(std::string_view target) {
   return parsed;
 }
 
-std::string percent_encode(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '~')
-      encoded += c;
-    else
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return encoded;
-}
-
 std::string Host::origin() const { return "https://" + name + (port.empty() ? "" : ":" + port); }
 
 Result<Host> parse_host(std::string_view field) {

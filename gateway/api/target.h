@@ -25,9 +25,6 @@ struct Target {
 
 Target parse_target(std::string_view target);
 
-/// For the value of a query's parameter: everything but letters, digits and - _ . ~ becomes %XX.
-std::string percent_encode(std::string_view text);
-
 /// The host that a request was sent to.
 struct Host {
   std::string name;  ///< lower case, without port; an IPv6 address in its brackets

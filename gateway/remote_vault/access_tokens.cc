@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/json_texts.h"
+#include "base/percent_encoding.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/remote_vault/answer_json.h"
 #include "gateway/remote_vault/challenge.h"
@@ -49,26 +51,11 @@ class TokenOfFile final : public AccessTokens {
 };
 
 /// application/x-www-form-urlencoded
-void append_encoded(Bytes& form, std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      form.push_back(static_cast<std::uint8_t>(c));
-    } else {
-      const auto octet = static_cast<std::uint8_t>(c);
-      for (const char part : {'%', kDigits[octet >> 4], kDigits[octet & 15]})
-        form.push_back(static_cast<std::uint8_t>(part));
-    }
-  }
-}
-
 void append_field(Bytes& form, std::string_view name, std::string_view value) {
   if (!form.empty()) form.push_back('&');
-  append_encoded(form, name);
+  append_percent_encoded(form, name);
   form.push_back('=');
-  append_encoded(form, value);
+  append_percent_encoded(form, value);
 }
 
 bool is_token(std::string_view text) {

@@ -7,7 +7,8 @@
 #include <array>
 #include <vector>
 
-#include "base/openssl.h"
+#include "base/json_texts.h"
+#include "base/openssl_keys.h"
 
 namespace signet::gateway {
 namespace {
@@ -72,14 +73,9 @@ Result<KeyKind> rsa_kind(const EVP_PKEY* key) {
 Result<> read_rsa(const json& jwk, KeyInfo& info, EvpPkeyPtr& key) {
   SIGNET_TRY(const Bytes n, number_of(jwk, "n"));
   SIGNET_TRY(const Bytes e, number_of(jwk, "e"));
-  const BignumPtr modulus(BN_bin2bn(n.data(), static_cast<int>(n.size()), nullptr));
-  const BignumPtr exponent(BN_bin2bn(e.data(), static_cast<int>(e.size()), nullptr));
-  const ParameterBuilderPtr builder(OSSL_PARAM_BLD_new());
-  if (!modulus || !exponent || !builder ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1)
-    return fail(no_key());
-  SIGNET_TRY(key, make_key("RSA", builder.get()));
+  auto made = rsa_public_key(nullptr, n, e);
+  if (!made) return fail(ErrorKind::InvalidInput, "the public key that it shows: " + made.error().detail);
+  key = *std::move(made);
   SIGNET_TRY(info.kind, rsa_kind(key.get()));
   return {};
 }
@@ -197,20 +193,6 @@ Result<json> read_object(const Slice& body) {
   if (value.is_discarded() || !value.is_object())
     return fail(ErrorKind::InvalidInput, "it is no JSON object");
   return value;
-}
-
-void wipe_texts(json& value) {
-  std::vector<json*> left{&value};
-  while (!left.empty()) {
-    json& one = *left.back();
-    left.pop_back();
-    if (one.is_string()) {
-      auto& text = one.get_ref<std::string&>();
-      wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-    } else if (one.is_structured()) {
-      for (json& member : one) left.push_back(&member);
-    }
-  }
 }
 
 std::string text_of(const json& object, const char* member) {

@@ -20,8 +20,6 @@ using nlohmann::json;
 
 /// Reads an object; the octets on the way are wiped, since there are secrets in them.
 Result<json> read_object(const Slice& body);
-/// Overwrites every text in it.
-void wipe_texts(json& value);
 
 /// A member that is a text; empty where there is none.
 std::string text_of(const json& object, const char* member);

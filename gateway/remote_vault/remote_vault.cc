@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/json_texts.h"
 #include "gateway/remote_vault/answer_json.h"
 
 namespace signet::gateway {

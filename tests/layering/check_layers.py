@@ -67,7 +67,7 @@ ALLOWED = {
 SEEN_ONLY_BY = {"gateway/simulator": re.compile(r"^gateway/(simulator/|cli/simulate)")}
 
 # Libraries whose types stay in .cc files and in the headers named here.
-INTERNAL_HEADERS = {"base/openssl.h", "base/openssl_stream.h"}
+INTERNAL_HEADERS = {"base/openssl.h", "base/openssl_keys.h", "base/openssl_stream.h"}
 LIBRARY_TYPES = re.compile(r"^<(openssl/|curl/|sqlite3|SQLiteCpp/|boost/|pugixml|zlib)")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<][^">]+[">])')

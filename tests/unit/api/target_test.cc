@@ -1,4 +1,5 @@
 #include "gateway/api/target.h"
+#include "base/percent_encoding.h"
 
 #include <gmock/gmock.h>
 

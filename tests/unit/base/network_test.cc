@@ -64,6 +64,14 @@ TEST(IpNetwork, ContainsTheAddressesThatBeginWithItsBits) {
   EXPECT_TRUE(IpNetwork::parse("0.0.0.0/0")->contains(*IpAddress::parse("203.0.113.9")));
 }
 
+TEST(NetworkOfSubscriber, IsAnIpv4AddressAndTheFirst64BitsOfAnIpv6Address) {
+  EXPECT_EQ(network_of_subscriber("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(network_of_subscriber("::ffff:192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(network_of_subscriber("2001:db8:0:1:2:3:4:5"), "2001:db8:0:1::");
+  EXPECT_EQ(network_of_subscriber("2001:db8:0:1::"), "2001:db8:0:1::");
+  EXPECT_EQ(network_of_subscriber(""), "");
+}
+
 TEST(IpNetwork, RefusesWhatIsNoNetwork) {
   for (const char* text :
        {"", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "fd00::/129", "10.0.0.0/8x", "example.com/8"})

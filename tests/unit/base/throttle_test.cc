@@ -1,8 +1,8 @@
-#include "gateway/api/throttle.h"
+#include "base/throttle.h"
 
 #include <gtest/gtest.h>
 
-namespace signet::gateway::api {
+namespace signet {
 namespace {
 
 using std::chrono::milliseconds;
@@ -42,6 +42,16 @@ TEST(Throttle, NobodySavesUpMoreThanABurst) {
   EXPECT_NE(throttle.take("a", later), std::nullopt);
 }
 
+TEST(Throttle, SaysHowLongToWaitWithoutCounting) {
+  Throttle throttle({0.1, 1});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(throttle.wait("a", kStart), std::nullopt);
+  EXPECT_EQ(throttle.take("a", kStart), std::nullopt);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(throttle.wait("a", kStart), seconds(10));
+  EXPECT_EQ(throttle.wait("a", kStart + seconds(4)), seconds(6));
+  EXPECT_EQ(throttle.wait("a", kStart + seconds(10)), std::nullopt);
+  EXPECT_EQ(throttle.take("a", kStart + seconds(10)), std::nullopt);
+}
+
 TEST(Throttle, ManyStrangersTakeNoRoomFromWhoIsKnown) {
   Throttle throttle({1, 2});
   EXPECT_EQ(throttle.take("known", kStart), std::nullopt);
@@ -53,4 +63,4 @@ TEST(Throttle, ManyStrangersTakeNoRoomFromWhoIsKnown) {
 }
 
 }  // namespace
-}  // namespace signet::gateway::api
+}  // namespace signet

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+
+namespace signet {
+
+/// Overwrites every text in a JSON value (nlohmann's, of either kind): there are secrets among them. However
+/// deep it is.
+template <class Json>
+void wipe_texts(Json& value) {
+  std::vector<Json*> left{&value};
+  while (!left.empty()) {
+    Json& one = *left.back();
+    left.pop_back();
+    if (one.is_string()) {
+      auto& text = one.template get_ref<std::string&>();
+      wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    } else if (one.is_structured()) {
+      for (Json& member : one) left.push_back(&member);
+    }
+  }
+}
+
+}  // namespace signet
