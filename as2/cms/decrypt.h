@@ -40,6 +40,7 @@ struct Decrypted {
 /// keys that a RecipientInfo names is used once (twice when several of ours share issuer and serial number).
 ///
 /// @fault DecryptionFailed  everything about keys, ciphertext and structure, in words that tell nothing more.
+///     Of the kind NotFound when it is encrypted for none of `ours`, and so no key was used.
 /// @fault InsufficientMessageSecurity  a cipher that the policy does not allow, which is there for all to
 ///     see.
 /// @fault UnexpectedProcessingError  `enveloped` could not be read or `out` not be written.

@@ -211,6 +211,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   inbound.host = host_of(settings);
   inbound.stranger_answer =
       settings.stranger_answer == "http" ? StrangerAnswer::HttpError : StrangerAnswer::UnsignedMdn;
+  inbound.decryption_failures = settings.decryption_failures;
   inbound.workers = settings.workers;
   inbound.spool = home->spool_area();
   InboundExchange exchange(

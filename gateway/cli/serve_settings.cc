@@ -45,6 +45,8 @@ Result<> add_from_file(CLI::App& command, const std::filesystem::path& file) {
 
 /// More threads than this only wait for one another.
 constexpr unsigned kMostWorkers = 256;
+/// In an hour: no gateway decrypts as many.
+constexpr unsigned kMostFailures = 1'000'000'000;
 /// Days: longer than certificates are valid.
 constexpr unsigned kLongestNotice = 36'500;
 
@@ -101,6 +103,8 @@ std::string check_path(const std::string& text) {
 
 std::string check_notice(const std::string& text) { return check_number(text, 0, kLongestNotice); }
 
+std::string check_failures(const std::string& text) { return check_number(text, 0, kMostFailures); }
+
 std::string check_workers(const std::string& text) { return check_number(text, 0, kMostWorkers); }
 
 std::string check_ciphers(const std::string& text) {
@@ -153,6 +157,7 @@ constexpr std::array kAs2Settings = {"listen",
                                      "stranger-answer",
                                      "body-limit",
                                      "workers",
+                                     "decryption-failures",
                                      "connections",
                                      "connections-per-address",
                                      "queued-requests",
@@ -259,6 +264,13 @@ void add_serve_options(CLI::App& command, ServeSettings& settings, Service servi
           "--workers", settings.workers,
           "Threads that open messages, and as many for those of more than a mebibyte; 0: one for each core")
       ->check(check_workers)
+      ->capture_default_str();
+  command
+      .add_option(
+          "--decryption-failures", settings.decryption_failures,
+          "Messages from one address under one agreement that may fail to decrypt with our keys in an "
+          "hour; more are answered 429 for a while. 0: any number")
+      ->check(check_failures)
       ->capture_default_str();
   command
       .add_option(
@@ -463,6 +475,7 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("api-host", running.api_host, wanted.api_host);
   compare("operations-listen", running.operations_listen, wanted.operations_listen);
   compare("workers", running.workers, wanted.workers);
+  compare("decryption-failures", running.decryption_failures, wanted.decryption_failures);
   compare("connections", running.connections, wanted.connections);
   compare("connections-per-address", running.connections_per_address, wanted.connections_per_address);
   compare("queued-requests", running.queued_requests, wanted.queued_requests);
@@ -513,6 +526,16 @@ Result<SecretReference> parse_secret_reference(const std::string& text) {
   SecretReference reference{text.substr(0, slash), text.substr(slash + 1)};
   SIGNET_CHECK(vault::check_secret_id({reference.vault, reference.name, {}}));
   return reference;
+}
+
+std::vector<std::string> settings_with_secrets_of(const ServeSettings& settings, std::string_view vault) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : {std::pair("smtp-password", &settings.smtp_password),
+                                    std::pair("notice-webhook-secret", &settings.notice_webhook_secret)})
+    if (const auto secret = parse_secret_reference(*value);
+        secret && equal_ignoring_case(secret->vault, vault))
+      names.emplace_back(name);
+  return names;
 }
 
 std::string check_host(const std::string& text) {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "certstore/service/definition.h"
 #include "gateway/endpoint/http_server.h"
+#include "gateway/exchange/decryption_throttle.h"
 
 namespace CLI {
 class App;
@@ -34,6 +35,7 @@ struct ServeSettings {
   std::string stranger_answer = "mdn";
   std::uint64_t body_limit = std::uint64_t{2} << 30;
   unsigned workers = 0;
+  unsigned decryption_failures = kDecryptionFailures;  ///< in an hour; 0: any number
   std::size_t connections = 4096;
   std::size_t connections_per_address = 512;
   std::size_t queued_requests = 1024;
@@ -106,6 +108,9 @@ struct SecretReference {
 };
 /// "signet/smtp-password". @error InvalidInput
 Result<SecretReference> parse_secret_reference(const std::string& text);
+
+/// The settings that name a secret of the vault, such as "smtp-password".
+std::vector<std::string> settings_with_secrets_of(const ServeSettings& settings, std::string_view vault);
 
 /// A check of an option (CLI::Option::check) that is our host name, for Message-IDs.
 std::string check_host(const std::string& text);

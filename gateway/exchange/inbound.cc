@@ -23,6 +23,7 @@ class InboundExchange::Impl {
   Impl(InboundPorts ports, InboundOptions options)
       : ports_(std::move(ports)),
         options_(std::move(options)),
+        failures_(options_.decryption_failures),
         pool_(threads(options_)),
         in_flight_([this](InFlight::Waiter waiter) { boost::asio::post(pool_, std::move(waiter)); }),
         opening_("open", {.threads = threads(options_), .window = threads(options_)},
@@ -50,7 +51,7 @@ class InboundExchange::Impl {
   // The whole of receiving, in order. The first step that has an outcome ends the way.
   void receive(const InboundRequest& request, const Reply& reply) {
     try {
-      const auto journey = std::make_shared<Journey>(ports_, options_, request);
+      const auto journey = std::make_shared<Journey>(ports_, options_, failures_, request);
       if (auto outcome = journey->identify()) return finish(journey, *std::move(outcome), reply, nullptr);
       if (journey->is_in_work()) return reply(Journey::taken_answer());
 
@@ -58,6 +59,7 @@ class InboundExchange::Impl {
       if (!claim) return;
       if (auto outcome = journey->admit())
         return finish(journey, *std::move(outcome), reply, std::move(claim));
+      if (const auto wait = journey->held_back_for()) return reply(journey->try_again_in(*wait));
       if (journey->answers_first()) return answer_first(journey, reply, std::move(claim));
       finish(journey, journey->take(), reply, std::move(claim));
     } catch (const std::exception& thrown) {
@@ -73,7 +75,7 @@ class InboundExchange::Impl {
     commit_begins();
     boost::asio::post(pool_, [this, request = std::move(request), reason = std::move(reason)] {
       try {
-        const auto journey = std::make_shared<Journey>(ports_, options_, request);
+        const auto journey = std::make_shared<Journey>(ports_, options_, failures_, request);
         commit(*journey->turn_away_unread(reason).commit, [journey](const Result<>& stored) {
           if (stored) return journey->committed();
           static_cast<void>(journey->unavailable(stored.error()));
@@ -164,6 +166,7 @@ class InboundExchange::Impl {
 
   LaneRunner::Finish open(const std::string& id) {
     if (ports_.is_sealed()) return {Lanes::Outcome::NotTried, kOwnTroublePause};
+    std::optional<std::chrono::seconds> held_back;
     const auto done = [&]() -> Result<bool> {
       SIGNET_TRY(MessageRecord record, ports_.store.find(id));
       if (record.state != MessageState::Received) return true;
@@ -171,8 +174,11 @@ class InboundExchange::Impl {
       InboundRequest request{
           {}, std::move(wire.body), record.request_id, record.remote_address, record.created};
       for (auto& [name, value] : wire.headers) request.headers.add(name, value);
-      const auto journey = std::make_shared<Journey>(ports_, options_, std::move(request), std::move(record));
+      const auto journey =
+          std::make_shared<Journey>(ports_, options_, failures_, std::move(request), std::move(record));
       auto outcome = journey->identify();
+      // Answered before its like were too many: it waits here, and holds nobody else up.
+      if (!outcome && (held_back = journey->held_back_for())) return true;
       if (!outcome) outcome = journey->take();
       if (!outcome->commit) return false;  // our own trouble, which is in the log
       commit(*std::move(outcome->commit), [this, id, journey](const Result<>& stored) {
@@ -183,6 +189,7 @@ class InboundExchange::Impl {
       });
       return true;
     }();
+    if (held_back) return {Lanes::Outcome::NotTried, *held_back};
     if (done && *done) return {};
     if (!done) log::error("message-not-opened", {{"id", id}, {"reason", done.error().detail}});
     return {Lanes::Outcome::NotTried, kOwnTroublePause};
@@ -221,6 +228,7 @@ class InboundExchange::Impl {
 
   InboundPorts ports_;
   const InboundOptions options_;
+  DecryptionThrottle failures_;
   boost::asio::thread_pool pool_;  ///< for what must not run on the store's committer
   InFlight in_flight_;
 

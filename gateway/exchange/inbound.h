@@ -9,6 +9,7 @@
 #include "base/stream.h"
 #include "certstore/vault/audit_log.h"
 #include "gateway/exchange/account_snapshot.h"
+#include "gateway/exchange/decryption_throttle.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/exchange/observer.h"
 #include "gateway/exchange/sender_proof.h"
@@ -35,6 +36,9 @@ struct InboundOptions {
   std::string product = "Signet";  ///< Reporting-UA
   std::string host = "localhost";  ///< the right side of our receipts' Message-IDs
   StrangerAnswer stranger_answer = StrangerAnswer::UnsignedMdn;
+  /// Messages from one address under one agreement that our keys may fail to decrypt in an hour, and at once;
+  /// what is beyond is answered 429 and not opened. 0: any number. See DecryptionThrottle.
+  unsigned decryption_failures = kDecryptionFailures;
   unsigned workers = 0;  ///< threads that open messages which were answered before; 0: one for each core
   SpoolArea spool;
 };

@@ -45,8 +45,9 @@ std::string message_key(const MessageRecord& record, const as2::MessageId* id) {
                      id ? id->bare() : std::string_view(record.id));
 }
 
-Journey::Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request)
-    : ports_(ports), options_(options), request_(std::move(request)) {
+Journey::Journey(InboundPorts& ports, const InboundOptions& options, DecryptionThrottle& failures,
+                 InboundRequest request)
+    : ports_(ports), options_(options), failures_(failures), request_(std::move(request)) {
   record_.id = random_id();
   record_.keeps = KeptCopies::none();  // until there is an agreement that says otherwise
   record_.direction = Direction::Inbound;
@@ -55,10 +56,11 @@ Journey::Journey(InboundPorts& ports, const InboundOptions& options, InboundRequ
   record_.remote_address = request_.remote_address;
 }
 
-Journey::Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request,
-                 MessageRecord record)
+Journey::Journey(InboundPorts& ports, const InboundOptions& options, DecryptionThrottle& failures,
+                 InboundRequest request, MessageRecord record)
     : ports_(ports),
       options_(options),
+      failures_(failures),
       request_(std::move(request)),
       was_received_(true),
       record_(std::move(record)) {}
@@ -126,6 +128,40 @@ std::optional<Outcome> Journey::admit() {
   // Its receipt goes out once it is there; one that is there goes out again.
   if (earlier.state != MessageState::Received) ports_.receipt_wanted_again(earlier.id);
   return Outcome{taken_answer(), {}};
+}
+
+std::optional<std::chrono::seconds> Journey::held_back_for() const {
+  return failures_.wait(record_.remote_address, record_.agreement, Throttle::Moment::clock::now());
+}
+
+StoredReceipt Journey::try_again_in(std::chrono::seconds wait) const {
+  log::debug("message-held-back", {{"request", record_.request_id},
+                                   {"agreement", record_.agreement},
+                                   {"from", record_.as2_from},
+                                   {"message_id", record_.message_id},
+                                   {"remote", record_.remote_address}});
+  ports_.observer.message(MessageEvent::HeldBack, record_);
+  StoredReceipt answer =
+      plain_answer(429, "too many messages from here could not be decrypted; please send it again later",
+                   record_.request_id);
+  answer.headers.emplace_back("Retry-After", std::to_string(wait.count()));
+  return answer;
+}
+
+void Journey::count_failure(const Refusal& refusal) {
+  if (refusal.fault != Fault::DecryptionFailed) return;
+  if (refusal.cause.kind == ErrorKind::NotFound) return;  // it is for none of our keys, so none was used
+  const auto wait =
+      failures_.failed(record_.remote_address, record_.agreement, Throttle::Moment::clock::now());
+  if (!wait) return;
+  log::warning(
+      "decryption-failures",
+      {{"agreement", record_.agreement},
+       {"remote", record_.remote_address},
+       {"retry_after", std::to_string(wait->count())},
+       {"reason", fmt::format("more messages from there than {} in an hour did not decrypt: further ones are "
+                              "answered 429 for a while; see decryption-failures in serve.toml",
+                              options_.decryption_failures)}});
 }
 
 bool Journey::is_in_work() const {
@@ -217,11 +253,15 @@ Step<as2::AcceptedContent> Journey::accept() {
   SIGNET_CHECK(compute_mic(opened));
   take_evidence(opened);
   SIGNET_CHECK(check_signer(opened));
-  SIGNET_TRY(as2::AcceptedContent content, as2::judge(opened, settings_.requirements, options_.spool));
+  auto content = as2::judge(opened, settings_.requirements, options_.spool);
+  if (!content) {
+    count_failure(content.error());
+    return content;
+  }
   SIGNET_CHECK(check_not_receipt(opened));
-  record_.content_type = content.content_type();
-  record_.file_name = content.file_name();
-  record_.payload_size = content.payload().size();
+  record_.content_type = content->content_type();
+  record_.file_name = content->file_name();
+  record_.payload_size = content->payload().size();
   return content;
 }
 
@@ -256,6 +296,7 @@ Step<as2::Opened> Journey::open() {
   // A vault that says no is our operator's matter; the partner's message may be perfectly good.
   if (auto denied = vault::take_vault_refusal())
     return as2::refuse(Fault::UnexpectedProcessingError, ours(*std::move(denied)));
+  count_failure(refusal);
   if (refusal.fault == Fault::DecryptionFailed && !settings_.unusable.empty())
     return as2::refuse(Fault::UnexpectedProcessingError, ours(std::move(settings_.unusable.front())));
   return tl::unexpected(std::move(refusal));

@@ -9,6 +9,7 @@
 #include "as2/open.h"
 #include "as2/receipt.h"
 #include "gateway/exchange/agreement_settings.h"
+#include "gateway/exchange/decryption_throttle.h"
 #include "gateway/exchange/inbound.h"
 #include "gateway/exchange/inbound_claims_internal.h"
 #include "gateway/exchange/receipt_terms_internal.h"
@@ -30,9 +31,11 @@ std::string message_key(const MessageRecord& record, const as2::MessageId* id);
 class Journey {
  public:
   /// A message that has just come.
-  Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request);
+  Journey(InboundPorts& ports, const InboundOptions& options, DecryptionThrottle& failures,
+          InboundRequest request);
   /// A message that was taken, and answered, before.
-  Journey(InboundPorts& ports, const InboundOptions& options, InboundRequest request, MessageRecord record);
+  Journey(InboundPorts& ports, const InboundOptions& options, DecryptionThrottle& failures,
+          InboundRequest request, MessageRecord record);
 
   /// Headers to agreement. @returns an outcome when the way ends here.
   std::optional<Outcome> identify();
@@ -51,6 +54,11 @@ class Journey {
   /// that.
   /// @returns an outcome when the way ends here.
   std::optional<Outcome> admit();
+
+  /// How long a message from there is not to be opened, since too many did not decrypt; nothing: it is.
+  [[nodiscard]] std::optional<std::chrono::seconds> held_back_for() const;
+  /// The answer then. Nothing was taken on, and nothing is kept, or a flood would fill the store.
+  [[nodiscard]] StoredReceipt try_again_in(std::chrono::seconds wait) const;
 
   /// Whether an earlier request brought this message, and it is safe and in work: a repeat need not wait for
   /// that.
@@ -94,6 +102,9 @@ class Journey {
   as2::Step<> check_request() const;
 
   as2::Step<as2::Opened> open();
+
+  /// Counts a refusal for which a key of ours was used in vain.
+  void count_failure(const as2::Refusal& refusal);
 
   as2::Step<> compute_mic(const as2::Opened& opened);
 
@@ -152,6 +163,7 @@ class Journey {
 
   InboundPorts& ports_;
   const InboundOptions& options_;
+  DecryptionThrottle& failures_;
   const InboundRequest request_;
   const bool was_received_ = false;  ///< and answered, before: what is left is to open it
   Claims claims_;

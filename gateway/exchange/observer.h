@@ -15,6 +15,7 @@ enum class MessageEvent {
   Repeated,   ///< inbound: came again, and was answered as before
   Refused,    ///< inbound: turned down, and that is on disk
   NotTaken,   ///< inbound: answered 503, since a disk, a store or a vault of ours failed
+  HeldBack,   ///< inbound: answered 429, since too much from there did not decrypt
   Delivered,  ///< inbound: handed over to the business
   Submitted,  ///< outbound: left to this gateway to be sent, by whoever composed it or queued it again
   Confirmed,  ///< outbound: proven to be delivered, or as good as its agreement asks for

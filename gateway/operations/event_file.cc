@@ -29,6 +29,7 @@ bool is_decisive(MessageEvent event) {
       return true;
     case MessageEvent::Repeated:
     case MessageEvent::NotTaken:
+    case MessageEvent::HeldBack:
     case MessageEvent::Delivered:
     case MessageEvent::Submitted:
       return false;

@@ -32,6 +32,8 @@ std::string_view word(MessageEvent event) {
       return "refused";
     case MessageEvent::NotTaken:
       return "not-taken";
+    case MessageEvent::HeldBack:
+      return "held-back";
     case MessageEvent::Delivered:
       return "delivered";
     case MessageEvent::Submitted:
@@ -47,8 +49,8 @@ std::string_view word(MessageEvent event) {
 std::string_view word(Posting what) { return what == Posting::Message ? "message" : "receipt"; }
 
 constexpr std::array kEvents = {MessageEvent::Accepted,  MessageEvent::Repeated,  MessageEvent::Refused,
-                                MessageEvent::NotTaken,  MessageEvent::Delivered, MessageEvent::Submitted,
-                                MessageEvent::Confirmed, MessageEvent::Failed};
+                                MessageEvent::NotTaken,  MessageEvent::HeldBack,  MessageEvent::Delivered,
+                                MessageEvent::Submitted, MessageEvent::Confirmed, MessageEvent::Failed};
 
 /// An event happens in one direction only.
 std::string direction_of(MessageEvent event) {
@@ -57,6 +59,7 @@ std::string direction_of(MessageEvent event) {
     case MessageEvent::Repeated:
     case MessageEvent::Refused:
     case MessageEvent::NotTaken:
+    case MessageEvent::HeldBack:
     case MessageEvent::Delivered:
       return "inbound";
     case MessageEvent::Submitted:

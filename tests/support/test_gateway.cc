@@ -215,6 +215,7 @@ void TestGateway::start() {
 
   InboundOptions inbound;
   inbound.workers = options.workers;
+  inbound.decryption_failures = options.decryption_failures;
   inbound.host = "localhost";
   inbound.stranger_answer = options.stranger_answer;
   inbound.spool = home_->spool_area();

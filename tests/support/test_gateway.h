@@ -141,6 +141,7 @@ struct TestGatewayOptions {
   bool hands_over =
       true;  ///< false: payloads stay undelivered, as after a crash between commit and hand-over
   unsigned workers = 2;
+  unsigned decryption_failures = gateway::kDecryptionFailures;
   gateway::HttpLimits http_limits = {};
   bool sends = true;  ///< false: what is queued stays so, as in a home that no gateway serves
 };

@@ -93,6 +93,8 @@ TEST_F(ServeSettingsTest, WithAMistakeAreRefusedWithTheFileAndTheSetting) {
         std::pair{"= 1\n", ""},
         std::pair{"host = \"as2\n", "host"},
         std::pair{"tls-client-certificates = \"perhaps\"\n", "tls-client-certificates"},
+        std::pair{"decryption-failures = -1\n",
+                  "decryption-failures: expected a whole number from 0 to 1000000000, got -1"},
         std::pair{"queued-requests = \"many\"\n", "queued-requests"},
         std::pair{"log-level = \"loud\"\n", "log-level"},
         std::pair{"minimum-free-disk = -1\n",
@@ -127,11 +129,13 @@ TEST_F(ServeSettingsTest, WithAMistakeAreRefusedAlsoWhereTheCommandLineWins) {
 
 TEST_F(ServeSettingsTest, AreTakenToTheirBounds) {
   const auto settings = read(
-      "workers = 256\nminimum-free-disk = 0\nexpiry-notice = 36500\npath = \"/\"\nreceipt-path = "
+      "workers = 256\ndecryption-failures = 0\nminimum-free-disk = 0\nexpiry-notice = 36500\npath = "
+      "\"/\"\nreceipt-path = "
       "\"/as2/~x/%20\"\nhost = \"as2_1.example-2.com\"\n"
       "listen = [\"[::1]:65535\", \"0.0.0.0:0\"]\n");
   ASSERT_TRUE(settings) << settings.error().detail;
   EXPECT_EQ(settings->workers, 256);
+  EXPECT_EQ(settings->decryption_failures, 0);
   EXPECT_EQ(settings->minimum_free_disk, 0);
   EXPECT_EQ(settings->expiry_notice, 36'500);
   EXPECT_EQ(settings->path, "/");
@@ -169,6 +173,17 @@ TEST_F(ServeSettingsTest, DefineServiceCertificatesAndSayWhichHostsListenersShow
   EXPECT_FALSE(read("self-signed-certificates = \"yes\"\n"));
 }
 
+TEST_F(ServeSettingsTest, NameSecretsOfVaults) {
+  const auto settings = read(
+      "smtp-url = \"smtps://mail.example\"\nsmtp-from = \"a@b.example\"\nsmtp-user = \"u\"\n"
+      "smtp-password = \"signet/mail\"\nnotice-webhook = \"https://hook.example/\"\n"
+      "notice-webhook-secret = \"other/hook\"\n");
+  ASSERT_TRUE(settings) << settings.error().detail;
+  EXPECT_THAT(settings_with_secrets_of(*settings, "Signet"), ElementsAre("smtp-password"));
+  EXPECT_THAT(settings_with_secrets_of(*settings, "other"), ElementsAre("notice-webhook-secret"));
+  EXPECT_THAT(settings_with_secrets_of(*read(""), "signet"), IsEmpty());
+}
+
 TEST(SettingsForNextStart, AreThoseThatARunningGatewayCannotTakeUp) {
   const ServeSettings running;
   ServeSettings wanted;
@@ -179,12 +194,13 @@ TEST(SettingsForNextStart, AreThoseThatARunningGatewayCannotTakeUp) {
   wanted.listen = {"127.0.0.1:1"};
   wanted.tls_client_certificates = "required";
   wanted.workers = 7;
+  wanted.decryption_failures = 7;
   wanted.connections = 10;
   wanted.connections_per_address = 10;
   wanted.queued_requests = 10;
   EXPECT_THAT(settings_for_next_start(running, wanted),
-              ElementsAre("listen", "tls-client-certificates", "workers", "connections",
-                          "connections-per-address", "queued-requests"));
+              ElementsAre("listen", "tls-client-certificates", "workers", "decryption-failures",
+                          "connections", "connections-per-address", "queued-requests"));
 }
 
 TEST_F(ServeSettingsTest, OfVaultsAloneAreNoneOfAs2AndHaveAListener) {

@@ -35,8 +35,8 @@ Lines two_lines(const std::string& id) { return std::vector<std::string>{"messag
 TEST_F(EventFileTest, GetsTheLinesOfEachMessageOnceItIsDecided) {
   {
     EventFile file(path(), two_lines);
-    for (const auto event :
-         {MessageEvent::Submitted, MessageEvent::Repeated, MessageEvent::NotTaken, MessageEvent::Delivered})
+    for (const auto event : {MessageEvent::Submitted, MessageEvent::Repeated, MessageEvent::NotTaken,
+                             MessageEvent::HeldBack, MessageEvent::Delivered})
       file.message(event, record("undecided"));
     file.message(MessageEvent::Accepted, record("1"));
     file.message(MessageEvent::Refused, record("2"));

@@ -62,6 +62,7 @@ TEST_F(MetricsTest, CountMessagesByDirectionOutcomeAndAgreement) {
   metrics_.message(MessageEvent::Delivered, inbound());
   metrics_.message(MessageEvent::Repeated, inbound());
   metrics_.message(MessageEvent::NotTaken, inbound());
+  metrics_.message(MessageEvent::HeldBack, inbound());
   metrics_.message(MessageEvent::Submitted, outbound(MessageState::Sending));
   metrics_.message(MessageEvent::Failed, outbound(MessageState::Failed));
   EXPECT_THAT(
@@ -70,7 +71,7 @@ TEST_F(MetricsTest, CountMessagesByDirectionOutcomeAndAgreement) {
   EXPECT_THAT(
       text(),
       HasSubstr("signet_messages_total{agreement=\"other\",direction=\"inbound\",outcome=\"accepted\"} 1\n"));
-  for (const std::string outcome : {"delivered", "repeated", "not-taken"})
+  for (const std::string outcome : {"delivered", "repeated", "not-taken", "held-back"})
     EXPECT_THAT(text(),
                 HasSubstr("{agreement=\"trade\",direction=\"inbound\",outcome=\"" + outcome + "\"} 1\n"));
   for (const std::string outcome : {"submitted", "failed"})
