@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/bytes.h"
 #include "base/private_file.h"
+#include "base/random.h"
 #include "certstore/vault/token_internal.h"
 
 namespace signet::vault {
@@ -31,6 +33,33 @@ Result<CK_FUNCTION_LIST*> load_module(const TokenUri& uri) {
   }
   return module;
 }
+
+/// By which PIN each token lets this process in. Of a PIN there is a digest, under a key that ends with the
+/// process.
+class LogIns {
+ public:
+  static LogIns& of_this_process() {
+    static LogIns known;
+    return known;
+  }
+
+  /// Whether the PIN is the one that opened the token; `first`: it has just done so.
+  bool is_by(const CK_TOKEN_INFO& token, const SecretBytes& pin, bool first) {
+    std::string name;
+    for (const ByteView part : {ByteView(token.label), ByteView(token.serialNumber)})
+      name.append("\n").append(as_text(part));
+    Bytes print = hmac_sha256(key_, pin.view());
+    const std::lock_guard lock(mutex_);
+    if (first) prints_.insert_or_assign(name, print);
+    const auto known = prints_.find(name);
+    return known != prints_.end() && equal_in_constant_time(known->second, print);
+  }
+
+ private:
+  const Bytes key_ = random_bytes(digest_size(Hash::Sha256));
+  std::mutex mutex_;
+  std::map<std::string, Bytes> prints_;
+};
 
 }  // namespace
 
@@ -88,10 +117,16 @@ void Token::log_out() noexcept {
 
 Result<TokenSession> Token::take() {
   std::unique_lock lock(mutex_);
-  freed_.wait(lock, [this] { return is_lost_ ? lent_ == 0 : lent_ < kMostSessions; });
-  if (idle_.empty()) {
-    SIGNET_TRY(const CK_SESSION_HANDLE opened, open());
-    idle_.push_back(opened);
+  for (;;) {
+    freed_.wait(lock, [this] { return is_lost_ ? lent_ == 0 : lent_ < kMostSessions; });
+    if (!idle_.empty()) break;
+    SIGNET_TRY(const std::optional<CK_SESSION_HANDLE> opened, open());
+    if (opened) {
+      idle_.push_back(*opened);
+      break;
+    }
+    // The token has no more than are lent out: one of them comes back.
+    freed_.wait(lock, [this] { return !idle_.empty() || lent_ == 0 || is_lost_; });
   }
   const CK_SESSION_HANDLE handle = idle_.back();
   idle_.pop_back();
@@ -131,7 +166,7 @@ void Token::unload() noexcept {
   functions_ = nullptr;
 }
 
-Result<CK_SESSION_HANDLE> Token::open() {
+Result<std::optional<CK_SESSION_HANDLE>> Token::open() {
   idle_.reserve(kMostSessions);  // so that giving back never fails
   const bool was_connected = slot_.has_value();
   if (is_lost_) unload();  // nobody has a session: see take()
@@ -145,16 +180,17 @@ Result<CK_SESSION_HANDLE> Token::open() {
   return opened;
 }
 
-Result<CK_SESSION_HANDLE> Token::open_once() {
+Result<std::optional<CK_SESSION_HANDLE>> Token::open_once() {
   SIGNET_CHECK(load());
   if (!slot_) SIGNET_CHECK(find_slot());
   CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
   const CK_RV opened =
       functions_->C_OpenSession(*slot_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session);
+  if (opened == CKR_SESSION_COUNT && lent_ > 0) return std::optional<CK_SESSION_HANDLE>();
   if (opened != CKR_OK) return fail(error("C_OpenSession", opened));
-  if (logged_in_) return session;
+  if (logged_in_) return std::optional(session);
   auto let_in = log_in(session);
-  if (let_in) return session;
+  if (let_in) return std::optional(session);
   functions_->C_CloseSession(session);
   return fail(std::move(let_in).error());
 }
@@ -206,6 +242,23 @@ Result<SecretBytes> Token::read_pin() const {
   return SecretBytes::copy_of(file->view().first(length));
 }
 
+/// A module has one log-in for the whole process, and looks at no PIN while it lasts: then the PIN has to be
+/// the one that opened it.
+Result<bool> Token::is_let_in(CK_SESSION_HANDLE session, CK_RV said, const SecretBytes& pin) const {
+  if (said != CKR_OK && said != CKR_USER_ALREADY_LOGGED_IN) return false;
+  CK_SESSION_INFO where{};
+  CK_TOKEN_INFO token{};
+  CK_RV asked = functions_->C_GetSessionInfo(session, &where);
+  if (asked == CKR_OK) asked = functions_->C_GetTokenInfo(where.slotID, &token);
+  if (asked != CKR_OK) return fail(error("C_GetTokenInfo", asked));
+  const bool first = said == CKR_OK;
+  if (LogIns::of_this_process().is_by(token, pin, first)) return true;
+  return fail(ErrorKind::Unavailable,
+              fmt::format("token '{}': the PIN of {} is not the one that this process is logged in with: let "
+                          "all vaults of a token name the same PIN",
+                          uri_.name(), uri_.pin_file().string()));
+}
+
 Result<> Token::log_in(CK_SESSION_HANDLE session) {
   SIGNET_TRY(SecretBytes pin, read_pin());
   if (!refused_pin_.empty() && equal_in_constant_time(pin.view(), refused_pin_.view()))
@@ -214,7 +267,8 @@ Result<> Token::log_in(CK_SESSION_HANDLE session) {
                             "another one: too many tries would lock the token",
                             uri_.name(), uri_.pin_file().string()));
   const CK_RV let_in = functions_->C_Login(session, CKU_USER, pin.writable().data(), pin.size());
-  if (let_in == CKR_OK || let_in == CKR_USER_ALREADY_LOGGED_IN) {
+  SIGNET_TRY(const bool is_in, is_let_in(session, let_in, pin));
+  if (is_in) {
     refused_pin_ = SecretBytes();
     logged_in_ = true;
     return {};

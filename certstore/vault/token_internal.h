@@ -72,7 +72,7 @@ class TokenSession {
   bool lost_ = false;
 };
 
-/// A token. Thread-safe: as many threads work at once as there are sessions, up to kMostSessions; others
+/// A token. Thread-safe: as many threads work at once as the token has sessions, up to kMostSessions; others
 /// wait. Nothing is loaded or opened before the first use, and all of it anew after the token was away.
 class Token {
  public:
@@ -118,11 +118,13 @@ class Token {
   Result<TokenSession> take();
   void give_back(TokenSession& session) noexcept;
 
-  Result<CK_SESSION_HANDLE> open();
-  Result<CK_SESSION_HANDLE> open_once();
+  /// Nothing where the token has no session left beside those that are lent out.
+  Result<std::optional<CK_SESSION_HANDLE>> open();
+  Result<std::optional<CK_SESSION_HANDLE>> open_once();
   Result<> load();
   Result<> find_slot();
   Result<> log_in(CK_SESSION_HANDLE session);
+  [[nodiscard]] Result<bool> is_let_in(CK_SESSION_HANDLE session, CK_RV said, const SecretBytes& pin) const;
   Result<SecretBytes> read_pin() const;
   void disconnect() noexcept;
   void unload() noexcept;

@@ -184,10 +184,11 @@ Result<> put_numbers(const SoftwareKey& key, Template& made, std::vector<SecretB
   return {};
 }
 
-/// What has this name in the token.
+/// The private keys with this name in the token; without one, some of all there are.
 Result<std::vector<CK_OBJECT_HANDLE>> find_objects(TokenSession& session, const Bytes& id) {
   Template wanted;
-  wanted.put(CKA_CLASS, kPrivateKey).put(CKA_ID, ByteView(id));
+  wanted.put(CKA_CLASS, kPrivateKey);
+  if (!id.empty()) wanted.put(CKA_ID, ByteView(id));
   SIGNET_CHECK(session.check("C_FindObjectsInit",
                              session->C_FindObjectsInit(session.handle(), wanted.data(), wanted.size())));
   std::vector<CK_OBJECT_HANDLE> objects(16);
@@ -284,7 +285,11 @@ Result<> TokenKey::destroy(Token& token, const Bytes& id) {
   bool is_sure = false;
   return token.use([&](TokenSession& session) -> Result<> {
     SIGNET_TRY(const std::vector<CK_OBJECT_HANDLE> objects, find_objects(session, id));
-    if (objects.empty() && !std::exchange(is_sure, true)) return fail(session.lose());
+    if (objects.empty() && !std::exchange(is_sure, true)) {
+      // Some see no objects where the token was away for a moment. Who sees others would see this one.
+      SIGNET_TRY(const std::vector<CK_OBJECT_HANDLE> others, find_objects(session, {}));
+      if (others.empty()) return fail(session.lose());
+    }
     for (const CK_OBJECT_HANDLE object : objects)
       SIGNET_CHECK(session.check("C_DestroyObject", session->C_DestroyObject(session.handle(), object)));
     return {};

@@ -81,11 +81,7 @@ struct KeyRows {
 Result<> KeyRows::insert(SqlConnection& connection, const StoredKey& key) {
   const KeyInfo& info = key.info;
   SIGNET_CHECK(check_seal(connection, key.sealed));
-  Query token(connection, "SELECT 1 FROM vault_tokens WHERE vault = ?");
-  if (token.bind(info.id.vault).next() != info.in_token)
-    return fail(ErrorKind::Unavailable,
-                fmt::format("where the keys of key vault {} are was changed meanwhile: try again",
-                            printable(info.id.vault)));
+  SIGNET_CHECK(check_place_of_key(connection, info.id.vault, info.in_token));
   Query insert(connection,
                "INSERT INTO key_versions (" SIGNET_KEY_COLUMNS
                ", sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
@@ -99,6 +95,14 @@ Result<> KeyRows::insert(SqlConnection& connection, const StoredKey& key) {
 }
 
 }  // namespace
+
+Result<> check_place_of_key(SqlConnection& connection, std::string_view vault, bool in_token) {
+  Query token(connection, "SELECT 1 FROM vault_tokens WHERE vault = ?");
+  if (token.bind(vault).next() == in_token) return {};
+  return fail(
+      ErrorKind::Unavailable,
+      fmt::format("where the keys of key vault {} are was changed meanwhile: try again", printable(vault)));
+}
 
 Result<> put_key_version(SqlConnection& connection, const StoredKey& key) {
   SIGNET_CHECK(check_takes_version<KeyRows>(connection, key.info));

@@ -72,6 +72,7 @@ Result<std::optional<StoredOperation>> read_operation(SqlConnection& connection,
 Result<> write_operation(SqlConnection& connection, const CertificateId& id, const StoredOperation& stored) {
   const vault::CertificateOperation& operation = stored.operation;
   SIGNET_CHECK(check_seal(connection, stored.sealed));
+  if (!stored.sealed.empty()) SIGNET_CHECK(check_place_of_key(connection, id.vault, stored.policy.in_token));
   const vault::OperationFailure failure = operation.failure.value_or(vault::OperationFailure());
   Query write(connection,
               "INSERT OR REPLACE INTO vault_certificate_operations (vault, name, " SIGNET_OPERATION_COLUMNS

@@ -38,6 +38,11 @@ Result<> check_seal(SqlConnection& connection, ByteView sealed);
 Result<> check_vault_in_use(SqlConnection& connection, std::string_view vault);
 
 /// Adds a version inside of a transaction. @error AlreadyExists, DeletedButRecoverable
+/// A key that is written is where the vault's keys are: in its token, or here.
+///
+/// @error Unavailable  that was changed since the key was made.
+Result<> check_place_of_key(SqlConnection& connection, std::string_view vault, bool in_token);
+
 Result<> put_key_version(SqlConnection& connection, const vault::StoredKey& key);
 Result<> put_secret_version(SqlConnection& connection, const vault::StoredSecret& secret);
 

@@ -1,7 +1,10 @@
 #include "gateway/store/vault_certificate_store.h"
 
+#include <gmock/gmock.h>
+
 #include "gateway/store/key_store.h"
 #include "gateway/store/secret_store.h"
+#include "gateway/store/token_store.h"
 #include "tests/support/test_certificates.h"
 #include "tests/unit/store/store_fixture.h"
 
@@ -56,6 +59,20 @@ class VaultCertificateStoreTest : public StoreTest {
   SqliteKeyStore keys_{database_};
   SqliteSecretStore secrets_{database_};
 };
+
+// The key of what is pending was made before the vault's keys went into a token, or the other way round.
+TEST_F(VaultCertificateStoreTest, KeepsNoPendingKeyThatIsInAnotherPlaceThanTheVaultsKeys) {
+  SqliteTokenStore tokens(database_);
+  ASSERT_TRUE(tokens.put_token("Vault-1", "pkcs11:token=acme?module-path=/m.so&pin-source=/p"));
+  StoredName pending = name();
+  pending.operation = operation(OperationStatus::InProgress, "1");
+  const auto refused = store_.put_name(pending);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Unavailable);
+  EXPECT_THAT(refused.error().detail, testing::HasSubstr("Vault-1"));
+  pending.operation->policy.in_token = true;
+  EXPECT_TRUE(store_.put_name(pending));
+}
 
 TEST_F(VaultCertificateStoreTest, KeepsAVersionWithItsKeyAndItsSecret) {
   ASSERT_TRUE(store_.put_version(version('a')));

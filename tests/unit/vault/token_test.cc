@@ -2,8 +2,10 @@
 
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include "certstore/vault/token_internal.h"
+#include "certstore/vault/token_key_internal.h"
 #include "tests/support/breaking_module.h"
 #include "tests/unit/vault/vault_fixture.h"
 
@@ -342,6 +344,71 @@ TEST_F(BreakingToken, IsRidLaterOfWhatItDidNotLetGo) {
   breaking().times = 0;
   EXPECT_TRUE(vault_->settle_tokens());
   EXPECT_EQ(keys(), 0U);
+}
+
+// Many tokens have fewer sessions than we would take.
+TEST_F(BreakingToken, OfFewSessionsHasOthersWaitForOneThatIsLent) {
+  ASSERT_TRUE(create_in_token());
+  Token token(token_.uri(SIGNET_BREAKING_MODULE));
+  ASSERT_TRUE(token.check());
+  const volatile unsigned& times = breaking().times;
+  std::uint64_t before = 0;
+  Result<> other;
+  std::thread somebody_else;
+  ASSERT_TRUE(token.use([&](TokenSession& session) -> Result<> {
+    before = session.connection();
+    break_next("C_OpenSession", CKR_SESSION_COUNT, 1);
+    somebody_else = std::thread([&] { other = token.check(); });
+    while (times != 0) std::this_thread::yield();
+    return session.check_alive();
+  }));
+  somebody_else.join();
+  EXPECT_TRUE(other) << other.error().detail;
+  std::uint64_t after = 0;
+  ASSERT_TRUE(token.use([&](TokenSession& session) -> Result<> {
+    after = session.connection();
+    return {};
+  }));
+  EXPECT_EQ(after, before) << "nobody had to log in again";
+}
+
+TEST_F(BreakingToken, WithoutAnySessionLeftSaysSo) {
+  Token token(token_.uri(SIGNET_BREAKING_MODULE));
+  break_next("C_OpenSession", CKR_SESSION_COUNT, 100);
+  EXPECT_TRUE(fails_with(token.check(), ErrorKind::Unavailable, "C_OpenSession gave CKR_SESSION_COUNT"));
+}
+
+// What was noted and never made, or is gone already.
+TEST_F(BreakingToken, StaysConnectedWhereAKeyIsGoneAlready) {
+  const KeyId id = create_in_token().value().id;
+  Token token(token_.uri(SIGNET_BREAKING_MODULE));
+  ASSERT_TRUE(token.check());
+  const auto connection = [&] {
+    std::uint64_t now = 0;
+    EXPECT_TRUE(token.use([&](TokenSession& session) -> Result<> {
+      now = session.connection();
+      return {};
+    }));
+    return now;
+  };
+  const std::uint64_t before = connection();
+  EXPECT_TRUE(TokenKey::destroy(token, Bytes(16, 7)));
+  EXPECT_EQ(connection(), before);
+  EXPECT_TRUE(sign(id));
+}
+
+TEST_F(BreakingToken, TakesNoOtherPinForThatOneLogInLasts) {
+  const KeyId id = create_in_token().value().id;
+  const std::filesystem::path pin_file = directory_ / "pin";
+  std::ofstream(pin_file) << "1111111\n";
+  std::filesystem::permissions(pin_file, std::filesystem::perms(0600));
+  Token token(TokenUri::of(SIGNET_BREAKING_MODULE, "hsm", pin_file).value());
+  const auto refused = token.check();
+  EXPECT_TRUE(fails_with(refused, ErrorKind::Unavailable, "not the one that this process is logged in with"));
+  EXPECT_THAT(refused.error().detail, Not(HasSubstr("1111111")));
+  std::ofstream(pin_file) << "1234567\n";
+  EXPECT_TRUE(token.check());
+  EXPECT_TRUE(sign(id));
 }
 
 TEST_F(BreakingToken, TriesAWrongPinOnce) {
