@@ -13,6 +13,7 @@
 #include <string>
 
 #include "certstore/vault/key_library_internal.h"
+#include "certstore/vault/public_key.h"
 
 namespace signet::vault {
 namespace {
@@ -390,6 +391,22 @@ Result<SecretBytes> SoftwareKey::derive(ByteView peer_point) const {
     return fail(
         ErrorQueueMark::newest(ErrorKind::InvalidInput, "no key can be agreed on with the other side's key"));
   return secret;
+}
+
+Result<Bytes> encrypt_for(ByteView public_key, const EncryptionAlgorithm& algorithm, ByteView plaintext) {
+  const ErrorQueueMark mark;
+  const unsigned char* at = public_key.data();
+  const EvpPkeyPtr key(
+      d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(public_key.size()), key_library(), nullptr));
+  const EvpPkeyCtxPtr context(key ? EVP_PKEY_CTX_new_from_pkey(key_library(), key.get(), nullptr) : nullptr);
+  if (!context || EVP_PKEY_encrypt_init(context.get()) != 1 || !set_padding(context.get(), algorithm))
+    return fail(ErrorQueueMark::newest(ErrorKind::InvalidInput, "no key to encrypt for"));
+  Bytes ciphertext(static_cast<std::size_t>(EVP_PKEY_get_size(key.get())));
+  std::size_t size = ciphertext.size();
+  if (EVP_PKEY_encrypt(context.get(), ciphertext.data(), &size, plaintext.data(), plaintext.size()) != 1)
+    return fail(ErrorQueueMark::newest(ErrorKind::InvalidInput, "encrypting failed"));
+  ciphertext.resize(size);
+  return ciphertext;
 }
 
 }  // namespace signet::vault

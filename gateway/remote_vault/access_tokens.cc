@@ -160,7 +160,12 @@ class TokensOfAuthority final : public AccessTokens {
   [[nodiscard]] Error refusal(int status, const json& answer, const SecretBytes& secret) const {
     std::string says = text_of(answer, "error");
     if (const std::string more = text_of(answer, "error_description"); !more.empty()) says += ": " + more;
-    if (says.find(as_text(secret.view())) != std::string::npos) says = "(what it says repeats the secret)";
+    Bytes encoded;  // as it was sent
+    append_percent_encoded(encoded, as_text(secret.view()));
+    if (says.find(as_text(secret.view())) != std::string::npos ||
+        says.find(as_text(encoded)) != std::string::npos)
+      says = "(what it says repeats the secret)";
+    wipe(encoded);
     const bool passes = status == 429 || status >= 500;
     return {passes ? ErrorKind::Unavailable : ErrorKind::PermissionDenied,
             fmt::format("no token for client '{}': the authority {} answers {}{}{}", link_.client_id,

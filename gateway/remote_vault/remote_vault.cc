@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/json_texts.h"
+#include "base/random.h"
+#include "certstore/vault/public_key.h"
 #include "gateway/remote_vault/answer_json.h"
 
 namespace signet::gateway {
@@ -48,6 +50,11 @@ Result<std::string> name_of(const EncryptionAlgorithm& algorithm) {
           "Key Vault's contract has no word for {}, so a vault elsewhere cannot do it: ask the partner "
           "for RSA-OAEP with one hash, or keep that key in a vault of this home",
           name));
+}
+
+/// What every vault of Azure's does (JsonWebKeyEncryptionAlgorithm); a second Signet does more.
+bool is_of_the_contract(const EncryptionAlgorithm& algorithm) {
+  return algorithm == vault::kRsa15 || algorithm == vault::kRsaOaep || algorithm == vault::kRsaOaep256;
 }
 
 json rsa_or_ec(vault::KeyKind kind) {
@@ -376,8 +383,18 @@ Result<SecretBytes> RemoteVault::open(const Principal& principal, Use use, std::
     auto answer = use_key(id, word, {{"alg", name}, {"value", base64url(ciphertext)}}, record);
     if (!answer) {
       // The contract's word for a ciphertext that does not decrypt. The key and this version of the contract
-      // were found good when the key was looked up.
+      // were found good when the key was looked up; and so is the algorithm, unless it is none of Azure's.
       const ErrorKind kind = answer.error().kind;
+      if (kind == ErrorKind::InvalidInput && !is_of_the_contract(algorithm)) {
+        SIGNET_TRY(const bool offered, offers(id, word, algorithm));
+        if (!offered)
+          return fail(client_.told(
+              ErrorKind::Unsupported,
+              fmt::format(
+                  "it does not do {}: let the partner encrypt with RSA-OAEP-256, or link a vault that "
+                  "does it",
+                  name)));
+      }
       return fail(kind == ErrorKind::InvalidInput ? ErrorKind::CryptoFailure : kind, answer.error().detail);
     }
     auto opened = secret_octets_of(*answer, "value");
@@ -385,6 +402,26 @@ Result<SecretBytes> RemoteVault::open(const Principal& principal, Use use, std::
     return opened;
   };
   return audited(principal, use, id, vault::to_string(algorithm), work);
+}
+
+/// By something that is encrypted right: who cannot open that does not do the algorithm.
+Result<bool> RemoteVault::offers(const KeyId& id, std::string_view word,
+                                 const EncryptionAlgorithm& algorithm) {
+  SIGNET_TRY(const std::string name, name_of(algorithm));
+  {
+    const std::lock_guard lock(mutex_);
+    if (offered_.contains(name)) return true;
+  }
+  SIGNET_TRY(const KeyInfo info, fetch(id));
+  SIGNET_TRY(const Bytes sample, vault::encrypt_for(info.public_key, algorithm, random_bytes(32)));
+  auto answer = client_.post(path_of("keys", info.id) + "/" + std::string(word),
+                             {{"alg", name}, {"value", base64url(sample)}});
+  if (!answer && answer.error().kind == ErrorKind::InvalidInput) return false;
+  if (!answer) return fail(std::move(answer).error());
+  wipe_texts(*answer);
+  const std::lock_guard lock(mutex_);
+  offered_.insert(name);
+  return true;
 }
 
 Result<Bytes> RemoteVault::encrypt(const Principal& principal, const KeyId& id,

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -115,6 +116,10 @@ class RemoteVault final : public vault::KeyVault {
   Result<vault::KeyInfo> make(const vault::Principal& principal, Use use, const vault::KeyId& id,
                               std::string detail, const std::string& target, const nlohmann::json& body);
 
+  /// Whether the vault opens what is encrypted so at all. @error  what it said instead
+  Result<bool> offers(const vault::KeyId& id, std::string_view word,
+                      const vault::EncryptionAlgorithm& algorithm);
+
   Result<vault::KeyInfo> fetch(const vault::KeyId& id);
   Result<std::vector<vault::KeyInfo>> fetch_all(const std::string& target);
   [[nodiscard]] Error not_offered(std::string_view operation) const;
@@ -126,6 +131,7 @@ class RemoteVault final : public vault::KeyVault {
 
   std::mutex mutex_;  ///< guards what follows
   std::unordered_map<std::string, Known> known_;
+  std::set<std::string> offered_;  ///< algorithms that it has been seen to do
   Steady::time_point answered_{};
 };
 

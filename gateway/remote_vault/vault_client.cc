@@ -35,26 +35,6 @@ TlsTrust trust_of(const VaultLink& link) {
   return trust;
 }
 
-/// The error object of Key Vault's answers.
-struct Words {
-  std::string code;
-  std::string inner;
-  std::string message;
-};
-
-Words words_of(const Slice& body) {
-  Words words;
-  const auto read = read_object(body);
-  if (!read) return words;
-  const auto error = read->find("error");
-  if (error == read->end() || !error->is_object()) return words;
-  words.code = text_of(*error, "code");
-  words.message = text_of(*error, "message");
-  if (const auto inner = error->find("innererror"); inner != error->end())
-    words.inner = text_of(*inner, "code");
-  return words;
-}
-
 }  // namespace
 
 VaultClient::VaultClient(VaultLink link, HttpClient& client, VaultClientLimits limits)
@@ -178,6 +158,27 @@ Result<VaultClient::Reply> VaultClient::call_with_token(const Request& request, 
   }
 }
 
+VaultClient::Words VaultClient::words_of(const Slice& body) {
+  Words words;
+  const auto read = read_object(body);
+  if (!read) return words;
+  const auto error = read->find("error");
+  if (error == read->end() || !error->is_object()) return words;
+  words.code = text_of(*error, "code");
+  words.message = text_of(*error, "message");
+  if (const auto inner = error->find("innererror"); inner != error->end())
+    words.inner = text_of(*inner, "code");
+  return words;
+}
+
+/// What a vault says of a refusal is shown to the operator, but not where it repeats what nobody is to see.
+void VaultClient::blank_repeated(Reply& reply, const AccessToken& token) {
+  const std::string_view secret = as_text(token.value.view());
+  if (reply.words.message.find(secret) != std::string::npos)
+    reply.words.message = "(what it says repeats the token)";
+  if (reply.challenge.find(secret) != std::string::npos) reply.challenge.clear();
+}
+
 Result<VaultClient::Reply> VaultClient::send(const Request& request, const std::optional<AccessToken>& token,
                                              Steady::time_point deadline) {
   const auto left = std::chrono::duration_cast<milliseconds>(deadline - Steady::now());
@@ -199,9 +200,14 @@ Result<VaultClient::Reply> VaultClient::send(const Request& request, const std::
                           : client_.get({post.url, post.headers, post.connect_timeout, post.total_timeout,
                                          post.trust, post.answer_limit});
   if (!answer) return fail(told(ErrorKind::Unavailable, answer.error().detail));
-  Reply reply{
-      answer->status, answer->body, std::string(answer->headers.value("WWW-Authenticate").value_or("")), {}};
+  Reply reply{answer->status,
+              answer->body,
+              std::string(answer->headers.value("WWW-Authenticate").value_or("")),
+              {},
+              {}};
   if (answer->retry_after) reply.retry_after = *answer->retry_after;
+  if (reply.status < 200 || reply.status >= 300) reply.words = words_of(reply.body);
+  if (token) blank_repeated(reply, *token);
   return reply;
 }
 
@@ -213,7 +219,7 @@ Result<json> VaultClient::read(const Reply& reply) const {
 }
 
 Error VaultClient::refusal(const Reply& reply) const {
-  const Words words = words_of(reply.body);
+  const Words& words = reply.words;
   const std::string says = fmt::format("it answers {}{}{}", reply.status, words.message.empty() ? "" : ": ",
                                        printable(words.message, 400));
   switch (reply.status) {

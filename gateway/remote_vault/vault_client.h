@@ -68,11 +68,18 @@ class VaultClient {
     const nlohmann::json* body = nullptr;  ///< a GET without one
     bool once = false;
   };
+  /// The error object of Key Vault's answers.
+  struct Words {
+    std::string code;
+    std::string inner;
+    std::string message;
+  };
   struct Reply {
     int status = 0;
     Slice body;
     std::string challenge;
     std::optional<std::chrono::milliseconds> retry_after;
+    Words words;  ///< of a refusal
   };
 
   Result<nlohmann::json> call(const Request& request);
@@ -81,6 +88,8 @@ class VaultClient {
   Result<Reply> call_with_token(const Request& request, Steady::time_point deadline);
   Result<Reply> send(const Request& request, const std::optional<AccessToken>& token,
                      Steady::time_point deadline);
+  static Words words_of(const Slice& body);
+  static void blank_repeated(Reply& reply, const AccessToken& token);
   Result<nlohmann::json> read(const Reply& reply) const;
   [[nodiscard]] Error refusal(const Reply& reply) const;
 

@@ -7,6 +7,9 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/openssl.h"
+#include "gateway/remote_vault/remote_vault.h"
+#include "tests/support/memory_key_store.h"
 #include "tests/support/test_certificates.h"
 #include "tests/unit/endpoint/endpoint_support.h"
 
@@ -225,6 +228,62 @@ TEST_F(VaultClientTest, TheSecretThatAnAuthorityRepeatsIsNotToldOn) {
   const auto refused = asked.get("/keys/k");
   EXPECT_EQ(refused.error().kind, ErrorKind::PermissionDenied);
   EXPECT_THAT(refused.error().detail, testing::Not(HasSubstr("s3cret")));
+}
+
+TEST_F(VaultClientTest, TheSecretThatAnAuthorityRepeatsAsItWasSentIsNotToldOn) {
+  ASSERT_TRUE(write_file_durably(secret_file(), as_bytes("s3c ret")));
+  authority = [](const HttpRequest&) {
+    return Said{400, {{"error", "invalid_client"}, {"error_description", "client_secret=s3c%20ret"}}};
+  };
+  vault = [&](const HttpRequest&) { return challenge(); };
+  VaultClient asked(link(false), client_, quick());
+  const auto refused = asked.get("/keys/k");
+  EXPECT_EQ(refused.error().kind, ErrorKind::PermissionDenied);
+  EXPECT_THAT(refused.error().detail, testing::Not(HasSubstr("s3c")));
+}
+
+TEST_F(VaultClientTest, TheTokenThatAVaultRepeatsIsNotToldOn) {
+  for (const int status : {400, 401, 403, 404, 409, 500}) {
+    vault = [&](const HttpRequest& request) {
+      return Said{status,
+                  {{"error", {{"code", "BadParameter"}, {"message", "not with " + token_of(request)}}}},
+                  {{"WWW-Authenticate", token_of(request)}}};
+    };
+    VaultClient asked(link(true), client_, quick());
+    const auto refused = asked.get("/keys/k");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().detail, testing::Not(HasSubstr("s3cret"))) << status;
+    EXPECT_THAT(refused.error().detail, HasSubstr(std::to_string(status)));
+  }
+}
+
+// Azure answers 400 to an algorithm that it does not know, as to a ciphertext that does not decrypt.
+TEST_F(VaultClientTest, AnAlgorithmThatTheVaultDoesNotKnowIsNoFaultOfTheCiphertext) {
+  const auto* key = own_.key.native();
+  const auto number = [&](const char* name) {
+    BIGNUM* given = nullptr;
+    EXPECT_EQ(EVP_PKEY_get_bn_param(key, name, &given), 1);
+    const BignumPtr owned(given);
+    Bytes octets(static_cast<std::size_t>(BN_num_bytes(given)));
+    BN_bn2bin(given, octets.data());
+    return base64url(octets);
+  };
+  const std::string kid = origin() + "/keys/as2/" + std::string(32, 'a');
+  vault = [&](const HttpRequest& request) {
+    if (request.method == "GET")
+      return Said{200, {{"key", {{"kid", kid}, {"kty", "RSA"}, {"n", number("n")}, {"e", number("e")}}}}};
+    return Said{400, {{"error", {{"code", "BadParameter"}, {"message", "no"}}}}};
+  };
+  signet::test::MemoryAuditLog audit;
+  const SystemClock clock;
+  RemoteVault asked(link(true), client_, audit, clock, quick());
+  const auto open = [&](const vault::EncryptionAlgorithm& algorithm) {
+    return asked.decrypt(vault::Principal::gateway(), {"kv1", "as2", {}}, algorithm, Bytes(256, 7))
+        .error()
+        .kind;
+  };
+  EXPECT_EQ(open(vault::kRsaOaep256), ErrorKind::CryptoFailure);
+  EXPECT_EQ(open(vault::kRsaOaep512), ErrorKind::Unsupported);
 }
 
 TEST_F(VaultClientTest, WhatMustNotBeDoneTwiceIsAskedForOnce) {
