@@ -18,7 +18,8 @@ using as2::Step;
 
 namespace {
 
-/// What our vault says of our key, whatever it is, is no fault of the message: also that the key is gone.
+/// What our vault says of our key, or our account of its certificates, whatever it is, is no fault of the
+/// message: also that the key is gone.
 Error ours(Error error) {
   if (!is_our_trouble(error)) error.kind = ErrorKind::Unavailable;
   return error;
@@ -246,9 +247,9 @@ std::optional<Outcome> Journey::authenticate() {
 
 Step<as2::AcceptedContent> Journey::accept() {
   SIGNET_CHECK(check_request());
-  SIGNET_TRY(settings_,
-             as2::or_refuse(Fault::UnexpectedProcessingError,
-                            receive_settings(*agreement_, *account_, request_.received, options_.spool)));
+  auto settings = receive_settings(*agreement_, *account_, request_.received, options_.spool);
+  if (!settings) return as2::refuse(Fault::UnexpectedProcessingError, ours(std::move(settings).error()));
+  settings_ = *std::move(settings);
   SIGNET_TRY(const as2::Opened opened, open());
   SIGNET_CHECK(compute_mic(opened));
   take_evidence(opened);

@@ -193,15 +193,17 @@ class OutboundExchange::Attempt {
                                                     : MessageStore::Tell::Nobody),
         record_(std::move(record)) {}
 
-  /// What is sent, and what its receipt has to say. An error is the message's end: nothing can be sent under
-  /// this agreement.
+  /// What is sent, and what its receipt has to say. An error is the message's end, as nothing can be sent
+  /// under this agreement; unless it is trouble of our own.
   Result<> prepare() {
     SIGNET_TRY(account_, ports_.account());
     agreement_ = account_->directory().by_name(record_.agreement);
     if (agreement_ == nullptr)
       return fail(ErrorKind::NotFound, fmt::format("agreement '{}' is gone", printable(record_.agreement)));
     SIGNET_TRY(const WireCopy wire, ports_.store.wire(record_.id));
-    SIGNET_TRY(post_, http_post(*agreement_, *account_, wire));
+    auto post = http_post(*agreement_, *account_, wire);
+    if (!post) return fail(as_our_trouble(std::move(post).error()));
+    post_ = *std::move(post);
     record_.remote_address = post_.url;
     SIGNET_TRY(const as2::MessageId id, as2::MessageId::parse(record_.message_id));
     SIGNET_TRY(const as2::Mic mic, mic_of(record_));

@@ -60,6 +60,11 @@ Result<std::optional<BasicCredentials>> credentials_for(const std::string& url,
 
 }  // namespace
 
+Error as_our_trouble(Error error) {
+  if (error.kind == ErrorKind::NotFound || is_our_trouble(error)) error.kind = ErrorKind::Unavailable;
+  return error;
+}
+
 Result<HttpPost> request_to(const std::string& url, const ResolvedAgreement& agreement,
                             const AccountSnapshot& account, const agreements::ConnectionSettings& settings) {
   const agreements::Connection& connection = agreement.agreement.connection;

@@ -18,4 +18,9 @@ namespace signet::gateway {
 Result<HttpPost> request_to(const std::string& url, const agreements::ResolvedAgreement& agreement,
                             const AccountSnapshot& account, const agreements::ConnectionSettings& settings);
 
+/// What the agreement names and our vault or account does not give, gone, switched off or not permitted, as
+/// trouble of our own: whoever keeps them mends that, and the next attempt does. Other errors stay as they
+/// are.
+Error as_our_trouble(Error error);
+
 }  // namespace signet::gateway

@@ -68,8 +68,9 @@ Result<HttpPost> ReceiptPoster::request_for(const ReceiptPost& post, const Accou
                 fmt::format("agreement '{}' does not allow receipts to be posted to {} (any more)",
                             post.agreement, url_for_people(post.url)));
   SIGNET_TRY(const StoredReceipt receipt, ports_.store.receipt(post.id));
-  SIGNET_TRY(HttpPost request,
-             request_to(post.url, *agreement, account, direction.acknowledgement_connection_settings));
+  auto made = request_to(post.url, *agreement, account, direction.acknowledgement_connection_settings);
+  if (!made) return fail(as_our_trouble(std::move(made).error()));
+  HttpPost request = *std::move(made);
   for (const auto& [name, value] : receipt.headers) request.headers.add(name, value);
   request.headers.add("User-Agent", ports_.product);
   request.body = Slice::of(receipt.body);

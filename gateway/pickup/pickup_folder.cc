@@ -223,7 +223,9 @@ Result<bool> PickupFolder::send(const Directory& folder, const Directory& proces
                                      {"file", (settings_.folder / document.name).string()}});
     return true;
   }
-  if (is_our_trouble(record.error())) return fail(record.error());
+  // A key or a certificate that is gone comes back, or another one is named: the document waits for that.
+  const bool gone = record.error().kind == ErrorKind::NotFound;
+  if (gone || is_our_trouble(record.error())) return fail(record.error());
   return refuse(folder, processing, document, record.error());
 }
 

@@ -378,6 +378,32 @@ TEST_F(Shows, WithoutTheSecretNothingIsSent) {
   EXPECT_THAT(authorizations_, IsEmpty());
 }
 
+// What was taken to be sent waits for its password; only then could it not be told from one that failed.
+TEST_F(Shows, AMessageWaitsWhileItsPasswordIsGone) {
+  const auto usual = partner_.script;
+  partner_.script = [](const HttpRequest&) {
+    HttpResponse busy;
+    busy.status = 503;
+    return busy;
+  };
+  const MessageRecord sent = need(send([](Agreement& agreement) {
+    agreement.retry.attempts = 100;
+    agreement.retry.first_interval = std::chrono::milliseconds(20);
+    agreement.retry.factor = 1;
+  }));
+  ASSERT_EQ(sent.state, MessageState::Queued);
+  auto& vault = pair_.acme.home().vault();
+  const auto operator_ = vault::Principal::local_operator();
+  need(vault.delete_secret(operator_, gateway::kDefaultVault, "acme-password"));
+  const MessageRecord waits = pair_.acme.wait_for(sent.id, [](const MessageRecord& record) {
+    return record.reason.find("acme-password") != std::string::npos;
+  });
+  EXPECT_EQ(waits.state, MessageState::Queued);
+  partner_.script = usual;
+  need(vault.recover_secret(operator_, gateway::kDefaultVault, "acme-password"));
+  EXPECT_EQ(pair_.acme.wait_for_state(sent.id, MessageState::Confirmed).reason, "");
+}
+
 TEST_F(Shows, NoPasswordOverPlainHttp) {
   ScriptedPartner plain;
   plain.script = partner_.script;

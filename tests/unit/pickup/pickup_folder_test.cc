@@ -188,6 +188,19 @@ TEST_F(PickupFolderTest, PutsADocumentThatIsNotReadableForTheGatewayAside) {
               UnorderedElementsAre(EndsWith("-secret.edi"), EndsWith("-secret.edi.reason.txt")));
 }
 
+TEST_F(PickupFolderTest, KeepsDocumentsWhereTheyAreWhileAKeyOfOursIsGone) {
+  put("order.edi", "UNB+1");
+  ASSERT_EQ(pass(0), 0U);
+  outbox_.fail_with(Error{ErrorKind::NotFound, "the key of certificate 'acme' is gone"});
+  const auto failed = pass(5);
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().detail, HasSubstr("is gone"));
+  EXPECT_THAT(names("processing"), ElementsAre(EndsWith("-order.edi")));
+  outbox_.fail_with(std::nullopt);
+  EXPECT_EQ(pass(6), 1U);
+  EXPECT_THAT(outbox_.payloads(), ElementsAre("order.edi: UNB+1"));
+}
+
 TEST_F(PickupFolderTest, KeepsDocumentsWhereTheyAreWhileOurDiskIsFull) {
   put("order.edi", "UNB+1");
   ASSERT_EQ(pass(0), 0U);
