@@ -261,6 +261,7 @@ class AgreementLint {
 
   void run() {
     type();
+    identities();
     names_of_certificates();
     for (const CertificateRole role : kAllRoles) role_is_filled(role);
     receipts();
@@ -285,6 +286,23 @@ class AgreementLint {
     if (agreement_.agreement_type != AgreementType::AS2)
       error("agreementType", "AS2", std::string(to_string(agreement_.agreement_type)),
             "Signet secures AS2 messages; take this agreement out.");
+  }
+
+  /// Where both directions have an identity of their own, the agreement's is read by nobody.
+  void identities() {
+    identity("hostIdentity", agreement_.host_identity, in_.receiver_business_identity,
+             out_.sender_business_identity);
+    identity("guestIdentity", agreement_.guest_identity, in_.sender_business_identity,
+             out_.receiver_business_identity);
+  }
+
+  void identity(std::string_view element, const std::optional<BusinessIdentity>& agreed,
+                const std::optional<BusinessIdentity>& in, const std::optional<BusinessIdentity>& out) {
+    if (!agreed || !in || !out || same_identity(*agreed, *in) || same_identity(*agreed, *out)) return;
+    const std::string theirs = same_identity(*in, *out) ? "" : " or " + in_quotes(out->value);
+    error(element, fmt::format("what the directions name, {}{}", in_quotes(in->value), theirs),
+          in_quotes(agreed->value),
+          "The directions' own identities count, and this one contradicts them: make them agree.");
   }
 
   // -- certificates

@@ -17,10 +17,6 @@ bool is_as2_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
 }
 
-bool same_identity(const BusinessIdentity& a, const BusinessIdentity& b) {
-  return a.value == b.value && equal_ignoring_case(a.qualifier, b.qualifier);
-}
-
 /// Finds the names of one agreement and gathers what is wrong on the way.
 class NameResolver {
  public:
@@ -127,6 +123,10 @@ class NameResolver {
 };
 
 }  // namespace
+
+bool same_identity(const BusinessIdentity& a, const BusinessIdentity& b) {
+  return a.value == b.value && equal_ignoring_case(a.qualifier, b.qualifier);
+}
 
 bool is_as2_identity(const BusinessIdentity& identity) {
   return equal_ignoring_case(identity.qualifier, kAs2Qualifier);

@@ -21,6 +21,9 @@ struct Resolution {
 
 Resolution resolve_names(const AccountIndex& account, const Agreement& agreement);
 
+/// Whether both are the same; qualifiers are compared without regard to case, values with.
+bool same_identity(const BusinessIdentity& a, const BusinessIdentity& b);
+
 bool is_as2_identity(const BusinessIdentity& identity);
 
 }  // namespace signet::agreements

@@ -218,6 +218,7 @@ class Entries(AccountTest):
         self.add_agreement()
         before = self.home.run("export", expect=DONE).out
         for path, value in [(["hostPartner"], "absent"),
+                            (["guestIdentity"], {"qualifier": "AS2Identity", "value": "another than the directions'"}),
                             (["content", "aS2", "sendAgreement", "protocolSettings", "securitySettings", "signingCertificateName"], "guest"),
                             (["content", "aS2", "receiveAgreement", "protocolSettings", "mdnSettings", "micHashingAlgorithm"], "MD5"),
                             (["metadata"], {"receiveAgreement/x:delivery/@folder": "/etc"}),

@@ -70,6 +70,27 @@ auto warning(const std::string& path, const std::string& expected, const std::st
   return problem(Severity::Warning, path, expected, found);
 }
 
+// Which one counts should not have to be guessed.
+TEST(Lint, RefusesAnIdentityThatBothDirectionsContradict) {
+  const ParseOutcome outcome = parse_account(read_data("minimal.xml"), {"account.xml", {}});
+  Account account = *outcome.account;
+  Agreement& agreement = account.agreements[0];
+  const std::vector<BusinessIdentity> known = account.partners[1].business_identities;
+  ASSERT_FALSE(known.empty());
+  account.partners[1].business_identities.push_back({std::string(kAs2Qualifier), "GLOBEX-TEST"});
+  agreement.guest_identity = BusinessIdentity{std::string(kAs2Qualifier), "GLOBEX-TEST"};
+  agreement.receive_agreement.sender_business_identity = known.front();
+  const auto problems = [&] { return lint(account, FakeFacts{}, kNow, outcome.positions, nullptr); };
+  EXPECT_THAT(to_string(problems()), Not(HasSubstr("guestIdentity"))) << "it counts for what is sent";
+  agreement.send_agreement.receiver_business_identity = known.front();
+  EXPECT_THAT(problems(), Contains(AllOf(Field(&Problem::severity, Severity::Error),
+                                         Field(&Problem::path, "agreement[acme-globex]/guestIdentity"),
+                                         Field(&Problem::expected, HasSubstr(known.front().value)),
+                                         Field(&Problem::found, "'GLOBEX-TEST'"))));
+  agreement.guest_identity = known.front();
+  EXPECT_THAT(to_string(problems()), Not(HasSubstr("guestIdentity")));
+}
+
 TEST(Lint, FindsNothingInTheSamples) {
   EXPECT_THAT(to_string(lint_minimal({})), "");
   EXPECT_THAT(to_string(lint_xml(read_data("rollover.xml"))), "");
