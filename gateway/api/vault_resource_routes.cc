@@ -97,6 +97,8 @@ Result<> add_bound_in(Services& services, std::string_view vault, std::vector<st
 Result<> check_unused(Services& services, const std::string& vault) {
   SIGNET_TRY(const agreements::StoredAccount stored, services.account.accounts.load());
   auto users = users_of(stored.account, vault);
+  SIGNET_TRY(const std::vector<std::string> others, services.vaults.administration.other_users(vault));
+  users.insert(users.end(), others.begin(), others.end());
   SIGNET_CHECK(add_bound_in(services, vault, users));
   if (users.empty()) return {};
   return fail(ErrorKind::AlreadyExists,

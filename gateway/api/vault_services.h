@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,10 @@ class VaultAdministration {
 
   /// Whether the vault's keys are in a token, and not in the vault itself.
   virtual Result<bool> has_token(std::string_view vault) = 0;
+
+  /// Who has keys or secrets of the vault in use, beside the account: settings of this installation, in
+  /// words.
+  virtual Result<std::vector<std::string>> other_users(std::string_view vault) = 0;
 
   /// A vault's resource becomes a deleted one's and its policies count no more, or nothing has changed. They
   /// stay with the vault, each until its principal is removed.

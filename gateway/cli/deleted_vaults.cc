@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "gateway/api/vault_resource.h"
 #include "gateway/cli/vault_administration.h"
+#include "gateway/cli/vault_users.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/store/audit_file.h"
 
@@ -45,10 +46,10 @@ Result<> record(Home& home, const vault::Principal& by, std::string_view operati
   return wiring::audit_log(home.audit()).append(record);
 }
 
-/// @error AlreadyExists  the account has keys or secrets in it.
+/// @error AlreadyExists  the account, or a setting, has keys or secrets in it.
 Result<> purge(Home& home, const vault::Principal& by, const std::string& vault) {
-  SIGNET_TRY(const agreements::StoredAccount stored, home.accounts().load());
-  if (const auto users = api::users_of(stored.account, vault); !users.empty())
+  SIGNET_TRY(const std::vector<std::string> users, users_of_vault(home, vault));
+  if (!users.empty())
     return fail(ErrorKind::AlreadyExists,
                 fmt::format("'{}' is used by {}: change those first", vault, fmt::join(users, ", ")));
   SIGNET_CHECK(record(home, by, "purgeVault", vault, vault::AuditResult::Success, ""));

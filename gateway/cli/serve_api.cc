@@ -92,7 +92,7 @@ ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation instal
     : installation_(std::move(installation)),
       jwts_(std::move(jwts)),
       judge_(home, given),
-      vaults_(home),
+      vaults_(home, given),
       service_certificates_(home, given),
       handler_({{home.vault(),
                  home.vault(),

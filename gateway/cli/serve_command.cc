@@ -170,6 +170,18 @@ Result<> reload(Running& running) {
   return {};
 }
 
+/// Commands beside the gateway read the file, and know nothing of its command line.
+void warn_of_definitions_outside_the_file(const GivenOptions& given, const std::filesystem::path& file) {
+  const bool some = std::any_of(given.begin(), given.end(),
+                                [](const auto& option) { return option.first == "--service-certificate"; });
+  if (!some) return;
+  log::warning(
+      "service-certificates-not-in-file",
+      {{"reason", fmt::format("--service-certificate is of this process alone: lint, apply and binding "
+                              "go by {}, so define the names there",
+                              file.string())}});
+}
+
 Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(const ServeSettings settings, read_serve_settings(given, context.home / "serve.toml"));
   const sigset_t signals = block_signals();
@@ -177,6 +189,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   SIGNET_TRY(const auto home, open_to_serve(context.home, settings));
   home->define_service_certificates(service_definitions_of(settings));
+  warn_of_definitions_outside_the_file(given, context.home / "serve.toml");
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
   SIGNET_CHECK(settle_home(*home));
   const auto is_sealed = [&home] { return home->vault().is_sealed(); };

@@ -2,12 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/file.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/vault_lifecycle.h"
+#include "gateway/cli/vault_users.h"
 #include "gateway/remote_vault/linked_vaults.h"
 #include "gateway/store/vault_link_store.h"
 
@@ -56,25 +56,6 @@ std::string to_text(const VaultLink& link) {
                      to_rfc3339(link.created));
 }
 
-/// Who would be left without a key or a secret, were a vault no longer there.
-Result<std::set<std::string>> users_of(Home& home, std::string_view name) {
-  SIGNET_TRY(const agreements::StoredAccount stored, home.accounts().load());
-  std::set<std::string> users;
-  for (const agreements::CertificateEntry& entry : stored.account.certificates)
-    if (entry.key && equal_ignoring_case(entry.key->key_vault, name))
-      users.insert(fmt::format("certificate '{}'", entry.name));
-  for (const agreements::Agreement& agreement : stored.account.agreements) {
-    const auto note = [&](const auto& secret) {
-      if (secret && equal_ignoring_case(secret->key_vault, name))
-        users.insert(fmt::format("agreement '{}'", agreement.name));
-    };
-    note(agreement.connection.basic_authentication);
-    note(agreement.receive_agreement.required_basic_authentication);
-    note(agreement.receive_agreement.delivery.webhook);
-  }
-  return users;
-}
-
 /// What is linked is asked at once whether it knows us, so that a mistake shows here and not with the first
 /// message. That it does not answer at the moment is no reason to link nothing.
 std::vector<std::string> link_warnings(Home& home, const VaultLink& link) {
@@ -107,7 +88,7 @@ Result<> link(CommandContext& context, const LinkOptions& options) {
 
 Result<> unlink(CommandContext& context, const LinkOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const std::set<std::string> users, users_of(*home, options.link.name));
+  SIGNET_TRY(const std::vector<std::string> users, users_of_vault(*home, options.link.name));
   if (!users.empty())
     return fail(ErrorKind::AlreadyExists,
                 fmt::format("vault '{}' is used by {}: have them use another one first; nothing was changed",

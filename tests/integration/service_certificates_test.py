@@ -143,6 +143,12 @@ class ServiceCertificates(CommandTest):
             missing -= len(connection.recv(missing))
         return int(head.split()[1])
 
+    def wait_for_log(self, event):
+        deadline = time.monotonic() + START_TIMEOUT
+        while f'"event":"{event}"' not in self.home.log.read_text():
+            self.assertLess(time.monotonic(), deadline, f"no {event} in the log")
+            time.sleep(0.02)
+
     def wait_until_shown(self, thumbprint, host=HOST, within=START_TIMEOUT):
         deadline = time.monotonic() + within
         while self.shown(host) != thumbprint:
@@ -312,6 +318,42 @@ class Names(ServiceCertificates):
             except ssl.SSLCertVerificationError:
                 self.assertLess(time.monotonic(), deadline)
         self.assertIn("the binding of the service certificate 'issuing'", self.home.run("certificate", "delete", "ca-2026", expect=REFUSED).err)
+
+    def test_what_the_file_defines_anew_counts_from_a_reload(self):
+        www, org = self.take_in("www", HOST), self.take_in("org", OTHER_HOST)
+        self.settings('tls-certificate = "www"\n', [f"www={HOST}"])
+        self.bind("www", www)
+        self.start()
+        self.settings('tls-certificate = ["www", "org"]\n', [f"www={HOST}", f"org={OTHER_HOST}"])
+        self.bind("org", org)
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.shown(OTHER_HOST)
+        self.settings('tls-certificate = ["www", "org"]\n', [f"www={HOST}", "org"])  # a mistake: `org` has no host
+        self.home.gateway.send_signal(signal.SIGHUP)
+        self.wait_for_log("settings-not-reloaded")
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.shown(OTHER_HOST)
+        self.settings('tls-certificate = ["www", "org"]\n', [f"www={HOST}", f"org={OTHER_HOST}"])
+        self.home.gateway.send_signal(signal.SIGHUP)
+        self.wait_for_log("settings-reloaded")
+        self.assertEqual([self.shown(HOST), self.shown(OTHER_HOST)], [www, org])
+
+    def test_a_name_is_bound_anew_while_the_gateway_is_sealed(self):
+        passphrase = self.directory / "passphrase"
+        passphrase.write_text("correct horse battery staple\n")
+        first, second = self.take_in("first", HOST, into="www"), self.take_in("second", HOST, into="www")
+        self.settings('tls-certificate = "www"\n', [f"www={HOST}"])
+        self.bind("www", first)
+        self.home.run("vault", "rotate-master-key", "--passphrase-file", passphrase, expect=DONE)
+        self.start()  # without the passphrase
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.shown()
+        self.home.environment["SIGNET_PASSPHRASE_FILE"] = str(passphrase)
+        self.bind("www", second)
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.shown()
+        self.home.run("vault", "unseal", "--passphrase-file", passphrase, expect=DONE)
+        self.assertEqual(self.shown(), second)
 
     def test_a_definition_with_a_mistake_is_one_of_the_settings(self):
         self.settings('tls-certificate = "www"\n', ["www"])

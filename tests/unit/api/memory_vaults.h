@@ -30,6 +30,7 @@ class MemoryVaultAdministration final : public VaultAdministration {
     SIGNET_TRY(const auto token, vault_.token(vault));
     return token.has_value();
   }
+  Result<std::vector<std::string>> other_users(std::string_view) override { return users; }
   Result<> delete_vault(std::string_view vault, std::string_view json, Time now) override {
     if (failure) return fail(*failure);
     SIGNET_TRY(set_aside_[to_lower(vault)], policies(vault));
@@ -55,6 +56,7 @@ class MemoryVaultAdministration final : public VaultAdministration {
     return {};
   }
 
+  std::vector<std::string> users;   ///< that other_users() names
   std::vector<std::string> purged;  ///< vaults, in their order
   std::optional<Error> failure;     ///< of deletions and purges
 

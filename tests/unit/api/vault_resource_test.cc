@@ -41,6 +41,17 @@ struct VaultResources : testing::Test, MemoryServices {
   TestCall administrator;
 };
 
+TEST_F(VaultResources, OneWhoseSecretsSettingsNameIsNotDeleted) {
+  ASSERT_EQ(put_vault(all, named(administrator))->status, 201);
+  administration.users = {"the setting 'smtp-password'"};
+  const auto refused = delete_vault(all, named(administrator));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::AlreadyExists);
+  EXPECT_THAT(refused.error().detail, testing::HasSubstr("the setting 'smtp-password'"));
+  administration.users.clear();
+  EXPECT_EQ(delete_vault(all, named(administrator))->status, 200);
+}
+
 TEST_F(VaultResources, WhatIsSaidOfDeletionTheVaultKeepsTo) {
   const Json settings = {{"softDeleteRetentionInDays", 30}, {"enablePurgeProtection", true}};
   EXPECT_EQ(put_vault(all, named(administrator, settings))->status, 201);

@@ -48,6 +48,22 @@ TEST_F(SealedVault, UsesNoKeyAndGivesNoSecretUntilItIsOpened) {
   EXPECT_EQ(as_text(vault_->get_secret(kGateway, secret_)->value.view()), "value");
 }
 
+TEST_F(SealedVault, SaysSoWhileWorkThatBeganBeforeHasAKey) {
+  IssuerUpdate issuer;
+  issuer.provider = "ACME";
+  issuer.directory = "https://ca.example/dir";
+  ASSERT_TRUE(vault_->set_certificate_issuer(kOperator, "kv1", "ca", issuer));
+  auto account = vault_->open_issuer_account("kv1", "ca");
+  ASSERT_TRUE(account) << account.error().detail;
+  EXPECT_TRUE(fails_with(seal(), ErrorKind::Unavailable, "is under way still"));
+  EXPECT_TRUE(vault_->is_sealed()) << "for everybody else";
+  EXPECT_THAT(last_records(1), ElementsAre(std::pair("seal", AuditResult::Failed)));
+  EXPECT_TRUE((*account)->sign(digest(Hash::Sha256, as_bytes("what is signed")))) << "it ends first";
+  account->reset();
+  ASSERT_TRUE(vault_->unseal(kOperator, master_key()));
+  EXPECT_TRUE(seal()) << "nothing has a key any more";
+}
+
 TEST_F(SealedVault, StaysSealedUnderAnotherMasterKey) {
   ASSERT_TRUE(seal());
   EXPECT_TRUE(fails_with(vault_->unseal(kOperator, MasterKey::create_file(directory_ / "other.key").value()),
