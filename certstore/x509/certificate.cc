@@ -1,7 +1,6 @@
 #include "certstore/x509/certificate.h"
 
 #include <fmt/format.h>
-#include <openssl/core_names.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
@@ -9,8 +8,10 @@
 #include <utility>
 
 #include "base/openssl.h"
+#include "certstore/x509/asn1_internal.h"
 #include "certstore/x509/distinguished_name.h"
 #include "certstore/x509/extensions_internal.h"
+#include "certstore/x509/key_facts_internal.h"
 
 namespace signet::certstore {
 
@@ -25,9 +26,7 @@ struct Certificate::Facts {
   std::string serial;
   Time not_before;
   Time not_after;
-  KeyType key_type = KeyType::Other;
-  int key_bits = 0;
-  std::string curve;
+  KeyFacts key_facts;
   KeyUsage key_usage;
   std::vector<std::string> subject_alternative_names;
   bool self_signed = false;
@@ -45,47 +44,6 @@ using BitStringPtr = Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
 constexpr std::size_t kMostOctets = 1024 * 1024;
 constexpr std::size_t kMostCertificates = 100;
 constexpr std::size_t kLongestAlternativeName = 1000;
-
-std::string hex_of(const ASN1_INTEGER* serial) {
-  const BignumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
-  if (!number || BN_is_zero(number.get())) return "00";
-  char* digits = BN_bn2hex(number.get());
-  std::string text = digits == nullptr ? "" : digits;
-  OPENSSL_free(digits);
-  return text;
-}
-
-Result<Time> time_of(const ASN1_TIME* field, std::string_view which) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(field, &parts) != 1)
-    return fail(ErrorKind::InvalidInput, fmt::format("the certificate's {} is not a time", which));
-  using namespace std::chrono;
-  const sys_days day = year{parts.tm_year + 1900} / (parts.tm_mon + 1) / parts.tm_mday;
-  return Time(day.time_since_epoch() + hours{parts.tm_hour} + minutes{parts.tm_min} + seconds{parts.tm_sec});
-}
-
-KeyType type_of(const EVP_PKEY* key) {
-  if (key == nullptr) return KeyType::Other;
-  const int id = EVP_PKEY_get_base_id(key);
-  if (id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS) return KeyType::Rsa;
-  return id == EVP_PKEY_EC ? KeyType::Ec : KeyType::Other;
-}
-
-/// RFC 5480 section 2.1.1 wants curves named. One that a certificate spells out is not given a name here,
-/// even where its numbers are those of P-256, so that nothing takes it for an approved curve.
-std::string curve_of(const EVP_PKEY* key) {
-  int spelled_out = 0;
-  EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &spelled_out);
-  if (spelled_out != 0) return "explicit parameters";
-  std::array<char, 80> name{};
-  std::size_t length = 0;
-  if (EVP_PKEY_get_group_name(key, name.data(), name.size(), &length) != 1) return "unknown";
-  std::string curve(name.data(), length);
-  if (curve == SN_X9_62_prime256v1) return "P-256";
-  if (curve == SN_secp384r1) return "P-384";
-  if (curve == SN_secp521r1) return "P-521";
-  return curve;
-}
 
 /// Not X509_get_key_usage(): that gives up when any extension at all is damaged.
 KeyUsage key_usage_of(const X509* x509) {
@@ -157,15 +115,6 @@ std::vector<std::string> alternative_names_of(const X509* x509) {
   return texts;
 }
 
-Result<Bytes> encode(const X509* x509) {
-  unsigned char* der = nullptr;
-  const int length = i2d_X509(x509, &der);
-  const OpensslMemory owner(der);
-  if (length <= 0)
-    return fail(take_openssl_error(ErrorKind::InvalidInput, "the certificate cannot be written as DER"));
-  return Bytes(der, der + length);
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Certificate::Facts>> Certificate::Facts::of(X509Ptr x509) {
@@ -173,16 +122,14 @@ Result<std::shared_ptr<const Certificate::Facts>> Certificate::Facts::of(X509Ptr
   // Fills the caches of extensions and flags inside the X509, which would otherwise be filled by its first
   // user.
   X509_check_purpose(x509.get(), -1, 0);
-  SIGNET_TRY(facts->der, encode(x509.get()));
-  SIGNET_TRY(facts->not_before, time_of(X509_get0_notBefore(x509.get()), "notBefore"));
-  SIGNET_TRY(facts->not_after, time_of(X509_get0_notAfter(x509.get()), "notAfter"));
+  SIGNET_TRY(facts->der, encode<X509>(x509.get(), i2d_X509));
+  SIGNET_TRY(facts->not_before, time_of(X509_get0_notBefore(x509.get()), "the certificate's notBefore"));
+  SIGNET_TRY(facts->not_after, time_of(X509_get0_notAfter(x509.get()), "the certificate's notAfter"));
   facts->subject = name_text(X509_get_subject_name(x509.get()));
   facts->issuer = name_text(X509_get_issuer_name(x509.get()));
   facts->serial = hex_of(X509_get0_serialNumber(x509.get()));
   facts->key = X509_get0_pubkey(x509.get());
-  facts->key_type = type_of(facts->key);
-  if (facts->key != nullptr) facts->key_bits = EVP_PKEY_get_bits(facts->key);
-  if (facts->key_type == KeyType::Ec) facts->curve = curve_of(facts->key);
+  facts->key_facts = key_facts_of(facts->key);
   facts->key_usage = key_usage_of(x509.get());
   facts->subject_alternative_names = alternative_names_of(x509.get());
   facts->self_signed = X509_self_signed(x509.get(), 1) == 1;
@@ -193,16 +140,6 @@ Result<std::shared_ptr<const Certificate::Facts>> Certificate::Facts::of(X509Ptr
 }
 
 namespace {
-
-/// Keeps what OpenSSL complains of here, be it in the end an error or not, apart from what others find in the
-/// queue.
-class OwnErrors {
- public:
-  OwnErrors() { ERR_clear_error(); }
-  ~OwnErrors() { ERR_clear_error(); }
-  OwnErrors(const OwnErrors&) = delete;
-  OwnErrors& operator=(const OwnErrors&) = delete;
-};
 
 /// The X509s of one input, in order, at most kMostCertificates of them.
 class Collection {
@@ -353,22 +290,16 @@ Result<Certificate> Certificate::parse(ByteView pem_or_der) {
 
 const Bytes& Certificate::der() const { return facts_->der; }
 
-std::string Certificate::pem() const {
-  constexpr std::size_t kLineLength = 64;  // RFC 7468 section 2
-  const std::string text = base64(facts_->der);
-  std::string pem = "-----BEGIN CERTIFICATE-----\n";
-  for (std::size_t i = 0; i < text.size(); i += kLineLength) pem.append(text, i, kLineLength).append("\n");
-  return pem + "-----END CERTIFICATE-----\n";
-}
+std::string Certificate::pem() const { return pem_of(facts_->der, "CERTIFICATE"); }
 
 const std::string& Certificate::subject() const { return facts_->subject; }
 const std::string& Certificate::issuer() const { return facts_->issuer; }
 const std::string& Certificate::serial() const { return facts_->serial; }
 Time Certificate::not_before() const { return facts_->not_before; }
 Time Certificate::not_after() const { return facts_->not_after; }
-KeyType Certificate::key_type() const { return facts_->key_type; }
-int Certificate::key_bits() const { return facts_->key_bits; }
-const std::string& Certificate::curve() const { return facts_->curve; }
+KeyType Certificate::key_type() const { return facts_->key_facts.type; }
+int Certificate::key_bits() const { return facts_->key_facts.bits; }
+const std::string& Certificate::curve() const { return facts_->key_facts.curve; }
 const KeyUsage& Certificate::key_usage() const { return facts_->key_usage; }
 const std::vector<std::string>& Certificate::subject_alternative_names() const {
   return facts_->subject_alternative_names;
@@ -396,28 +327,8 @@ std::string key_thumbprint(const EVP_PKEY* key) {
 }
 
 Result<> check_key_strength(const Certificate& certificate) {
-  constexpr int kFewestRsaBits = 2048;
-  std::string key;
-  switch (certificate.key_type()) {
-    case KeyType::Rsa:
-      if (certificate.key_bits() >= kFewestRsaBits) return {};
-      key = fmt::format("RSA of {} bits", certificate.key_bits());
-      break;
-    case KeyType::Ec:
-      if (certificate.curve() == "P-256" || certificate.curve() == "P-384" || certificate.curve() == "P-521")
-        return {};
-      key = fmt::format("EC on {}", certificate.curve());
-      break;
-    case KeyType::Other:
-      key = "neither RSA nor EC";
-      break;
-  }
-  return fail(
-      ErrorKind::Unsupported,
-      fmt::format(
-          "the key of certificate '{}' is {}: RSA of {} bits or more, or EC on P-256, P-384 or P-521 is "
-          "needed; ask for a certificate with such a key",
-          printable(certificate.subject()), key, kFewestRsaBits));
+  const KeyFacts facts{certificate.key_type(), certificate.key_bits(), certificate.curve()};
+  return check_key_strength(facts, fmt::format("certificate '{}'", printable(certificate.subject())));
 }
 
 }  // namespace signet::certstore

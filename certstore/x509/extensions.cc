@@ -13,24 +13,12 @@ using BasicConstraintsPtr = Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;
 using BitStringPtr = Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
 using ExtendedKeyUsagePtr = Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
 using ExtensionPtr = Handle<X509_EXTENSION, X509_EXTENSION_free>;
-using GeneralNamePtr = Handle<GENERAL_NAME, GENERAL_NAME_free>;
 using GeneralNamesPtr = Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
 using OctetStringPtr = Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
 using StringPtr = Handle<ASN1_STRING, ASN1_STRING_free>;
 using TypePtr = Handle<ASN1_TYPE, ASN1_TYPE_free>;
 
-enum class Critical { No, Yes };
-
 Error broken(std::string_view what) { return take_openssl_error(ErrorKind::Internal, what); }
-
-/// `value` is what d2i of this extension would give.
-Result<> add(STACK_OF(X509_EXTENSION) * extensions, int nid, Critical critical, void* value) {
-  ExtensionPtr extension(X509V3_EXT_i2d(nid, critical == Critical::Yes ? 1 : 0, value));
-  if (!extension || sk_X509_EXTENSION_push(extensions, extension.get()) <= 0)
-    return fail(broken("encoding an extension of a certificate"));
-  static_cast<void>(extension.release());
-  return {};
-}
 
 Result<> add_basic_constraints(STACK_OF(X509_EXTENSION) * extensions, const BasicConstraints& constraints) {
   const BasicConstraintsPtr value(BASIC_CONSTRAINTS_new());
@@ -41,7 +29,7 @@ Result<> add_basic_constraints(STACK_OF(X509_EXTENSION) * extensions, const Basi
     if (value->pathlen == nullptr || ASN1_INTEGER_set(value->pathlen, *constraints.path_length) != 1)
       return fail(broken("making basic constraints"));
   }
-  return add(extensions, NID_basic_constraints, Critical::Yes, value.get());
+  return add_extension(extensions, NID_basic_constraints, Critical::Yes, value.get());
 }
 
 Result<> add_key_usage(STACK_OF(X509_EXTENSION) * extensions, const KeyUses& uses) {
@@ -50,11 +38,11 @@ Result<> add_key_usage(STACK_OF(X509_EXTENSION) * extensions, const KeyUses& use
   for (const KeyUse use : uses)
     if (!bits || ASN1_BIT_STRING_set_bit(bits.get(), static_cast<int>(use), 1) != 1)
       return fail(broken("making a key usage"));
-  return add(extensions, NID_key_usage, Critical::Yes, bits.get());
+  return add_extension(extensions, NID_key_usage, Critical::Yes, bits.get());
 }
 
-Result<> add_extended_key_usage(STACK_OF(X509_EXTENSION) * extensions,
-                                const std::vector<std::string>& usages) {
+Result<> add_extended_key_usage(STACK_OF(X509_EXTENSION) * extensions, const std::vector<std::string>& usages,
+                                Critical critical) {
   if (usages.empty()) return {};
   const ExtendedKeyUsagePtr objects(EXTENDED_KEY_USAGE_new());
   for (const std::string& usage : usages) {
@@ -63,17 +51,7 @@ Result<> add_extended_key_usage(STACK_OF(X509_EXTENSION) * extensions,
       return fail(broken("making an extended key usage"));
     static_cast<void>(object.release());
   }
-  return add(extensions, NID_ext_key_usage, Critical::No, objects.get());
-}
-
-/// Everything that is a string of some type: DNS names, mail addresses, URIs.
-GeneralNamePtr ia5_name(int kind, std::string_view text) {
-  GeneralNamePtr name(GENERAL_NAME_new());
-  Handle<ASN1_IA5STRING, ASN1_IA5STRING_free> value(ASN1_IA5STRING_new());
-  if (!name || !value || ASN1_STRING_set(value.get(), text.data(), static_cast<int>(text.size())) != 1)
-    return nullptr;
-  GENERAL_NAME_set0_value(name.get(), kind, value.release());
-  return name;
+  return add_extension(extensions, NID_ext_key_usage, critical, objects.get());
 }
 
 GeneralNamePtr ip_name(const std::string& text) {
@@ -121,7 +99,7 @@ Result<> add_alternative_names(STACK_OF(X509_EXTENSION) * extensions, const Alte
   if (names.empty()) return {};
   const GeneralNamesPtr value(GENERAL_NAMES_new());
   if (!push_all(value.get(), names)) return fail(broken("making alternative names"));
-  return add(extensions, NID_subject_alt_name, critical, value.get());
+  return add_extension(extensions, NID_subject_alt_name, critical, value.get());
 }
 
 std::string octets_of(const ASN1_STRING* text) {
@@ -153,27 +131,32 @@ void read_name(const GENERAL_NAME* name, AlternativeNames& into) {
   }
 }
 
-AlternativeNames names_of(const X509* certificate) {
-  const GeneralNamesPtr names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+using Extensions = const STACK_OF(X509_EXTENSION);
+
+/// Null where it is absent, there twice, or cannot be read.
+template <class Owner>
+Owner find(Extensions* extensions, int nid) {
+  return Owner(static_cast<typename Owner::pointer>(X509V3_get_d2i(extensions, nid, nullptr, nullptr)));
+}
+
+AlternativeNames names_of(Extensions* extensions) {
+  const auto names = find<GeneralNamesPtr>(extensions, NID_subject_alt_name);
   AlternativeNames read;
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i)
     read_name(sk_GENERAL_NAME_value(names.get(), i), read);
   return read;
 }
 
-KeyUses key_uses_of(const X509* certificate) {
-  const BitStringPtr bits(
-      static_cast<ASN1_BIT_STRING*>(X509_get_ext_d2i(certificate, NID_key_usage, nullptr, nullptr)));
+KeyUses key_uses_of(Extensions* extensions) {
+  const auto bits = find<BitStringPtr>(extensions, NID_key_usage);
   KeyUses uses;
   for (int bit = 0; bits && bit <= static_cast<int>(KeyUse::DecipherOnly); ++bit)
     if (ASN1_BIT_STRING_get_bit(bits.get(), bit) == 1) uses.insert(static_cast<KeyUse>(bit));
   return uses;
 }
 
-std::vector<std::string> extended_key_usages_of(const X509* certificate) {
-  const ExtendedKeyUsagePtr objects(
-      static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
+std::vector<std::string> extended_key_usages_of(Extensions* extensions) {
+  const auto objects = find<ExtendedKeyUsagePtr>(extensions, NID_ext_key_usage);
   std::vector<std::string> usages;
   for (int i = 0; i < sk_ASN1_OBJECT_num(objects.get()); ++i) {
     std::array<char, 128> dotted{};
@@ -183,9 +166,8 @@ std::vector<std::string> extended_key_usages_of(const X509* certificate) {
   return usages;
 }
 
-BasicConstraints basic_constraints_of(const X509* certificate) {
-  const BasicConstraintsPtr value(static_cast<BASIC_CONSTRAINTS*>(
-      X509_get_ext_d2i(certificate, NID_basic_constraints, nullptr, nullptr)));
+BasicConstraints basic_constraints_of(Extensions* extensions) {
+  const auto value = find<BasicConstraintsPtr>(extensions, NID_basic_constraints);
   BasicConstraints constraints;
   if (!value) return constraints;
   constraints.certificate_authority = value->ca != 0;
@@ -208,12 +190,29 @@ std::optional<std::string> ip_text_of(const ASN1_OCTET_STRING* address) {
   return text;
 }
 
-Result<ExtensionsPtr> extensions_of(const CertificateProfile& profile) {
+GeneralNamePtr ia5_name(int kind, std::string_view text) {
+  GeneralNamePtr name(GENERAL_NAME_new());
+  Handle<ASN1_IA5STRING, ASN1_IA5STRING_free> value(ASN1_IA5STRING_new());
+  if (!name || !value || ASN1_STRING_set(value.get(), text.data(), static_cast<int>(text.size())) != 1)
+    return nullptr;
+  GENERAL_NAME_set0_value(name.get(), kind, value.release());
+  return name;
+}
+
+Result<> add_extension(STACK_OF(X509_EXTENSION) * extensions, int nid, Critical critical, void* value) {
+  ExtensionPtr extension(X509V3_EXT_i2d(nid, critical == Critical::Yes ? 1 : 0, value));
+  if (!extension || sk_X509_EXTENSION_push(extensions, extension.get()) <= 0)
+    return fail(broken("encoding an extension of a certificate"));
+  static_cast<void>(extension.release());
+  return {};
+}
+
+Result<ExtensionsPtr> extensions_of(const CertificateProfile& profile, Critical extended_key_usages) {
   SIGNET_CHECK(check_profile(profile));
   ExtensionsPtr extensions(sk_X509_EXTENSION_new_null());
   SIGNET_CHECK(add_basic_constraints(extensions.get(), profile.basic_constraints));
   SIGNET_CHECK(add_key_usage(extensions.get(), profile.key_uses));
-  SIGNET_CHECK(add_extended_key_usage(extensions.get(), profile.extended_key_usages));
+  SIGNET_CHECK(add_extended_key_usage(extensions.get(), profile.extended_key_usages, extended_key_usages));
   // [RFC5280 4.2.1.6] critical where it is the only name
   SIGNET_CHECK(add_alternative_names(extensions.get(), profile.alternative_names,
                                      profile.subject.empty() ? Critical::Yes : Critical::No));
@@ -233,17 +232,40 @@ Result<> add_subject_key_identifier(STACK_OF(X509_EXTENSION) * extensions, EVP_P
   if (!value ||
       ASN1_OCTET_STRING_set(value.get(), identifier.data(), static_cast<int>(identifier.size())) != 1)
     return fail(broken("making a key identifier"));
-  return add(extensions, NID_subject_key_identifier, Critical::No, value.get());
+  return add_extension(extensions, NID_subject_key_identifier, Critical::No, value.get());
+}
+
+Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> authority_key_identifier(X509* issuer, Naming naming) {
+  Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> identifier(AUTHORITY_KEYID_new());
+  const ASN1_OCTET_STRING* const key = X509_get0_subject_key_id(issuer);
+  if (!identifier || key == nullptr) return nullptr;
+  identifier->keyid = ASN1_OCTET_STRING_dup(key);
+  if (naming == Naming::KeyAlone) return identifier->keyid == nullptr ? nullptr : std::move(identifier);
+  // The pair that names the issuer's certificate: who issued it, under which number.
+  GeneralNamePtr name(GENERAL_NAME_new());
+  identifier->serial = ASN1_INTEGER_dup(X509_get0_serialNumber(issuer));
+  identifier->issuer = sk_GENERAL_NAME_new_null();
+  X509_NAME* const copy = X509_NAME_dup(X509_get_issuer_name(issuer));
+  if (name && copy != nullptr) GENERAL_NAME_set0_value(name.get(), GEN_DIRNAME, copy);
+  if (identifier->keyid == nullptr || identifier->serial == nullptr || !name || copy == nullptr ||
+      sk_GENERAL_NAME_push(identifier->issuer, name.get()) <= 0)
+    return nullptr;
+  static_cast<void>(name.release());
+  return identifier;
+}
+
+void read_extensions(Extensions* extensions, CertificateProfile& profile) {
+  profile.alternative_names = names_of(extensions);
+  profile.key_uses = key_uses_of(extensions);
+  profile.extended_key_usages = extended_key_usages_of(extensions);
+  profile.basic_constraints = basic_constraints_of(extensions);
 }
 
 CertificateProfile profile_of(const Certificate& certificate) {
   const X509* const x509 = certificate.native();
   CertificateProfile profile;
   profile.subject = DistinguishedName::copy_of(X509_get_subject_name(x509));
-  profile.alternative_names = names_of(x509);
-  profile.key_uses = key_uses_of(x509);
-  profile.extended_key_usages = extended_key_usages_of(x509);
-  profile.basic_constraints = basic_constraints_of(x509);
+  read_extensions(X509_get0_extensions(x509), profile);
   profile.not_before = certificate.not_before();
   profile.not_after = certificate.not_after();
   leave_out_what_no_profile_says(profile);

@@ -119,14 +119,18 @@ void leave_out_what_no_profile_says(CertificateProfile& profile) {
   keep(profile.extended_key_usages, is_object_identifier);
 }
 
+Result<> check_spelling(const CertificateProfile& profile) {
+  SIGNET_CHECK(check_names(profile.alternative_names));
+  return check_each(profile.extended_key_usages, is_object_identifier,
+                    "object identifier of an extended key usage such as '1.3.6.1.5.5.7.3.1'");
+}
+
 Result<> check_profile(const CertificateProfile& profile) {
   if (profile.subject.empty() && profile.alternative_names.empty())
     return fail(
         ErrorKind::InvalidInput,
         "a certificate needs a subject such as 'CN=as2.acme.example', or alternative names; got neither");
-  SIGNET_CHECK(check_names(profile.alternative_names));
-  SIGNET_CHECK(check_each(profile.extended_key_usages, is_object_identifier,
-                          "object identifier of an extended key usage such as '1.3.6.1.5.5.7.3.1'"));
+  SIGNET_CHECK(check_spelling(profile));
   return check_constraints(profile);
 }
 
