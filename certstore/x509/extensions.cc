@@ -235,20 +235,21 @@ Result<> add_subject_key_identifier(STACK_OF(X509_EXTENSION) * extensions, EVP_P
   return add_extension(extensions, NID_subject_key_identifier, Critical::No, value.get());
 }
 
-Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> authority_key_identifier(X509* issuer, Naming naming) {
+Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> authority_key_identifier(const ASN1_OCTET_STRING* key,
+                                                                       const X509* named) {
   Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> identifier(AUTHORITY_KEYID_new());
-  const ASN1_OCTET_STRING* const key = X509_get0_subject_key_id(issuer);
   if (!identifier || key == nullptr) return nullptr;
   identifier->keyid = ASN1_OCTET_STRING_dup(key);
-  if (naming == Naming::KeyAlone) return identifier->keyid == nullptr ? nullptr : std::move(identifier);
-  // The pair that names the issuer's certificate: who issued it, under which number.
+  if (identifier->keyid == nullptr) return nullptr;
+  if (named == nullptr) return identifier;
+  // The pair that names a certificate: who issued it, under which number.
   GeneralNamePtr name(GENERAL_NAME_new());
-  identifier->serial = ASN1_INTEGER_dup(X509_get0_serialNumber(issuer));
+  X509_NAME* const copy = X509_NAME_dup(X509_get_issuer_name(named));
+  if (!name || copy == nullptr) return nullptr;
+  GENERAL_NAME_set0_value(name.get(), GEN_DIRNAME, copy);
+  identifier->serial = ASN1_INTEGER_dup(X509_get0_serialNumber(named));
   identifier->issuer = sk_GENERAL_NAME_new_null();
-  X509_NAME* const copy = X509_NAME_dup(X509_get_issuer_name(issuer));
-  if (name && copy != nullptr) GENERAL_NAME_set0_value(name.get(), GEN_DIRNAME, copy);
-  if (identifier->keyid == nullptr || identifier->serial == nullptr || !name || copy == nullptr ||
-      sk_GENERAL_NAME_push(identifier->issuer, name.get()) <= 0)
+  if (identifier->serial == nullptr || sk_GENERAL_NAME_push(identifier->issuer, name.get()) <= 0)
     return nullptr;
   static_cast<void>(name.release());
   return identifier;

@@ -47,10 +47,10 @@ Result<> check_spelling(const CertificateProfile& profile);
 /// RFC 5280 section 4.2.1.2, method (1): the SHA-1 of the public key's bits.
 Result<> add_subject_key_identifier(STACK_OF(X509_EXTENSION) * extensions, EVP_PKEY* public_key);
 
-/// RFC 5280 section 4.2.1.1: key identifier, name and serial number of the issuer's certificate. For a
-/// revocation list the key identifier alone (section 5.2.1). Null when memory is out, or the issuer has no
-/// subject key identifier.
-enum class Naming { KeyAlone, KeyNameAndSerial };
-Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> authority_key_identifier(X509* issuer, Naming naming);
+/// RFC 5280 section 4.2.1.1: the issuer's key and, where `named` is given, the name and serial number of its
+/// certificate. A revocation list has the key alone (section 5.2.1). Null when memory is out, or there is no
+/// key identifier.
+Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> authority_key_identifier(const ASN1_OCTET_STRING* key,
+                                                                       const X509* named = nullptr);
 
 }  // namespace signet::certstore

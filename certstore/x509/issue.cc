@@ -132,9 +132,12 @@ Result<ExtensionsPtr> extensions_of(const CertificateProfile& profile, const Iss
   return extensions;
 }
 
-/// Of a certificate that is its own issuer, and has its serial number and key identifier by now.
+/// Of a certificate that is its own issuer, and has its serial number and key identifier by now. Its caches
+/// are not asked: they are of the octets that it had when they were filled.
 Result<> add_own_authority_key_identifier(X509* certificate) {
-  const auto identifier = authority_key_identifier(certificate, Naming::KeyNameAndSerial);
+  const Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> key(static_cast<ASN1_OCTET_STRING*>(
+      X509_get_ext_d2i(certificate, NID_subject_key_identifier, nullptr, nullptr)));
+  const auto identifier = authority_key_identifier(key.get(), certificate);
   if (!identifier || X509_add1_ext_i2d(certificate, NID_authority_key_identifier, identifier.get(), 0,
                                        X509V3_ADD_DEFAULT) != 1)
     return fail(take_openssl_error(ErrorKind::Internal, "making an authority key identifier"));
@@ -169,7 +172,8 @@ Result<Certificate> issue_certificate(const SigningKey& key, const Certificate& 
   SIGNET_TRY(const EvpPkeyPtr holders_key, read_public_key(public_key));
   SIGNET_CHECK(check_holder(holders_key.get(), profile));
   SIGNET_TRY(const ExtensionsPtr extensions, extensions_of(profile, terms, holders_key.get()));
-  const auto authority_key = authority_key_identifier(issuer.native(), Naming::KeyNameAndSerial);
+  const auto authority_key =
+      authority_key_identifier(X509_get0_subject_key_id(issuer.native()), issuer.native());
   SIGNET_CHECK(
       add_extension(extensions.get(), NID_authority_key_identifier, Critical::No, authority_key.get()));
   const X509Ptr certificate(X509_new_ex(key.library, nullptr));

@@ -77,7 +77,7 @@ bool add_number(X509_CRL* crl, std::uint64_t number) {
 }
 
 bool fill_list(X509_CRL* crl, const Certificate& issuer, const CrlContents& contents) {
-  const auto authority_key = authority_key_identifier(issuer.native(), Naming::KeyAlone);
+  const auto authority_key = authority_key_identifier(X509_get0_subject_key_id(issuer.native()));
   const TimePtr this_update = asn1_time(contents.this_update);
   const TimePtr next_update = asn1_time(contents.next_update);
   if (!authority_key || !this_update || !next_update || X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||

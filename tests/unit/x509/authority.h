@@ -12,9 +12,11 @@ namespace signet::certstore::test {
 
 using signet::test::make_certificate;
 
-/// A key of a test, "rsa:2048" or "ec:P-256".
+/// Another key each time, "rsa:2048" or "ec:P-256".
 inline SigningKey key_of(const std::string& kind, Hash hash = Hash::Sha256) {
-  const PrivateCertificate made = make_certificate({.common_name = "Issue", .key = kind});
+  static int made_already = 0;
+  const PrivateCertificate made =
+      make_certificate({.common_name = "Issue " + std::to_string(++made_already), .key = kind});
   return {made.key, encode<EVP_PKEY>(made.certificate.public_key(), i2d_PUBKEY).value(), hash};
 }
 

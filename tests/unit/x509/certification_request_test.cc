@@ -114,12 +114,15 @@ Handle<X509_EXTENSION, X509_EXTENSION_free> extension(int nid, const Bytes& der)
       X509_EXTENSION_create_by_NID(nullptr, nid, 0, octets.get()));
 }
 
-Bytes asking_for(const std::vector<Bytes>& alternative_names, int times = 1) {
+enum class Place { One, Both };
+
+Bytes asking_for(const std::vector<Bytes>& alternative_names, Place place = Place::One) {
   return request_with(key_of("ec:P-256"), [&](X509_REQ* request) {
     STACK_OF(X509_EXTENSION)* const stack = sk_X509_EXTENSION_new_null();
     for (const Bytes& one : alternative_names)
       sk_X509_EXTENSION_push(stack, extension(NID_subject_alt_name, one).release());
-    for (int i = 0; i < times; ++i) X509_REQ_add_extensions(request, stack);
+    X509_REQ_add_extensions(request, stack);
+    if (place == Place::Both) X509_REQ_add_extensions_nid(request, stack, NID_ms_ext_req);
     sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free);
   });
 }
@@ -129,7 +132,8 @@ TEST(CertificationRequestReader, PassesNoExtensionOverThatItCannotRead) {
   EXPECT_EQ(refusal(asking_for({good}), ErrorKind::InvalidInput), "read");
   EXPECT_THAT(refusal(asking_for({{1, 2, 3}}), ErrorKind::InvalidInput), HasSubstr("cannot be read"));
   EXPECT_THAT(refusal(asking_for({good, good}), ErrorKind::InvalidInput), HasSubstr("twice"));
-  EXPECT_THAT(refusal(asking_for({good}, 2), ErrorKind::InvalidInput), HasSubstr("more than one place"));
+  EXPECT_THAT(refusal(asking_for({good}, Place::Both), ErrorKind::InvalidInput),
+              HasSubstr("more than one place"));
   const Bytes with_nul{0x30, 0x05, 0x82, 0x03, 'a', 0, 'b'};
   EXPECT_THAT(refusal(asking_for({with_nul}), ErrorKind::InvalidInput), HasSubstr("is no DNS name"));
 }
