@@ -100,7 +100,7 @@ class Authority {
   /// Ends it: its requests that are not issued are removed; what was issued waits to be revoked, and its
   /// private keys are destroyed. Right: Write.
   Result<Application> unregister_application(const Actor& actor, std::string_view id);
-  /// Removes the record of one that is unregistered or rejected. Right: Administrate.
+  /// Removes the record of one that is unregistered. Right: Administrate.
   Result<> remove_application(const Actor& actor, std::string_view id);
   /// Right: Look.
   Result<Application> application(const Actor& actor, std::string_view id);
@@ -181,8 +181,9 @@ class Authority {
   /// @returns how many CRLs were made. @error  the first failure, after all were tried.
   Result<std::size_t> keep_up();
 
+  class Implementation;  ///< of this module's own files
+
  private:
-  class Implementation;
   const std::unique_ptr<Implementation> implementation_;
 };
 

@@ -56,8 +56,8 @@ struct Change {
   /// In place of the one before it. Its number is one more than that one's, or somebody else was faster; 1
   /// comes with its issuer.
   std::vector<PublishedCrl> crls;
-  std::optional<IssuerRequest> issuer_request;  ///< in place of the group's one before
-  std::string settled_issuer_request;           ///< the group whose issuer request goes
+  std::optional<IssuerRequest> issuer_request;          ///< in place of the group's one before
+  std::optional<IssuerRequest> settled_issuer_request;  ///< goes; still there, as it was read
   std::vector<IssuedCertificate> issued;
   std::vector<IssuedCertificate> revoked;  ///< `revoked` and `reason` count
 };
@@ -68,9 +68,10 @@ class AuthorityStore {
  public:
   virtual ~AuthorityStore() = default;
 
-  /// @error Unavailable    somebody else changed something that this relied on: read again, decide again.
+  /// @returns false where somebody else changed something that this relied on, and nothing was done: read
+  ///          again, decide again.
   /// @error AlreadyExists  a new group whose name is taken.
-  virtual Result<> commit(const Change& change) = 0;
+  virtual Result<bool> commit(const Change& change) = 0;
 
   /// By name.
   virtual Result<std::vector<Group>> groups() = 0;
@@ -83,8 +84,6 @@ class AuthorityStore {
   virtual Result<std::optional<IssuerRequest>> issuer_request(std::string_view group) = 0;
   /// The current one. @error NotFound
   virtual Result<PublishedCrl> crl(std::string_view group, std::string_view issuer_serial) = 0;
-  /// Those of every group whose nextUpdate comes before `time`.
-  virtual Result<std::vector<PublishedCrl>> crls_ending_before(Time time) = 0;
 
   /// @error NotFound
   virtual Result<Application> application(std::string_view id) = 0;

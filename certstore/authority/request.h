@@ -13,6 +13,7 @@
 #include "certstore/authority/actor.h"
 #include "certstore/authority/group.h"
 #include "certstore/vault/secret.h"
+#include "certstore/x509/crl.h"
 
 /// Requests for certificates, from their submission to the end of what was issued.
 
@@ -45,20 +46,14 @@ std::string_view to_string(RequestState state);
 /// Reads them in any case. @error InvalidInput  lists those there are.
 Result<RequestState> parse_request_state(std::string_view text);
 
-/// Why a certificate is revoked (RFC 5280 section 5.3.1): the reasons that there can be for what the service
-/// issues; the values are those of CRLReason.
-enum class RevocationReason {
-  Unspecified = 0,
-  KeyCompromise = 1,
-  AffiliationChanged = 3,
-  Superseded = 4,
-  CessationOfOperation = 5,
-  PrivilegeWithdrawn = 9,
-};
-/// "unspecified", "keyCompromise"...
-std::string_view to_string(RevocationReason reason);
-/// In any case. @error InvalidInput  lists those there are.
-Result<RevocationReason> parse_revocation_reason(std::string_view text);
+/// Why a certificate is revoked (RFC 5280 section 5.3.1).
+using certstore::parse_revocation_reason;
+using certstore::RevocationReason;
+/// Whether there can be such a reason for what the service issues: for a hold, and for authorities, there is
+/// none.
+///
+/// @error InvalidInput  lists those there are.
+Result<> check_revocation_reason(RevocationReason reason);
 
 /// A request and what came of it. Nothing in it is secret.
 struct Request {

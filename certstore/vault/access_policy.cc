@@ -151,6 +151,16 @@ KeyPermissions gateway_key_permissions() {
 
 SecretPermissions gateway_secret_permissions() { return {SecretPermission::Get}; }
 
+KeyPermissions authority_key_permissions() {
+  return {KeyPermission::Create, KeyPermission::Sign, KeyPermission::Get, KeyPermission::List,
+          KeyPermission::Update};
+}
+
+SecretPermissions authority_secret_permissions() {
+  return {SecretPermission::Get, SecretPermission::List, SecretPermission::Set, SecretPermission::Delete,
+          SecretPermission::Purge};
+}
+
 Result<> check_permission(const Principal& principal, std::string_view vault, KeyPermissions granted,
                           KeyPermission needed) {
   return check<KeyPermission>({"key", kOperatorsKeys, gateway_key_permissions()}, principal, vault, granted,

@@ -18,6 +18,8 @@ struct Principal {
 
   /// The running service.
   static Principal gateway() { return {"gateway"}; }
+  /// The certificate service, in the vaults where its issuers' keys are.
+  static Principal authority() { return {"authority"}; }
   /// The administrator at the command line. May look after keys, secrets, certificates and policies in every
   /// vault without a policy; to use a key (decrypt, sign, verify, encrypt, wrapKey, unwrapKey, release) or to
   /// get a secret, a policy must say so for the operator as for anybody.
@@ -63,6 +65,9 @@ Result<KeyPermissions> parse_key_permissions(std::string_view words);
 /// What the gateway needs: decrypt, sign, get, list.
 KeyPermissions gateway_key_permissions();
 
+/// What the certificate service needs to make and use its issuers' keys: create, sign, get, list, update.
+KeyPermissions authority_key_permissions();
+
 /// Key Vault's secret permissions, in the order in which they are listed.
 enum class SecretPermission { Get, List, Set, Delete, Backup, Restore, Recover, Purge };
 using SecretPermissions = FlagSet<SecretPermission>;
@@ -74,6 +79,10 @@ Result<SecretPermissions> parse_secret_permissions(std::string_view words);
 
 /// What the gateway needs to log on at partners, and for partners that log on here: get.
 SecretPermissions gateway_secret_permissions();
+
+/// What the certificate service needs to keep keys that it made for others, and to destroy them: get, list,
+/// set, delete, purge.
+SecretPermissions authority_secret_permissions();
 
 /// Key Vault's certificate permissions, in the order in which they are listed.
 enum class CertificatePermission {

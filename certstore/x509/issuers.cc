@@ -11,24 +11,24 @@ namespace {
 /// More than chains have; ends what issues itself in circles (cross-certification), too.
 constexpr std::size_t kLongestChain = 8;
 
-bool issued(const Certificate& issuer, const Certificate& subject) {
-  const bool did = issuer.public_key() != nullptr &&
-                   X509_check_issued(issuer.native(), subject.native()) == X509_V_OK &&
-                   X509_verify(subject.native(), issuer.public_key()) == 1;
-  ERR_clear_error();  // a signature that does not hold is an answer
-  return did;
-}
-
 const Certificate* issuer_of(const Certificate& subject, const std::vector<Certificate>& known) {
   const Certificate* found = nullptr;
   for (const Certificate& candidate : known)
-    if (!candidate.self_signed() && issued(candidate, subject) &&
+    if (!candidate.self_signed() && is_issued_by(subject, candidate) &&
         (found == nullptr || found->not_after() < candidate.not_after()))
       found = &candidate;
   return found;
 }
 
 }  // namespace
+
+bool is_issued_by(const Certificate& certificate, const Certificate& issuer) {
+  const bool did = issuer.public_key() != nullptr &&
+                   X509_check_issued(issuer.native(), certificate.native()) == X509_V_OK &&
+                   X509_verify(certificate.native(), issuer.public_key()) == 1;
+  ERR_clear_error();  // a signature that does not hold is an answer
+  return did;
+}
 
 std::vector<Certificate> issuers_of(const Certificate& certificate, const std::vector<Certificate>& known) {
   std::vector<Certificate> chain;

@@ -16,4 +16,7 @@ namespace signet::certstore {
 /// @returns nothing for a self-signed certificate, or one whose issuer is not known.
 std::vector<Certificate> issuers_of(const Certificate& certificate, const std::vector<Certificate>& known);
 
+/// Whether names and key identifiers match, and the signature holds. Dates are not looked at.
+bool is_issued_by(const Certificate& certificate, const Certificate& issuer);
+
 }  // namespace signet::certstore

@@ -33,6 +33,9 @@ Result<Principal> Authenticator::authenticate(const HttpRequest& request) {
              token.empty() ? by_certificate(*request.client_certificate) : by_token(token));
   if (!principal.enabled)
     return fail(ErrorKind::PermissionDenied, "the principal that this names is disabled");
+  // A name that was free when the principal was made may be one of this machine's since.
+  if (auto allowed = check_principal_name(principal.name); !allowed)
+    return fail(ErrorKind::PermissionDenied, std::move(allowed.error().detail));
   return principal;
 }
 

@@ -37,7 +37,8 @@ Result<> check_principal_name(std::string_view name) {
     return fail(ErrorKind::InvalidInput,
                 fmt::format("'{}' cannot name a principal: 1 to {} letters, digits and - _ . @ are needed",
                             printable(name), kLongestName));
-  for (const vault::Principal& ours : {vault::Principal::gateway(), vault::Principal::local_operator()})
+  for (const vault::Principal& ours :
+       {vault::Principal::gateway(), vault::Principal::authority(), vault::Principal::local_operator()})
     if (equal_ignoring_case(name, ours.name))
       return fail(
           ErrorKind::InvalidInput,

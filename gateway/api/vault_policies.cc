@@ -15,6 +15,7 @@ using vault::AccessPolicy;
 
 bool is_our_own(const AccessPolicy& policy) {
   return policy.principal == vault::Principal::gateway() ||
+         policy.principal == vault::Principal::authority() ||
          policy.principal == vault::Principal::local_operator();
 }
 

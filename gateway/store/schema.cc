@@ -549,11 +549,156 @@ CREATE TABLE token_objects (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kAuthority = R"sql(
+-- The certificate service. Who did something, and when, is in two columns each.
+CREATE TABLE authority_groups (
+  name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+  type TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  key_vault TEXT NOT NULL COLLATE NOCASE,
+  issued_months INTEGER NOT NULL,
+  issued_bits INTEGER NOT NULL,
+  issued_hash TEXT NOT NULL,
+  issuer_months INTEGER NOT NULL,
+  issuer_bits INTEGER NOT NULL,
+  issuer_hash TEXT NOT NULL,
+  crl_days INTEGER NOT NULL,
+  crl_distribution_point TEXT NOT NULL,
+  authority_information_access TEXT NOT NULL,
+  ocsp_responder TEXT NOT NULL,
+  approves_vault_orders INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  changed_by TEXT NOT NULL,
+  changed INTEGER NOT NULL,
+  revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Never deleted: what they issued is checked by them, and their lists are signed by their keys.
+CREATE TABLE authority_issuers (
+  sequence INTEGER PRIMARY KEY,
+  group_name TEXT NOT NULL COLLATE NOCASE,
+  serial TEXT NOT NULL COLLATE NOCASE,
+  certificate BLOB NOT NULL,
+  chain TEXT NOT NULL,            -- PEM, of those above it
+  key_vault TEXT NOT NULL COLLATE NOCASE,
+  key_name TEXT NOT NULL COLLATE NOCASE,
+  key_version TEXT NOT NULL,
+  active INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  UNIQUE (group_name, serial)
+) STRICT;
+CREATE UNIQUE INDEX authority_active_issuers ON authority_issuers(group_name) WHERE active = 1;
+
+-- Keys that wait for their certificate from an authority elsewhere.
+CREATE TABLE authority_issuer_requests (
+  group_name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+  key_vault TEXT NOT NULL COLLATE NOCASE,
+  key_name TEXT NOT NULL COLLATE NOCASE,
+  key_version TEXT NOT NULL,
+  request BLOB NOT NULL,          -- PKCS#10
+  created_by TEXT NOT NULL,
+  created INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The current list of each issuer.
+CREATE TABLE authority_crls (
+  group_name TEXT NOT NULL COLLATE NOCASE,
+  issuer_serial TEXT NOT NULL COLLATE NOCASE,
+  number INTEGER NOT NULL,
+  this_update INTEGER NOT NULL,
+  next_update INTEGER NOT NULL,
+  der BLOB NOT NULL,
+  PRIMARY KEY (group_name, issuer_serial)
+) STRICT;
+
+CREATE TABLE authority_applications (
+  record INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL COLLATE NOCASE UNIQUE,
+  description TEXT NOT NULL,      -- JSON
+  state TEXT NOT NULL,
+  registered_by TEXT NOT NULL,
+  registered INTEGER NOT NULL,
+  changed_by TEXT NOT NULL,
+  changed INTEGER NOT NULL,
+  approved_by TEXT,
+  approved INTEGER,
+  rejected_by TEXT,
+  rejected INTEGER,
+  unregistered_by TEXT,
+  unregistered INTEGER,
+  reason TEXT NOT NULL,
+  revision INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE authority_requests (
+  record INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL COLLATE NOCASE UNIQUE,
+  application TEXT NOT NULL COLLATE NOCASE,
+  group_name TEXT NOT NULL COLLATE NOCASE,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  domain_names TEXT NOT NULL,     -- one per line
+  key_format TEXT NOT NULL,
+  signing_request BLOB NOT NULL,
+  certificate BLOB,
+  issuer_serial TEXT NOT NULL,
+  password_vault TEXT,            -- a secret of the vault, with its version: never the password
+  password_name TEXT,
+  password_version TEXT,
+  key_file_vault TEXT,            -- likewise
+  key_file_name TEXT,
+  key_file_version TEXT,
+  submitted_by TEXT NOT NULL,
+  submitted INTEGER NOT NULL,
+  approved_by TEXT,
+  approved INTEGER,
+  rejected_by TEXT,
+  rejected INTEGER,
+  accepted_by TEXT,
+  accepted INTEGER,
+  revocation_requested_by TEXT,
+  revocation_requested INTEGER,
+  revoked_by TEXT,
+  revoked INTEGER,
+  removed_by TEXT,
+  removed INTEGER,
+  revocation_reason TEXT,
+  reason TEXT NOT NULL,
+  revision INTEGER NOT NULL
+) STRICT;
+CREATE INDEX authority_requests_by_application ON authority_requests(application);
+CREATE INDEX authority_requests_to_revoke ON authority_requests(group_name)
+  WHERE revocation_requested IS NOT NULL AND revoked IS NULL;
+
+-- Everything that was ever issued, whatever becomes of its request.
+CREATE TABLE authority_certificates (
+  sequence INTEGER PRIMARY KEY,
+  group_name TEXT NOT NULL COLLATE NOCASE,
+  issuer_serial TEXT NOT NULL COLLATE NOCASE,
+  serial TEXT NOT NULL COLLATE NOCASE,
+  certificate BLOB NOT NULL,
+  request TEXT NOT NULL,
+  application TEXT NOT NULL,
+  issued_by TEXT NOT NULL,
+  issued INTEGER NOT NULL,
+  revoked_by TEXT,
+  revoked INTEGER,
+  reason TEXT,
+  UNIQUE (group_name, issuer_serial, serial)
+) STRICT;
+CREATE INDEX authority_certificates_by_time ON authority_certificates(issued);
+CREATE INDEX authority_certificates_revoked ON authority_certificates(group_name, issuer_serial)
+  WHERE revoked IS NOT NULL;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {kFirstSchema,  kSecrets,           kReceiptHandOver, kEvidence,
-                               kOctetsAround, kVaultOperations,   kPrincipals,      kVaultCertificates,
-                               kManagement,   kReceiptsGivenUp,   kIssuance,        kServiceBindings,
-                               kVaultLinks,   kRetiredMasterKeys, kJwtSubjects,     kTokens};
+constexpr std::array kSteps = {
+    kFirstSchema, kSecrets,           kReceiptHandOver, kEvidence,        kOctetsAround, kVaultOperations,
+    kPrincipals,  kVaultCertificates, kManagement,      kReceiptsGivenUp, kIssuance,     kServiceBindings,
+    kVaultLinks,  kRetiredMasterKeys, kJwtSubjects,     kTokens,          kAuthority};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -16,6 +16,7 @@ ALLOWED = {
     "certstore/account": ["base", "certstore/x509"],
     "certstore/service": ["base", "certstore/x509", "certstore/account"],
     "certstore/vault": ["base", "certstore/x509"],
+    "certstore/authority": ["base", "certstore/x509", "certstore/vault"],
     "agreements": ["base"],
     "as2/mime": ["base"],
     "as2/cms": ["base", "certstore/x509", "as2/fault.h"],

@@ -81,6 +81,9 @@ inline Bytes octets_of(const Slice& slice) {
 /// Each takes a database's schema back to before its subject, but for the version number; the newest goes
 /// first.
 inline constexpr std::string_view kUndoSinceIssuance =
+    "DROP TABLE authority_groups; DROP TABLE authority_issuers; DROP TABLE authority_issuer_requests; "
+    "DROP TABLE authority_crls; DROP TABLE authority_applications; DROP TABLE authority_requests; "
+    "DROP TABLE authority_certificates; "
     "DROP TABLE vault_tokens; DROP TABLE token_objects; ALTER TABLE key_versions DROP COLUMN in_token; "
     "DROP INDEX principals_by_jwt_subject; ALTER TABLE principals DROP COLUMN jwt_subject; "
     "DROP TABLE retired_master_keys; DROP TABLE vault_links; "
