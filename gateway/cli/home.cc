@@ -21,6 +21,8 @@
 #include "gateway/remote_vault/linked_vaults.h"
 #include "gateway/store/account_store.h"
 #include "gateway/store/audit_file.h"
+#include "gateway/store/audit_trail.h"
+#include "gateway/store/authority_store.h"
 #include "gateway/store/certificate_store.h"
 #include "gateway/store/evidence_store.h"
 #include "gateway/store/key_store.h"
@@ -199,6 +201,8 @@ struct Home::Stores {
   SqliteResourceStore resources;
   SqliteServiceBindingStore service_bindings;
   SqliteVaultLinkStore vault_links;
+  SqliteAuthorityStore authority;
+  AuditFileTrail audit_trail;
 };
 
 Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -237,12 +241,14 @@ Result<std::unique_ptr<Home>> Home::open_for_serving(const std::filesystem::path
   SIGNET_TRY(auto home, open_made(directory));
   SIGNET_TRY(const auto passphrase, passphrase_at_hand());
   SIGNET_TRY(const MasterKeyFile file, home->master_key_file());
-  if (file.kind == MasterKeyKind::Passphrase && !passphrase)
+  if (file.kind == MasterKeyKind::Passphrase && !passphrase) {
     home->vault_ = vault::EmbeddedVault::open_sealed(
         home->stores_->keys, home->stores_->secrets, home->stores_->vault_certificates,
         wiring::audit_log(*home->stores_->audit), home->clock_, home->vault_options());
-  else
+    home->take_up_authority();
+  } else {
     SIGNET_CHECK(home->open_vault(passphrase));
+  }
   SIGNET_CHECK(home->look_at_audit_log());
   return home;
 }
@@ -316,7 +322,8 @@ Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& dir
       SqliteVaultCertificateStore(database), SqliteTokenStore(database),
       SqliteAccountStore(database, home->clock_), SqliteCertificateStore(database),
       SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database), SqliteResourceStore(database),
-      SqliteServiceBindingStore(database), SqliteVaultLinkStore(database)});
+      SqliteServiceBindingStore(database), SqliteVaultLinkStore(database), SqliteAuthorityStore(database),
+      AuditFileTrail(directory / "audit.log")});
   home->linked_vaults_ = std::make_unique<LinkedVaults>(
       home->stores_->vault_links, wiring::audit_log(*home->stores_->audit), home->clock_, home->spool_area());
   home->principals_ = std::make_unique<api::Principals>(
@@ -328,7 +335,13 @@ Result<> Home::open_vault(vault::MasterKey master_key) {
   SIGNET_TRY(vault_, vault::EmbeddedVault::open(stores_->keys, stores_->secrets, stores_->vault_certificates,
                                                 wiring::audit_log(*stores_->audit), std::move(master_key),
                                                 clock_, vault_options()));
+  take_up_authority();
   return {};
+}
+
+void Home::take_up_authority() {
+  authority_ = std::make_unique<authority::Authority>(
+      stores_->authority, *vault_, wiring::audit_log(*stores_->audit), stores_->audit_trail, clock_);
 }
 
 /// The same whether the vault begins open or sealed.

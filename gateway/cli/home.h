@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "base/stream.h"
 #include "certstore/account/certificate_store.h"
+#include "certstore/authority/authority.h"
 #include "certstore/service/binding.h"
 #include "certstore/service/definition.h"
 #include "certstore/vault/embedded_vault.h"
@@ -89,6 +90,8 @@ class Home {
   Result<SecretBytes> secret(std::string_view key_vault, std::string_view secret_name);
   /// What the operator sees of that version. @error NotFound
   Result<vault::SecretInfo> secret_info(std::string_view key_vault, std::string_view secret_name);
+  /// The certificate service of this home. Asks a vault that is sealed in vain.
+  [[nodiscard]] authority::Authority& authority() { return *authority_; }
   /// Who may call the REST services.
   [[nodiscard]] api::Principals& principals();
   [[nodiscard]] api::PrincipalStore& principal_store();
@@ -127,6 +130,7 @@ class Home {
   static Result<std::unique_ptr<Home>> open_stores(const std::filesystem::path& directory);
   vault::EmbeddedVaultOptions vault_options();
   Result<> open_vault(vault::MasterKey master_key);
+  void take_up_authority();
   Result<> open_vault(const std::optional<SecretBytes>& passphrase);
 
   const std::filesystem::path directory_;
@@ -134,6 +138,7 @@ class Home {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Stores> stores_;
   std::unique_ptr<vault::EmbeddedVault> vault_;
+  std::unique_ptr<authority::Authority> authority_;
   std::unique_ptr<LinkedVaults> linked_vaults_;
   std::unique_ptr<api::Principals> principals_;
 

@@ -225,6 +225,14 @@ Result<std::vector<std::string>> SqliteKeyStore::users_of(std::string_view vault
     query.bind(vault, name);
     Users users;
     while (query.next()) users.push_back(fmt::format("certificate '{}'", printable(query.text(0))));
+    // Not even an issuer that has ended: a list of its revocations may be asked for still.
+    Query issuers(
+        connection,
+        "SELECT group_name FROM authority_issuers WHERE key_vault = ?1 AND key_name = ?2 UNION SELECT "
+        "group_name FROM authority_issuer_requests WHERE key_vault = ?1 AND key_name = ?2");
+    issuers.bind(vault, name);
+    while (issuers.next())
+      users.push_back(fmt::format("the issuer of certificate group '{}'", printable(issuers.text(0))));
     return users;
   });
 }

@@ -62,6 +62,21 @@ void remove_of(SqlConnection& connection, std::string_view vault, const char (&s
   Query(connection, sql).bind(vault).run();
 }
 
+/// No API ends a certificate authority.
+///
+/// @error AlreadyExists  keys of issuers are in the vault.
+Result<> check_has_no_issuers(SqlConnection& connection, std::string_view vault) {
+  Query query(connection,
+              "SELECT group_name FROM authority_issuers WHERE key_vault = ?1 UNION SELECT group_name FROM "
+              "authority_issuer_requests WHERE key_vault = ?1");
+  if (!query.bind(vault).next()) return {};
+  return fail(
+      ErrorKind::AlreadyExists,
+      fmt::format("vault {} has the key of the issuer of certificate group '{}', without which nobody "
+                  "could say any more what of its certificates is revoked: it stays",
+                  printable(vault), printable(query.text(0))));
+}
+
 /// The keys of a vault that are in a token go by a purge of each, which removes them there as well.
 Result<> check_token_is_empty(SqlConnection& connection, std::string_view vault) {
   Query left(connection,
@@ -123,6 +138,7 @@ Result<bool> SqliteResourceStore::remove(ResourceKind kind, std::string_view nam
 
 Result<> SqliteResourceStore::delete_vault(std::string_view vault, std::string_view json, Time now) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
+    SIGNET_CHECK(check_has_no_issuers(connection, vault));
     put_row(connection, ResourceKind::DeletedVault, vault, json, now);
     remove_row(connection, ResourceKind::Vault, vault);
     set_policies_aside(connection, vault, true);
@@ -144,6 +160,7 @@ Result<> SqliteResourceStore::purge_vault(std::string_view vault) {
     if (!remove_row(connection, ResourceKind::DeletedVault, vault))
       return fail(ErrorKind::NotFound, "there is no deleted vault " + printable(vault));
     SIGNET_CHECK(check_token_is_empty(connection, vault));
+    SIGNET_CHECK(check_has_no_issuers(connection, vault));
     remove_of(connection, vault, "DELETE FROM vault_certificate_notices WHERE vault = ? COLLATE NOCASE");
     remove_of(connection, vault, "DELETE FROM vault_certificate_operations WHERE vault = ?");
     remove_of(connection, vault, "DELETE FROM vault_certificate_versions WHERE vault = ?");
