@@ -47,7 +47,7 @@ Result<Bytes> der_of(ByteView pem_or_der, const Form& form);
 
 /// Reads one object that fills the octets to the last.
 template <class Owner, class T>
-Result<Owner> decode(ByteView der, T* (*read)(T**, const unsigned char**, long), std::string_view what) {
+Result<Owner> decode_der(ByteView der, T* (*read)(T**, const unsigned char**, long), std::string_view what) {
   const unsigned char* at = der.data();
   Owner object(read(nullptr, &at, static_cast<long>(der.size())));
   if (!object)

@@ -68,7 +68,8 @@ Result<CertificationRequest> CertificationRequest::parse(ByteView pem_or_der) {
   const OwnErrors errors;
   CertificationRequest read;
   SIGNET_TRY(read.der, der_of(pem_or_der, kRequestForm));
-  SIGNET_TRY(const PkcsRequestPtr request, decode<PkcsRequestPtr>(read.der, d2i_X509_REQ, kRequestForm.what));
+  SIGNET_TRY(const PkcsRequestPtr request,
+             decode_der<PkcsRequestPtr>(read.der, d2i_X509_REQ, kRequestForm.what));
   SIGNET_TRY(read.profile, requested_profile(request.get()));
   const std::string what =
       fmt::format("the certification request of '{}'", printable_name(read.profile.subject.text()));

@@ -49,12 +49,6 @@ constexpr std::array<ReasonWord, 9> kReasons{
      {RevocationReason::PrivilegeWithdrawn, "privilegeWithdrawn"},
      {RevocationReason::AaCompromise, "aACompromise"}}};
 
-std::optional<RevocationReason> reason_of(long number) {
-  for (const ReasonWord& known : kReasons)
-    if (static_cast<long>(known.reason) == number) return known.reason;
-  return std::nullopt;
-}
-
 std::string dotted(const ASN1_OBJECT* object) {
   std::array<char, 128> text{};
   OBJ_obj2txt(text.data(), text.size(), object, 1);
@@ -157,7 +151,7 @@ Result<RevokedCertificate> entry_of(const X509_REVOKED* revoked) {
              read_extension<EnumeratedPtr>(revoked, NID_crl_reason, X509_REVOKED_get_ext_d2i,
                                            "the reason of an entry of the revocation list"));
   if (!number) return entry;
-  const auto reason = reason_of(ASN1_ENUMERATED_get(number.get()));
+  const auto reason = revocation_reason_of(ASN1_ENUMERATED_get(number.get()));
   if (!reason)  // [RFC5280 5.3.1] removeFromCRL is for delta lists
     return invalid(
         fmt::format("the entry {} of the revocation list has a reason that is none", entry.serial));
@@ -242,6 +236,12 @@ bool points_to(const Certificate& certificate, const DIST_POINT_NAME* name) {
 
 }  // namespace
 
+std::optional<RevocationReason> revocation_reason_of(long number) {
+  for (const ReasonWord& known : kReasons)
+    if (static_cast<long>(known.reason) == number) return known.reason;
+  return std::nullopt;
+}
+
 std::string_view to_string(RevocationReason reason) {
   for (const ReasonWord& known : kReasons)
     if (known.reason == reason) return known.word;
@@ -261,7 +261,7 @@ Result<Crl> Crl::parse(ByteView pem_or_der) {
   const OwnErrors errors;
   auto facts = std::make_shared<Facts>();
   SIGNET_TRY(facts->der, der_of(pem_or_der, kListForm));
-  SIGNET_TRY(facts->crl, decode<CrlPtr>(facts->der, d2i_X509_CRL, kListForm.what));
+  SIGNET_TRY(facts->crl, decode_der<CrlPtr>(facts->der, d2i_X509_CRL, kListForm.what));
   X509_CRL* const crl = facts->crl.get();
   SIGNET_CHECK(check_form(crl));
   SIGNET_CHECK(check_extensions(X509_CRL_get0_extensions(crl)));
@@ -326,15 +326,21 @@ Result<> Crl::verify(const Certificate& issuer) const {
     return refuse("it names another key than that of");
   if (!is_authority(issuer)) return refuse("no authority is");
   if (!may_sign_lists(issuer)) return refuse("the key usage lacks cRLSign in");  // [RFC5280 6.3.3 (f)]
-  const X509_ALGOR* signed_by = nullptr;
-  X509_CRL_get0_signature(native(), nullptr, &signed_by);
-  const AlgorithmPtr named = algorithm_inside(facts_->der);
-  if (!named || X509_ALGOR_cmp(signed_by, named.get()) != 0)  // [RFC5280 5.1.1.2]
-    return refuse("it names two signature algorithms, and was checked for");
-  SIGNET_CHECK(check_signature_algorithm(signed_by, what));
+  SIGNET_CHECK(check_list_signature_algorithm(*this));
   if (issuer.public_key() == nullptr || X509_CRL_verify(native(), issuer.public_key()) != 1)
     return refuse("its signature is not by the key of");
   return {};
+}
+
+Result<> check_list_signature_algorithm(const Crl& list) {
+  const OwnErrors errors;
+  const std::string what = fmt::format("the revocation list of '{}'", printable_name(list.issuer().text()));
+  const X509_ALGOR* outside = nullptr;
+  X509_CRL_get0_signature(list.native(), nullptr, &outside);
+  const AlgorithmPtr inside = algorithm_inside(list.der());
+  if (!inside || X509_ALGOR_cmp(outside, inside.get()) != 0)
+    return fail(ErrorKind::CryptoFailure, what + " is not to be believed: it names two signature algorithms");
+  return check_signature_algorithm(outside, what);
 }
 
 bool may_sign_lists(const Certificate& issuer) {

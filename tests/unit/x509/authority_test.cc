@@ -1,4 +1,4 @@
-#include "tests/unit/x509/authority.h"
+#include "tests/support/test_authority.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

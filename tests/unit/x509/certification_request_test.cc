@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/x509/authority.h"
+#include "tests/support/test_authority.h"
 
 namespace signet::certstore {
 namespace {
