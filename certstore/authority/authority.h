@@ -174,6 +174,19 @@ class Authority {
 
   // ---- What the gateway does by itself, in its own name.
 
+  /// A request of a vault of this installation, for a certificate of its own. Where its group says so, and it
+  /// names nothing but its application and that one's hosts, the service approves it itself; else it waits
+  /// for an Approver.
+  Result<Request> request_for_vault(const SigningOrder& order);
+  /// How such a request is getting on; an approved one is taken, and Accepted.
+  Result<FetchedCertificate> take_for_vault(std::string_view id);
+  Result<> cancel_for_vault(std::string_view id);
+  /// Revokes a certificate of a vault where its group says so; else asks an Approver to.
+  ///
+  /// @returns whether it is revoked now.
+  Result<bool> revoke_for_vault(std::string_view group, const Certificate& certificate,
+                                RevocationReason reason);
+
   /// Makes every CRL anew of which half the time is over, of issuers that are valid still, and destroys in
   /// the vaults what a request left behind that was cut short. To be called every few minutes. One that fails
   /// does not stop the others.

@@ -7,7 +7,7 @@
 namespace signet::vault {
 namespace {
 
-constexpr std::array<std::string_view, 3> kServed{"ACME", "DigiCert", "GlobalSign"};
+constexpr std::array<std::string_view, 4> kServed{kOwnService, "ACME", "DigiCert", "GlobalSign"};
 
 constexpr std::array<Word<RevocationReason>, 5> kReasons{
     {{RevocationReason::Unspecified, "unspecified"},
@@ -17,6 +17,8 @@ constexpr std::array<Word<RevocationReason>, 5> kReasons{
      {RevocationReason::CessationOfOperation, "cessationOfOperation"}}};
 
 }  // namespace
+
+bool is_own_service(std::string_view provider) { return equal_ignoring_case(provider, kOwnService); }
 
 bool is_served(std::string_view provider) {
   return std::any_of(kServed.begin(), kServed.end(),

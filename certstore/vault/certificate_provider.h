@@ -16,7 +16,13 @@
 
 namespace signet::vault {
 
-/// Whether orders can be placed at issuers of this provider: "ACME", "DigiCert" or "GlobalSign", in any case.
+/// The provider that is the certificate service of this installation: the issuer's organisation names one of
+/// its groups, its account an application there.
+inline constexpr std::string_view kOwnService = "Signet";
+/// Whether that is meant, in any case.
+bool is_own_service(std::string_view provider);
+/// Whether orders can be placed at issuers of this provider: "Signet", "ACME", "DigiCert" or "GlobalSign", in
+/// any case.
 bool is_served(std::string_view provider);
 
 /// Our account at an issuer, for the gateway while it deals with it.

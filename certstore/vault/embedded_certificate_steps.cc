@@ -243,6 +243,19 @@ Result<NewVersion> EmbeddedVault::CertificateSteps::assemble(StoredName name, co
   return version;
 }
 
+namespace {
+
+Result<> check_own_service(const CertificateIssuer& issuer) {
+  if (!issuer.organisation.empty() && !issuer.account.empty()) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format("the issuer '{}' is to be the certificate service, and does not say which group of it "
+                  "(the organisation) and for which application there (the account): set both",
+                  issuer.id.name));
+}
+
+}  // namespace
+
 Result<> EmbeddedVault::CertificateSteps::check_issuer(const CertificateId& id,
                                                        const CertificatePolicy& policy) {
   if (!is_ordered(policy.issuer)) return {};
@@ -253,10 +266,12 @@ Result<> EmbeddedVault::CertificateSteps::check_issuer(const CertificateId& id,
     return fail(
         ErrorKind::Unsupported,
         fmt::format(
-            "the issuer '{}' cannot be asked for certificates here, its provider is '{}': there are ACME, "
-            "DigiCert and GlobalSign; for another one let the policy's issuer be Unknown, have the request "
+            "the issuer '{}' cannot be asked for certificates here, its provider is '{}': there are Signet, "
+            "ACME, DigiCert and GlobalSign; for another one let the policy's issuer be Unknown, have the "
+            "request "
             "signed and merge what comes of it",
             policy.issuer, printable(issuer.provider)));
+  if (is_own_service(issuer.provider)) return check_own_service(issuer);
   if (directory_of(issuer).empty())
     return fail(
         ErrorKind::InvalidInput,

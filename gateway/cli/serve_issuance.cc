@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::seconds kTick{1};
 /// Another process may have changed a policy, or begun a certificate.
 constexpr std::chrono::minutes kLongestRound{1};
+/// Of the certificate service: a CRL is due for hours before it ends.
+constexpr std::chrono::minutes kUpkeep{5};
 constexpr std::size_t kMaxMailAuthoritiesSize = 1024 * 1024;
 
 /// Issuers ask from several places, and others ask in vain.
@@ -48,11 +50,9 @@ ServeIssuance::ServeIssuance(Home& home, const ServeSettings& settings)
       client_(home.spool_area()),
       acme_(acme_ports(),
             settings.listen_acme.empty() ? static_cast<Challenges&>(no_challenges_) : challenges_),
-      desk_({home.vault(),
-             [this](std::string_view provider) -> vault::CertificateProvider* {
-               return vault::is_served(provider) ? &acme_ : nullptr;
-             },
-             home.clock()}),
+      own_service_(home.authority()),
+      desk_(
+          {home.vault(), [this](std::string_view provider) { return provider_of(provider); }, home.clock()}),
       notices_(notice_ports()) {}
 
 AcmePorts ServeIssuance::acme_ports() {
@@ -154,7 +154,21 @@ void ServeIssuance::run() {
 void ServeIssuance::work() {
   // What was just issued has a lifetime of its own.
   if (desk_.work() || home_.clock().now() >= next_round_) renew();
+  if (home_.clock().now() >= next_upkeep_) keep_certificate_service_up();
   notices_.work();
+}
+
+vault::CertificateProvider* ServeIssuance::provider_of(std::string_view provider) {
+  if (vault::is_own_service(provider)) return &own_service_;
+  return vault::is_served(provider) ? &acme_ : nullptr;
+}
+
+void ServeIssuance::keep_certificate_service_up() {
+  next_upkeep_ = home_.clock().now() + kUpkeep;
+  if (const auto made = home_.authority().keep_up(); !made)
+    log::error("certificate-service-not-kept-up", {{"reason", made.error().detail}});
+  else if (*made > 0)
+    log::info("crls-reissued", {{"count", std::to_string(*made)}});
 }
 
 void ServeIssuance::renew() {

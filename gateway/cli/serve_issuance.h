@@ -12,6 +12,7 @@
 #include "gateway/endpoint/http_client.h"
 #include "gateway/endpoint/http_server.h"
 #include "gateway/issuance/acme_provider.h"
+#include "gateway/issuance/authority_provider.h"
 #include "gateway/issuance/challenge_handler.h"
 #include "gateway/issuance/order_desk.h"
 #include "gateway/notices/notice_sender.h"
@@ -49,7 +50,9 @@ class ServeIssuance {
 
   void run();
   void work();
+  [[nodiscard]] vault::CertificateProvider* provider_of(std::string_view provider);
   void renew();
+  void keep_certificate_service_up();
 
   Home& home_;
   const ServeSettings settings_;
@@ -57,12 +60,14 @@ class ServeIssuance {
   ChallengeHandler challenges_;
   NoChallenges no_challenges_;
   AcmeProvider acme_;
+  AuthorityProvider own_service_;
   OrderDesk desk_;
   NoticeSender notices_;
   std::vector<certstore::Certificate> mail_authorities_;
   std::vector<Listener> listeners_;
   std::unique_ptr<HttpServer> server_;
   Time next_round_{};
+  Time next_upkeep_{};
 
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;

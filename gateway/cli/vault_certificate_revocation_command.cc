@@ -8,6 +8,7 @@
 #include "gateway/cli/vault_certificate_text.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/issuance/acme_provider.h"
+#include "gateway/issuance/authority_provider.h"
 
 /// signet vault certificate revoke.
 
@@ -32,9 +33,12 @@ Result<> revoke(CommandContext& context, const RevocationOptions& options) {
   AcmeProvider acme({[&](const HttpGet& get) { return client.get(get); },
                      [&](const HttpPost& post) { return client.post(post); }},
                     challenges);
+  AuthorityProvider own_service(home->authority());
   SIGNET_CHECK(home->vault().revoke_certificate(
       caller, shown.info.id, reason,
       [&](vault::IssuerAccount& account, const certstore::Certificate& certificate) {
+        if (vault::is_own_service(account.issuer().provider))
+          return own_service.revoke(account, certificate, reason);
         return acme.revoke(account, certificate, reason);
       }));
   context.print(certificate_json(shown), "revoked " + certificate_text(shown));

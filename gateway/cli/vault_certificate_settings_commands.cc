@@ -176,7 +176,9 @@ void add_vault_certificate_settings_commands(CLI::App& certificate, CommandConte
               set_issuer);
   setting->add_option("name", options->name, "The issuer's name")->required();
   setting->add_option("--provider", options->provider,
-                      "How it is asked: ACME; DigiCert and GlobalSign by their ACME services");
+                      "How it is asked: ACME; DigiCert and GlobalSign by their ACME services; Signet: the "
+                      "certificate service of "
+                      "this home, where --organisation is the group and --account the application's id");
   setting->add_option("--directory", options->directory, "Where its ACME service is described: an https URL");
   setting
       ->add_option(

@@ -40,6 +40,15 @@ bool remove(SqlConnection& connection, const Request& request) {
   return query.bind(request.id, request.revision).run() == 1;
 }
 
+/// Nobody deletes a key that an issuer has; this one may have gone before it had one.
+Result<> check_key_is_there(SqlConnection& connection, const vault::KeyId& key) {
+  Query query(connection,
+              "SELECT 1 FROM key_versions WHERE vault = ? AND name = ? AND version = ? AND deleted IS NULL");
+  if (query.bind(key.vault, key.name, key.version).next()) return {};
+  return fail(ErrorKind::NotFound,
+              fmt::format("the issuer's key {} was deleted meanwhile", printable(vault::to_string(key))));
+}
+
 void add_issuer(SqlConnection& connection, const IssuerVersion& issuer) {
   Query(connection, "UPDATE authority_issuers SET active = 0 WHERE group_name = ?").bind(issuer.group).run();
   Query(connection,
@@ -129,8 +138,14 @@ Result<bool> take(SqlConnection& connection, const Change& change) {
   for (const Application& application : change.removed_applications)
     if (!remove(connection, application)) return false;
   if (change.settled_issuer_request && !settle(connection, *change.settled_issuer_request)) return false;
-  if (change.issuer_request) put_issuer_request(connection, *change.issuer_request);
-  if (change.new_issuer) add_issuer(connection, *change.new_issuer);
+  if (change.issuer_request) {
+    SIGNET_CHECK(check_key_is_there(connection, change.issuer_request->key));
+    put_issuer_request(connection, *change.issuer_request);
+  }
+  if (change.new_issuer) {
+    SIGNET_CHECK(check_key_is_there(connection, change.new_issuer->key));
+    add_issuer(connection, *change.new_issuer);
+  }
   for (const PublishedCrl& crl : change.crls)
     if (!put_crl(connection, crl)) return false;
   for (const IssuedCertificate& issued : change.issued) add_issued(connection, issued);

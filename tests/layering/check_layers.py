@@ -27,7 +27,8 @@ ALLOWED = {
                          "gateway/endpoint/http_message.h", "gateway/endpoint/post_fault.h"],
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
     "gateway/issuance": [
-        "base", "certstore/x509", "certstore/vault", "gateway/endpoint/http_client.h", "gateway/endpoint/http_server.h",
+        "base", "certstore/x509", "certstore/vault", "certstore/authority", "gateway/endpoint/http_client.h",
+        "gateway/endpoint/http_server.h",
     ],
     "gateway/remote_vault": ["base", "certstore/x509", "certstore/vault", "gateway/endpoint/http_client.h"],
     "gateway/delivery": [
