@@ -24,22 +24,20 @@ class EmbeddedVault;
 
 namespace signet::authority {
 
-/// The certificate service. Thread-safe, and several processes may share one store. Nothing is kept in
-/// memory.
+/// The certificate service. Thread-safe, and several processes may share one store. In memory are answers of
+/// the OCSP responder alone.
 ///
 /// Each verb asks first whether the actor's roles allow it, then whether what it is about is in a state in
 /// which it can be done, then does it; its record is in the audit log before it takes effect. Denials are
 /// recorded too. Issuers' keys are used in the name of the principal `authority` of their vaults.
 ///
 /// Errors of every verb:
-/// @error PermissionDenied  the actor's roles do not allow it; or it decides about what it submitted or
-/// edited
-///                          last itself. Says which.
+/// @error PermissionDenied  the actor's roles do not allow it; or it decides about what it submitted, or
+///                          edited last, itself. Says which.
 /// @error AlreadyExists     a state in which it cannot be done, or a name that is taken: says the state.
 /// @error NotFound          no such group, application, request or issuer.
 /// @error InvalidInput      says what was expected, what came and where.
-/// @error Unavailable       the vault is sealed, or somebody else changed the same thing meanwhile: try
-/// again.
+/// @error Unavailable       the vault is sealed; or others change the same thing all the time.
 /// @error Disabled, ...     what the vault, the store or the audit log says. Nothing was changed.
 class Authority {
  public:
@@ -164,10 +162,11 @@ class Authority {
   Result<Certificate> published_issuer(std::string_view group, std::string_view issuer_serial);
   /// The current CRL. @error NotFound
   Result<PublishedCrl> published_crl(std::string_view group, std::string_view issuer_serial);
-  /// An OCSP response (RFC 6960), DER, to a request, DER; signed by the issuer. What is wrong with a request
-  /// is said in an unsigned response, which is no error.
+  /// An OCSP response (RFC 6960, in the profile of RFC 5019), DER, to a request, DER; signed by the issuer,
+  /// without the request's nonce, since it serves for hours and for everybody. What is wrong with a request,
+  /// or was never issued here, is said in an unsigned response, which is no error.
   ///
-  /// @returns nothing but errors of our own side: answer those with tryLater (`ocsp_try_later()`).
+  /// @error  of our own side alone: answer those with certstore::OcspRefusal::TryLater.
   Result<Bytes> answer_ocsp(ByteView request);
   Result<CertificateStatus> status(std::string_view group, std::string_view issuer_serial,
                                    std::string_view serial);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "certstore/authority/authority.h"
+#include "certstore/authority/ocsp_cache_internal.h"
 #include "certstore/vault/audit_log.h"
 #include "certstore/vault/embedded_vault.h"
 #include "certstore/vault/provider.h"
@@ -96,6 +97,7 @@ class Authority::Implementation {
   AuthorityStore& store() { return store_; }
   vault::EmbeddedVault& vault() { return vault_; }
   AuditTrail& trail() { return trail_; }
+  OcspCache& ocsp_cache() { return ocsp_cache_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
 
  private:
@@ -107,6 +109,7 @@ class Authority::Implementation {
   vault::AuditLog& audit_;
   AuditTrail& trail_;
   const Clock& clock_;
+  OcspCache ocsp_cache_;
 };
 
 /// What was made by a key of the vault; else why the vault refused, where it did.

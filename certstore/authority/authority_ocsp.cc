@@ -1,0 +1,61 @@
+#include "certstore/authority/authority_internal.h"
+#include "certstore/authority/ocsp_cache_internal.h"
+#include "certstore/vault/provider.h"
+#include "certstore/x509/ocsp.h"
+
+/// The OCSP responder. Anybody may ask, as often as he likes, and an answer costs a signature and a record of
+/// it: so there are only answers about what was issued, and each serves for hours (RFC 5019).
+
+namespace signet::authority {
+namespace {
+
+certstore::OcspAnswer answer_about(const certstore::OcspCertificateId& id, const IssuedCertificate& issued) {
+  if (!issued.revoked) return {id, certstore::CertificateStatus::Good, {}, {}};
+  return {id, certstore::CertificateStatus::Revoked, issued.revoked->at, issued.reason};
+}
+
+/// The issuer that a question means; nothing where it is none of ours.
+Result<std::optional<IssuerVersion>> issuer_meant(AuthorityStore& store,
+                                                  const certstore::OcspCertificateId& id) {
+  SIGNET_TRY(const auto groups, store.groups());
+  for (const Group& group : groups) {
+    SIGNET_TRY(const auto issuers, store.issuers(group.name));
+    for (const IssuerVersion& issuer : issuers)
+      if (id.is_of(issuer.certificate)) return std::optional(issuer);
+  }
+  return std::optional<IssuerVersion>();
+}
+
+}  // namespace
+
+Result<Bytes> Authority::answer_ocsp(ByteView request) {
+  const auto asked = certstore::OcspRequest::parse(request);
+  if (!asked) return certstore::make_ocsp_refusal(certstore::OcspRefusal::MalformedRequest);
+  // [RFC5019 2.1.1] one question; [RFC5019 2.2.3] unauthorized, where nothing is known
+  const Bytes nothing_known = certstore::make_ocsp_refusal(certstore::OcspRefusal::Unauthorized);
+  if (asked->wanted.size() != 1) return nothing_known;
+  const certstore::OcspCertificateId& id = asked->wanted.front();
+  SIGNET_TRY(const auto issuer, issuer_meant(implementation_->store(), id));
+  if (!issuer) return nothing_known;
+  SIGNET_TRY(const auto issued,
+             implementation_->store().issued(issuer->group, issuer->certificate.serial(), id.serial));
+  if (!issued) return nothing_known;
+
+  const Time now = implementation_->now();
+  const bool is_revoked = issued->revoked.has_value();
+  if (auto known = implementation_->ocsp_cache().find(id.der, is_revoked, now)) return *std::move(known);
+  if (!implementation_->ocsp_cache().may_sign(now))
+    return certstore::make_ocsp_refusal(certstore::OcspRefusal::TryLater);
+  SIGNET_TRY(const Group group, implementation_->store().group(issuer->group));
+  SIGNET_TRY(const auto key, implementation_->signing_key(issuer->key, group.issuer.hash));
+  certstore::OcspContents contents;
+  contents.answers = {answer_about(id, *issued)};
+  contents.produced_at = contents.this_update = now;
+  contents.next_update = now + OcspCache::kLifetime;
+  SIGNET_TRY(Bytes made,
+             with_vault_refusal(certstore::make_ocsp_response(key, issuer->certificate, contents)));
+  implementation_->ocsp_cache().put(id.der, is_revoked, now, made);
+  return made;
+}
+
+}  // namespace signet::authority
