@@ -18,6 +18,7 @@
 #include "gateway/store/authority_store.h"
 #include "gateway/store/key_store.h"
 #include "gateway/store/secret_store.h"
+#include "gateway/store/token_store.h"
 #include "gateway/store/vault_certificate_store.h"
 #include "tests/support/memory_key_store.h"
 #include "tests/support/test_certificates.h"
@@ -172,6 +173,7 @@ class AuthorityTest : public testing::Test {
   gateway::SqliteKeyStore keys_{database_};
   gateway::SqliteSecretStore secrets_{database_};
   gateway::SqliteVaultCertificateStore certificates_{database_};
+  gateway::SqliteTokenStore tokens_{database_};
   gateway::SqliteAuthorityStore rows_{database_};
   TestAudit audit_;
   gateway::AuditFileTrail trail_{directory_.path() / "audit.log"};
@@ -179,7 +181,7 @@ class AuthorityTest : public testing::Test {
   const std::unique_ptr<vault::EmbeddedVault> vault_ = valued(
       vault::EmbeddedVault::open(keys_, secrets_, certificates_, audit_.log,
                                  valued(vault::MasterKey::create_file(directory_.path() / "master.key")),
-                                 clock_, {std::chrono::milliseconds(0)}));
+                                 clock_, {std::chrono::milliseconds(0), &tokens_}));
   Authority service_{rows_, *vault_, audit_, trail_, clock_};
 };
 

@@ -1,5 +1,6 @@
 #include "certstore/x509/certification_request.h"
 #include "gateway/store/resource_store.h"
+#include "tests/support/soft_token.h"
 #include "tests/unit/authority/authority_fixture.h"
 
 /// Groups and their issuers.
@@ -201,6 +202,28 @@ TEST_F(Issuers, AnAuthorityElsewhereCertifiesOne) {
   EXPECT_THAT(valued(service_.fetch(kWriter, request.id, application.id)).issuers,
               ElementsAre(own, root.certificate));
   EXPECT_THAT(valued(service_.trust_list(kReader, "Plant7")).issuers, ElementsAre(root.certificate));
+}
+
+TEST_F(Issuers, KeepsItsKeyInATokenWhereTheVaultHasOne) {
+  const test::SoftToken token("authority");
+  valued(vault_->set_token(vault::Principal::local_operator(), "hsm", token.uri()));
+  let_in("hsm");
+  Group wanted = group();
+  wanted.key_vault = "hsm";
+  const IssuerVersion issuer = found_group(wanted);
+  EXPECT_TRUE(valued(vault_->get(vault::Principal::authority(), issuer.key)).in_token);
+  const Application application = approved();
+  const Request first = issued(application);
+  valued(service_.revoke(kApprover, first.id, RevocationReason::Superseded));
+  EXPECT_NE(crl(issuer).find(first.certificate->serial()), nullptr);
+
+  // While it is away nothing is issued, and nothing is lost.
+  const Request second = requested(application);
+  token.take_away();
+  EXPECT_TRUE(fails_with(service_.approve_request(kApprover, second.id), ErrorKind::Unavailable));
+  EXPECT_EQ(valued(service_.request(kReader, second.id)).state, RequestState::New);
+  token.put_back();
+  EXPECT_EQ(valued(service_.approve_request(kApprover, second.id)).state, RequestState::Approved);
 }
 
 TEST_F(Issuers, NothingTakesAKeyOfAnIssuerAway) {
