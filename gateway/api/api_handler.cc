@@ -29,6 +29,7 @@ HttpResponse response_of(const Answer& answer, const HttpRequest& request) {
   response.headers.set("x-ms-request-id", request.request_id);
   if (const auto id = request.headers.value("x-ms-client-request-id"); id && printable(*id) == *id)
     response.headers.set("x-ms-client-request-id", *id);
+  if (answer.file) response.body = *answer.file;
   if (!answer.body) return response;
   response.headers.set("Content-Type", kJson);
   std::string text = answer.body->dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -1,5 +1,11 @@
 #include "gateway/api/call.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+
 namespace signet::gateway::api {
 
 const std::string& Call::parameter(std::string_view name) const {
@@ -16,6 +22,19 @@ std::string disabled_code(std::string_view not_found) {
 }
 
 }  // namespace
+
+Answer Answer::of_file(Slice file, std::string_view content_type, std::string_view name) {
+  Answer answer;
+  answer.file = std::move(file);
+  answer.headers.set("Content-Type", content_type);
+  // The first is for those who do not know the second, which has every character [RFC6266 appendix D].
+  std::string plain = printable(name);
+  std::replace_if(
+      plain.begin(), plain.end(), [](char c) { return c == '"' || c == '\\' || c == '/'; }, '_');
+  answer.headers.set("Content-Disposition", fmt::format("attachment; filename=\"{}\"; filename*=UTF-8''{}",
+                                                        plain, percent_encode(name)));
+  return answer;
+}
 
 Answer answer_of(const Problem& problem) {
   Json error = {{"code", problem.code}, {"message", problem.message}};

@@ -8,6 +8,7 @@
 
 #include "as2/mime/headers.h"
 #include "base/result.h"
+#include "base/stream.h"
 #include "certstore/vault/access_policy.h"
 #include "certstore/vault/deletion.h"
 #include "gateway/api/principal.h"
@@ -44,9 +45,13 @@ struct Answer {
   int status = 200;
   std::optional<Json> body;
   as2::mime::Headers headers;
+  /// In the place of JSON: a file, whose Content-Type `headers` say.
+  std::optional<Slice> file = {};
 
   static Answer of(Json body) { return {200, std::move(body), {}}; }
   static Answer no_content() { return {204, std::nullopt, {}}; }
+  /// @param name  what the file is to be called where it is stored: any text
+  static Answer of_file(Slice file, std::string_view content_type, std::string_view name);
 };
 
 /// What an answer of 400 and more says.

@@ -12,11 +12,12 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr std::array<vault::Word<Role>, 5> kRoles{{{Role::Reader, "Reader"},
+constexpr std::array<vault::Word<Role>, 6> kRoles{{{Role::Reader, "Reader"},
                                                    {Role::Writer, "Writer"},
                                                    {Role::Approver, "Approver"},
                                                    {Role::Administrator, "Administrator"},
-                                                   {Role::CertificateBinder, "CertificateBinder"}}};
+                                                   {Role::CertificateBinder, "CertificateBinder"},
+                                                   {Role::Auditor, "Auditor"}}};
 
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestSubject = 255;

@@ -23,6 +23,7 @@ enum class Role {
   Approver,           ///< decides about others' requests
   Administrator,      ///< access policies, and what cannot be undone
   CertificateBinder,  ///< says which certificates the names of service certificates stand for
+  Auditor,            ///< reads the audit log, and nothing else
 };
 using Roles = vault::FlagSet<Role>;
 

@@ -1,6 +1,8 @@
 #include <array>
 
 #include "gateway/api/account_routes.h"
+#include "gateway/api/audit_routes.h"
+#include "gateway/api/authority_routes.h"
 #include "gateway/api/certificate_routes.h"
 #include "gateway/api/entry_routes.h"
 #include "gateway/api/key_routes.h"
@@ -21,6 +23,8 @@ using Certificates = vault::CertificatePermission;
 
 #define SIGNET_VAULTS \
   "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults"
+
+#define SIGNET_SERVICE "/certificateService"
 
 // Literals come before the parameters that they could be taken for.
 constexpr std::array kRoutes = {
@@ -102,6 +106,63 @@ constexpr std::array kRoutes = {
     Route{Plane::Management, "DELETE", "/serviceCertificates/{name}/binding", Role::CertificateBinder,
           unbind_service_certificate},
 
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/groups", Role::Reader, list_groups},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/groups", Role::Administrator, create_group},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/groups/{name}", Role::Reader, get_group},
+    Route{Plane::Management, "PATCH", SIGNET_SERVICE "/groups/{name}", Role::Administrator, change_group},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/groups/{name}/trustList", Role::Reader, get_trust_list},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/groups/{name}/revoke", Role::Approver, revoke_group},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/groups/{name}/issuers", Role::Reader,
+          list_group_issuers},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/groups/{name}/issuers/create", Role::Administrator,
+          create_group_issuer},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/groups/{name}/issuers/request", Role::Administrator,
+          request_group_issuer},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/groups/{name}/issuers/request", Role::Reader,
+          get_issuer_request},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/groups/{name}/issuers/install", Role::Administrator,
+          install_group_issuer},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/groups/{name}/issuers/{serial}/certificate",
+          Role::Reader, get_issuer_certificate},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/groups/{name}/issuers/{serial}/crl", Role::Reader,
+          get_issuer_crl},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/groups/{name}/issuers/{serial}/crl/renew",
+          Role::Administrator, renew_issuer_crl},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/issued", Role::Reader, list_issued},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/applications", Role::Reader, list_applications},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/applications", Role::Writer, register_application},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/applications/{id}", Role::Reader, get_application},
+    Route{Plane::Management, "PUT", SIGNET_SERVICE "/applications/{id}", Role::Writer, change_application},
+    Route{Plane::Management, "DELETE", SIGNET_SERVICE "/applications/{id}", Role::Administrator,
+          remove_application},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/applications/{id}/approve", Role::Administrator,
+          approve_application},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/applications/{id}/reject", Role::Administrator,
+          reject_application},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/applications/{id}/unregister", Role::Writer,
+          unregister_application},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/requests", Role::Reader, list_requests},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/requests/keyPair", Role::Writer, request_key_pair},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/requests/sign", Role::Writer, request_signing},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/requests/{id}", Role::Reader, get_request},
+    Route{Plane::Management, "DELETE", SIGNET_SERVICE "/requests/{id}", Role::Administrator, purge_request},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/requests/{id}/approve", Role::Approver,
+          approve_request},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/requests/{id}/reject", Role::Approver, reject_request},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/requests/{id}/accept", Role::Writer, accept_request},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/requests/{id}/remove", Role::Writer, remove_request},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/requests/{id}/requestRevocation", Role::Writer,
+          request_revocation},
+    Route{Plane::Management, "POST", SIGNET_SERVICE "/requests/{id}/revoke", Role::Approver, revoke_request},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/requests/{id}/fetch", Role::Writer, fetch_request},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/requests/{id}/certificate", Role::Reader,
+          get_request_certificate},
+    Route{Plane::Management, "GET", SIGNET_SERVICE "/requests/{id}/privateKey", Role::Writer,
+          get_request_key},
+
+    Route{Plane::Management, "GET", "/auditRecords", Role::Auditor, list_audit_records},
+    Route{Plane::Management, "GET", "/auditRecords/export", Role::Auditor, export_audit_records},
+
     Route{Plane::Vault, "GET", "/keys", Keys::List, list_keys},
     Route{Plane::Vault, "POST", "/keys/restore", Keys::Restore, restore_key},
     Route{Plane::Vault, "GET", "/keys/{name}/versions", Keys::List, list_key_versions},
@@ -177,6 +238,7 @@ constexpr std::array kRoutes = {
 };
 
 #undef SIGNET_ACCOUNTS
+#undef SIGNET_SERVICE
 #undef SIGNET_VAULTS
 
 }  // namespace

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <functional>
+
 #include "base/clock.h"
+#include "base/stream.h"
+#include "certstore/authority/authority.h"
 #include "certstore/vault/access_check.h"
 #include "certstore/vault/secret.h"
 #include "certstore/vault/vault.h"
@@ -10,6 +14,15 @@
 #include "gateway/api/vault_services.h"
 
 namespace signet::gateway::api {
+
+/// The certificate service, and who checks on it.
+struct AuthorityServices {
+  authority::Authority& service;
+  /// What %servicehost% stands for in a group's URLs: "pki.example.com:4083"; empty: nothing.
+  std::string publication_host;
+  /// The audit log's lines as they are now, all of them whole.
+  std::function<Result<Slice>()> audit_log;
+};
 
 /// What the routes' handlers work with. Everything outlives the handler, and is thread-safe.
 struct Services {
@@ -21,6 +34,7 @@ struct Services {
   AccountServices account;
   VaultServices vaults;
   ServiceCertificateAdministration& service_certificates;
+  AuthorityServices authority;
 };
 
 }  // namespace signet::gateway::api

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "gateway/cli/authority_session.h"
 #include "gateway/cli/command.h"
 #include "gateway/store/audit_file.h"
 #include "gateway/store/evidence_store.h"
@@ -116,6 +117,7 @@ void add_audit_commands(CLI::App& app, CommandContext& context) {
   CLI::App* audit = app.add_subcommand("audit", "Check the chains that nobody can change unnoticed");
   audit->require_subcommand(1);
   audit->footer("Example: signet audit verify");
+  add_audit_reading_commands(*audit, context);
   auto heads = std::make_shared<std::vector<std::string>>();
   CLI::App* command = audit->add_subcommand(
       "verify", "Find the first edited, dropped or reordered record of the audit log and of the evidence");

@@ -375,6 +375,8 @@ api::Principals& Home::principals() { return *principals_; }
 SqliteResourceStore& Home::resources() { return stores_->resources; }
 api::PrincipalStore& Home::principal_store() { return stores_->principals; }
 
+authority::AuthorityStore& Home::authority_store() { return stores_->authority; }
+
 SqliteVaultLinkStore& Home::vault_links() { return stores_->vault_links; }
 
 Result<vault::KeyVault*> Home::key_vault(std::string_view name) {

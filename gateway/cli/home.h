@@ -92,6 +92,8 @@ class Home {
   Result<vault::SecretInfo> secret_info(std::string_view key_vault, std::string_view secret_name);
   /// The certificate service of this home. Asks a vault that is sealed in vain.
   [[nodiscard]] authority::Authority& authority() { return *authority_; }
+  /// What it keeps, for those who enrol devices.
+  [[nodiscard]] authority::AuthorityStore& authority_store();
   /// Who may call the REST services.
   [[nodiscard]] api::Principals& principals();
   [[nodiscard]] api::PrincipalStore& principal_store();

@@ -76,6 +76,7 @@ int run(int argc, char** argv) {
   gateway::add_binding_commands(app, context);
   gateway::add_vault_commands(app, context);
   gateway::add_principal_commands(app, context);
+  gateway::add_authority_commands(app, context);
   gateway::add_evidence_commands(app, context);
   gateway::add_audit_commands(app, context);
   gateway::add_inspect_command(app, context);

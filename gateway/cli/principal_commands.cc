@@ -264,7 +264,7 @@ void add_principal_commands(CLI::App& app, CommandContext& context) {
   };
   constexpr const char* kRoles =
       "What it may do on the management plane: Reader, Writer, Approver, Administrator, CertificateBinder, "
-      "separated by commas";
+      "Auditor, separated by commas";
 
   constexpr const char* kJwtSubject =
       "Whom tokens of the issuer that 'signet serve --jwt-issuer' names call it, in the claim of "

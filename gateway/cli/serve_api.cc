@@ -88,7 +88,8 @@ Result<std::optional<api::JwkSet>> read_jwt_keys(const std::filesystem::path& fi
 }
 
 ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation installation,
-                   const GivenOptions& given, std::unique_ptr<api::JwtVerifier> jwts)
+                   const GivenOptions& given, std::unique_ptr<api::JwtVerifier> jwts,
+                   const std::string& publication_host)
     : installation_(std::move(installation)),
       jwts_(std::move(jwts)),
       judge_(home, given),
@@ -102,7 +103,9 @@ ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation instal
                  {home.accounts(), judge_, home.resources(), wiring::audit_log(home.audit()), installation_,
                   [&home] { return home.callback_key(); }},
                  {vaults_, home.principal_store()},
-                 service_certificates_},
+                 service_certificates_,
+                 {home.authority(), publication_host,
+                  [log = home.directory() / "audit.log"] { return AuditFile::snapshot(log); }}},
                 wiring::audit_log(home.audit()),
                 [&home] { return home.audit().sync(); },
                 wiring::principal_store(home.principal_store()),
@@ -116,8 +119,8 @@ Result<std::unique_ptr<ServeApi>> ServeApi::listen(Home& home, const ServeSettin
   SIGNET_TRY(api::ApiOptions options, api_options(settings));
   SIGNET_TRY(api::Installation installation, home.principal_store().installation());
   SIGNET_TRY(auto jwts, jwt_verifier(settings, home.clock()));
-  std::unique_ptr<ServeApi> made(
-      new ServeApi(home, std::move(options), std::move(installation), given, std::move(jwts)));
+  std::unique_ptr<ServeApi> made(new ServeApi(home, std::move(options), std::move(installation), given,
+                                              std::move(jwts), settings.publication_host));
   SIGNET_TRY(made->listeners_, api_listeners(home, settings));
   HttpServerConfig config;
   config.listeners = made->listeners_;

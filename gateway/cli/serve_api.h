@@ -45,7 +45,7 @@ class ServeApi {
 
  private:
   ServeApi(Home& home, api::ApiOptions options, api::Installation installation, const GivenOptions& given,
-           std::unique_ptr<api::JwtVerifier> jwts);
+           std::unique_ptr<api::JwtVerifier> jwts, const std::string& publication_host);
 
   const api::Installation installation_;
   const std::unique_ptr<api::JwtVerifier> jwts_;  ///< nothing where no issuer's tokens are taken

@@ -12,10 +12,12 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/seal_gate.h"
 #include "gateway/cli/serve_api.h"
+#include "gateway/cli/serve_est.h"
 #include "gateway/cli/serve_issuance.h"
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/serve_operations.h"
 #include "gateway/cli/serve_process.h"
+#include "gateway/cli/serve_publication.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/shown_certificates.h"
 #include "gateway/cli/vault_seal.h"
@@ -73,7 +75,7 @@ Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& setting
 
 /// Which certificates have to be renewed where.
 std::vector<ShownCertificates::Shown> to_be_renewed(const std::vector<Listener>& for_partners,
-                                                    HttpServer& server, ServeApi* api) {
+                                                    HttpServer& server, ServeApi* api, ServeEst* est) {
   std::vector<ShownCertificates::Shown> shown;
   if (std::string thumbprints = shown_by(for_partners); !thumbprints.empty())
     shown.push_back(
@@ -84,6 +86,7 @@ std::vector<ShownCertificates::Shown> to_be_renewed(const std::vector<Listener>&
     shown.push_back({"api-certificate", &ServeSettings::api_certificate,
                      [api](const TlsIdentity& identity) { return api->renew_tls(identity); },
                      shown_by(api->listeners())});
+  if (est != nullptr) shown.push_back(est->shown());
   return shown;
 }
 
@@ -252,6 +255,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   operations.show_unreachable([&] { return receipt_poster.broken(); });
   SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings, given));
   SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings));
+  SIGNET_TRY(const std::unique_ptr<ServeEst> est, ServeEst::listen(*home, settings));
+  SIGNET_TRY(const std::unique_ptr<ServePublication> publication, ServePublication::listen(*home, settings));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
   // Settings and ports are good: from here on messages are worked on, first those that were left.
@@ -274,10 +279,15 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   if (operations_listener) bound.push_back(operations_listener->listener);
   if (api) bound.insert(bound.end(), api->listeners().begin(), api->listeners().end());
   bound.insert(bound.end(), issuance->listeners().begin(), issuance->listeners().end());
+  if (est) bound.insert(bound.end(), est->listeners().begin(), est->listeners().end());
+  if (publication)
+    bound.insert(bound.end(), publication->listeners().begin(), publication->listeners().end());
   SIGNET_CHECK(announce(bound, settings));
   // Nothing stands in the way any more: who connected has waited for this.
   server->accept();
   if (api) api->accept();
+  if (est) est->accept();
+  if (publication) publication->accept();
   issuance->start();
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
@@ -290,7 +300,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   VaultUpkeep upkeep(*home);
   {
-    ShownCertificates certificates(*home, settings, to_be_renewed(config.listeners, *server, api.get()));
+    ShownCertificates certificates(*home, settings,
+                                   to_be_renewed(config.listeners, *server, api.get(), est.get()));
     Running running{*home, api.get(), handler, operations, certificates, given, settings};
     serve_until_told_to_end(signals, operations, [&running] {
       reload_settings([&running] { return reload(running); }, running.settings);
@@ -306,7 +317,9 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   server->stop(kDrainTime);
   if (api) api->stop(kApiDrainTime);
   home->linked_vaults().stop();  // nobody waits any longer for a vault that does not answer
+  if (est) est->stop();
   issuance->stop();
+  if (publication) publication->stop();
   client.stop();  // what was being sent is sent again at the next start, under its Message-ID
   delivery.drain(kHandOverTime);
   upkeep.stop();

@@ -12,6 +12,7 @@
 #include "base/network.h"
 #include "certstore/vault/key.h"
 #include "certstore/vault/secret.h"
+#include "gateway/api/target.h"
 #include "gateway/cli/command.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/notices/mail.h"
@@ -81,6 +82,11 @@ std::string check_smtp_url(const std::string& text) {
       "expected a mail server such as smtps://mail.example.com:465 or smtp://mail.example.com:587, got "
       "'{}'",
       printable(text));
+}
+
+std::string check_publication_host(const std::string& text) {
+  const auto host = api::parse_host(text);
+  return host ? "" : host.error().detail;
 }
 
 std::string check_mail_sender(const std::string& text) {
@@ -344,6 +350,26 @@ void add_serve_options(CLI::App& command, ServeSettings& settings, Service servi
           "http-01); port 80 of that host has to lead here")
       ->check(check_listener);
   command
+      .add_option("--listen-est", settings.listen_est,
+                  "Address and port for HTTPS where devices and partners ask for their certificates by EST "
+                  "(RFC 7030); shows --api-certificate")
+      ->check(check_listener);
+  command
+      .add_option("--listen-publication", settings.listen_publication,
+                  "Address and port for HTTP where anybody gets the revocation lists and certificates of the "
+                  "certificate service's issuers, and OCSP answers; nothing else is there")
+      ->check(check_listener);
+  command
+      .add_option("--publication-host", settings.publication_host,
+                  "Name and port by which others reach that listener, such as pki.example.com or "
+                  "pki.example.com:4083: stands for %servicehost% in the URLs of certificate groups")
+      ->check(check_publication_host);
+  command
+      .add_option("--publication-requests-per-second", settings.publication_requests_per_second,
+                  "Requests that an address may make there on the average; more are answered 429")
+      ->check(check_count)
+      ->capture_default_str();
+  command
       .add_option("--smtp-url", settings.smtp_url,
                   "Mail server that the contacts of vaults are told by, such as smtps://mail.example.com:465")
       ->check(check_smtp_url);
@@ -459,6 +485,11 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("listen-api", running.listen_api, wanted.listen_api);
   compare("listen-vault", running.listen_vault, wanted.listen_vault);
   compare("listen-acme", running.listen_acme, wanted.listen_acme);
+  compare("listen-est", running.listen_est, wanted.listen_est);
+  compare("listen-publication", running.listen_publication, wanted.listen_publication);
+  compare("publication-host", running.publication_host, wanted.publication_host);
+  compare("publication-requests-per-second", running.publication_requests_per_second,
+          wanted.publication_requests_per_second);
   compare("smtp-url", running.smtp_url, wanted.smtp_url);
   compare("smtp-from", running.smtp_from, wanted.smtp_from);
   compare("smtp-user", running.smtp_user, wanted.smtp_user);

@@ -51,6 +51,10 @@ struct ServeSettings {
   std::filesystem::path jwt_keys;
   std::string jwt_claim = "sub";
   std::vector<std::string> listen_acme;
+  std::vector<std::string> listen_est;
+  std::vector<std::string> listen_publication;
+  std::string publication_host;                   ///< empty: groups say in full where things are
+  unsigned publication_requests_per_second = 50;  ///< from one address
   std::string smtp_url;
   std::string smtp_from;
   std::string smtp_user;

@@ -5,10 +5,12 @@
 #include "certstore/vault/provider.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/serve_api.h"
+#include "gateway/cli/serve_est.h"
 #include "gateway/cli/serve_issuance.h"
 #include "gateway/cli/serve_lock.h"
 #include "gateway/cli/serve_operations.h"
 #include "gateway/cli/serve_process.h"
+#include "gateway/cli/serve_publication.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/shown_certificates.h"
 #include "gateway/cli/vault_upkeep.h"
@@ -59,6 +61,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   ServeOperations operations(*home, settings);
   SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings, given));
   SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings));
+  SIGNET_TRY(const std::unique_ptr<ServeEst> est, ServeEst::listen(*home, settings));
+  SIGNET_TRY(const std::unique_ptr<ServePublication> publication, ServePublication::listen(*home, settings));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
   VaultSeal seal(*home);
@@ -67,8 +71,13 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   std::vector<Listener> bound = api->listeners();
   if (operations_listener) bound.push_back(operations_listener->listener);
   bound.insert(bound.end(), issuance->listeners().begin(), issuance->listeners().end());
+  if (est) bound.insert(bound.end(), est->listeners().begin(), est->listeners().end());
+  if (publication)
+    bound.insert(bound.end(), publication->listeners().begin(), publication->listeners().end());
   SIGNET_CHECK(announce(bound, settings));
   api->accept();
+  if (est) est->accept();
+  if (publication) publication->accept();
   issuance->start();
   log::info("serving", {{"version", std::string(kProduct)},
                         {"openssl", vault::openssl_version()},
@@ -78,10 +87,12 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   VaultUpkeep upkeep(*home);
   {
-    ShownCertificates certificates(*home, settings,
-                                   {{"api-certificate", &ServeSettings::api_certificate,
-                                     [&api](const TlsIdentity& identity) { return api->renew_tls(identity); },
-                                     shown_by(api->listeners())}});
+    std::vector<ShownCertificates::Shown> shown = {
+        {"api-certificate", &ServeSettings::api_certificate,
+         [&api](const TlsIdentity& identity) { return api->renew_tls(identity); },
+         shown_by(api->listeners())}};
+    if (est) shown.push_back(est->shown());
+    ShownCertificates certificates(*home, settings, std::move(shown));
     Running running{*home, *api, operations, certificates, given, settings};
     serve_until_told_to_end(signals, operations, [&running] {
       reload_settings([&running] { return reload(running); }, running.settings);
@@ -91,7 +102,9 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   control.reset();
   api->stop(kApiDrainTime);
   home->linked_vaults().stop();  // nobody waits any longer for a vault that does not answer
+  if (est) est->stop();
   issuance->stop();
+  if (publication) publication->stop();
   upkeep.stop();
   log::info("stopped");
   return {};

@@ -15,6 +15,7 @@
 
 #include "base/failpoint.h"
 #include "base/file.h"
+#include "base/file_descriptor.h"
 #include "base/log.h"
 #include "gateway/store/hash_chain.h"
 
@@ -300,6 +301,14 @@ Result<ChainReport> AuditFile::verify(const std::filesystem::path& path,
   }));
   lines.end();
   return chain.report();
+}
+
+Result<Slice> AuditFile::snapshot(const std::filesystem::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (file.get() < 0) return fail(errno_error("opening the audit log " + path.string()));
+  const FileLock lock(file.get(), LOCK_SH);  // so that nobody is in the middle of a line
+  if (!lock.held()) return fail(errno_error("looking at the audit log " + path.string()));
+  return Slice::of_file(path);
 }
 
 Result<bool> AuditFile::has(const std::filesystem::path& path, const AuditLine& line) {

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/stream.h"
 #include "certstore/vault/audit_log.h"
 #include "gateway/evidence/evidence_store.h"
 
@@ -50,6 +51,10 @@ class AuditFile final : public vault::AuditLog {
 
   /// The newest line, as far as this process knows; nothing when there is none.
   std::optional<AuditLine> head();
+  /// Its lines as they are now, all of them whole, without a copy.
+  ///
+  /// @error  as Slice::of_file()
+  static Result<Slice> snapshot(const std::filesystem::path& path);
   /// Whether its first line says that the log before it was lost: a record of the operation kAuditLogCut.
   static Result<bool> begins_anew(const std::filesystem::path& path);
   /// Whether that line is there, in its place.

@@ -50,7 +50,8 @@ class RestGateway(Gateway):
         return self
 
     def serve(self):
-        self.start("--listen-api", "127.0.0.1:0", "--api-certificate", "api", "--operations-listen", "127.0.0.1:0", "--api-calls-per-second", "100000")
+        self.start("--listen-api", "127.0.0.1:0", "--api-certificate", "api", "--operations-listen", "127.0.0.1:0",
+                   "--listen-publication", "127.0.0.1:0", "--api-calls-per-second", "100000")
         self.ports = {entry["name"]: entry["port"] for entry in json.loads(self._ports.read_text())}
         return self
 

@@ -40,7 +40,7 @@ class Service:
         return f"https://{self.host}:{self.port}"
 
     def call(self, method, target, body=None, token=True, headers=None):
-        """Returns the status, the JSON of the body and the fields, if they are what the documents say."""
+        """Returns the status, the JSON of the body (or the octets of a file) and the fields, if they are what the documents say."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=60)
         # The name that is verified, and asked for, is the service's; the address is the loopback.
         connection._create_connection = lambda address, *rest: socket.create_connection(("127.0.0.1", self.port), 60)
@@ -60,7 +60,8 @@ class Service:
             text = response.read()
         finally:
             connection.close()
-        answer = json.loads(text) if text else None
+        is_file = bool(text) and not response.headers["Content-Type"].startswith("application/json")
+        answer = text if is_file else json.loads(text) if text else None
         if problems := openapi.problems(method, target, response.status, answer):
             raise AssertionError("\n".join(problems))
         return response.status, answer, response.headers

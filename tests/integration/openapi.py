@@ -29,8 +29,12 @@ class Document:
         return value
 
     def schema_in(self, holder):
-        """Of a request's or an answer's body; None: it has none."""
-        return self.resolved(holder)["content"]["application/json"]["schema"] if "content" in self.resolved(holder) else None
+        """Of a request's or an answer's body of JSON; None: it has none."""
+        return self.resolved(holder).get("content", {}).get("application/json", {}).get("schema")
+
+    def is_file(self, holder):
+        """Whether an answer's body is octets and no JSON."""
+        return "content" in self.resolved(holder) and self.schema_in(holder) is None
 
     def whole(self, schema):
         """The schema with all that it is made of."""
@@ -114,7 +118,10 @@ def problems(method, target, status, answer):
         responses = operation["responses"]
         if str(status) not in responses and status not in UNSPOKEN:
             return [f"{method} {template} answers {status}"]
-        schema = document.schema_in(responses.get(str(status), responses["default"]))
+        response = responses.get(str(status), responses["default"])
+        if document.is_file(response):
+            return [] if isinstance(answer, bytes) else [f"{method} {template} {status}: the body is no file"]
+        schema = document.schema_in(response)
         if schema is None:
             return [] if answer is None else [f"{method} {template} {status}: there is a body"]
         return [f"{method} {template} {status}: {problem}" for problem in document.problems(answer, schema, sent=False)]

@@ -184,7 +184,7 @@ class Management(AccountTest):
 
     def test_every_operation_answers_as_its_document_says(self):
         self.add_agreement()
-        self.home.run("principal", "add", "all", "--roles", "Reader,Writer,Administrator,CertificateBinder", expect=DONE)
+        self.home.run("principal", "add", "all", "--roles", "Reader,Writer,Administrator,CertificateBinder,Approver,Auditor", expect=DONE)
         self.home.run("vault", "policy", "set", "--principal", "all", "--key-permissions", "get,list", expect=DONE)
         self.management.token = self.token_of("all")
         call = Client(self, self.management, openapi.MANAGEMENT, "2019-05-01", subscription=self.subscription, group="g")
@@ -194,6 +194,7 @@ class Management(AccountTest):
         self.entries(call)
         self.the_vaults(call, tenant)
         self.the_service_certificates(call)
+        self.the_certificate_service(call)
         call.check_all_answered()
 
     def the_account(self, call):
@@ -261,6 +262,104 @@ class Management(AccountTest):
         call("bindServiceCertificates", {"bindings": [{"name": "signer", "thumbprint": thumbprint}]})
         call("unbindServiceCertificate", status=204, name="signer")
         call("unbindServiceCertificate", status=404, name="signer")
+
+    def the_certificate_service(self, call):
+        """`all` asks, and another one who may do everything decides. tests/integration/certificate_service_test.py has the story."""
+        self.home.run("principal", "add", "other", "--roles", "Reader,Writer,Administrator,Approver,Auditor", expect=DONE)
+        decides = Client(self, self.service(self.management.port, self.management.host), openapi.MANAGEMENT, "2026-02-01")
+        decides.service.token = self.token_of("other")
+        self.groups_and_issuers(call)
+        which = {"id": self.applications(call, decides)}
+        self.certificate_requests(call, decides, which["id"])
+        call("unregisterApplication", {}, **which)
+        call("removeApplication", status=204, **which)
+        self.assertTrue(call("listAuditRecords", query={"operation": "approveRequest", "principal": "OTHER", "$top": 1})["value"])
+        self.assertIn(b"approveRequest", call("exportAuditRecords"))
+        call("listAuditRecords", status=400, query={"from": "yesterday"})
+        call.answered |= decides.answered
+
+    def groups_and_issuers(self, call):
+        settings = {"subject": "CN=Plant CA,O=Acme", "issued": {"lifetimeMonths": 12, "keySize": 2048, "hashAlgorithm": "sha-256"},
+                    "issuer": {"lifetimeMonths": 36, "keySize": 2048}}
+        call("createCertificateGroup", {"name": "Plant", **settings}, status=201)
+        call("createCertificateGroup", {"name": "plant", **settings}, status=409)
+        call("createCertificateGroup", {"name": "Other", **settings, "crlDistributionPoint": "http://%servicehost%/crl"}, status=400)
+        call("updateCertificateGroup", {"crlLifetimeDays": 3}, name="Plant")
+        self.assertEqual(call("getCertificateGroup", name="Plant")["crlLifetimeDays"], 3)
+        self.assertEqual(len(call("listCertificateGroups")["value"]), 1)
+        serial = call("createGroupIssuer", {}, status=201, name="Plant")["serialNumber"]
+        for issuer in [serial, "active"]:
+            self.assertTrue(call("getGroupIssuerCertificate", query={"format": "pem"}, name="Plant", serial=issuer).startswith(b"-----BEGIN CERTIFICATE"))
+            call("getGroupIssuerCrl", name="Plant", serial=issuer)
+        call("getGroupIssuerCrl", status=404, name="Plant", serial="00")
+        self.assertEqual(call("renewGroupIssuerCrl", {}, name="Plant", serial=serial)["number"], 2)
+        self.assertEqual(len(call("listGroupIssuers", name="Plant")["value"]), 1)
+        self.assertEqual(len(call("getTrustList", name="Plant")["trustedCrls"]), 1)
+        self.subordinate(call, settings)
+
+    def subordinate(self, call, settings):
+        """An issuer whose certificate comes from elsewhere."""
+        call("createCertificateGroup", {"name": "Below", **settings, "subject": "CN=Below"}, status=201)
+        call("getGroupIssuerRequest", status=404, name="Below")
+        call("requestGroupIssuer", {}, status=201, name="Below")
+        request = base64.b64decode(call("getGroupIssuerRequest", name="Below")["certificateRequest"])
+        extensions = self.directory / "authority.cnf"
+        extensions.write_text("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,digitalSignature,keyCertSign,cRLSign\n"
+                              "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "900", "-subj", "/CN=Root", "-keyout", self.directory / "root.key",
+                        "-out", self.directory / "root.pem", "-addext", "keyUsage=critical,keyCertSign,cRLSign"], check=True, capture_output=True)
+        signed = subprocess.run(["openssl", "x509", "-req", "-inform", "DER", "-CA", self.directory / "root.pem", "-CAkey", self.directory / "root.key",
+                                 "-set_serial", "0x7777777777777777", "-days", "800", "-extfile", extensions], input=request, check=True, capture_output=True).stdout
+        call("installGroupIssuer", {"certificates": signed.decode() + (self.directory / "root.pem").read_text()}, status=201, name="Below")
+        call("installGroupIssuer", {"certificates": "no certificate"}, status=400, name="Below")
+
+    def applications(self, call, decides):
+        station = {"as2Name": "globex", "url": "https://as2.globex.example/as2", "purposes": ["sign", "encrypt"]}
+        press = {"applicationUri": "urn:acme:press7", "applicationNames": [{"locale": "en", "text": "Press 7"}], "productUri": "urn:acme:press",
+                 "applicationType": "server", "discoveryUrls": ["opc.tcp://press7.acme.example:4840"], "serverCapabilities": ["DA"]}
+        rejected = call("registerApplication", station, status=201)["applicationId"]
+        decides("rejectApplication", {"reason": "unknown"}, id=rejected)
+        decides("approveApplication", {}, status=409, id=rejected)
+        made = call("registerApplication", press, status=201)["applicationId"]
+        call("updateApplication", press, id=made)
+        call("approveApplication", {}, status=403, id=made)
+        decides("approveApplication", {}, id=made)
+        self.assertEqual(call("getApplication", id=made)["approved"]["by"], "other")
+        call("getApplication", status=404, id="00000000-0000-4000-8000-000000000000")
+        page = call("listApplications", query={"state": "all", "$top": 1})
+        self.assertIn("nextLink", page)
+        self.assertEqual(len(call("listApplications", query={"applicationName": "Press%"})["value"]), 1)
+        return made
+
+    def certificate_requests(self, call, decides, application):
+        key_pair = {"applicationId": application, "group": "Plant", "subject": "CN=Press 7", "domainNames": ["press7"], "privateKeyFormat": "PEM",
+                    "privateKeyPassword": "correct horse battery"}
+        of = {"query": {"applicationId": application}}
+        first = {"id": call("requestKeyPair", key_pair, status=201)["requestId"]}
+        call("getRequestCertificate", status=409, **first)
+        call("approveCertificateRequest", {}, status=403, **first)
+        decides("approveCertificateRequest", {}, **first)
+        self.assertIn("privateKey", call("fetchCertificate", **of, **first))
+        self.assertIn(b"ENCRYPTED PRIVATE KEY", call("getRequestPrivateKey", **of, **first))
+        call("getRequestCertificate", query={"format": "base64"}, **first)
+        call("acceptCertificateRequest", {}, **first)
+        call("acceptCertificateRequest", {}, status=409, **first)
+        call("getRequestPrivateKey", status=409, **of, **first)
+        call("requestRevocation", {"reason": "superseded"}, **first)
+        self.assertEqual(len(decides("revokeCertificateGroup", {"allIssuers": True}, name="Plant")["value"]), 1)
+        request = subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", self.directory / "press.key", "-subj", "/CN=Press 7",
+                                  "-addext", "subjectAltName=URI:urn:acme:press7,DNS:press7"], check=True, capture_output=True).stdout.decode()
+        sign = {"applicationId": application, "group": "Plant", "certificateRequest": request}
+        second, third = ({"id": call("requestSigning", sign, status=201)["requestId"]} for _ in range(2))
+        decides("approveCertificateRequest", {}, **second)
+        decides("revokeCertificate", {"reason": "keyCompromise"}, **second)
+        decides("revokeCertificate", {}, status=409, **second)
+        decides("rejectCertificateRequest", {"reason": "once is enough"}, **third)
+        call("removeCertificateRequest", {}, **third)
+        call("purgeCertificateRequest", status=204, **third)
+        self.assertEqual(call("getCertificateRequest", **second)["state"], "Revoked")
+        self.assertEqual(len(call("listCertificateRequests", query={"state": "Revoked", "group": "Plant"})["value"]), 2)
+        self.assertEqual(len(call("listIssuedCertificates", query={"group": "Plant"})["value"]), 2)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,11 @@ ALLOWED = {
     ],
     "gateway/api": [
         "base", "certstore", "agreements", "as2/mime/headers.h", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
+        "gateway/endpoint/throttle.h",
+    ],
+    "gateway/publication": [
+        "base", "certstore/x509", "certstore/authority", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
+        "gateway/endpoint/throttle.h",
     ],
     "gateway/store": [
         "base", "certstore", "agreements", "gateway/exchange/message_store.h", "gateway/evidence/evidence_store.h",

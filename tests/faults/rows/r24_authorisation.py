@@ -8,7 +8,7 @@ import time
 from rest import VERSIONS, Caller, RestGateway, documented_routes
 from row import Outcome
 
-ROLES = ["Reader", "Writer", "Approver", "Administrator", "CertificateBinder"]
+ROLES = ["Reader", "Writer", "Approver", "Administrator", "CertificateBinder", "Auditor"]
 BY_NOBODY = ["without a token", "with a token that is over", "with a token that was changed", "with another installation's token",
              "with a revoked token", "with a disabled principal's token"]
 # Of Azure's, and not served; and what a router could make of a crooked path.
@@ -87,7 +87,8 @@ class Matrix:
 
     def values(self):
         name = f"absent{self.bench.dice.randrange(1 << 30):x}"
-        return {"subscription": self.subscription, "group": "g", "account": "absent", "location": "local", "kind": "add", "version": "0" * 32, "name": name}
+        return {"subscription": self.subscription, "group": "g", "account": "absent", "location": "local", "kind": "add", "version": "0" * 32, "name": name,
+                "id": "00000000-0000-4000-8000-000000000000", "serial": "00"}
 
     def target(self, plane, path):
         return f"{path}?api-version={'2026-02-01' if 'KeyVault' in path else VERSIONS[plane]}"

@@ -9,8 +9,8 @@
 namespace signet::gateway::api {
 namespace {
 
-constexpr Roles kAllRoles{Role::Reader, Role::Writer, Role::Approver, Role::Administrator,
-                          Role::CertificateBinder};
+constexpr Roles kAllRoles{
+    Role::Reader, Role::Writer, Role::Approver, Role::Administrator, Role::CertificateBinder, Role::Auditor};
 
 /// Keeps the answer.
 class Answered final : public Responder::Target {

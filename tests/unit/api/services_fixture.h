@@ -4,6 +4,10 @@
 
 #include "certstore/vault/embedded_vault.h"
 #include "gateway/api/services.h"
+#include "gateway/store/audit_file.h"
+#include "gateway/store/audit_trail.h"
+#include "gateway/store/authority_store.h"
+#include "gateway/store/store.h"
 #include "tests/support/memory_key_store.h"
 #include "tests/support/memory_vault_certificate_store.h"
 #include "tests/support/temporary_folder.h"
@@ -28,8 +32,22 @@ struct MemoryServices : MemoryAccount {
   MemoryPrincipalStore principals;
   MemoryVaultAdministration administration{*vault, resources};
   MemoryServiceCertificates service_certificates;
-  Services all{
-      *vault, *vault, *vault, *vault, clock, services, {administration, principals}, service_certificates};
+  const std::unique_ptr<SqliteStore> store = SqliteStore::open(folder.path(), {}).value();
+  SqliteAuthorityStore authority_rows{store->database()};
+  const std::filesystem::path audit_log = folder.path() / "audit.log";
+  AuditFileTrail trail{audit_log};
+  authority::Authority authority{authority_rows, *vault, audit, trail, clock};
+  Services all{*vault,
+               *vault,
+               *vault,
+               *vault,
+               clock,
+               services,
+               {administration, principals},
+               service_certificates,
+               {authority, "pki.example.com", [this] { return AuditFile::snapshot(audit_log); }}};
+
+  MemoryServices() { EXPECT_TRUE(AuditFile::open(audit_log)); }
 };
 
 /// A call of `caller`, as a handler gets it.

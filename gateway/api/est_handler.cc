@@ -1,0 +1,353 @@
+#include "gateway/api/est_handler.h"
+
+#include <fmt/format.h>
+#include <openssl/pkcs7.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/openssl.h"
+#include "certstore/vault/audit_log.h"
+#include "certstore/x509/issuers.h"
+#include "gateway/api/authority_json.h"
+
+namespace signet::gateway::api {
+namespace {
+
+constexpr std::string_view kPrefix = "/.well-known/est/";
+constexpr std::size_t kLongestRequest = 96 * 1024;  ///< base64 of 64 KiB, with line ends
+constexpr std::string_view kRetryAfter = "30";      ///< seconds
+constexpr std::string_view kChallenge = R"(Basic realm="est", charset="UTF-8")";
+constexpr std::size_t kMostWaiting = 10'000;
+constexpr std::size_t kMostLookedAt = 1000;  ///< requests of an application
+
+/// Certificates without a signature: PKCS#7 "certs-only" (RFC 5273 section 3.2), base64.
+Result<HttpResponse> certificates_response(const std::vector<certstore::Certificate>& certificates,
+                                           std::string_view smime_type) {
+  const Pkcs7Ptr bundle(PKCS7_new());
+  bool done = bundle && PKCS7_set_type(bundle.get(), NID_pkcs7_signed) == 1 &&
+              PKCS7_content_new(bundle.get(), NID_pkcs7_data) == 1 &&
+              PKCS7_set_detached(bundle.get(), 1) == 1;
+  for (const certstore::Certificate& certificate : certificates)
+    done = done && PKCS7_add_certificate(bundle.get(), certificate.native()) == 1;
+  unsigned char* octets = nullptr;
+  const int size = done ? i2d_PKCS7(bundle.get(), &octets) : 0;
+  if (size <= 0) return fail(take_openssl_error(ErrorKind::Internal, "writing a bundle of certificates"));
+  const OpensslMemory owner(octets);
+  HttpResponse response;
+  response.headers.set("Content-Type", fmt::format("application/pkcs7-mime{}", smime_type));
+  response.headers.set("Content-Transfer-Encoding", "base64");
+  response.body = Slice::of(base64_lines({octets, static_cast<std::size_t>(size)}));
+  return response;
+}
+
+/// The token of HTTP Basic, whose user has to be the one that it is of.
+struct BasicUser {
+  std::string name;
+  std::string token;
+};
+std::optional<BasicUser> basic_user(const HttpRequest& request) {
+  constexpr std::string_view kScheme = "Basic ";
+  const auto field = request.headers.value("Authorization");
+  if (!field || field->size() <= kScheme.size() ||
+      !equal_ignoring_case(field->substr(0, kScheme.size()), kScheme))
+    return std::nullopt;
+  const auto decoded = parse_base64(trim(field->substr(kScheme.size())));
+  if (!decoded) return std::nullopt;
+  const std::string_view text = as_text(*decoded);
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  return BasicUser{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
+}
+
+/// For a filter, where some characters stand for others.
+std::string literal_pattern(std::string_view text) {
+  std::string pattern;
+  for (const char c : text) {
+    if (std::string_view("%_[]^\\").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+/// Of a certificate that is to be followed, the new one has the names and no others [RFC7030 4.2.2].
+Result<> check_same_names(const certstore::CertificationRequest& request,
+                          const certstore::Certificate& followed) {
+  const auto& names = request.profile.alternative_names;
+  const auto& known = followed.subject_alternative_names();
+  const auto all_known = [&](std::string_view prefix, const std::vector<std::string>& wanted) {
+    return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
+      return std::find(known.begin(), known.end(), std::string(prefix) + name) != known.end();
+    });
+  };
+  if (request.profile.subject.text() == followed.subject() && all_known("DNS:", names.dns_names) &&
+      all_known("URI:", names.uris) && all_known("email:", names.emails))
+    return {};
+  return fail(ErrorKind::PermissionDenied,
+              "who enrols again by his certificate gets one of the same subject and names, and no others");
+}
+
+HttpResponse refusal_of(const Error& error, const HttpRequest& request) {
+  const auto respond = [&](int status) { return text_response(status, error.detail, request.request_id); };
+  switch (error.kind) {
+    case ErrorKind::InvalidInput:
+    case ErrorKind::Unsupported:
+    case ErrorKind::CryptoFailure:
+    case ErrorKind::LimitExceeded:
+      return respond(400);
+    case ErrorKind::NotFound:
+      return respond(404);
+    case ErrorKind::PermissionDenied:
+    case ErrorKind::Disabled:
+      return respond(403);
+    case ErrorKind::AlreadyExists:
+    case ErrorKind::DeletedButRecoverable:
+      return respond(409);
+    case ErrorKind::IoFailure:
+    case ErrorKind::Unavailable:
+    case ErrorKind::Internal:
+      break;
+  }
+  log::error("est-failed", {{"request", request.request_id}, {"reason", error.detail}});
+  HttpResponse response = text_response(503, "this cannot be done at the moment", request.request_id);
+  response.headers.set("Retry-After", kRetryAfter);
+  return response;
+}
+
+HttpResponse unauthorised(std::string_view reason, const HttpRequest& request) {
+  HttpResponse response = text_response(401, reason, request.request_id);
+  response.headers.set("WWW-Authenticate", kChallenge);
+  return response;
+}
+
+}  // namespace
+
+EstHandler::EstHandler(EstPorts ports, CallRate per_address)
+    : ports_(std::move(ports)),
+      authenticator_(ports_.principals, nullptr, ports_.clock),
+      requests_of_addresses_(per_address) {}
+
+std::optional<EstHandler::Place> EstHandler::place_of(std::string_view target) {
+  if (!target.starts_with(kPrefix)) return std::nullopt;
+  target.remove_prefix(kPrefix.size());
+  const std::size_t slash = target.find('/');
+  if (slash == std::string_view::npos || slash == 0) return std::nullopt;
+  std::string group(target.substr(0, slash));
+  const std::string_view operation = target.substr(slash + 1);
+  if (operation == "cacerts") return Place{std::move(group), Operation::CaCerts};
+  if (operation == "simpleenroll") return Place{std::move(group), Operation::SimpleEnroll};
+  if (operation == "simplereenroll") return Place{std::move(group), Operation::SimpleReenroll};
+  return std::nullopt;
+}
+
+HeadVerdict EstHandler::on_head(const HttpRequest& head) {
+  if (const auto wait = requests_of_addresses_.take(head.remote_address, Throttle::Moment::clock::now())) {
+    HttpResponse response = text_response(429, "too many requests from this address", head.request_id);
+    response.headers.set("Retry-After", std::to_string(wait->count()));
+    return HeadVerdict::refuse(std::move(response));
+  }
+  const auto place = place_of(head.target);
+  if (!place)
+    return HeadVerdict::refuse(text_response(404, "there is nothing at this path", head.request_id));
+  const bool reads = place->operation == Operation::CaCerts;
+  if (reads ? head.method != "GET" && head.method != "HEAD" : head.method != "POST") {
+    HttpResponse response = text_response(405, "this path has no such method", head.request_id);
+    response.headers.set("Allow", reads ? "GET, HEAD" : "POST");
+    return HeadVerdict::refuse(std::move(response));
+  }
+  if (reads) return HeadVerdict::accept(0);
+  if (!basic_user(head) && !head.client_certificate)
+    return HeadVerdict::refuse(unauthorised("say who you are", head));
+  const auto type = head.headers.value("Content-Type").value_or("");
+  if (!equal_ignoring_case(trim(type.substr(0, type.find(';'))), "application/pkcs10"))
+    return HeadVerdict::refuse(
+        text_response(415, "a request is posted as application/pkcs10, in base64", head.request_id));
+  return HeadVerdict::accept(kLongestRequest);
+}
+
+void EstHandler::on_request(HttpRequest request, Responder responder) {
+  const vault::AuditScope scope = vault::message_scope(request.request_id);
+  const auto place = place_of(request.target);
+  if (!place)
+    return responder.respond(text_response(404, "there is nothing at this path", request.request_id));
+  HttpResponse response = serve(request, *place);
+  if (const auto synced = ports_.sync_audit(); !synced) response = refusal_of(synced.error(), request);
+  log::info("est", {{"request", request.request_id},
+                    {"remote", request.remote_address},
+                    {"target", request.target},
+                    {"status", std::to_string(response.status)}});
+  responder.respond(std::move(response));
+}
+
+HttpResponse EstHandler::serve(const HttpRequest& request, const Place& place) {
+  if (place.operation == Operation::CaCerts) {
+    auto response = ca_certs(place);
+    return response ? *std::move(response) : refusal_of(response.error(), request);
+  }
+  const auto enrolee = enrolee_of(request, place);
+  if (!enrolee && enrolee.error().kind == ErrorKind::PermissionDenied)
+    return unauthorised(enrolee.error().detail, request);
+  if (!enrolee) return refusal_of(enrolee.error(), request);
+  auto response = enroll(request, place, *enrolee);
+  return response ? *std::move(response) : refusal_of(response.error(), request);
+}
+
+/// [section 4.1.2]: all that a client needs to believe what it gets.
+Result<HttpResponse> EstHandler::ca_certs(const Place& place) {
+  SIGNET_TRY(const auto issuers, ports_.store.issuers(place.group));
+  std::vector<certstore::Certificate> all;
+  for (const authority::IssuerVersion& issuer : issuers) {
+    if (!issuer.certificate.valid_at(ports_.clock.now())) continue;
+    all.push_back(issuer.certificate);
+    for (const certstore::Certificate& above : issuer.chain)
+      if (std::find(all.begin(), all.end(), above) == all.end()) all.push_back(above);
+  }
+  if (all.empty()) return fail(ErrorKind::NotFound, "there is no such group, or it has no issuer");
+  return certificates_response(all, "");
+}
+
+Result<EstHandler::Enrolee> EstHandler::enrolee_of(const HttpRequest& request, const Place& place) {
+  if (const auto user = basic_user(request)) {
+    HttpRequest shown;
+    shown.headers.set("Authorization", "Bearer " + user->token);
+    SIGNET_TRY(const Principal principal, authenticator_.authenticate(shown));
+    if (!equal_ignoring_case(principal.name, user->name))
+      return fail(ErrorKind::PermissionDenied, "the token is none of this user's");
+    return Enrolee{actor_of(principal), {}, {}};
+  }
+  const certstore::Certificate& certificate = *request.client_certificate;
+  SIGNET_TRY(const auto holder, ports_.principals.holder_of_certificate(certificate.thumbprint_sha256()));
+  if (holder) {
+    SIGNET_TRY(const Principal principal, authenticator_.authenticate(request));
+    return Enrolee{actor_of(principal), {}, {}};
+  }
+  if (place.operation == Operation::SimpleReenroll) return holder_of(certificate, place.group);
+  return fail(ErrorKind::PermissionDenied, "the client certificate is registered for nobody");
+}
+
+/// Who has a certificate of the group that can be relied on may ask for its successor.
+Result<EstHandler::Enrolee> EstHandler::holder_of(const certstore::Certificate& certificate,
+                                                  const std::string& group) {
+  SIGNET_TRY(const auto issuers, ports_.store.issuers(group));
+  for (const authority::IssuerVersion& issuer : issuers) {
+    if (!certstore::is_issued_by(certificate, issuer.certificate)) continue;
+    const std::string& number = issuer.certificate.serial();
+    SIGNET_TRY(const auto status, ports_.service.status(issuer.group, number, certificate.serial()));
+    SIGNET_TRY(const auto issued, ports_.store.issued(issuer.group, number, certificate.serial()));
+    if (!certificate.valid_at(ports_.clock.now()) || !issued ||
+        status.verdict != authority::CertificateStatus::Verdict::Good)
+      break;
+    return Enrolee{
+        {"est:" + certificate.serial(), {authority::Role::Writer}}, issued->application, certificate};
+  }
+  return fail(ErrorKind::PermissionDenied,
+              "the client certificate is registered for nobody, and none of this group's that is good now");
+}
+
+Result<HttpResponse> EstHandler::enroll(const HttpRequest& request, const Place& place,
+                                        const Enrolee& enrolee) {
+  SIGNET_TRY(const Bytes body, request.body.to_bytes(kLongestRequest));
+  auto der = parse_base64(as_text(body));
+  if (!der) return fail(std::move(der).error().within("the body is base64 of a PKCS#10 request"));
+  SIGNET_TRY(const auto wanted, certstore::CertificationRequest::parse(*der));
+  if (enrolee.followed) SIGNET_CHECK(check_same_names(wanted, *enrolee.followed));
+  SIGNET_TRY(const std::string application, application_for(enrolee, wanted));
+  const Bytes key =
+      digest(Hash::Sha256,
+             as_bytes(fmt::format("{} {} {}", application, to_lower(place.group), base64(wanted.der))));
+  SIGNET_TRY(auto known, waiting(enrolee, key));
+  if (!known) {
+    SIGNET_TRY(known, earlier(enrolee, place, application, wanted.der));
+  }
+  if (!known) {
+    SIGNET_TRY(known, ports_.service.request_signing(enrolee.actor, {application, place.group, wanted.der}));
+  }
+  switch (known->state) {
+    case authority::RequestState::Approved:
+    case authority::RequestState::Accepted:
+      if (known->state == authority::RequestState::Approved)
+        SIGNET_CHECK(ports_.service.accept_request(enrolee.actor, known->id));
+      return certificates_response({*known->certificate}, "; smime-type=certs-only");
+    case authority::RequestState::Rejected:
+    case authority::RequestState::Failed:
+    case authority::RequestState::Revoked:
+    case authority::RequestState::Removed:
+      return fail(ErrorKind::PermissionDenied,
+                  fmt::format("the request is {}: {}", to_string(known->state), known->reason));
+    case authority::RequestState::New:
+      break;
+  }
+  remember(key, known->id);
+  HttpResponse response = text_response(
+      202, fmt::format("request {} waits for its approval: ask again", known->id), request.request_id);
+  response.headers.set("Retry-After", kRetryAfter);
+  return response;
+}
+
+Result<std::optional<authority::Request>> EstHandler::waiting(const Enrolee& enrolee, const Bytes& key) {
+  std::string id;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = waiting_.find(key);
+    if (found == waiting_.end()) return std::nullopt;
+    id = found->second;
+    waiting_.erase(found);  // if it still waits, it is remembered anew
+  }
+  auto request = ports_.service.request(enrolee.actor, id);
+  if (!request && request.error().kind == ErrorKind::NotFound) return std::nullopt;
+  if (!request) return fail(std::move(request).error());
+  return std::optional(*std::move(request));
+}
+
+void EstHandler::remember(const Bytes& key, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.size() >= kMostWaiting) waiting_.clear();
+  waiting_[key] = id;
+}
+
+Result<std::string> EstHandler::application_for(const Enrolee& enrolee,
+                                                const certstore::CertificationRequest& request) {
+  if (!enrolee.application.empty()) return enrolee.application;
+  std::vector<authority::ApplicationFilter> filters;
+  for (const std::string& uri : request.profile.alternative_names.uris)
+    filters.push_back({.uri = literal_pattern(uri)});
+  if (filters.empty()) filters.push_back({.name = literal_pattern(request.profile.subject.common_name())});
+  std::vector<std::string> found;
+  for (const authority::ApplicationFilter& filter : filters) {
+    SIGNET_TRY(const auto page, ports_.service.applications(enrolee.actor, filter, {}));
+    for (const authority::Application& application : page.items) found.push_back(application.id);
+  }
+  if (found.size() == 1) return found.front();
+  return fail(ErrorKind::PermissionDenied,
+              found.empty()
+                  ? "no approved application has the URI, or the common name, of this request"
+                  : "several approved applications have the URI, or the common name, of this request");
+}
+
+/// The same request, where it was made before and is not over: who asks again for what he has long had wants
+/// another one, though.
+Result<std::optional<authority::Request>> EstHandler::earlier(const Enrolee& enrolee, const Place& place,
+                                                              const std::string& application,
+                                                              const Bytes& request) {
+  using State = authority::RequestState;
+  const authority::RequestFilter filter{
+      application,
+      place.group,
+      {State::New, State::Approved, State::Accepted, State::Failed, State::Rejected},
+      false};
+  SIGNET_TRY(auto page, ports_.service.requests(enrolee.actor, filter, {0, kMostLookedAt}));
+  for (auto known = page.items.rbegin(); known != page.items.rend(); ++known) {
+    if (known->signing_request != request) continue;
+    if (known->state == State::Accepted) {
+      const certstore::Certificate& issued = *known->certificate;
+      const auto middle = issued.not_before() + (issued.not_after() - issued.not_before()) / 2;
+      if (ports_.clock.now() >= middle || enrolee.followed == issued) return std::nullopt;
+    }
+    return std::optional(std::move(*known));
+  }
+  return std::nullopt;
+}
+
+}  // namespace signet::gateway::api

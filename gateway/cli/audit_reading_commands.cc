@@ -1,0 +1,87 @@
+#include "gateway/cli/authority_session.h"
+#include "gateway/cli/output_file.h"
+#include "gateway/store/audit_file.h"
+
+/// signet audit list and export.
+
+namespace signet::gateway {
+namespace {
+
+struct AuditOptions {
+  std::string as;
+  std::string from, until;
+  authority::AuditQuery query;
+  std::filesystem::path file;
+};
+
+std::string member_text(const api::Json& record, std::string_view name) {
+  const auto found = record.find(name);
+  return found != record.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string audit_line(const authority::AuditEntry& entry) {
+  const api::Json record = api::json_of(entry).at("record");
+  std::string about;
+  for (const char* kind : {"key", "secret", "certificate", "subject", "object"})
+    about += member_text(record, kind);
+  return fmt::format("{:>8} {} {:<20} {:<28} {:<7} {} {}\n", entry.line, member_text(record, "time"),
+                     printable(member_text(record, "principal")), printable(member_text(record, "operation")),
+                     member_text(record, "result"), printable(about),
+                     printable(member_text(record, "detail")));
+}
+
+Result<> list(CommandContext& context, const AuditOptions& options) {
+  authority::AuditQuery query = options.query;
+  if (!options.from.empty()) {
+    SIGNET_TRY(query.from, parse_time(options.from));
+  }
+  if (!options.until.empty()) {
+    SIGNET_TRY(query.until, parse_time(options.until));
+  }
+  SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
+  SIGNET_TRY(const auto page, session.service().audit(session.actor, query));
+  struct {
+    const std::vector<authority::AuditEntry>& items;
+    std::optional<std::uint64_t> next;
+  } const shown{page.entries, page.next};
+  print_page(context, shown, audit_line, "no such records");
+  return {};
+}
+
+/// The log as it is, whose chain 'signet audit verify' looks at.
+Result<> write_log(CommandContext& context, const AuditOptions& options) {
+  SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
+  authority::AuditQuery one;
+  one.size = 1;
+  SIGNET_CHECK(session.service().audit(session.actor, one));  // asks for the role, and leaves a record
+  SIGNET_TRY(const Slice log, AuditFile::snapshot(session.home->directory() / "audit.log"));
+  SIGNET_CHECK(log.save_as(options.file));
+  context.print({{"file", options.file.string()}, {"octets", log.size()}},
+                fmt::format("{}: {} octets", options.file.string(), log.size()));
+  return {};
+}
+
+}  // namespace
+
+void add_audit_reading_commands(CLI::App& audit, CommandContext& context) {
+  auto options = std::make_shared<AuditOptions>();
+  CLI::App* listing = add_authority_command(
+      audit, context, options, "list", "Records of who did what, for an Auditor; the oldest first",
+      "Example: signet audit list --principal approver --as auditor", list);
+  listing->add_option("--from", options->from, "At this time or later");
+  listing->add_option("--until", options->until, "Before this time");
+  listing->add_option("--principal", options->query.principal, "Who did it");
+  listing->add_option("--operation", options->query.operation, "What was done, such as approveRequest");
+  listing->add_option("--object", options->query.object, "Part of the name of what it was about");
+  listing->add_option("--after", options->query.after, "Those behind this line")->check(check_whole_number);
+  listing->add_option("--limit", options->query.size, "How many at most: 1 to 1000")
+      ->check([](const std::string& text) { return check_number(text, 1, 1000); })
+      ->capture_default_str();
+  add_authority_command(audit, context, options, "export",
+                        "Write the audit log to a file, every line as it is, for an Auditor",
+                        "Example: signet audit export --file audit.log --as auditor", write_log)
+      ->add_option("--file", options->file, "A new file")
+      ->required();
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,56 @@
+#include "gateway/cli/authority_session.h"
+
+#include "gateway/api/principal.h"
+#include "gateway/cli/output_file.h"
+#include "gateway/cli/wiring.h"
+#include "gateway/store/audit_file.h"
+
+namespace signet::gateway {
+
+Result<AuthoritySession> AuthoritySession::open(const CommandContext& context, const std::string& as) {
+  AuthoritySession session;
+  SIGNET_TRY(session.home, Home::open(context.home));
+  SIGNET_TRY(const api::Principal principal, session.home->principal_store().find(as));
+  if (!principal.enabled)
+    return fail(ErrorKind::PermissionDenied,
+                fmt::format("the principal '{}' is disabled: nobody acts as it", principal.name));
+  session.actor = api::actor_of(principal);
+
+  vault::AuditRecord record;
+  record.time = session.home->clock().now();
+  record.principal = caller().name;
+  record.operation = "actAs";
+  record.object = vault::AuditObject::Principal;
+  record.key.name = principal.name;
+  record.result = vault::AuditResult::Success;
+  SIGNET_CHECK(session.home->audit().append(record));
+  return session;
+}
+
+Result<std::filesystem::path> save(const api::NamedFile& file, const std::filesystem::path& folder,
+                                   bool secret) {
+  std::filesystem::path path = folder / file.name;
+  SIGNET_TRY(OutputFile written,
+             OutputFile::write(path, file.octets,
+                               secret ? OutputFile::Readers::OwnerAlone : OutputFile::Readers::Everybody));
+  written.keep();
+  return path;
+}
+
+std::string text_of(const std::optional<authority::Stamp>& stamp) {
+  return stamp ? fmt::format("{} by {}", to_rfc3339(stamp->at), stamp->by) : std::string();
+}
+
+void add_authority_commands(CLI::App& app, CommandContext& context) {
+  CLI::App* authority = app.add_subcommand(
+      "authority", "The certificate service: issue, approve, revoke; each command acts as a principal");
+  authority->require_subcommand(1);
+  authority->footer("Example: signet authority group list --as admin");
+  add_authority_group_commands(*authority, context);
+  add_authority_issuer_commands(*authority, context);
+  add_authority_application_commands(*authority, context);
+  add_authority_request_commands(*authority, context);
+  add_authority_revocation_commands(*authority, context);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,63 @@
+#include "gateway/cli/serve_est.h"
+
+#include "gateway/cli/wiring.h"
+#include "gateway/store/audit_file.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr std::string_view kListener = "est";
+
+/// Devices ask seldom, and for little.
+HttpLimits limits_for_devices() {
+  HttpLimits limits;
+  limits.head_size = 8 * 1024;
+  limits.connections = 512;
+  limits.connections_per_address = 64;
+  limits.queued_requests = 128;
+  limits.bodies_in_files = false;
+  return limits;
+}
+
+CallRate est_rate(const ServeSettings& settings) {
+  const double calls = settings.api_calls_per_second;
+  return {calls, 2 * calls};
+}
+
+}  // namespace
+
+ServeEst::ServeEst(Home& home, const ServeSettings& settings)
+    : handler_({home.authority(), home.authority_store(), wiring::principal_store(home.principal_store()),
+                [&home] { return home.audit().sync(); }, home.clock()},
+               est_rate(settings)) {}
+
+Result<std::unique_ptr<ServeEst>> ServeEst::listen(Home& home, const ServeSettings& settings) {
+  if (settings.listen_est.empty()) return nullptr;
+  std::unique_ptr<ServeEst> made(new ServeEst(home, settings));
+  SIGNET_TRY(const auto account, home.current_account());
+  SIGNET_TRY(const TlsIdentity identity, identity_of(*account, settings.api_certificate, "api-certificate"));
+  for (const std::string& text : settings.listen_est) {
+    SIGNET_TRY(Listener listener, parse_listener(text));
+    listener.name = kListener;
+    listener.tls = identity;
+    listener.tls_rules = tls_rules_of(settings);
+    listener.client_certificates = ClientCertificates::Wanted;
+    made->listeners_.push_back(std::move(listener));
+  }
+  HttpServerConfig config;
+  config.listeners = made->listeners_;
+  config.limits = limits_for_devices();
+  config.spool = home.spool_area();
+  SIGNET_TRY(made->server_, HttpServer::listen(std::move(config), made->handler_));
+  const std::vector<std::uint16_t> ports = made->server_->ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) made->listeners_[i].port = ports[i];
+  return made;
+}
+
+ShownCertificates::Shown ServeEst::shown() {
+  return {"api-certificate", &ServeSettings::api_certificate,
+          [this](const TlsIdentity& identity) { return server_->renew_tls(kListener, identity); },
+          shown_by(listeners_)};
+}
+
+}  // namespace signet::gateway

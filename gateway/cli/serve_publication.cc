@@ -1,0 +1,47 @@
+#include "gateway/cli/serve_publication.h"
+
+namespace signet::gateway {
+namespace {
+
+/// Everybody who meets one of our certificates asks, and others ask in vain.
+HttpLimits limits_for_everybody() {
+  HttpLimits limits;
+  limits.head_size = 8 * 1024;
+  limits.connections = 1024;
+  limits.connections_per_address = 32;
+  limits.queued_requests = 512;
+  limits.transfer_time = std::chrono::minutes(10);
+  return limits;
+}
+
+CallRate publication_rate(const ServeSettings& settings) {
+  const double requests = settings.publication_requests_per_second;
+  return {requests, 2 * requests};
+}
+
+}  // namespace
+
+ServePublication::ServePublication(Home& home, const ServeSettings& settings)
+    : publications_(home.authority(), home.clock()),
+      handler_(publications_, home.clock(), publication_rate(settings)) {}
+
+Result<std::unique_ptr<ServePublication>> ServePublication::listen(Home& home,
+                                                                   const ServeSettings& settings) {
+  if (settings.listen_publication.empty()) return nullptr;
+  std::unique_ptr<ServePublication> made(new ServePublication(home, settings));
+  for (const std::string& text : settings.listen_publication) {
+    SIGNET_TRY(Listener listener, parse_listener(text));
+    listener.name = "publication";
+    made->listeners_.push_back(std::move(listener));
+  }
+  HttpServerConfig config;
+  config.listeners = made->listeners_;
+  config.limits = limits_for_everybody();
+  config.spool = home.spool_area();
+  SIGNET_TRY(made->server_, HttpServer::listen(std::move(config), made->handler_));
+  const std::vector<std::uint16_t> ports = made->server_->ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) made->listeners_[i].port = ports[i];
+  return made;
+}
+
+}  // namespace signet::gateway

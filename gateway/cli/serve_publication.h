@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "gateway/cli/home.h"
+#include "gateway/cli/serve_settings.h"
+#include "gateway/endpoint/http_server.h"
+#include "gateway/publication/authority_publications.h"
+#include "gateway/publication/publication_handler.h"
+
+namespace signet::gateway {
+
+/// Where anybody gets what the certificate service publishes: listeners and threads of their own.
+class ServePublication {
+ public:
+  /// Nothing where the settings name no listener for it. `home` outlives this. Others can connect, and wait
+  /// until accept().
+  ///
+  /// @error  as parse_listener(), HttpServer::listen().
+  static Result<std::unique_ptr<ServePublication>> listen(Home& home, const ServeSettings& settings);
+
+  void accept() { server_->accept(); }
+  void stop() { server_->stop(std::chrono::milliseconds(1'000)); }
+  /// With the ports that they took.
+  [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
+
+ private:
+  ServePublication(Home& home, const ServeSettings& settings);
+
+  AuthorityPublications publications_;
+  PublicationHandler handler_;
+  std::vector<Listener> listeners_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace signet::gateway
