@@ -83,7 +83,8 @@ Result<> check_same_names(const certstore::CertificationRequest& request,
     });
   };
   if (request.profile.subject.text() == followed.subject() && all_known("DNS:", names.dns_names) &&
-      all_known("URI:", names.uris) && all_known("email:", names.emails))
+      all_known("URI:", names.uris) && all_known("email:", names.emails) &&
+      all_known("IP:", names.ip_addresses) && names.upns.empty())
     return {};
   return fail(ErrorKind::PermissionDenied,
               "who enrols again by his certificate gets one of the same subject and names, and no others");
