@@ -125,18 +125,20 @@ HttpResponse unauthorised(std::string_view reason, const HttpRequest& request) {
 
 }  // namespace
 
-EstHandler::EstHandler(EstPorts ports, CallRate per_address)
+EstHandler::EstHandler(EstPorts ports, std::string default_group, CallRate per_address)
     : ports_(std::move(ports)),
+      default_group_(std::move(default_group)),
       authenticator_(ports_.principals, nullptr, ports_.clock),
       requests_of_addresses_(per_address) {}
 
-std::optional<EstHandler::Place> EstHandler::place_of(std::string_view target) {
+std::optional<EstHandler::Place> EstHandler::place_of(std::string_view target) const {
   if (!target.starts_with(kPrefix)) return std::nullopt;
   target.remove_prefix(kPrefix.size());
   const std::size_t slash = target.find('/');
-  if (slash == std::string_view::npos || slash == 0) return std::nullopt;
-  std::string group(target.substr(0, slash));
-  const std::string_view operation = target.substr(slash + 1);
+  const bool has_label = slash != std::string_view::npos;
+  std::string group = has_label ? std::string(target.substr(0, slash)) : default_group_;
+  if (group.empty()) return std::nullopt;
+  const std::string_view operation = has_label ? target.substr(slash + 1) : target;
   if (operation == "cacerts") return Place{std::move(group), Operation::CaCerts};
   if (operation == "simpleenroll") return Place{std::move(group), Operation::SimpleEnroll};
   if (operation == "simplereenroll") return Place{std::move(group), Operation::SimpleReenroll};

@@ -31,15 +31,17 @@ struct EstPorts {
 ///     POST  /.well-known/est/{group}/simpleenroll
 ///     POST  /.well-known/est/{group}/simplereenroll
 ///
-/// The label (section 3.2.2) is the certificate group. Who enrols is a principal with the role Writer, by
-/// HTTP Basic with a token as its password or by its management certificate; who enrols again may also show
-/// the certificate that is to be followed, one of the group's that is valid and not revoked. A request is for
-/// the approved application whose URI it has, or else whose name is its common name. While it waits for an
-/// approval, the answer is 202 with Retry-After [section 4.2.3], and the same request asks again.
+/// The label (section 3.2.2) is the certificate group; paths may lack it where one group is the default. Who
+/// enrols is a principal with the role Writer, by HTTP Basic with a token as its password or by its
+/// management certificate; who enrols again may also show the certificate that is to be followed, one of the
+/// group's that is valid and not revoked. A request is for the approved application whose URI it has, or else
+/// whose name is its common name. While it waits for an approval, the answer is 202 with Retry-After
+/// [section 4.2.3], and the same request asks again.
 class EstHandler final : public HttpHandler {
  public:
-  /// @param per_address  how many requests an address may make
-  EstHandler(EstPorts ports, CallRate per_address);
+  /// @param default_group  of paths without a label; empty: there are none
+  /// @param per_address    how many requests an address may make
+  EstHandler(EstPorts ports, std::string default_group, CallRate per_address);
 
   HeadVerdict on_head(const HttpRequest& head) override;
   void on_request(HttpRequest request, Responder responder) override;
@@ -57,7 +59,7 @@ class EstHandler final : public HttpHandler {
     std::optional<certstore::Certificate> followed;  ///< the certificate by which he is known
   };
 
-  static std::optional<Place> place_of(std::string_view target);
+  [[nodiscard]] std::optional<Place> place_of(std::string_view target) const;
   HttpResponse serve(const HttpRequest& request, const Place& place);
   Result<HttpResponse> ca_certs(const Place& place);
   Result<HttpResponse> enroll(const HttpRequest& request, const Place& place, const Enrolee& enrolee);
@@ -73,6 +75,7 @@ class EstHandler final : public HttpHandler {
   void remember(const Bytes& key, const std::string& id);
 
   const EstPorts ports_;
+  const std::string default_group_;
   Authenticator authenticator_;
   Throttle requests_of_addresses_;
   std::mutex mutex_;

@@ -29,7 +29,7 @@ CallRate est_rate(const ServeSettings& settings) {
 ServeEst::ServeEst(Home& home, const ServeSettings& settings)
     : handler_({home.authority(), home.authority_store(), wiring::principal_store(home.principal_store()),
                 [&home] { return home.audit().sync(); }, home.clock()},
-               est_rate(settings)) {}
+               settings.est_group, est_rate(settings)) {}
 
 Result<std::unique_ptr<ServeEst>> ServeEst::listen(Home& home, const ServeSettings& settings) {
   if (settings.listen_est.empty()) return nullptr;

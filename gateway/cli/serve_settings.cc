@@ -354,6 +354,8 @@ void add_serve_options(CLI::App& command, ServeSettings& settings, Service servi
                   "Address and port for HTTPS where devices and partners ask for their certificates by EST "
                   "(RFC 7030); shows --api-certificate")
       ->check(check_listener);
+  command.add_option("--est-group", settings.est_group,
+                     "The certificate group of EST's paths that name none; without it, each has to");
   command
       .add_option("--listen-publication", settings.listen_publication,
                   "Address and port for HTTP where anybody gets the revocation lists and certificates of the "
@@ -486,6 +488,7 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("listen-vault", running.listen_vault, wanted.listen_vault);
   compare("listen-acme", running.listen_acme, wanted.listen_acme);
   compare("listen-est", running.listen_est, wanted.listen_est);
+  compare("est-group", running.est_group, wanted.est_group);
   compare("listen-publication", running.listen_publication, wanted.listen_publication);
   compare("publication-host", running.publication_host, wanted.publication_host);
   compare("publication-requests-per-second", running.publication_requests_per_second,

@@ -52,6 +52,7 @@ struct ServeSettings {
   std::string jwt_claim = "sub";
   std::vector<std::string> listen_acme;
   std::vector<std::string> listen_est;
+  std::string est_group;  ///< of paths without a label; empty: there are none
   std::vector<std::string> listen_publication;
   std::string publication_host;                   ///< empty: groups say in full where things are
   unsigned publication_requests_per_second = 50;  ///< from one address

@@ -24,6 +24,8 @@ class AuthorityRoutes : public testing::Test, protected MemoryServices {
   }
 
   Result<Answer> make_group(Json body = {}) {
+    EXPECT_TRUE(vault->set_policy(vault::Principal::local_operator(),
+                                  {"vault", vault::Principal::gateway(), vault::gateway_key_permissions()}));
     body["name"] = "Plant";
     body["subject"] = "CN=Plant CA";
     body["keyVault"] = "vault";
