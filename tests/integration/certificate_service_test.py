@@ -356,8 +356,8 @@ class Throttled(ServiceTest):
         self.assertGreaterEqual(int(answers[-1][2]["Retry-After"]), 1)
 
 
-class Est(ServiceTest):
-    """Enrolment, and requests that no client of good will sends."""
+class EstTest(ServiceTest):
+    """A listener for enrolment, and an approved application."""
 
     GROUP = []
 
@@ -399,6 +399,8 @@ class Est(ServiceTest):
     def waiting(self):
         return [request["requestId"] for request in self.rest("reader", "GET", "/requests?state=New")["value"]]
 
+
+class Est(EstTest):
     def test_a_device_enrols_and_enrols_again(self):
         status, octets, fields = self.call("GET", "Plant/cacerts")
         self.assertEqual((status, fields["Content-Type"], fields["Content-Transfer-Encoding"]), (200, "application/pkcs7-mime", "base64"))
@@ -455,12 +457,12 @@ class Est(ServiceTest):
 
 
 @unittest.skipUnless(shutil.which("pki"), "strongswan-pki is not installed")
-class StrongSwan(Est):
+class StrongSwan(EstTest):
     """It knows no labels."""
 
     GROUP = ["--est-group", "Plant"]
 
-    def test_what_is_refused(self):
+    def test_paths_without_a_label_are_of_that_group(self):
         self.assertEqual(self.call("GET", "cacerts")[0], 200)
         self.assertEqual(self.call("GET", "csrattrs")[0], 404)
 
