@@ -487,9 +487,9 @@ Error Exchange::error_of(CURL* easy, CURLcode code) const {
       fmt::format("{} {}", method_ == Method::Post ? "posting to" : "asking", printable(post_.url));
   if (failure_) return Error(*failure_).within(doing);
   if (!refused_address_.empty() && code == CURLE_COULDNT_CONNECT)
-    return Error{ErrorKind::PermissionDenied,
-                 fmt::format("{}: its host's name stands for {}, which the agreement does not allow", doing,
-                             refused_address_)};
+    return Error{
+        ErrorKind::PermissionDenied,
+        fmt::format("{}: its host's name stands for {}, which is not allowed", doing, refused_address_)};
   const std::string why = error_text_[0] != '\0' ? printable(error_text_, 400) : curl_easy_strerror(code);
   const auto told = [&](ErrorKind kind) { return Error{kind, fmt::format("{}: {}", doing, why)}; };
   const auto tls_failed = [&] {
@@ -611,6 +611,7 @@ Result<HttpAnswer> HttpClient::get(const HttpGet& get) {
   same.total_timeout = get.total_timeout;
   same.trust = get.trust;
   same.answer_limit = get.answer_limit;
+  same.allows_address = get.allows_address;
   return impl_->exchange(Exchange::Method::Get, same);
 }
 void HttpClient::stop() { impl_->stop(); }

@@ -87,6 +87,7 @@ struct HttpGet {
   std::chrono::milliseconds total_timeout{300'000};
   TlsTrust trust;
   std::uint64_t answer_limit = 16 * 1024 * 1024;
+  std::function<bool(std::string_view address)> allows_address;  ///< as HttpPost's
 };
 
 struct HttpAnswer {

@@ -1,59 +1,25 @@
 #include "gateway/exchange/receipt_url.h"
 
-#include <algorithm>
-#include <string>
-
-#include "base/network.h"
-#include "gateway/endpoint/http_client.h"
+#include "gateway/endpoint/allowed_urls.h"
 
 namespace signet::gateway {
 namespace {
 
-/// Whether `path` is `allowed`, or below it. What is written in more than one way is allowed as it was
-/// agreed, octet for octet, and not below that: "%2e%2e/" and "a\\b" are read differently by different
-/// servers.
-bool lies_below(std::string_view path, std::string_view allowed) {
-  if (!path.starts_with(allowed)) return false;
-  const std::string_view below = path.substr(allowed.size());
-  if (below.find_first_of("%\\") != std::string_view::npos) return false;
-  return below.empty() || allowed.ends_with('/') || below.starts_with('/');
-}
-
-bool is_allowed_by(const UrlParts& url, const std::string& allowed_text) {
-  const auto allowed = parse_url(allowed_text);
-  return allowed && url.scheme == allowed->scheme && url.host == allowed->host && url.port == allowed->port &&
-         lies_below(url.path, allowed->path);
-}
-
-std::vector<std::string> allowed_urls(const agreements::OneWayAgreement& direction) {
-  std::vector<std::string> urls = direction.receipt_policy.allowed_urls;
+AllowedUrls allowed_by(const agreements::OneWayAgreement& direction) {
+  AllowedUrls allowed{direction.receipt_policy.allowed_urls, direction.receipt_policy.allowed_networks};
   if (!direction.mdn_settings.receipt_delivery_url.empty())
-    urls.push_back(direction.mdn_settings.receipt_delivery_url);
-  return urls;
+    allowed.urls.push_back(direction.mdn_settings.receipt_delivery_url);
+  return allowed;
 }
 
 }  // namespace
 
 bool allows_receipt_url(const agreements::OneWayAgreement& receive_agreement, std::string_view url) {
-  const auto parts = parse_url(url);
-  if (!parts) return false;
-  const auto urls = allowed_urls(receive_agreement);
-  return std::any_of(urls.begin(), urls.end(),
-                     [&](const std::string& allowed) { return is_allowed_by(*parts, allowed); });
+  return allowed_by(receive_agreement).has_url(url);
 }
 
 bool allows_receipt_address(const agreements::OneWayAgreement& receive_agreement, std::string_view address) {
-  const auto parsed = IpAddress::parse(address);
-  if (!parsed) return false;
-  if (parsed->is_public()) return true;
-  for (const std::string& text : receive_agreement.receipt_policy.allowed_networks)
-    if (const auto network = IpNetwork::parse(text); network && network->contains(*parsed)) return true;
-  for (const std::string& text : allowed_urls(receive_agreement)) {
-    const auto url = parse_url(text);
-    const auto named = url ? IpAddress::parse(url->host) : Result<IpAddress>(fail(url.error()));
-    if (named && *named == *parsed) return true;
-  }
-  return false;
+  return allowed_by(receive_agreement).has_address(address);
 }
 
 }  // namespace signet::gateway

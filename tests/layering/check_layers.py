@@ -24,11 +24,15 @@ ALLOWED = {
     # Inside the gateway, exchange sees of the endpoint only its public faces; the store implements what the others declare
     # and is seen by nobody but the wiring, which is cli.
     "gateway/exchange": ["base", "certstore", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h",
-                         "gateway/endpoint/http_message.h", "gateway/endpoint/post_fault.h"],
+                         "gateway/endpoint/http_message.h", "gateway/endpoint/post_fault.h", "gateway/endpoint/allowed_urls.h"],
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
     "gateway/issuance": [
         "base", "certstore/x509", "certstore/vault", "certstore/authority", "gateway/endpoint/http_client.h",
         "gateway/endpoint/http_server.h",
+    ],
+    "gateway/revocation": [
+        "base", "certstore/x509", "agreements", "gateway/exchange/account_snapshot.h", "gateway/exchange/revocation_check.h",
+        "gateway/exchange/lanes.h", "gateway/endpoint/http_client.h", "gateway/endpoint/allowed_urls.h",
     ],
     "gateway/remote_vault": ["base", "certstore/x509", "certstore/vault", "gateway/endpoint/http_client.h"],
     "gateway/delivery": [
@@ -42,6 +46,7 @@ ALLOWED = {
     "gateway/operations": [
         "base", "certstore/x509", "agreements", "as2/disposition.h", "as2/mdn.h", "as2/receipt.h",
         "gateway/exchange/message_store.h", "gateway/exchange/observer.h", "gateway/exchange/account_snapshot.h",
+        "gateway/exchange/revocation_check.h", "gateway/revocation/wanted_lists.h",
         "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h", "gateway/endpoint/http_client.h",
     ],
     "gateway/evidence": [
@@ -66,6 +71,7 @@ ALLOWED = {
     "gateway/store": [
         "base", "certstore", "agreements", "gateway/exchange/message_store.h", "gateway/evidence/evidence_store.h",
         "gateway/api/principal.h", "gateway/api/resource_store.h", "gateway/remote_vault/vault_link.h",
+        "gateway/revocation/revocation_store.h",
     ],
     "gateway/cli": ["base", "certstore", "agreements", "as2", "gateway"],
 }
