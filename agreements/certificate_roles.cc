@@ -93,6 +93,22 @@ bool needs_private_key(CertificateRole role) {
          role == CertificateRole::SignMessage;
 }
 
+std::vector<CertificateRole> roles_looked_up(const Agreement& agreement) {
+  const ValidationSettings& out = agreement.send_agreement.validation_settings;
+  const MdnSettings& receipts = agreement.send_agreement.mdn_settings;
+  std::vector<CertificateRole> roles;
+  const auto add_if = [&roles](bool asked, CertificateRole role) {
+    if (asked) roles.push_back(role);
+  };
+  add_if(agreement.receive_agreement.validation_settings.check_certificate_revocation_list_on_receive,
+         CertificateRole::VerifyMessage);
+  if (!out.check_certificate_revocation_list_on_send || agreement.connection.url.empty()) return roles;
+  add_if(out.sign_message, CertificateRole::SignMessage);
+  add_if(out.encrypt_message, CertificateRole::Encrypt);
+  add_if(receipts.need_mdn && receipts.sign_mdn, CertificateRole::VerifyMdn);
+  return roles;
+}
+
 std::vector<std::string> certificates_named(const Agreement& agreement) {
   std::vector<std::string> names;
   std::unordered_set<std::string> seen;

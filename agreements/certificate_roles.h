@@ -34,6 +34,11 @@ std::vector<std::string> active_certificates(const Agreement& agreement, Certifi
 /// Whether the role uses our private key: decrypt, signMdn, signMessage.
 bool needs_private_key(CertificateRole role);
 
+/// The roles whose certificates are looked up in revocation lists: for what is received (OnReceive) the one
+/// that verifies the guest's messages; for what is sent (OnSend) those that sign and encrypt, as far as we
+/// do, and the one that verifies signed receipts.
+std::vector<CertificateRole> roles_looked_up(const Agreement& agreement);
+
 /// Every certificate name in the agreement, TLS included, each once.
 std::vector<std::string> certificates_named(const Agreement& agreement);
 

@@ -47,6 +47,7 @@ SIGNET_ENUM_NAMES(ReceiptForUnsigned, 3, "asRequested", "unsigned", "none");
 SIGNET_ENUM_NAMES(TlsVersion, 2, "1.2", "1.3");
 SIGNET_ENUM_NAMES(TlsTrustMode, 3, "system", "certificateAuthorities", "pinned");
 SIGNET_ENUM_NAMES(AgreementType, 4, "NotSpecified", "AS2", "X12", "Edifact");
+SIGNET_ENUM_NAMES(RevocationPolicy, 2, "hardFail", "softFail");
 
 #undef SIGNET_ENUM_NAMES
 

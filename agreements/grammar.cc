@@ -301,11 +301,12 @@ std::vector<Setting> validation_settings() {
           "interchangeDuplicatesValidityDays", "In: how many days back a repeat is recognised."),
       text<&S::check_certificate_revocation_list_on_send>(
           "checkCertificateRevocationListOnSend",
-          "Out: check certificates for revocation before they are used. This version cannot yet: `true` is "
-          "refused."),
+          "Out: look up in revocation lists the certificate that we encrypt for, ours that signs, and the "
+          "one "
+          "that signs the guest's receipt. `x:revocation` says what follows where there is no valid list."),
       text<&S::check_certificate_revocation_list_on_receive>(
           "checkCertificateRevocationListOnReceive",
-          "In: the same on receipt. This version cannot yet: `true` is refused."),
+          "In: look up the certificate that signs the guest's message."),
       text<&S::encryption_algorithm>(
           "encryptionAlgorithm",
           "Out: the content cipher, in CBC mode unless `x:encryption` says otherwise; `NotSpecified` means "
@@ -637,6 +638,18 @@ Element retention() {
                                           "days", "Days after a message was settled. 0: for ever.")});
 }
 
+Element revocation() {
+  return block<&Agreement::revocation>(
+      Space::Extension, "revocation",
+      "How the checks work that `checkCertificateRevocationListOnSend` and `...OnReceive` ask for. A "
+      "certificate that a list has is refused in any case.",
+      {attribute<&Revocation::policy>(
+          "policy",
+          "Where no valid list can be had: `hardFail` refuses the certificate (what is sent waits as long as "
+          "`x:retry` says, what is received gets an error), `softFail` uses it and says so in the message's "
+          "record, the log and a metric.")});
+}
+
 // ---- The account
 // ---------------------------------------------------------------------------------------------------------
 
@@ -753,7 +766,8 @@ Element agreement() {
       metadata<&S::metadata>(),
       connection(),
       retry(),
-      retention()};
+      retention(),
+      revocation()};
   return entries<&Account::agreements>(
       Space::Account, "agreement", "name",
       "How messages between two partners are secured, from our point of view.",

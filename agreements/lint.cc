@@ -275,7 +275,7 @@ class AgreementLint {
     who_posts();
     connection();
     retry();
-    not_offered_yet();
+    revocation();
   }
 
  private:
@@ -707,20 +707,31 @@ class AgreementLint {
             "There would never be a second attempt: correct one of the two.");
   }
 
-  // -- what the vocabulary has and this version does not do: better refused than believed in
+  // -- revocation lists
 
-  void not_offered_yet() {
-    const auto refuse = [this](bool asked_for, std::string_view path, std::string_view what) {
-      if (asked_for)
-        error(path, "false or absent", "true or present",
-              fmt::format("This version of Signet cannot {} yet; take it out.", what));
-    };
-    refuse(in_.validation_settings.check_certificate_revocation_list_on_receive,
-           "receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive",
-           "look into revocation lists");
-    refuse(out_.validation_settings.check_certificate_revocation_list_on_send,
-           "sendAgreement/validationSettings/checkCertificateRevocationListOnSend",
-           "look into revocation lists");
+  /// What is asked for and can never be answered.
+  void revocation() {
+    for (const CertificateRole role : roles_looked_up(agreement_))
+      for (const DatedCertificate& certificate : certificates_for(agreement_, role))
+        if (const CertificateEntry* entry = index_.find_certificate(certificate.name)) look_up(role, *entry);
+  }
+
+  void look_up(CertificateRole role, const CertificateEntry& entry) {
+    const RevocationFact fact = facts_.revocation_of(entry);
+    const std::string path =
+        is_receiving(role) ? "receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive"
+                           : "sendAgreement/validationSettings/checkCertificateRevocationListOnSend";
+    if (fact.self_signed)
+      return warning(path, fmt::format("an authority's certificate {}", task_of(role)),
+                     in_quotes(entry.name) + ", which is self-signed, so that no list can have it",
+                     "It is used without a look; to end its use, take it out of the agreement.");
+    if (fact.never.empty()) return;
+    const bool hard = agreement_.revocation.policy == RevocationPolicy::HardFail;
+    warning(path, fmt::format("a revocation list for the certificate {}", task_of(role)),
+            fmt::format("{}: {}", in_quotes(entry.name), fact.never),
+            fmt::format("{} As it is, {}.", fact.advice,
+                        hard ? "the certificate is refused, since x:revocation says hardFail"
+                             : "the certificate is used unchecked, since x:revocation says softFail"));
   }
 
   void error(std::string_view path, std::string expected, std::string found, std::string advice) {

@@ -26,6 +26,13 @@ struct CertificateFact {
   std::string fingerprint;   ///< SHA-256 of the certificate, for "two names, one certificate"
 };
 
+/// What the linter has to know of a certificate that is to be looked up in revocation lists.
+struct RevocationFact {
+  bool self_signed = false;  ///< there is nothing to look up
+  std::string never;         ///< why no list can be had for it; empty: one can, as far as is known
+  std::string advice;        ///< with `never`: what would change that
+};
+
 /// Certificates as the linter sees them. The gateway answers from what it has parsed; agreements itself knows
 /// them by name only.
 class CertificateFacts {
@@ -39,6 +46,8 @@ class CertificateFacts {
   /// What stands in the certificate (key usage, extended key usage) against the purpose; empty: nothing.
   [[nodiscard]] virtual std::string objection(const CertificateEntry& entry,
                                               CertificatePurpose purpose) const = 0;
+  /// Of a certificate that can be parsed.
+  [[nodiscard]] virtual RevocationFact revocation_of(const CertificateEntry& /*entry*/) const { return {}; }
 };
 
 /// What the linter has to know of a secret in a key vault.

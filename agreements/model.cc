@@ -92,5 +92,6 @@ std::string_view to_string(ReceiptForUnsigned value) { return enum_name(value); 
 std::string_view to_string(TlsVersion value) { return enum_name(value); }
 std::string_view to_string(TlsTrustMode value) { return enum_name(value); }
 std::string_view to_string(AgreementType value) { return enum_name(value); }
+std::string_view to_string(RevocationPolicy value) { return enum_name(value); }
 
 }  // namespace signet::agreements

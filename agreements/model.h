@@ -170,9 +170,10 @@ struct ValidationSettings {
   bool check_duplicate_message = true;
   /// In: how many days back a repeat is recognised; 1 to 3650.
   std::int32_t interchange_duplicates_validity_days = 30;
-  /// Out: look our partner's and our certificates up in their revocation lists before use.
+  /// Out: look up in revocation lists the certificate that we encrypt for, ours that signs, and the one that
+  /// signs the guest's receipt. See Revocation for what follows.
   bool check_certificate_revocation_list_on_send = false;
-  /// In: the same for the certificates used on receipt.
+  /// In: the same for the certificate that signs the guest's message.
   bool check_certificate_revocation_list_on_receive = false;
   /// Out: the content cipher, in CBC mode unless Encryption::content_cipher says otherwise; NotSpecified
   /// means AES256. In: the weakest that is accepted, in either mode; NotSpecified, None and RC2 say nothing,
@@ -491,6 +492,20 @@ struct Retention {
   friend bool operator==(const Retention&, const Retention&) = default;
 };
 
+/// What follows where no valid revocation list can be had for a certificate that is to be looked up in one. A
+/// certificate that a list has is refused in any case.
+enum class RevocationPolicy {
+  HardFail,  ///< it is refused: what is sent waits, what is received gets an error
+  SoftFail,  ///< it is used, and the message's record, the log and a metric say so
+};
+
+/// How the checks work that validationSettings' checkCertificateRevocationListOn... ask for.
+struct Revocation {
+  RevocationPolicy policy = RevocationPolicy::HardFail;
+
+  friend bool operator==(const Revocation&, const Revocation&) = default;
+};
+
 // ---- Agreement and account
 // -----------------------------------------------------------------------------------------------
 
@@ -510,6 +525,7 @@ struct Agreement {
   Connection connection;  ///< [ext]
   Retry retry;            ///< [ext]
   Retention retention;    ///< [ext]
+  Revocation revocation;  ///< [ext]
 
   friend bool operator==(const Agreement&, const Agreement&) = default;
 };
@@ -555,5 +571,6 @@ std::string_view to_string(ReceiptForUnsigned);
 std::string_view to_string(TlsVersion);
 std::string_view to_string(TlsTrustMode);
 std::string_view to_string(AgreementType);
+std::string_view to_string(RevocationPolicy);
 
 }  // namespace signet::agreements

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "certstore/x509/host_name.h"
+
 namespace signet::certstore {
 namespace {
 
@@ -40,6 +42,16 @@ std::vector<Certificate> issuers_of(const Certificate& certificate, const std::v
     issuer = issuer_of(chain.back(), known);
   }
   return chain;
+}
+
+std::optional<Certificate> find_issuer(const Certificate& certificate,
+                                       const std::vector<Certificate>& known) {
+  std::optional<Certificate> found;
+  for (const Certificate& candidate : known)
+    if (is_authority(candidate) && candidate.key_usage().key_cert_sign && issued(candidate, certificate) &&
+        (!found || found->not_after() < candidate.not_after()))
+      found = candidate;
+  return found;
 }
 
 }  // namespace signet::certstore

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "certstore/x509/certificate.h"
@@ -18,5 +19,10 @@ std::vector<Certificate> issuers_of(const Certificate& certificate, const std::v
 
 /// Whether names and key identifiers match, and the signature holds. Dates are not looked at.
 bool is_issued_by(const Certificate& certificate, const Certificate& issuer);
+
+/// The authority among `known`, self-signed or not, that issued a certificate, and may issue by its own word
+/// (RFC 5280 sections 4.2.1.3, 4.2.1.9): a match as above, and of several the one that is valid longest.
+/// Nobody is trusted by this.
+std::optional<Certificate> find_issuer(const Certificate& certificate, const std::vector<Certificate>& known);
 
 }  // namespace signet::certstore

@@ -90,6 +90,16 @@ std::string ParsedCertificateFacts::objection(const agreements::CertificateEntry
   return "";
 }
 
+agreements::RevocationFact ParsedCertificateFacts::revocation_of(
+    const agreements::CertificateEntry& entry) const {
+  const auto& certificate = parsed(entry);
+  if (!certificate) return {};
+  if (certificate->self_signed()) return {true, "", ""};
+  if (!find_prospect_) return {};
+  Prospect prospect = find_prospect_(*certificate);
+  return {false, std::move(prospect.never), std::move(prospect.advice)};
+}
+
 agreements::KeyFact HomeVaultFacts::key_of(const agreements::CertificateEntry& entry) const {
   const auto certificate = certstore::Certificate::parse(entry.public_certificate);
   if (!certificate || !entry.key) return {};

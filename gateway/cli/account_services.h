@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "certstore/vault/vault.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_settings.h"
+#include "gateway/revocation/prospect.h"
 
 /// The narrow interfaces that the account's modules ask for, answered from the home's vault and store.
 
@@ -19,13 +21,22 @@ namespace signet::gateway {
 /// named by thousands of agreements. Of one thread.
 class ParsedCertificateFacts final : public agreements::CertificateFacts {
  public:
+  /// Whether a certificate that another one issued can be looked up in revocation lists.
+  using FindProspect = std::function<Prospect(const certstore::Certificate&)>;
+  /// Without `find_prospect`, nothing is known of that.
+  explicit ParsedCertificateFacts(FindProspect find_prospect = {})
+      : find_prospect_(std::move(find_prospect)) {}
+
   [[nodiscard]] std::optional<agreements::CertificateFact> find(const agreements::CertificateEntry& entry,
                                                                 std::string& why_not) const override;
   [[nodiscard]] std::string objection(const agreements::CertificateEntry& entry,
                                       agreements::CertificatePurpose purpose) const override;
+  [[nodiscard]] agreements::RevocationFact revocation_of(
+      const agreements::CertificateEntry& entry) const override;
 
  private:
   const Result<certstore::Certificate>& parsed(const agreements::CertificateEntry& entry) const;
+  const FindProspect find_prospect_;
   mutable std::map<Bytes, Result<certstore::Certificate>> parsed_;  ///< by DER
 };
 

@@ -74,6 +74,7 @@ void add_status_command(CLI::App& app, CommandContext& context);
 void add_tracking_commands(CLI::App& app, CommandContext& context);
 void add_message_commands(CLI::App& app, CommandContext& context);
 void add_certificate_commands(CLI::App& app, CommandContext& context);
+void add_crl_commands(CLI::App& app, CommandContext& context);
 void add_binding_commands(CLI::App& app, CommandContext& context);
 void add_authority_commands(CLI::App& app, CommandContext& context);
 void add_vault_commands(CLI::App& app, CommandContext& context);

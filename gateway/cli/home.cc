@@ -28,6 +28,7 @@
 #include "gateway/store/key_store.h"
 #include "gateway/store/principal_store.h"
 #include "gateway/store/resource_store.h"
+#include "gateway/store/revocation_store.h"
 #include "gateway/store/secret_store.h"
 #include "gateway/store/service_binding_store.h"
 #include "gateway/store/token_store.h"
@@ -203,6 +204,7 @@ struct Home::Stores {
   SqliteVaultLinkStore vault_links;
   SqliteAuthorityStore authority;
   AuditFileTrail audit_trail;
+  SqliteRevocationStore revocations;
 };
 
 Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -323,7 +325,8 @@ Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& dir
       SqliteAccountStore(database, home->clock_), SqliteCertificateStore(database),
       SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database), SqliteResourceStore(database),
       SqliteServiceBindingStore(database), SqliteVaultLinkStore(database), SqliteAuthorityStore(database),
-      AuditFileTrail(directory / "audit.log")});
+      AuditFileTrail(directory / "audit.log"),
+      SqliteRevocationStore(database)});
   home->linked_vaults_ = std::make_unique<LinkedVaults>(
       home->stores_->vault_links, wiring::audit_log(*home->stores_->audit), home->clock_, home->spool_area());
   home->principals_ = std::make_unique<api::Principals>(
@@ -371,6 +374,7 @@ certstore::CertificateStore& Home::certificates() { return stores_->certificates
 certstore::ServiceBindingStore& Home::service_bindings() { return stores_->service_bindings; }
 AuditFile& Home::audit() { return *stores_->audit; }
 EvidenceStore& Home::evidence() { return stores_->evidence; }
+RevocationStore& Home::revocations() { return stores_->revocations; }
 api::Principals& Home::principals() { return *principals_; }
 SqliteResourceStore& Home::resources() { return stores_->resources; }
 api::PrincipalStore& Home::principal_store() { return stores_->principals; }

@@ -25,6 +25,7 @@ namespace signet::gateway {
 class AuditFile;
 class EvidenceStore;
 class LinkedVaults;
+class RevocationStore;
 class SqliteResourceStore;
 class SqliteVaultLinkStore;
 
@@ -85,6 +86,7 @@ class Home {
   [[nodiscard]] certstore::ServiceBindingStore& service_bindings();
   [[nodiscard]] AuditFile& audit();
   [[nodiscard]] EvidenceStore& evidence();
+  [[nodiscard]] RevocationStore& revocations();
   /// The current version of a secret, for the gateway to use: enabled, and in its time. Its vault is of this
   /// home, or linked.
   Result<SecretBytes> secret(std::string_view key_vault, std::string_view secret_name);

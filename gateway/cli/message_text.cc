@@ -61,6 +61,7 @@ nlohmann::ordered_json to_json(const MessageRecord& record) {
           {"recipientThumbprint", record.recipient_thumbprint},
           {"receiptSignerThumbprint", record.receipt_signer_thumbprint},
           {"security", record.security},
+          {"revocationUnchecked", record.revocation_unchecked},
           {"reason", record.reason},
           {"reasonCode", reason_code(record.reason)},
           {"deliveredTo", record.delivered_to},
@@ -88,6 +89,7 @@ std::string to_text(const MessageRecord& record) {
   facts.add("file name", printable_name(record.file_name));
   facts.add("payload", fmt::format("{} octets", record.payload_size));
   facts.add("security", record.security);
+  facts.add("revocation", record.revocation_unchecked);
   facts.add("mic", record.mic.empty() ? "" : record.mic + ", " + record.mic_algorithm);
   facts.add("disposition", printable(record.disposition));
   facts.add("signer", record.signer_thumbprint);

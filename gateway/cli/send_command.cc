@@ -17,6 +17,7 @@
 #include "gateway/cli/version.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/exchange/outbound.h"
+#include "gateway/revocation/revocation_lists.h"
 
 namespace signet::gateway {
 namespace {
@@ -79,9 +80,12 @@ Result<> send(CommandContext& context, const SendOptions& options) {
 
   SIGNET_TRY(const std::string host, host_for(*home, options));
   HttpClient client(home->spool_area());
-  OutboundExchange exchange({[&] { return home->current_account(); }, home->store(), home->clock(),
-                             [&](const HttpPost& post) { return client.post(post); }},
-                            {std::string(kProduct), std::string(kAs2Product), host, home->spool_area()});
+  RevocationLists revocation(home->revocations());
+  SIGNET_CHECK(revocation.reload());
+  OutboundExchange exchange(
+      {[&] { return home->current_account(); }, home->store(), home->clock(),
+       [&](const HttpPost& post) { return client.post(post); }, NoObserver::instance(), revocation},
+      {std::string(kProduct), std::string(kAs2Product), host, home->spool_area()});
   const Custody custody = options.queue ? Custody::Gateway : Custody::Caller;
   SIGNET_TRY(MessageRecord record, exchange.submit(request, custody));
   if (custody == Custody::Caller) {

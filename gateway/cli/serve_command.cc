@@ -37,6 +37,7 @@
 #include "gateway/operations/service_manager.h"
 #include "gateway/pickup/pickup_service.h"
 #include "gateway/remote_vault/linked_vaults.h"
+#include "gateway/revocation/revocation_fetcher.h"
 
 namespace signet::gateway {
 namespace {
@@ -147,6 +148,7 @@ struct Running {
   As2Handler& handler;
   ServeOperations& operations;
   ShownCertificates& certificates;
+  RevocationFetcher& revocation_fetcher;
   const GivenOptions& given;
   ServeSettings settings;
 };
@@ -165,6 +167,7 @@ Result<> reload(Running& running) {
   log::set_level(level_of(wanted));
   running.handler.set_body_limit(wanted.body_limit);
   running.operations.take_up(wanted);
+  running.revocation_fetcher.allow(crl_places_of(wanted));
   warn_of_settings_that_wait(running.settings, wanted);
   running.settings.tls_certificate = wanted.tls_certificate;
   running.settings.api_certificate = wanted.api_certificate;
@@ -202,6 +205,13 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   const CurrentAccount account = [&home] { return home->current_account(); };
   HttpClient client(home->spool_area());
   const auto post = [&client](const HttpPost& request) { return client.post(request); };
+  RevocationLists revocation(home->revocations());
+  operations.show_revocation(revocation);
+  RevocationFetcher revocation_fetcher({account,
+                                        revocation,
+                                        {[&client](const HttpGet& request) { return client.get(request); },
+                                         home->revocations(), home->clock()}},
+                                       crl_places_of(settings));
   DeliveryQueue delivery(
       {store, home->clock(),
        [&home](std::string_view agreement) { return delivery_target(*home, agreement); }, post},
@@ -213,14 +223,15 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   ReceiptPoster receipt_poster(
       {account, store, home->clock(), post, std::string(kProduct), operations.observer(), is_sealed});
   OutboundExchange outbound(
-      {account, store, home->clock(), post, operations.observer()},
+      {account, store, home->clock(), post, operations.observer(), revocation},
       {std::string(kProduct), std::string(kAs2Product), host_of(settings), home->spool_area()});
   const auto post_receipt = [&receipt_poster](const std::string& id, const std::string& agreement) {
     receipt_poster.enqueue(id, agreement);
   };
   Outbox outbox(
       {outbound, store, account, home->clock(), hand_over, post_receipt, operations.observer(), is_sealed});
-  PostedReceipts posted_receipts({account, store, home->clock(), home->spool_area(), operations.observer()});
+  PostedReceipts posted_receipts(
+      {account, store, home->clock(), home->spool_area(), operations.observer(), revocation});
 
   InboundOptions inbound;
   inbound.product = kProduct;
@@ -230,10 +241,10 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   inbound.decryption_failures = settings.decryption_failures;
   inbound.workers = settings.workers;
   inbound.spool = home->spool_area();
-  InboundExchange exchange(
-      {account, store, home->clock(), hand_over, post_receipt,
-       [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer(), is_sealed},
-      inbound);
+  InboundExchange exchange({account, store, home->clock(), hand_over, post_receipt,
+                            [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer(),
+                            is_sealed, revocation},
+                           inbound);
   As2Handler handler(exchange, posted_receipts, {settings.path, settings.receipt_path, settings.body_limit});
   SealGate gate(handler, is_sealed, settings.receipt_path);
 
@@ -260,6 +271,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
   // Settings and ports are good: from here on messages are worked on, first those that were left.
+  revocation_fetcher.start();
   SIGNET_TRY(const std::size_t to_hand_over, delivery.recover());
   SIGNET_TRY(const std::size_t to_open, exchange.recover());
   SIGNET_TRY(const std::size_t to_post, receipt_poster.recover());
@@ -302,7 +314,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   {
     ShownCertificates certificates(*home, settings,
                                    to_be_renewed(config.listeners, *server, api.get(), est.get()));
-    Running running{*home, api.get(), handler, operations, certificates, given, settings};
+    Running running{*home, api.get(), handler, operations, certificates, revocation_fetcher, given, settings};
     serve_until_told_to_end(signals, operations, [&running] {
       reload_settings([&running] { return reload(running); }, running.settings);
     });
@@ -313,6 +325,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   exchange.stop();
   outbox.stop();
   receipt_poster.stop();
+  revocation_fetcher.stop();
   retention.stop();
   server->stop(kDrainTime);
   if (api) api->stop(kApiDrainTime);
@@ -321,6 +334,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   issuance->stop();
   if (publication) publication->stop();
   client.stop();  // what was being sent is sent again at the next start, under its Message-ID
+  revocation_fetcher.join();
   delivery.drain(kHandOverTime);
   upkeep.stop();
   log::info("stopped");

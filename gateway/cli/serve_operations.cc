@@ -11,6 +11,7 @@
 #include "gateway/cli/tracking_lines.h"
 #include "gateway/cli/version.h"
 #include "gateway/operations/process_readings.h"
+#include "gateway/operations/revocation_status.h"
 #include "gateway/store/audit_file.h"
 
 namespace signet::gateway {
@@ -172,6 +173,9 @@ std::vector<Reading> ServeOperations::readings() {
                  Reading::Kind::Counter});
   all.push_back(queue_reading(load));
   if (account) all.push_back(unreachable_reading(**account));
+  if (account && revocation_ != nullptr)
+    append(all, readings_of(revocation_standings(*account, *revocation_, home_.clock().now()),
+                            revocation_->counts(), home_.clock().now()));
   const auto certificates = this->certificates();
   if (const auto* read = found(certificates, "signet_certificate_expiry_days"))
     all.push_back(reading_of(*read, home_.clock().now()));

@@ -18,6 +18,7 @@
 #include "gateway/operations/observers.h"
 #include "gateway/operations/operations_handler.h"
 #include "gateway/operations/readiness.h"
+#include "gateway/revocation/revocation_lists.h"
 
 namespace signet::gateway {
 
@@ -38,6 +39,8 @@ class ServeOperations {
   void show_unreachable(std::function<std::vector<std::string>()> agreements) {
     unreachable_.push_back(std::move(agreements));
   }
+  /// The revocation lists that certificates are looked up in. Before listen().
+  void show_revocation(RevocationLists& lists) { revocation_ = &lists; }
   /// The server whose load is to be shown. Before listen().
   void show_load(const HttpServer& server) { shown_ = &server; }
 
@@ -81,6 +84,7 @@ class ServeOperations {
   std::vector<Queue> queues_;
   std::vector<std::function<std::vector<std::string>()>> unreachable_;
   const HttpServer* shown_ = nullptr;
+  RevocationLists* revocation_ = nullptr;
   Readiness readiness_;
   Metrics metrics_;
   std::unique_ptr<EventFile> tracking_;

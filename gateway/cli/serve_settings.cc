@@ -99,6 +99,16 @@ std::string check_webhook(const std::string& text) {
   return parts ? "" : parts.error().detail;
 }
 
+std::string check_crl_place(const std::string& text) {
+  const auto parts = parse_url(text);
+  return parts ? "" : parts.error().detail;
+}
+
+std::string check_network(const std::string& text) {
+  const auto network = IpNetwork::parse(text);
+  return network ? "" : network.error().detail;
+}
+
 /// As it comes in requests; what follows a '?' is no part of it.
 std::string check_path(const std::string& text) {
   const auto in_path = [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#'; };
@@ -167,7 +177,9 @@ constexpr std::array kAs2Settings = {"listen",
                                      "connections",
                                      "connections-per-address",
                                      "queued-requests",
-                                     "tracking-file"};
+                                     "tracking-file",
+                                     "crl-allow-url",
+                                     "crl-allow-network"};
 
 /// What a process that serves vaults alone can go by.
 Result<> check_vaults_alone(const CLI::App& command, ServeSettings& settings) {
@@ -401,6 +413,18 @@ void add_serve_options(CLI::App& command, ServeSettings& settings, Service servi
                   "The secret that these posts are signed with, such as signet/notice-webhook")
       ->check(check_secret_reference);
   command
+      .add_option(
+          "--crl-allow-url", settings.crl_allow_url,
+          "Where revocation lists may be fetched from, as certificates say: this http or https URL and "
+          "what lies below its path, such as http://crl.example.com/. None unless given")
+      ->check(check_crl_place);
+  command
+      .add_option(
+          "--crl-allow-network", settings.crl_allow_network,
+          "A network that the host of such a URL may be in, although it is not of the public internet, "
+          "such as 10.20.0.0/16")
+      ->check(check_network);
+  command
       .add_option("--minimum-free-disk", settings.minimum_free_disk,
                   "Octets free on each volume, below which /ready says no")
       ->check(check_whole_number)
@@ -588,6 +612,10 @@ std::string host_of(const ServeSettings& settings) {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0') return "localhost";
   return name.data();
+}
+
+AllowedUrls crl_places_of(const ServeSettings& settings) {
+  return {settings.crl_allow_url, settings.crl_allow_network};
 }
 
 TlsRules tls_rules_of(const ServeSettings& settings) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "certstore/service/definition.h"
+#include "gateway/endpoint/allowed_urls.h"
 #include "gateway/endpoint/http_server.h"
 #include "gateway/exchange/decryption_throttle.h"
 
@@ -64,6 +65,8 @@ struct ServeSettings {
   std::filesystem::path smtp_authorities;
   std::string notice_webhook;
   std::string notice_webhook_secret;  ///< likewise
+  std::vector<std::string> crl_allow_url;
+  std::vector<std::string> crl_allow_network;
   std::uint64_t minimum_free_disk = std::uint64_t{256} << 20;
   unsigned expiry_notice = 30;
   std::filesystem::path tracking_file;
@@ -128,6 +131,9 @@ certstore::ServiceDefinitions service_definitions_of(const ServeSettings& settin
 
 /// The names of all certificates that HTTPS listeners show.
 std::vector<std::string> shown_certificates(const ServeSettings& settings);
+
+/// Where revocation lists may be fetched from.
+AllowedUrls crl_places_of(const ServeSettings& settings);
 
 /// What our TLS listeners agree to.
 TlsRules tls_rules_of(const ServeSettings& settings);

@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "agreements/certificate_roles.h"
 #include "agreements/lint.h"
 #include "gateway/cli/account_services.h"
+#include "gateway/cli/serve_settings.h"
 #include "gateway/cli/service_resolution_internal.h"
+#include "gateway/revocation/prospect.h"
 
 namespace signet::gateway {
 namespace {
@@ -56,6 +61,17 @@ void lint_hidden(const agreements::Account& account, const ServiceCertificates& 
   }
 }
 
+/// How certificates of an account could be looked up in this home. Nothing where that cannot be told.
+ParsedCertificateFacts::FindProspect prospects_in(Home& home, const agreements::Account& account, Time now) {
+  const auto settings = read_serve_settings({}, home.directory() / "serve.toml");
+  auto lists = home.revocations().lists();
+  if (!settings || !lists) return {};
+  return [authorities = public_authorities(account), lists = *std::move(lists),
+          allowed = crl_places_of(*settings), now](const certstore::Certificate& certificate) {
+    return prospect_of(certificate, authorities, lists, allowed, now);
+  };
+}
+
 }  // namespace
 
 Result<ServiceCertificates> resolve_service_certificates(Home& home,
@@ -69,7 +85,11 @@ Result<ServiceCertificates> resolve_service_certificates(Home& home,
 
 std::vector<agreements::Problem> lint_in_home(Home& home, const agreements::Account& account, Time now,
                                               const agreements::Positions& positions) {
-  const ParsedCertificateFacts facts;
+  const bool looks_up =
+      std::any_of(account.agreements.begin(), account.agreements.end(),
+                  [](const auto& one) { return !agreements::roles_looked_up(one).empty(); });
+  const ParsedCertificateFacts facts(looks_up ? prospects_in(home, account, now)
+                                              : ParsedCertificateFacts::FindProspect());
   const HomeVaultFacts vaults(home, now);
   const auto definitions = home.service_definitions();
   const auto services = definitions ? resolve_service_certificates(home, *definitions, account)

@@ -61,6 +61,13 @@ Result<std::vector<CertificateExpiry>> certificates_of(Home& home) {
   return certificate_expiries(*account, shown_certificates(settings));
 }
 
+Result<std::vector<RevocationStanding>> revocation_of(Home& home, Time now) {
+  SIGNET_TRY(const auto account, home.current_account());
+  RevocationLists lists(home.revocations());
+  SIGNET_CHECK(lists.reload());
+  return revocation_standings(account, lists, now);
+}
+
 Result<HomeStatus> status_of(Home& home) {
   HomeStatus status;
   status.now = home.clock().now();
@@ -81,6 +88,7 @@ Result<HomeStatus> status_of(Home& home) {
   SIGNET_TRY(QueueStatus receipts, receipts_to_post(home.store()));
   status.queues.push_back(std::move(receipts));
   SIGNET_TRY(status.certificates, certificates_of(home));
+  SIGNET_TRY(status.revocation, revocation_of(home, status.now));
   SIGNET_TRY(status.volumes, volumes_of(home));
   return status;
 }

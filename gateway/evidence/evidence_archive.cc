@@ -318,6 +318,7 @@ class Archive {
                              {"fileName", r.file_name},
                              {"payloadSize", r.payload_size},
                              {"security", r.security},
+                             {"revocationUnchecked", r.revocation_unchecked},
                              {"mic", r.mic},
                              {"micAlgorithm", r.mic_algorithm},
                              {"disposition", r.disposition},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/digest.h"
 #include "certstore/x509/issuers.h"
 
 namespace signet::gateway {
@@ -39,6 +40,21 @@ Result<certstore::Certificate> AccountSnapshot::certificate(const std::string& n
   SIGNET_TRY(certstore::Certificate parsed, parse(name));
   const std::lock_guard lock(mutex_);
   return parsed_.emplace(name, std::move(parsed)).first->second;
+}
+
+std::optional<certstore::Certificate> AccountSnapshot::find_certificate(std::string_view thumbprint) const {
+  const auto parse_if_it = [&](const agreements::CertificateEntry& entry) {
+    auto parsed = hex_upper(digest(Hash::Sha256, entry.public_certificate)) == thumbprint
+                      ? certstore::Certificate::parse(entry.public_certificate)
+                      : Result<certstore::Certificate>(fail(ErrorKind::NotFound, ""));
+    return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
+  };
+  for (const agreements::CertificateEntry& entry : account().certificates)
+    if (auto found = parse_if_it(entry)) return found;
+  for (const BoundCertificate& bound : services_.bound)
+    for (const agreements::CertificateEntry& entry : bound.earlier)
+      if (auto found = parse_if_it(entry)) return found;
+  return std::nullopt;
 }
 
 Result<Time> AccountSnapshot::not_after(const std::string& name) const {

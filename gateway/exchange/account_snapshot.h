@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agreements/directory.h"
@@ -41,6 +43,9 @@ class AccountSnapshot {
 
   /// @error NotFound  no certificate of this name.  @error InvalidInput  it does not parse.
   [[nodiscard]] Result<certstore::Certificate> certificate(const std::string& name) const;
+  /// By its SHA-256 thumbprint, whatever its name: a certificate of the account, or what a name of a service
+  /// certificate stood for before. Nothing when there is none. Looks through all of them.
+  [[nodiscard]] std::optional<certstore::Certificate> find_certificate(std::string_view thumbprint) const;
   /// The end of its validity. Nothing but that is kept, so it may be asked of all there are.
   ///
   /// @error  as certificate().

@@ -12,6 +12,7 @@
 #include "gateway/exchange/decryption_throttle.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/exchange/observer.h"
+#include "gateway/exchange/revocation_check.h"
 #include "gateway/exchange/sender_proof.h"
 
 namespace signet::gateway {
@@ -57,6 +58,7 @@ struct InboundPorts {
   ExchangeObserver& observer = NoObserver::instance();
   /// The vault is sealed: messages that were answered before wait to be opened.
   std::function<bool()> is_sealed = [] { return false; };
+  RevocationCheck& revocation = NoRevocationLists::instance();
 };
 
 /// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Where the receipt is posted to

@@ -254,6 +254,7 @@ Step<as2::AcceptedContent> Journey::accept() {
   SIGNET_CHECK(compute_mic(opened));
   take_evidence(opened);
   SIGNET_CHECK(check_signer(opened));
+  SIGNET_CHECK(check_revocation(opened));
   auto content = as2::judge(opened, settings_.requirements, options_.spool);
   if (!content) {
     count_failure(content.error());
@@ -336,6 +337,26 @@ Step<> Journey::check_signer(const as2::Opened& opened) const {
           "the signer's certificate {} ({}) is valid from {} to {} only: ask the partner for a new one",
           certificate.thumbprint_sha1(), certificate.subject(), to_rfc3339(certificate.not_before()),
           to_rfc3339(certificate.not_after())));
+}
+
+Step<> Journey::check_revocation(const as2::Opened& opened) {
+  if (!validation().check_certificate_revocation_list_on_receive || !opened.signer) return {};
+  RevocationVerdict verdict =
+      judge_revocation(ports_.revocation, agreement_->agreement, agreements::CertificateRole::VerifyMessage,
+                       opened.signer->certificate(), account_, ports_.clock.now(), record_.id);
+  switch (verdict.outcome) {
+    case RevocationOutcome::Usable:
+      return {};
+    case RevocationOutcome::Unchecked:
+      record_.revocation_unchecked = std::move(verdict.text);
+      return {};
+    case RevocationOutcome::Revoked:
+    case RevocationOutcome::NoList:
+      return as2::refuse(Fault::AuthenticationFailed, ErrorKind::CryptoFailure, std::move(verdict.text));
+    case RevocationOutcome::NotYet:
+      break;
+  }
+  return as2::refuse(Fault::UnexpectedProcessingError, ErrorKind::Unavailable, std::move(verdict.text));
 }
 
 Step<> Journey::check_not_receipt(const as2::Opened& opened) {

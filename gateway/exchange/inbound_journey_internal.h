@@ -114,6 +114,9 @@ class Journey {
   /// An expired certificate proves nothing any more, whoever has its key by now.
   as2::Step<> check_signer(const as2::Opened& opened) const;
 
+  /// Whether its signer's certificate was revoked, where the agreement wants that looked up.
+  as2::Step<> check_revocation(const as2::Opened& opened);
+
   /// A receipt that comes as a request of its own is nobody's payload. After judge(), so that it tells
   /// nothing to whoever probes ciphertexts.
   as2::Step<> check_not_receipt(const as2::Opened& opened);

@@ -124,7 +124,9 @@ struct MessageRecord {
   std::string receipt_signer_thumbprint;  ///< of the one that the receipt was made (inbound) or verified with
   std::string
       security;  ///< the layers met or made, for people: "encrypted aes256-cbc (rsa), signed sha-256 (rsa)"
-  std::string reason;          ///< why it was refused or failed, for the operator
+  std::string reason;                ///< why it was refused or failed, for the operator
+  std::string revocation_unchecked;  ///< why a certificate of it was used without the look into revocation
+                                     ///< lists that is agreed on; empty: there was one, or none is agreed on
   std::string delivered_to;    ///< where the payload (inbound) or the receipt (outbound) was handed over
   std::uint32_t attempts = 0;  ///< outbound: how often it was posted since it was last queued
   std::optional<Time>

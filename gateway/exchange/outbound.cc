@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agreements/certificate_roles.h"
 #include "agreements/file_name_template.h"
 #include "as2/compose.h"
 #include "as2/mic.h"
@@ -21,6 +22,7 @@
 namespace signet::gateway {
 namespace {
 
+using agreements::CertificateRole;
 using agreements::ResolvedAgreement;
 
 /// The name that the partner is told; empty for none.
@@ -112,6 +114,24 @@ Evidence take_evidence(const as2::ComposeSettings& settings, const as2::Composed
     evidence.certificates.push_back(settings.recipients.front().der());
   }
   return evidence;
+}
+
+/// No message is made with a certificate that is known to be revoked. Where nobody can say, its attempts
+/// wait.
+Result<> check_not_revoked(RevocationCheck& check, const agreements::Agreement& agreement,
+                           const std::shared_ptr<const AccountSnapshot>& account,
+                           const as2::ComposeSettings& settings, Time now) {
+  if (!agreement.send_agreement.validation_settings.check_certificate_revocation_list_on_send) return {};
+  const auto look_up = [&](CertificateRole role, const certstore::Certificate& certificate) -> Result<> {
+    const RevocationFinding finding = check.look_up(certificate, account, now);
+    if (finding.status != RevocationStatus::Revoked) return {};
+    return fail(ErrorKind::CryptoFailure,
+                judge_revocation(check, agreement, role, certificate, account, now, "").text);
+  };
+  if (settings.signer) SIGNET_CHECK(look_up(CertificateRole::SignMessage, settings.signer->certificate));
+  for (const certstore::Certificate& recipient : settings.recipients)
+    SIGNET_CHECK(look_up(CertificateRole::Encrypt, recipient));
+  return {};
 }
 
 /// The MIC that we computed when the message was made, from its record.
@@ -212,6 +232,18 @@ class OutboundExchange::Attempt {
     return {};
   }
 
+  /// Whether the certificates that the message was made with may still be used, where the agreement wants
+  /// that looked up.
+  ///
+  /// @error CryptoFailure  one is revoked.  @error Unavailable  nobody can say, and the agreement says
+  /// hardFail.
+  Result<> check_revocation() {
+    if (!looks_up()) return {};
+    record_.revocation_unchecked.clear();
+    SIGNET_CHECK(check_revocation(CertificateRole::SignMessage, record_.signer_thumbprint));
+    return check_revocation(CertificateRole::Encrypt, record_.recipient_thumbprint);
+  }
+
   /// Posts, and judges what comes back.
   void send() {
     ++record_.attempts;
@@ -262,6 +294,43 @@ class OutboundExchange::Attempt {
   }
 
  private:
+  [[nodiscard]] bool looks_up() const {
+    return agreement_->agreement.send_agreement.validation_settings.check_certificate_revocation_list_on_send;
+  }
+
+  /// The agreement's own, as a rule; another one where it was changed since the message was made.
+  [[nodiscard]] std::optional<certstore::Certificate> find_certificate(CertificateRole role,
+                                                                       const std::string& thumbprint) const {
+    for (const auto& agreed : agreements::certificates_for(agreement_->agreement, role))
+      if (auto certificate = account_->certificate(agreed.name);
+          certificate && certificate->thumbprint_sha256() == thumbprint)
+        return *std::move(certificate);
+    return account_->find_certificate(thumbprint);
+  }
+
+  Result<> check_revocation(CertificateRole role, const std::string& thumbprint) {
+    if (thumbprint.empty()) return {};
+    const auto certificate = find_certificate(role, thumbprint);
+    RevocationVerdict verdict = certificate
+                                    ? judge_revocation(ports_.revocation, agreement_->agreement, role,
+                                                       *certificate, account_, ports_.clock.now(), record_.id)
+                                    : judge_missing_certificate(ports_.revocation, agreement_->agreement,
+                                                                role, thumbprint, record_.id);
+    switch (verdict.outcome) {
+      case RevocationOutcome::Usable:
+        return {};
+      case RevocationOutcome::Unchecked:
+        record_.revocation_unchecked = std::move(verdict.text);
+        return {};
+      case RevocationOutcome::Revoked:
+        return fail(ErrorKind::CryptoFailure, std::move(verdict.text));
+      case RevocationOutcome::NoList:
+      case RevocationOutcome::NotYet:
+        break;
+    }
+    return fail(ErrorKind::Unavailable, std::move(verdict.text));
+  }
+
   /// It takes the place of an earlier one, and of what that said.
   void take(const HttpAnswer& answer) {
     answer_ = as_stored(answer);
@@ -312,8 +381,30 @@ class OutboundExchange::Attempt {
       answer_->signer = verdict.signer->certificate().der();
     }
     record_.hands_receipt_over = hands_receipt_over(*agreement_, verdict);
-    if (verdict.proves_delivery) return confirm();
-    end(verdict.reason);
+    if (!verdict.proves_delivery) return end(verdict.reason);
+    if (looks_up() && verdict.signer) return confirm_unless_revoked(verdict.signer->certificate());
+    confirm();
+  }
+
+  /// Where nobody can say yet, the message is sent again, so that the partner repeats his receipt.
+  void confirm_unless_revoked(const certstore::Certificate& signer) {
+    RevocationVerdict verdict =
+        judge_revocation(ports_.revocation, agreement_->agreement, CertificateRole::VerifyMdn, signer,
+                         account_, ports_.clock.now(), record_.id);
+    switch (verdict.outcome) {
+      case RevocationOutcome::Unchecked:
+        record_.revocation_unchecked = std::move(verdict.text);
+        [[fallthrough]];
+      case RevocationOutcome::Usable:
+        return confirm();
+      case RevocationOutcome::Revoked:
+        record_.hands_receipt_over = false;
+        return end(std::move(verdict.text));
+      case RevocationOutcome::NoList:
+      case RevocationOutcome::NotYet:
+        record_.hands_receipt_over = false;
+        return postpone(std::move(verdict.text));
+    }
   }
 
   void confirm() {
@@ -358,6 +449,7 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
   const vault::AuditScope audited = vault::message_scope(record.id);
   SIGNET_TRY(as2::ComposeSettings settings,
              compose_settings(*agreement, *account, message_id, now, options_.spool));
+  SIGNET_CHECK(check_not_revoked(ports_.revocation, agreement->agreement, account, settings, now));
   if (!request.content_type.empty()) settings.content_type = request.content_type;
   SIGNET_CHECK(check_content_type(settings.content_type));
   SIGNET_TRY(settings.file_name,
@@ -393,7 +485,9 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
 Result<Attempted> OutboundExchange::attempt(std::string_view id) {
   SIGNET_TRY(MessageRecord record, open_message(ports_.store, id));
   Attempt attempt(ports_, options_, std::move(record));
-  if (auto prepared = attempt.prepare(); !prepared) {
+  auto prepared = attempt.prepare();
+  if (prepared) prepared = attempt.check_revocation();
+  if (!prepared) {
     if (is_our_trouble(prepared.error()))
       attempt.postpone(prepared.error().detail);
     else

@@ -10,6 +10,7 @@
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/exchange/observer.h"
+#include "gateway/exchange/revocation_check.h"
 
 namespace signet::gateway {
 
@@ -36,6 +37,7 @@ struct OutboundPorts {
   const Clock& clock;
   std::function<Result<HttpAnswer>(const HttpPost&)> post;
   ExchangeObserver& observer = NoObserver::instance();
+  RevocationCheck& revocation = NoRevocationLists::instance();
 };
 
 /// Who makes a submitted message's attempts.
@@ -61,7 +63,8 @@ class OutboundExchange {
   /// Makes the message and puts it on disk. Nothing has left when this returns.
   ///
   /// @error NotFound  no such agreement, or nothing to send with.  @error InvalidInput  a content type that
-  /// is none.  @error ...  whatever kept the message from being made or
+  /// is none.  @error CryptoFailure  a certificate that is revoked, where the agreement wants that looked up.
+  /// @error ...  whatever kept the message from being made or
   ///                  stored: then there is no message.
   Result<MessageRecord> submit(const SendRequest& request, Custody custody);
 

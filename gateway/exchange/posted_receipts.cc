@@ -145,7 +145,9 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
       receipt_expectation(*agreement, **account, claims->original, *mic, ports_.clock.now(), ports_.spool);
   if (!expectation) return later(expectation.error());
 
-  const as2::ReceiptVerdict verdict = as2::check_receipt(request.headers, request.body, *expectation);
+  as2::ReceiptVerdict verdict = as2::check_receipt(request.headers, request.body, *expectation);
+  if (const auto looked_up = look_up_signer(agreement->agreement, *account, record, verdict); !looked_up)
+    return later(looked_up.error());
   Arrival arrival{request, std::move(record), as_stored(request), verdict};
   if (verdict.signer) arrival.receipt.signer = verdict.signer->certificate().der();
   arrival.record.disposition = verdict.content ? verdict.content->disposition.text : "";
@@ -161,6 +163,37 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
   if (taken.error().kind == ErrorKind::LimitExceeded)
     return refuse(403, "no further receipts are taken for this message", taken.error().detail);
   return later(taken.error());
+}
+
+/// Whether the certificate that signed a receipt was revoked, where that matters and is to be looked up. One
+/// that was proves nothing: whoever has its key can have made the receipt.
+///
+/// @error Unavailable  nobody can say, and the agreement says hardFail: the partner posts it again.
+Result<> PostedReceipts::look_up_signer(const agreements::Agreement& agreement,
+                                        const std::shared_ptr<const AccountSnapshot>& account,
+                                        MessageRecord& record, as2::ReceiptVerdict& verdict) {
+  if (!agreement.send_agreement.validation_settings.check_certificate_revocation_list_on_send ||
+      !verdict.signer || !verdict.proves_delivery || !is_open(record.state))
+    return {};
+  RevocationVerdict found =
+      judge_revocation(ports_.revocation, agreement, agreements::CertificateRole::VerifyMdn,
+                       verdict.signer->certificate(), account, ports_.clock.now(), record.id);
+  switch (found.outcome) {
+    case RevocationOutcome::Usable:
+      return {};
+    case RevocationOutcome::Unchecked:
+      record.revocation_unchecked = std::move(found.text);
+      return {};
+    case RevocationOutcome::Revoked:
+      verdict.proves_delivery = false;
+      verdict.names_partner = false;
+      verdict.reason = std::move(found.text);
+      return {};
+    case RevocationOutcome::NoList:
+    case RevocationOutcome::NotYet:
+      break;
+  }
+  return fail(ErrorKind::Unavailable, std::move(found.text));
 }
 
 Result<> PostedReceipts::settle(const Arrival& arrival) {

@@ -3,12 +3,14 @@
 #include <mutex>
 #include <string>
 
+#include "as2/receipt.h"
 #include "base/clock.h"
 #include "base/stream.h"
 #include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/inbound.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/exchange/observer.h"
+#include "gateway/exchange/revocation_check.h"
 
 namespace signet::gateway {
 
@@ -19,9 +21,10 @@ namespace signet::gateway {
 /// partner that it comes from. One that proves delivery confirms it; one that does not (a signature that does
 /// not hold, another MIC, an error) ends it as failed, for good, since sending the same octets again would
 /// bring the same answer. One that anybody can have made (not signed though the agreement asks for that, or
-/// by none of the partner's certificates) settles nothing: it is kept, people are told, and the message waits
-/// on. What comes for a settled message is kept, and changes nothing. One that is for no message of ours is
-/// kept as an inbound message that was refused, so that people can look at it. Thread-safe.
+/// by none of the partner's certificates, or by one that is revoked, where that is looked up) settles
+/// nothing: it is kept, people are told, and the message waits on. What comes for a settled message is kept,
+/// and changes nothing. One that is for no message of ours is kept as an inbound message that was refused, so
+/// that people can look at it. Thread-safe.
 class PostedReceipts {
  public:
   struct Ports {
@@ -30,6 +33,7 @@ class PostedReceipts {
     const Clock& clock;
     SpoolArea spool;
     ExchangeObserver& observer = NoObserver::instance();
+    RevocationCheck& revocation = NoRevocationLists::instance();
   };
 
   /// How large a receipt may be, in octets.
@@ -49,6 +53,9 @@ class PostedReceipts {
   struct Arrival;
 
  private:
+  Result<> look_up_signer(const agreements::Agreement& agreement,
+                          const std::shared_ptr<const AccountSnapshot>& account, MessageRecord& record,
+                          as2::ReceiptVerdict& verdict);
   Result<> settle(const Arrival& arrival);
   Result<> keep_unproven(const Arrival& arrival);
   Result<> keep_late(const Arrival& arrival);

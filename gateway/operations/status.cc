@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gateway/endpoint/http_client.h"
+#include "gateway/operations/revocation_status.h"
 
 namespace signet::gateway {
 namespace {
@@ -156,6 +157,7 @@ ordered_json to_json(const HomeStatus& status) {
       {"messages", array_of(status.messages, [](const MessageCount& count) { return to_json(count); })},
       {"certificates",
        array_of(status.certificates, [&](const CertificateExpiry& one) { return to_json(one, status.now); })},
+      {"revocation", array_of(status.revocation, [](const RevocationStanding& one) { return to_json(one); })},
       {"volumes", array_of(status.volumes, [](const Volume& volume) {
          return ordered_json{
              {"path", volume.path.string()}, {"freeBytes", volume.free}, {"sizeBytes", volume.size}};
@@ -182,6 +184,8 @@ std::string to_text(const HomeStatus& status) {
   text += "\ncertificates\n";
   for (const CertificateExpiry& certificate : status.certificates) text += line_of(certificate, status.now);
   if (status.certificates.empty()) text += "  none\n";
+  if (!status.revocation.empty()) text += "\nlooked up in revocation lists\n";
+  for (const RevocationStanding& one : status.revocation) text += to_text(one);
   text += "\ndisks\n";
   for (const Volume& volume : status.volumes)
     text += fmt::format("  {:>9} MiB free of {} MiB at {}\n", volume.free >> 20, volume.size >> 20,

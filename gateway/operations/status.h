@@ -12,6 +12,7 @@
 #include "gateway/exchange/message_store.h"
 #include "gateway/operations/certificate_expiry.h"
 #include "gateway/operations/disk_space.h"
+#include "gateway/revocation/wanted_lists.h"
 
 namespace signet::gateway {
 
@@ -44,6 +45,7 @@ struct HomeStatus {
   std::vector<ReceiptPost> receipts_given_up;  ///< since then, the newest first
   std::vector<QueueStatus> queues;
   std::vector<CertificateExpiry> certificates;
+  std::vector<RevocationStanding> revocation;  ///< of certificates that are looked up
   std::vector<Volume> volumes;
 };
 

@@ -206,13 +206,18 @@ ordered_json receipt_record(const TrackedMessage& message, const ReceiptEntity& 
 
 ordered_json event(const TrackedMessage& message, std::string_view type, Time time, ordered_json record) {
   const bool failed = has_failed(message.record.state);
-  ordered_json event = {{"eventLevel", failed ? "Error" : "Informational"},
+  const std::string& unchecked = message.record.revocation_unchecked;
+  ordered_json event = {{"eventLevel", failed              ? "Error"
+                                       : unchecked.empty() ? "Informational"
+                                                           : "Warning"},
                         {"eventTime", to_rfc3339(time)},
                         {"recordType", type},
                         {"trackingId", message.record.id},
                         {"record", std::move(record)}};
   if (failed)
     event["error"] = {{"code", to_string(message.record.state)}, {"message", message.record.reason}};
+  else if (!unchecked.empty())
+    event["error"] = {{"code", "revocation-not-checked"}, {"message", unchecked}};
   return event;
 }
 

@@ -29,8 +29,9 @@ struct TrackedMessage {
 ///     {"eventLevel", "eventTime", "recordType": "AS2Message" | "AS2MDN", "trackingId": our id,
 ///      "record": {"agreementProperties": {...}, "messageProperties": {...}}, "error": {"code", "message"}}
 ///
-/// "error" is there for what failed. What may be absent there and is not known here is left out. Header
-/// fields that may hold secrets (Authorization, Cookie) are not shown, nor a URL's password and query.
+/// "error" is there for what failed, and, with the level "Warning", for what was taken or sent though nobody
+/// could say whether a certificate was revoked. What may be absent there and is not known here is left out.
+/// Header fields that may hold secrets (Authorization, Cookie) are not shown, nor a URL's password and query.
 std::vector<nlohmann::ordered_json> tracking_events(const TrackedMessage& message);
 
 }  // namespace signet::gateway

@@ -29,6 +29,7 @@ struct DatabaseOptions {
 struct Generations {
   std::uint64_t account = 0;  ///< partners, agreements, certificates
   std::uint64_t keys = 0;     ///< the vault's keys and access policies
+  std::uint64_t revocation_lists = 0;
 
   friend bool operator==(const Generations&, const Generations&) = default;
 };

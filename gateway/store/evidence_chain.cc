@@ -24,6 +24,7 @@ JsonLine facts_of(const MessageRecord& record, std::string_view event, const Cop
   add("signer", record.signer_thumbprint);
   add("recipient", record.recipient_thumbprint);
   add("receiptSigner", record.receipt_signer_thumbprint);
+  add("revocationUnchecked", record.revocation_unchecked);
   add("wire", digests.wire);
   add("payload", digests.payload);
   add("receipt", digests.receipt);

@@ -92,6 +92,7 @@ Result<MessageRecord> read_record(const Query& row) {
   record.receipt_url = row.text(27);
   record.hands_receipt_over = row.integer(28) != 0;
   record.keeps = {row.integer(29) != 0, row.integer(30) != 0, row.integer(31) != 0};
+  record.revocation_unchecked = row.text(32);
   return record;
 }
 
@@ -188,14 +189,14 @@ std::int64_t insert_record(SqlConnection& connection, const MessageRecord& r) {
   Query insert(connection,
                "INSERT INTO messages (" SIGNET_RECORD_COLUMNS
                ", body_place, body_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-               "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'none', 0) RETURNING sequence");
+               "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'none', 0) RETURNING sequence");
   insert.bind(r.id, to_string(r.direction), to_string(r.state), r.agreement, r.as2_from, r.as2_to,
               r.message_id, r.subject, r.created, r.settled, r.request_id, r.remote_address, r.content_type,
               r.file_name, static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
               r.signer_thumbprint, r.recipient_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason,
               r.delivered_to, std::int64_t{r.attempts}, r.queued, r.due, r.receipt_url,
               std::int64_t{r.hands_receipt_over}, std::int64_t{r.keeps.wire}, std::int64_t{r.keeps.payload},
-              std::int64_t{r.keeps.receipt});
+              std::int64_t{r.keeps.receipt}, r.revocation_unchecked);
   insert.next();
   return insert.integer(0);
 }

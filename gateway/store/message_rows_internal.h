@@ -28,10 +28,11 @@ Result<StoredReceipt> read_receipt(const Query& row, int column);
   "id, direction, state, agreement, as2_from, as2_to, message_id, subject, created, settled, request_id, " \
   "remote_address, content_type, file_name, payload_size, mic, mic_algorithm, disposition, "               \
   "signer_thumbprint, recipient_thumbprint, receipt_signer_thumbprint, security, reason, delivered_to, "   \
-  "attempts, queued, due, receipt_url, hands_receipt_over, keeps_wire, keeps_payload, keeps_receipt"
+  "attempts, queued, due, receipt_url, hands_receipt_over, keeps_wire, keeps_payload, keeps_receipt, "     \
+  "revocation"
 
 /// Behind those columns, where it is asked for.
-inline constexpr int kSequenceColumn = 32;
+inline constexpr int kSequenceColumn = 33;
 
 /// From the SIGNET_RECORD_COLUMNS.
 Result<MessageRecord> read_record(const Query& row);

@@ -694,11 +694,39 @@ CREATE INDEX authority_certificates_revoked ON authority_certificates(group_name
   WHERE revoked IS NOT NULL;
 )sql";
 
+constexpr const char* kRevocationLists = R"sql(
+-- Of each authority, and of each part that it divides its certificates into, the newest revocation list that was taken.
+CREATE TABLE revocation_lists (
+  authority TEXT NOT NULL,        -- SHA-256 of the key that signed it
+  scope TEXT NOT NULL,            -- SHA-256 of its issuingDistributionPoint; empty where it has none
+  octets BLOB NOT NULL,           -- DER
+  source TEXT NOT NULL,           -- the URL that it came from; empty: an operator gave it
+  taken INTEGER NOT NULL,
+  UNIQUE (authority, scope)
+) STRICT;
+
+-- What became of the last attempt to fetch lists.
+CREATE TABLE revocation_sources (
+  authority TEXT NOT NULL,
+  urls TEXT NOT NULL,             -- with spaces between
+  tried INTEGER NOT NULL,
+  failures INTEGER NOT NULL,      -- in a row
+  reason TEXT NOT NULL,           -- of the last failure; empty for none
+  PRIMARY KEY (authority, urls)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE generations ADD COLUMN revocation_lists INTEGER NOT NULL DEFAULT 0;
+
+-- Why a certificate was used without the look into revocation lists that is agreed on; empty where it was not.
+ALTER TABLE messages ADD COLUMN revocation TEXT NOT NULL DEFAULT '';
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
 constexpr std::array kSteps = {
     kFirstSchema, kSecrets,           kReceiptHandOver, kEvidence,        kOctetsAround, kVaultOperations,
     kPrincipals,  kVaultCertificates, kManagement,      kReceiptsGivenUp, kIssuance,     kServiceBindings,
-    kVaultLinks,  kRetiredMasterKeys, kJwtSubjects,     kTokens,          kAuthority};
+    kVaultLinks,  kRetiredMasterKeys, kJwtSubjects,     kTokens,          kAuthority,
+    kRevocationLists};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

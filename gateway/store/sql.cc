@@ -119,10 +119,11 @@ void count_key_change(SqlConnection& connection) {
 }
 
 Result<Generations> read_generations(SqlConnection& connection) {
-  Query row(connection, "SELECT account, keys FROM generations");
+  Query row(connection, "SELECT account, keys, revocation_lists FROM generations");
   if (!row.next())
     return fail(ErrorKind::IoFailure, "database: the table 'generations' has lost its row; restore a backup");
-  return Generations{static_cast<std::uint64_t>(row.integer(0)), static_cast<std::uint64_t>(row.integer(1))};
+  return Generations{static_cast<std::uint64_t>(row.integer(0)), static_cast<std::uint64_t>(row.integer(1)),
+                     static_cast<std::uint64_t>(row.integer(2))};
 }
 
 }  // namespace signet::gateway

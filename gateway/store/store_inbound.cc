@@ -33,12 +33,14 @@ void update_received(SqlConnection& connection, std::int64_t message, const Mess
       "UPDATE messages SET state = ?, agreement = ?, settled = ?, content_type = ?, file_name = ?, "
       "payload_size = ?, mic = ?, mic_algorithm = ?, disposition = ?, signer_thumbprint = ?, "
       "recipient_thumbprint = ?, receipt_signer_thumbprint = ?, security = ?, reason = ?, due = NULL, "
-      "receipt_url = ?, keeps_wire = ?, keeps_payload = ?, keeps_receipt = ? WHERE sequence = ?");
+      "receipt_url = ?, keeps_wire = ?, keeps_payload = ?, keeps_receipt = ?, revocation = ? WHERE sequence "
+      "= "
+      "?");
   update.bind(to_string(r.state), r.agreement, r.settled, r.content_type, r.file_name,
               static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
               r.signer_thumbprint, r.recipient_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason,
               r.receipt_url, std::int64_t{r.keeps.wire}, std::int64_t{r.keeps.payload},
-              std::int64_t{r.keeps.receipt}, message);
+              std::int64_t{r.keeps.receipt}, r.revocation_unchecked, message);
   update.run();
 }
 

@@ -55,11 +55,12 @@ Result<> SqliteStore::settle_outbound(const MessageRecord& record, const std::op
     Query update(
         connection,
         "UPDATE messages SET state = ?, settled = ?, disposition = ?, reason = ?, "
-        "receipt_signer_thumbprint = ?, attempts = ?, due = ?, remote_address = ?, hands_receipt_over = ? "
-        "WHERE sequence = ?");
+        "receipt_signer_thumbprint = ?, attempts = ?, due = ?, remote_address = ?, hands_receipt_over = ?, "
+        "revocation = ? WHERE sequence = ?");
     update.bind(to_string(record.state), record.settled, record.disposition, record.reason,
                 record.receipt_signer_thumbprint, std::int64_t{record.attempts}, record.due,
-                record.remote_address, std::int64_t{record.hands_receipt_over}, row.sequence);
+                record.remote_address, std::int64_t{record.hands_receipt_over}, record.revocation_unchecked,
+                row.sequence);
     update.run();
     if (answer) write_receipt(connection, row.sequence, record, *answer);
     if (waits_for_hand_over(record) || (tell == Tell::Gateway && is_open(record.state)))

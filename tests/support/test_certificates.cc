@@ -97,6 +97,8 @@ certstore::PrivateCertificate make_certificate(const CertificateSpec& spec) {
   add_extension(certificate.get(), NID_subject_alt_name, spec.subject_alternative_name);
   add_extension(certificate.get(), NID_subject_key_identifier, spec.subject_key_identifier ? "hash" : "");
   add_extension(certificate.get(), NID_basic_constraints, spec.authority ? "critical,CA:TRUE" : "");
+  add_extension(certificate.get(), NID_crl_distribution_points,
+                spec.crl_url.empty() ? "" : "URI:" + spec.crl_url);
   const certstore::KeyHandle& signing_key = spec.issuer ? spec.issuer->key : key;
   require(X509_sign(certificate.get(), signing_key.native(), EVP_sha256()) > 0, "signing a test certificate");
   unsigned char* der = nullptr;

@@ -19,6 +19,7 @@ struct CertificateSpec {
       key_usage;  ///< OpenSSL's words, e.g. "digitalSignature,keyEncipherment"; no extension when empty
   std::string subject_alternative_name;                   ///< e.g. "DNS:localhost,IP:127.0.0.1"
   bool subject_key_identifier = false;                    ///< by which a message may name the certificate
+  std::string crl_url;                                    ///< cRLDistributionPoints; no extension when empty
   bool authority = false;                                 ///< may issue certificates
   const certstore::PrivateCertificate* issuer = nullptr;  ///< null: it issues itself
 };

@@ -210,8 +210,8 @@ void TestGateway::start() {
         OutboxSettings{.lanes = lanes});
     need(service_->outbox->start(), "the outbox");
   }
-  service_->posted_receipts =
-      std::make_unique<PostedReceipts>(PostedReceipts::Ports{account, *store_, clock, home_->spool_area()});
+  service_->posted_receipts = std::make_unique<PostedReceipts>(PostedReceipts::Ports{
+      account, *store_, clock, home_->spool_area(), NoObserver::instance(), *revocation});
 
   InboundOptions inbound;
   inbound.workers = options.workers;
@@ -221,7 +221,8 @@ void TestGateway::start() {
   inbound.spool = home_->spool_area();
   service_->exchange = std::make_unique<InboundExchange>(
       InboundPorts{account, *store_, clock, hand_over, post_receipt,
-                   [poster = service_->receipt_poster.get()](const std::string& id) { poster->repeat(id); }},
+                   [poster = service_->receipt_poster.get()](const std::string& id) { poster->repeat(id); },
+                   NoObserver::instance(), [] { return false; }, *revocation},
       inbound);
   need(service_->exchange->recover());
   service_->handler =
@@ -267,7 +268,8 @@ std::string TestGateway::tls_url() const { return fmt::format("https://localhost
 OutboundExchange TestGateway::outbound(std::function<Result<HttpAnswer>(const HttpPost&)> post) {
   OutboundOptions outbound;
   outbound.spool = home_->spool_area();
-  return OutboundExchange({[this] { return home_->current_account(); }, *store_, clock, std::move(post)},
+  return OutboundExchange({[this] { return home_->current_account(); }, *store_, clock, std::move(post),
+                           NoObserver::instance(), *revocation},
                           outbound);
 }
 

@@ -157,7 +157,9 @@ class TestGateway {
   // ---- Setting up. The home is open from construction on, unless close() was called.
 
   TestGatewayOptions options;  ///< heeded by the next start()
-  TestClock clock;             ///< what both journeys go by; keys and audit records go by the machine's
+  /// Where certificates are looked up; likewise. Outlives the gateway.
+  gateway::RevocationCheck* revocation = &gateway::NoRevocationLists::instance();
+  TestClock clock;  ///< what both journeys go by; keys and audit records go by the machine's
   [[nodiscard]] gateway::Home& home() { return *home_; }
   [[nodiscard]] const std::filesystem::path& directory() const { return home_directory_; }
 

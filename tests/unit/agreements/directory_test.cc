@@ -180,6 +180,27 @@ TEST(CertificateRoles, AListedCertificateHasTheListedDatesAndAmongEqualsTheFirst
               ElementsAre("b", "c"));
 }
 
+TEST(CertificateRoles, OnlyThoseThatAreUsedAreLookedUp) {
+  using Role = CertificateRole;
+  Agreement agreement;
+  agreement.connection.url = "https://globex.example/as2";
+  EXPECT_THAT(roles_looked_up(agreement), IsEmpty());
+  agreement.receive_agreement.validation_settings.check_certificate_revocation_list_on_receive = true;
+  EXPECT_THAT(roles_looked_up(agreement), ElementsAre(Role::VerifyMessage));
+  auto& out = agreement.send_agreement;
+  out.validation_settings.check_certificate_revocation_list_on_send = true;
+  EXPECT_THAT(roles_looked_up(agreement),
+              ElementsAre(Role::VerifyMessage, Role::SignMessage, Role::Encrypt, Role::VerifyMdn));
+  out.validation_settings.sign_message = false;
+  out.mdn_settings.sign_mdn = false;
+  EXPECT_THAT(roles_looked_up(agreement), ElementsAre(Role::VerifyMessage, Role::Encrypt));
+  out.validation_settings.encrypt_message = false;
+  out.mdn_settings.sign_mdn = true;
+  EXPECT_THAT(roles_looked_up(agreement), ElementsAre(Role::VerifyMessage, Role::VerifyMdn));
+  agreement.connection.url.clear();
+  EXPECT_THAT(roles_looked_up(agreement), ElementsAre(Role::VerifyMessage)) << "we send nothing";
+}
+
 TEST(WeakExceptions, HoldUntilTheirEndForTheirAlgorithmAndDirection) {
   const Agreement agreement = good_account(read_data("rollover.xml")).agreements[0];
   EXPECT_TRUE(allows_weak(agreement.receive_agreement, WeakAlgorithm::SHA1, day("2027-03-31")));

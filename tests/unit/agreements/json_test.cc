@@ -94,6 +94,7 @@ std::string another_value(const Setting& setting, void* object) {
                                         "DES3",
                                         "/ca.pem",
                                         "https://h.example/x",
+                                        "softFail",
                                         "other"};
   const std::string before = setting.write(object);
   for (const std::string& value : values)

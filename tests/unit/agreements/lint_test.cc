@@ -38,6 +38,12 @@ class FakeFacts final : public CertificateFacts {
     return found != objections.end() && found->second == purpose ? "keyUsage does not have it" : "";
   }
 
+  RevocationFact revocation_of(const CertificateEntry& entry) const override {
+    const auto found = revocations.find(entry.name);
+    return found == revocations.end() ? RevocationFact() : found->second;
+  }
+
+  std::map<std::string, RevocationFact> revocations;
   std::map<std::string, int> broken;
   std::map<std::string, void (*)(CertificateFact&)> changes;
   std::map<std::string, CertificatePurpose> objections;
@@ -312,14 +318,47 @@ TEST(Lint, ReportsReceiptsThatContradictThemselves) {
               warning("/sendAgreement/mdnSettings/needMDN", "one direction at least", "none"));
 }
 
-TEST(Lint, RefusesWhatThisVersionDoesNotDoSoThatNobodyReliesOnIt) {
-  const auto send = [](const std::string& inside) {
-    return lint_xml(minimal_with("<sendAgreement>" + inside + "</sendAgreement>"));
+constexpr const char* kOnReceive =
+    "/receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive";
+constexpr const char* kOnSend = "/sendAgreement/validationSettings/checkCertificateRevocationListOnSend";
+
+/// data/minimal.xml with both looks into revocation lists, and more in its agreement.
+std::string looking_up(const std::string& inside = "") {
+  const std::string receive =
+      "<validationSettings><checkCertificateRevocationListOnReceive>true"
+      "</checkCertificateRevocationListOnReceive></validationSettings>";
+  const std::string send =
+      "<sendAgreement><validationSettings><checkCertificateRevocationListOnSend>true"
+      "</checkCertificateRevocationListOnSend></validationSettings></sendAgreement>";
+  return with(minimal_with(send + inside), "<receiveAgreement>", "<receiveAgreement>" + receive);
+}
+
+TEST(Lint, SaysNothingOfLooksIntoRevocationListsThatCanBeHad) {
+  EXPECT_THAT(lint_xml(looking_up()), IsEmpty());
+}
+
+TEST(Lint, WarnsThatNoListCanHaveASelfSignedCertificate) {
+  FakeFacts facts;
+  facts.revocations["globex"] = {true, "", ""};
+  const auto problems = lint_xml(looking_up(), facts);
+  EXPECT_THAT(problems, warning(kOnReceive, "an authority's certificate to verify the guest's messages",
+                                "'globex', which is self-signed"));
+  EXPECT_THAT(problems, warning(kOnSend, "to encrypt our messages", "'globex', which is self-signed"));
+  EXPECT_THAT(problems, warning(kOnSend, "to verify the guest's receipts", "'globex', which is self-signed"));
+  EXPECT_THAT(lint_minimal(facts), IsEmpty()) << "nobody looks";
+}
+
+TEST(Lint, WarnsOfALookThatCanNeverHaveAnAnswerAndSaysWhatFollows) {
+  FakeFacts facts;
+  facts.revocations["globex"] = {false, "its list is nowhere", "Import one."};
+  const auto advice_of = [&](const std::string& inside) {
+    const auto problems = lint_xml(looking_up(inside), facts);
+    EXPECT_THAT(problems, warning(kOnReceive, "a revocation list", "'globex': its list is nowhere"));
+    return problems.empty() ? "" : problems.front().advice;
   };
-  EXPECT_THAT(send("<validationSettings><checkCertificateRevocationListOnSend>true"
-                   "</checkCertificateRevocationListOnSend></validationSettings>"),
-              error("/sendAgreement/validationSettings/checkCertificateRevocationListOnSend",
-                    "false or absent", "true"));
+  EXPECT_THAT(advice_of(""), AllOf(HasSubstr("Import one."), HasSubstr("the certificate is refused")));
+  EXPECT_THAT(advice_of("<x:revocation policy='softFail'/>"),
+              AllOf(HasSubstr("Import one."), HasSubstr("is used unchecked")));
 }
 
 TEST(Lint, ReportsWeakAlgorithmsWithoutAnExceptionInForce) {

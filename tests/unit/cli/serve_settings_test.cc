@@ -100,6 +100,8 @@ TEST_F(ServeSettingsTest, WithAMistakeAreRefusedWithTheFileAndTheSetting) {
         std::pair{"minimum-free-disk = -1\n",
                   "minimum-free-disk: expected a whole number of 0 or more, got -1"},
         std::pair{"minimum-free-disk = 1.5\n", "got 1.5"},
+        std::pair{"crl-allow-url = [\"ldap://ca.example/\"]\n", "must begin with http:// or https://"},
+        std::pair{"crl-allow-network = [\"10.0.0.1/8\"]\n", "crl-allow-network"},
         std::pair{"expiry-notice = -1\n", "expiry-notice: expected a whole number from 0 to 36500, got -1"},
         std::pair{"expiry-notice = \"soon\"\n", "got soon"},
         std::pair{"stranger-answer = \"shout\"\n", "stranger-answer"}}) {

@@ -67,5 +67,27 @@ TEST_F(Issuers, EndWhereTwoHaveIssuedEachOther) {
               ElementsAre(lower_.certificate, upper_.certificate, crossed.certificate));
 }
 
+TEST_F(Issuers, OfACertificateIsTheAuthorityThatSignedItSelfSignedOrNot) {
+  EXPECT_EQ(find_issuer(leaf_, {root_.certificate, lower_.certificate}), lower_.certificate);
+  EXPECT_EQ(find_issuer(upper_.certificate, {lower_.certificate, root_.certificate}), root_.certificate);
+  EXPECT_EQ(find_issuer(leaf_, {root_.certificate, upper_.certificate}), std::nullopt);
+  const PrivateCertificate namesake = authority("Lower", &upper_, "2050-01-01", "ec:P-384");
+  EXPECT_EQ(find_issuer(leaf_, {namesake.certificate}), std::nullopt);
+  const PrivateCertificate renewed = authority("Lower", &upper_, "2041-01-01");
+  EXPECT_EQ(find_issuer(leaf_, {lower_.certificate, renewed.certificate}), renewed.certificate);
+}
+
+TEST_F(Issuers, OfACertificateIsNobodyWhoMayNotIssue) {
+  for (const bool says_authority : {false, true}) {
+    const PrivateCertificate signer = make_certificate({.common_name = "Signer",
+                                                        .key = "ec:P-256",
+                                                        .key_usage = says_authority ? "digitalSignature" : "",
+                                                        .authority = says_authority});
+    const Certificate subject =
+        make_certificate({.common_name = "subject", .key = "ec:P-256", .issuer = &signer}).certificate;
+    EXPECT_EQ(find_issuer(subject, {signer.certificate}), std::nullopt);
+  }
+}
+
 }  // namespace
 }  // namespace signet::certstore

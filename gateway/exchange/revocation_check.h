@@ -1,0 +1,86 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agreements/model.h"
+#include "base/clock.h"
+#include "certstore/x509/certificate.h"
+#include "gateway/exchange/account_snapshot.h"
+
+/// Whether a certificate was revoked, as far as anybody can say, and what follows under an agreement.
+
+namespace signet::gateway {
+
+enum class RevocationStatus {
+  NotRevoked,      ///< by lists that are valid
+  NothingToCheck,  ///< self-signed: no list can have it
+  Revoked,
+  Unknown,  ///< no valid list is at hand
+  Pending,  ///< nor can there be: it is being fetched for the first time
+};
+/// "not-revoked", "self-signed", "revoked", "unknown", "pending".
+std::string_view to_string(RevocationStatus status);
+
+struct RevocationFinding {
+  RevocationStatus status = RevocationStatus::Unknown;
+  std::string reason;  ///< for the operator; empty for the first two
+};
+
+/// What a look was good for.
+enum class RevocationOutcome {
+  Usable,     ///< not revoked, or there is nothing to check
+  Unchecked,  ///< usable by softFail, though nobody can say
+  Revoked,    ///< refused for good
+  NoList,     ///< refused by hardFail for now, since nobody can say
+  NotYet,     ///< the same for a moment, while lists are fetched for the first time
+};
+/// "usable", "unchecked", "revoked", "no-list", "not-yet".
+std::string_view to_string(RevocationOutcome outcome);
+
+/// Revocation lists. Thread-safe.
+class RevocationCheck {
+ public:
+  virtual ~RevocationCheck() = default;
+  /// Looks into what is in memory, and waits for nobody.
+  virtual RevocationFinding look_up(const certstore::Certificate& certificate,
+                                    const std::shared_ptr<const AccountSnapshot>& account, Time now) = 0;
+  /// Told what followed from a look, to be counted.
+  virtual void decided(const std::string& agreement, agreements::CertificateRole role,
+                       RevocationOutcome outcome) = 0;
+};
+
+/// Where there are no lists, nobody can say anything.
+class NoRevocationLists final : public RevocationCheck {
+ public:
+  static RevocationCheck& instance() {
+    static NoRevocationLists none;
+    return none;
+  }
+  RevocationFinding look_up(const certstore::Certificate& certificate,
+                            const std::shared_ptr<const AccountSnapshot>& account, Time now) override;
+  void decided(const std::string& /*agreement*/, agreements::CertificateRole /*role*/,
+               RevocationOutcome /*outcome*/) override {}
+};
+
+struct RevocationVerdict {
+  RevocationOutcome outcome = RevocationOutcome::Usable;
+  std::string text;  ///< what is wrong, for records; empty for Usable
+};
+
+/// Looks a certificate up that an agreement uses in a role, and says what follows by its x:revocation. What
+/// is used unchecked is a warning in the log.
+///
+/// @param message  the id of its record, for the log
+RevocationVerdict judge_revocation(RevocationCheck& check, const agreements::Agreement& agreement,
+                                   agreements::CertificateRole role,
+                                   const certstore::Certificate& certificate,
+                                   const std::shared_ptr<const AccountSnapshot>& account, Time now,
+                                   const std::string& message);
+
+/// The same for one that the account does not have any more, by its SHA-256 thumbprint.
+RevocationVerdict judge_missing_certificate(RevocationCheck& check, const agreements::Agreement& agreement,
+                                            agreements::CertificateRole role, const std::string& thumbprint,
+                                            const std::string& message);
+
+}  // namespace signet::gateway

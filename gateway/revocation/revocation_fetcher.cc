@@ -1,0 +1,259 @@
+#include "gateway/revocation/revocation_fetcher.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "base/random.h"
+
+namespace signet::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds kTick{1};
+/// How often it is looked whether a standing has changed that no list and no account has changed: by time.
+constexpr std::chrono::seconds kReportPause{30};
+/// A list that ends so soon, and no new one came: there is time for somebody to do something.
+constexpr std::chrono::hours kWarning{24};
+
+double dice() { return random_bytes(1)[0] / 255.0; }
+
+std::string id_of(const WantedList& wanted) { return wanted.authority + " " + wanted.joined_urls(); }
+
+/// The server whose fault it is when nothing comes.
+std::string lane_of(const WantedList& wanted, const AllowedUrls& allowed) {
+  for (const std::string& url : wanted.urls)
+    if (allowed.has_url(url))
+      if (const auto parts = parse_url(url)) return parts->host;
+  return "";
+}
+
+const RevocationSource* find_source(const std::vector<RevocationSource>& sources, const WantedList& wanted) {
+  const std::string urls = wanted.joined_urls();
+  const auto found = std::find_if(sources.begin(), sources.end(), [&](const RevocationSource& source) {
+    return source.authority == wanted.authority && source.urls == urls;
+  });
+  return found == sources.end() ? nullptr : &*found;
+}
+
+milliseconds until(Time moment, Time now) {
+  return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(moment - now));
+}
+
+}  // namespace
+
+Time next_fetch(const FetchTimes& times, const std::optional<RevocationSource>& source,
+                const std::optional<Time>& until, double dice) {
+  if (!source) return Time();
+  milliseconds wait{0};
+  if (source->failures > 0) {
+    wait = times.first_retry;
+    for (unsigned i = 1; i < source->failures && wait < times.longest_retry; ++i) wait *= 2;
+    wait = std::min(wait, times.longest_retry);
+  } else if (until) {
+    wait = std::chrono::duration_cast<milliseconds>(*until - source->tried) / 2;
+    wait = std::clamp(wait, times.shortest_wait, times.longest_wait);
+  } else {
+    wait = times.shortest_wait;  // it was taken, and an operator has removed it
+  }
+  return source->tried + std::chrono::duration_cast<milliseconds>(wait * (1.0 - 0.2 * dice));
+}
+
+RevocationFetcher::RevocationFetcher(Ports ports, AllowedUrls allowed, FetchTimes times)
+    : ports_(std::move(ports)),
+      times_(times),
+      allowed_(std::move(allowed)),
+      lanes_("crl", {.threads = 8, .window = 1}, [this](const Lanes::Turn& turn) { return fetch(turn); }) {}
+
+RevocationFetcher::~RevocationFetcher() {
+  stop();
+  join();
+}
+
+void RevocationFetcher::start() {
+  look_around();  // what is at hand is known before the first message
+  thread_ = std::thread([this] { run(); });
+}
+
+void RevocationFetcher::allow(AllowedUrls allowed) {
+  const std::lock_guard lock(mutex_);
+  if (allowed_ == allowed) return;
+  allowed_ = std::move(allowed);
+  replan_ = true;
+}
+
+AllowedUrls RevocationFetcher::allowed() const {
+  const std::lock_guard lock(mutex_);
+  return allowed_;
+}
+
+void RevocationFetcher::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ends_.notify_all();
+  lanes_.stop();
+}
+
+void RevocationFetcher::join() {
+  if (thread_.joinable()) thread_.join();
+  lanes_.join();
+}
+
+void RevocationFetcher::run() {
+  std::unique_lock lock(mutex_);
+  while (!ends_.wait_for(lock, kTick, [this] { return stopping_; })) {
+    lock.unlock();
+    look_around();
+    lock.lock();
+  }
+}
+
+/// Takes up what another process has put into the store, and plans anew where anything has changed.
+void RevocationFetcher::look_around() {
+  const auto account = ports_.account();
+  if (!account) return;  // whoever needs it says so
+  if (const auto reloaded = ports_.lists.reload(); !reloaded)
+    return log::error("revocation-lists-not-read", {{"reason", reloaded.error().detail}});
+  const auto generation = ports_.fetch.store.generation();
+  bool replan = planned_ != *account || (generation && *generation != planned_lists_);
+  {
+    const std::lock_guard lock(mutex_);
+    replan = std::exchange(replan_, false) || replan;
+  }
+  if (replan) {
+    if (const auto planned = plan(*account); !planned) {
+      const std::lock_guard lock(mutex_);
+      replan_ = true;
+      return log::error("revocation-lists-not-planned", {{"reason", planned.error().detail}});
+    }
+    planned_ = *account;
+    planned_lists_ = generation.value_or(0);
+  }
+  const Time now = ports_.fetch.clock.now();
+  if (!replan && now < reported_ + kReportPause && reported_ <= now) return;
+  reported_ = now;
+  report_changes(*account);
+}
+
+Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& account) {
+  const Time now = ports_.fetch.clock.now();
+  const AllowedUrls allowed = this->allowed();
+  SIGNET_TRY(const auto sources, ports_.fetch.store.sources());
+  const std::vector<WantedList> wanted = wanted_lists(account, ports_.lists, now);
+  std::map<std::string, WantedList, std::less<>> plan;
+  std::set<std::string> never_asked;
+  struct Job {
+    std::string id;
+    std::string lane;
+    milliseconds delay;
+  };
+  std::vector<Job> jobs;
+  for (const WantedList& one : wanted) {
+    const std::string lane = lane_of(one, allowed);
+    if (lane.empty()) continue;
+    const RevocationSource* source = find_source(sources, one);
+    if (source == nullptr) never_asked.insert(one.authority);
+    const auto known = source == nullptr ? std::nullopt : std::optional(*source);
+    jobs.push_back({id_of(one), lane, until(next_fetch(times_, known, one.until, dice()), now)});
+    plan.emplace(id_of(one), one);
+  }
+  for (const RevocationSource& source : sources)
+    if (!plan.contains(source.authority + " " + source.urls))
+      SIGNET_CHECK(ports_.fetch.store.remove_source(source.authority, source.urls));
+  {
+    const std::lock_guard lock(mutex_);
+    plan_ = std::move(plan);
+  }
+  ports_.lists.expect(account, std::move(never_asked));
+  // For one that has no place to come from, the reason is known without asking.
+  for (const WantedList& one : wanted)
+    if (lane_of(one, allowed).empty())
+      if (const auto refused = fetch_list(ports_.fetch, allowed, one.urls, one.issuer); !refused)
+        ports_.lists.note(one.authority, refused.error().detail);
+  for (Job& job : jobs) lanes_.add(std::move(job.id), std::move(job.lane), job.delay);
+  return {};
+}
+
+std::optional<WantedList> RevocationFetcher::find(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = plan_.find(id);
+  return found == plan_.end() ? std::nullopt : std::optional(found->second);
+}
+
+LaneRunner::Finish RevocationFetcher::fetch(const Lanes::Turn& turn) {
+  const auto wanted = find(turn.job.id);
+  if (!wanted) return {Lanes::Outcome::NotTried, std::nullopt};  // nobody looks into it any more
+  const auto taken = fetch_list(ports_.fetch, allowed(), wanted->urls, wanted->issuer);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return {Lanes::Outcome::NotTried, std::nullopt};
+  }
+  RevocationSource source{wanted->authority, wanted->joined_urls(), ports_.fetch.clock.now(), 0, {}};
+  std::optional<Time> ends = wanted->until;
+  if (taken) {
+    ends = taken->list.list.next_update();
+    log::write(taken->change == RevocationStore::Change::Taken ? log::Level::Info : log::Level::Debug,
+               "revocation-list-taken",
+               {{"issuer", wanted->issuer.subject()},
+                {"number", taken->list.list.number()},
+                {"entries", std::to_string(taken->list.list.entries().size())},
+                {"next_update", to_rfc3339(*ends)},
+                {"url", url_for_people(taken->list.source)}});
+  } else {
+    const auto sources = ports_.fetch.store.sources();
+    const RevocationSource* before = sources ? find_source(*sources, *wanted) : nullptr;
+    source.failures = 1 + (before == nullptr ? 0 : before->failures);
+    source.reason = taken.error().detail;
+    log::warning("revocation-list-not-fetched",
+                 {{"issuer", wanted->issuer.subject()},
+                  {"until", wanted->until ? to_rfc3339(*wanted->until) : ""},
+                  {"failures", std::to_string(source.failures)},
+                  {"certificates", fmt::format("{}", fmt::join(wanted->certificates, ", "))},
+                  {"reason", source.reason}});
+  }
+  if (const auto noted = ports_.fetch.store.put_source(source); !noted)
+    log::error("revocation-source-not-noted", {{"reason", noted.error().detail}});
+  if (const auto reloaded = ports_.lists.reload(); !reloaded)
+    log::error("revocation-lists-not-read", {{"reason", reloaded.error().detail}});
+  ports_.lists.note(wanted->authority, source.reason);
+  return {taken ? Lanes::Outcome::Worked : Lanes::Outcome::NotTried,
+          until(next_fetch(times_, source, ends, dice()), ports_.fetch.clock.now())};
+}
+
+/// What an operator has to know, once.
+void RevocationFetcher::report_changes(const std::shared_ptr<const AccountSnapshot>& account) {
+  const Time now = ports_.fetch.clock.now();
+  std::map<std::string, RevocationStatus, std::less<>> standings;
+  for (const RevocationStanding& standing : revocation_standings(account, ports_.lists, now)) {
+    standings.emplace(standing.certificate, standing.status);
+    const std::string agreements = fmt::format("{}", fmt::join(standing.agreements, ", "));
+    const bool ends_soon = standing.status == RevocationStatus::NotRevoked && standing.until &&
+                           *standing.until < now + kWarning && standing.urls.empty();
+    if (ends_soon && std::exchange(warned_of_[standing.certificate], *standing.until) != *standing.until)
+      log::warning("revocation-list-ends-soon", {{"certificate", standing.certificate},
+                                                 {"agreements", agreements},
+                                                 {"until", to_rfc3339(*standing.until)},
+                                                 {"reason",
+                                                  "its certificate names no address to fetch a new one from: "
+                                                  "import it, by 'signet crl import FILE'"}});
+    const auto before = reported_standings_.find(standing.certificate);
+    if (before != reported_standings_.end() && before->second == standing.status) continue;
+    if (standing.status == RevocationStatus::Revoked)
+      log::error(
+          "certificate-revoked",
+          {{"certificate", standing.certificate}, {"agreements", agreements}, {"reason", standing.reason}});
+    else if (standing.status == RevocationStatus::Unknown)
+      log::warning(
+          "revocation-unknown",
+          {{"certificate", standing.certificate}, {"agreements", agreements}, {"reason", standing.reason}});
+  }
+  reported_standings_ = std::move(standings);
+}
+
+}  // namespace signet::gateway

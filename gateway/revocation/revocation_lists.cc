@@ -1,0 +1,166 @@
+#include "gateway/revocation/revocation_lists.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "certstore/x509/issuers.h"
+#include "gateway/revocation/prospect.h"
+
+namespace signet::gateway {
+namespace {
+
+std::string name_of(const certstore::Certificate& certificate) {
+  return "'" + printable(certificate.subject()) + "'";
+}
+
+std::string words_of(const certstore::RevokedCertificate& entry, const certstore::Certificate& certificate,
+                     bool is_issuer) {
+  return fmt::format("{} is on its issuer's list since {} ({})",
+                     is_issuer ? "the authority's certificate " + name_of(certificate) : "it",
+                     to_rfc3339(entry.revoked), to_string(entry.reason));
+}
+
+}  // namespace
+
+Result<> RevocationLists::reload() {
+  SIGNET_TRY(const std::uint64_t generation, store_.generation());
+  {
+    const std::lock_guard lock(mutex_);
+    if (generation_ == generation) return {};
+  }
+  SIGNET_TRY(std::vector<StoredRevocationList> stored, store_.lists());
+  SIGNET_TRY(const std::vector<RevocationSource> sources, store_.sources());
+  const std::lock_guard lock(mutex_);
+  lists_.clear();
+  for (StoredRevocationList& one : stored) {
+    std::string authority = one.authority;
+    lists_.emplace(std::move(authority), std::move(one));
+  }
+  for (const RevocationSource& source : sources) notes_[source.authority] = source.reason;
+  epoch_ = {};
+  generation_ = generation;
+  return {};
+}
+
+RevocationFinding RevocationLists::look_up(const certstore::Certificate& certificate,
+                                           const std::shared_ptr<const AccountSnapshot>& account, Time now) {
+  const std::lock_guard lock(mutex_);
+  return finding(known(certificate, account), now);
+}
+
+std::vector<RevocationLink> RevocationLists::links_of(const certstore::Certificate& certificate,
+                                                      const std::shared_ptr<const AccountSnapshot>& account) {
+  const std::lock_guard lock(mutex_);
+  return known(certificate, account).links;
+}
+
+const RevocationLists::Known& RevocationLists::known(const certstore::Certificate& certificate,
+                                                     const std::shared_ptr<const AccountSnapshot>& account) {
+  if (epoch_.account != account) epoch_ = {account, public_authorities(account->account()), {}};
+  const auto found = epoch_.known.find(certificate.thumbprint_sha256());
+  if (found != epoch_.known.end()) return *found->second;
+  auto made = std::make_unique<const Known>(evaluate(certificate));
+  return *epoch_.known.emplace(certificate.thumbprint_sha256(), std::move(made)).first->second;
+}
+
+RevocationLists::Known RevocationLists::evaluate(const certstore::Certificate& certificate) const {
+  Known known;
+  known.self_signed = certificate.self_signed();
+  std::optional<certstore::Certificate> subject = certificate;
+  while (subject && !subject->self_signed() && known.links.size() < kLongestIssuerChain) {
+    auto issuer = certstore::find_issuer(*subject, epoch_.authorities);
+    if (!issuer) break;
+    std::string authority = certstore::key_thumbprint(issuer->public_key());
+    auto list = list_for(authority, *subject);
+    known.links.push_back({*subject, *issuer, std::move(authority), std::move(list)});
+    subject = std::move(issuer);
+  }
+  if (!known.self_signed && known.links.empty())
+    known.no_issuer = fmt::format(
+        "the account does not have the certificate of its issuer, '{}', which signs the lists: add it as a "
+        "public certificate",
+        printable(certificate.issuer()));
+  for (const RevocationLink& link : known.links) {
+    if (!link.list) {
+      if (known.missing == nullptr) known.missing = &link;
+      continue;
+    }
+    if (const auto* entry = link.list->find(link.subject.serial()); entry != nullptr && known.revoked.empty())
+      known.revoked = words_of(*entry, link.subject, &link != &known.links.front());
+    known.from = std::max(known.from.value_or(link.list->this_update()), link.list->this_update());
+    if (known.until && *known.until <= link.list->next_update()) continue;
+    known.until = link.list->next_update();
+    known.first_to_end = &link;
+  }
+  return known;
+}
+
+std::optional<certstore::Crl> RevocationLists::list_for(const std::string& authority,
+                                                        const certstore::Certificate& subject) const {
+  std::optional<certstore::Crl> newest;
+  const auto [begin, end] = lists_.equal_range(authority);
+  for (auto one = begin; one != end; ++one)
+    if (one->second.list.covers(subject) && (!newest || newest->older_than(one->second.list)))
+      newest = one->second.list;
+  return newest;
+}
+
+RevocationFinding RevocationLists::finding(const Known& known, Time now) const {
+  if (known.self_signed) return {RevocationStatus::NothingToCheck, {}};
+  if (!known.revoked.empty()) return {RevocationStatus::Revoked, known.revoked};
+  if (!known.no_issuer.empty()) return {RevocationStatus::Unknown, known.no_issuer};
+  if (known.missing != nullptr)
+    return not_at_hand(*known.missing,
+                       fmt::format("no revocation list of {} is at hand", name_of(known.missing->issuer)));
+  if (now + kIssuersClockAhead < *known.from)
+    return {RevocationStatus::Unknown,
+            fmt::format("the revocation list begins at {} only", to_rfc3339(*known.from))};
+  if (*known.until < now)
+    return not_at_hand(*known.first_to_end,
+                       fmt::format("the revocation list of {} has ended at {}",
+                                   name_of(known.first_to_end->issuer), to_rfc3339(*known.until)));
+  return {RevocationStatus::NotRevoked, {}};
+}
+
+RevocationFinding RevocationLists::not_at_hand(const RevocationLink& link, std::string what) const {
+  const auto note = notes_.find(link.authority);
+  if (note != notes_.end() && !note->second.empty()) what += ": " + note->second;
+  const bool is_pending =
+      expected_ && !link.list && (expected_ != epoch_.account || never_asked_.contains(link.authority));
+  return {is_pending ? RevocationStatus::Pending : RevocationStatus::Unknown, std::move(what)};
+}
+
+void RevocationLists::expect(std::shared_ptr<const AccountSnapshot> account,
+                             std::set<std::string> never_asked) {
+  const std::lock_guard lock(mutex_);
+  expected_ = std::move(account);
+  never_asked_ = std::move(never_asked);
+}
+
+void RevocationLists::note(const std::string& authority, std::string reason) {
+  const std::lock_guard lock(mutex_);
+  never_asked_.erase(authority);
+  notes_[authority] = std::move(reason);
+}
+
+void RevocationLists::decided(const std::string& agreement, agreements::CertificateRole role,
+                              RevocationOutcome outcome) {
+  const std::lock_guard lock(counts_mutex_);
+  ++counts_[agreement].at(static_cast<std::size_t>(role)).at(static_cast<std::size_t>(outcome));
+}
+
+std::vector<RevocationLists::Count> RevocationLists::counts() const {
+  const std::lock_guard lock(counts_mutex_);
+  std::vector<Count> all;
+  for (const auto& [agreement, counters] : counts_)
+    for (std::size_t role = 0; role < kRoles; ++role)
+      for (std::size_t outcome = 0; outcome < kOutcomes; ++outcome)
+        if (const std::uint64_t count = counters.at(role).at(outcome); count > 0)
+          all.push_back({agreement, static_cast<agreements::CertificateRole>(role),
+                         static_cast<RevocationOutcome>(outcome), count});
+  return all;
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,132 @@
+// Certificates that are looked up in revocation lists: what comes of receipts, whose certificate may be
+// another one than the message's. The lists themselves, and both policies both ways: revocation_test.py.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mutex>
+
+#include "gateway/exchange/revocation_check.h"
+#include "tests/support/test_gateway.h"
+
+namespace signet::test {
+namespace {
+
+using gateway::ReceiptPost;
+using gateway::RevocationFinding;
+using gateway::RevocationOutcome;
+using gateway::RevocationStatus;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+/// Lists that know of the certificate that signs Globex' receipts what a test says, and of others that they
+/// are good.
+class FakeLists final : public gateway::RevocationCheck {
+ public:
+  void say(RevocationStatus status) {
+    const std::lock_guard lock(mutex_);
+    receipts_ = status;
+  }
+  RevocationFinding look_up(const certstore::Certificate& certificate,
+                            const std::shared_ptr<const gateway::AccountSnapshot>& /*account*/,
+                            Time /*now*/) override {
+    const std::lock_guard lock(mutex_);
+    if (certificate.subject() != "CN=Globex signs" || receipts_ == RevocationStatus::NotRevoked)
+      return {RevocationStatus::NotRevoked, ""};
+    return {receipts_, "as the test says"};
+  }
+  void decided(const std::string& /*agreement*/, agreements::CertificateRole /*role*/,
+               RevocationOutcome /*outcome*/) override {}
+
+ private:
+  std::mutex mutex_;
+  RevocationStatus receipts_ = RevocationStatus::NotRevoked;
+};
+
+/// Acme looks up what it sends to and what signs its receipts.
+class Revocation : public testing::Test {
+ protected:
+  Revocation() {
+    pair_.acme.revocation = &lists_;
+    pair_.acme.stop();
+    pair_.acme.start();
+  }
+
+  void agree(bool posted) {
+    auto [acmes, globexes] = pair_.accounts([&](OneWayAgreement& send, OneWayAgreement& receive) {
+      send.validation_settings.check_certificate_revocation_list_on_send = true;
+      if (!posted) return;
+      send.mdn_settings.send_mdn_asynchronously = true;
+      send.mdn_settings.receipt_delivery_url = pair_.acme.receipt_url();
+      receive.receipt_policy.allowed_urls = {pair_.acme.receipt_url()};
+    });
+    auto signs = pair_.globex.add_key("globex-sign", CertificateSpec{.common_name = "Globex signs"});
+    globexes.certificates.push_back(signs);
+    globexes.agreements.front().send_agreement.security_settings.signing_certificate_name = "globex-sign";
+    signs.key.reset();
+    acmes.certificates.push_back(signs);
+    acmes.agreements.front().receive_agreement.security_settings.signing_certificate_name = "globex-sign";
+    for (Account* account : {&acmes, &globexes}) {
+      account->agreements.front().retry.first_interval = std::chrono::milliseconds(50);
+      account->agreements.front().retry.factor = 1;
+      account->agreements.front().retry.attempts = 100;
+    }
+    pair_.acme.apply(acmes);
+    pair_.globex.apply(globexes);
+  }
+
+  FakeLists lists_;
+  TradingPair pair_;
+};
+
+TEST_F(Revocation, AReceiptInTheAnswerByARevokedCertificateProvesNothing) {
+  agree(false);
+  lists_.say(RevocationStatus::Revoked);
+  const auto failed = need(pair_.send("an order"));
+  EXPECT_EQ(failed.state, MessageState::Failed);
+  EXPECT_THAT(failed.reason, HasSubstr("that signed the receipt"));
+}
+
+TEST_F(Revocation, WhereNobodyCanSayTheReceiptIsAskedForAgainAndThePartnerHasOneMessage) {
+  agree(false);
+  lists_.say(RevocationStatus::Unknown);
+  const auto queued = need(pair_.acme.submit("trade", "an order"));
+  const auto waits = pair_.acme.wait_for(queued.id, [](const MessageRecord& record) {
+    return record.attempts > 1 && record.state == MessageState::Queued;
+  });
+  EXPECT_THAT(waits.reason, HasSubstr("cannot be said"));
+  lists_.say(RevocationStatus::NotRevoked);
+  EXPECT_EQ(pair_.acme.wait_for_state(queued.id, MessageState::Confirmed).reason, "");
+  pair_.globex.wait_delivered(queued.message_id);
+  pair_.globex.drain();
+  EXPECT_THAT(pair_.globex.delivered("trade"), SizeIs(1));
+}
+
+TEST_F(Revocation, APostedReceiptByARevokedCertificateSettlesNothing) {
+  agree(true);
+  lists_.say(RevocationStatus::Revoked);
+  const auto sent = need(pair_.send("an order"));
+  const std::string theirs = pair_.globex.wait_delivered(sent.message_id).id;
+  EXPECT_TRUE(pair_.globex.store().wait([&] {
+    const auto post = pair_.globex.store().receipt_post(theirs);
+    return post && post->posted;
+  }));
+  EXPECT_EQ(pair_.acme.message(sent.message_id).state, MessageState::AwaitingReceipt);
+}
+
+TEST_F(Revocation, APostedReceiptOfWhichNobodyCanSayComesAgain) {
+  agree(true);
+  lists_.say(RevocationStatus::Pending);
+  const auto sent = need(pair_.send("an order"));
+  const std::string theirs = pair_.globex.wait_delivered(sent.message_id).id;
+  EXPECT_TRUE(pair_.globex.store().wait([&] {
+    const auto post = pair_.globex.store().receipt_post(theirs);
+    return post && post->attempts > 1;
+  }));
+  EXPECT_EQ(pair_.acme.message(sent.message_id).state, MessageState::AwaitingReceipt);
+  lists_.say(RevocationStatus::NotRevoked);
+  pair_.acme.wait_for_state(sent.id, MessageState::Confirmed);
+}
+
+}  // namespace
+}  // namespace signet::test

@@ -1,0 +1,150 @@
+#include "gateway/revocation/revocation_lists.h"
+
+#include "gateway/revocation/wanted_lists.h"
+#include "tests/unit/revocation/revocation_fixture.h"
+
+namespace signet::gateway {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class RevocationListsTest : public RevocationTest {
+ protected:
+  RevocationFinding look_up(const certstore::Certificate& certificate, Time now = kToday) {
+    const auto reloaded = lists_.reload();
+    EXPECT_TRUE(reloaded);
+    return lists_.look_up(certificate, account_, now);
+  }
+
+  std::shared_ptr<const AccountSnapshot> account_ = account_of(globex_, {authority_.certificate});
+  RevocationLists lists_{store_};
+};
+
+TEST_F(RevocationListsTest, ACertificateThatIsNotOnItsIssuersListIsNotRevoked) {
+  put(authority_);
+  const RevocationFinding found = look_up(globex_);
+  EXPECT_EQ(found.status, RevocationStatus::NotRevoked);
+  EXPECT_EQ(found.reason, "");
+}
+
+TEST_F(RevocationListsTest, OneThatIsOnItIsRevokedAlsoOnceTheListHasEnded) {
+  put(authority_, {.revoked = {globex_}});
+  for (const char* day : {"2026-11-21", "2027-11-21"}) {
+    const RevocationFinding found = look_up(globex_, moment(day));
+    EXPECT_EQ(found.status, RevocationStatus::Revoked) << day;
+    EXPECT_THAT(found.reason, AllOf(HasSubstr("2026-11-19"), HasSubstr("keyCompromise")));
+  }
+}
+
+TEST_F(RevocationListsTest, NothingIsKnownWithoutAListOrOutsideItsTime) {
+  EXPECT_THAT(look_up(globex_).reason, HasSubstr("no revocation list of 'CN=Authority' is at hand"));
+  put(authority_);
+  EXPECT_EQ(look_up(globex_, moment("2026-11-27")).status, RevocationStatus::NotRevoked);
+  const RevocationFinding after = look_up(globex_, moment("2026-11-29"));
+  EXPECT_EQ(after.status, RevocationStatus::Unknown);
+  EXPECT_THAT(after.reason, HasSubstr("has ended at 2026-11-28"));
+  const RevocationFinding before = look_up(globex_, moment("2026-11-19"));
+  EXPECT_EQ(before.status, RevocationStatus::Unknown);
+  EXPECT_THAT(before.reason, HasSubstr("begins at 2026-11-20"));
+}
+
+TEST_F(RevocationListsTest, AnIssuersClockMayBeAFewMinutesAhead) {
+  put(authority_);
+  EXPECT_EQ(look_up(globex_, moment("2026-11-19T23:56:00Z")).status, RevocationStatus::NotRevoked);
+}
+
+TEST_F(RevocationListsTest, NothingIsKnownWithoutTheIssuersCertificate) {
+  account_ = account_of(globex_, {});
+  put(authority_);
+  const RevocationFinding found = look_up(globex_);
+  EXPECT_EQ(found.status, RevocationStatus::Unknown);
+  EXPECT_THAT(found.reason, AllOf(HasSubstr("CN=Authority"), HasSubstr("add it as a public certificate")));
+}
+
+TEST_F(RevocationListsTest, NothingIsToBeCheckedOfASelfSignedCertificate) {
+  const auto alone = test::make_certificate({.common_name = "Alone", .key = "ec:P-256"}).certificate;
+  EXPECT_EQ(look_up(alone).status, RevocationStatus::NothingToCheck);
+}
+
+TEST_F(RevocationListsTest, AnAuthorityOfTheSameNameWithAnotherKeySaysNothing) {
+  const auto impostor = test::make_certificate({.common_name = "Authority",
+                                                .key = "ec:P-384",
+                                                .key_usage = "keyCertSign,cRLSign",
+                                                .subject_key_identifier = true,
+                                                .authority = true});
+  account_ = account_of(globex_, {authority_.certificate, impostor.certificate});
+  put(impostor, {.revoked = {globex_}});
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::Unknown);
+  put(authority_);
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::NotRevoked);
+}
+
+TEST_F(RevocationListsTest, TheAuthorityIsLookedUpAsFarAsTheAccountHasItsIssuer) {
+  account_ = account_of(globex_, {authority_.certificate, root_.certificate});
+  put(authority_);
+  EXPECT_THAT(look_up(globex_).reason, HasSubstr("no revocation list of 'CN=Root'"));
+  put(root_);
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::NotRevoked);
+  put(root_, {.number = 2, .revoked = {authority_.certificate}});
+  const RevocationFinding found = look_up(globex_);
+  EXPECT_EQ(found.status, RevocationStatus::Revoked);
+  EXPECT_THAT(found.reason, HasSubstr("the authority's certificate 'CN=Authority'"));
+}
+
+TEST_F(RevocationListsTest, ANewListCountsOnceItIsTakenUpAndUntilThenNothingIsRead) {
+  put(authority_);
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::NotRevoked);
+  const int reads = store_.reads;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(look_up(globex_).status, RevocationStatus::NotRevoked);
+  EXPECT_EQ(store_.reads, reads);
+  put(authority_, {.number = 2, .revoked = {globex_}});
+  EXPECT_EQ(lists_.look_up(globex_, account_, kToday).status, RevocationStatus::NotRevoked);
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::Revoked);
+}
+
+TEST_F(RevocationListsTest, WhatIsFetchedForTheFirstTimeIsPendingUntilItWasAskedFor) {
+  const std::string authority = certstore::key_thumbprint(authority_.certificate.public_key());
+  lists_.expect(account_, {authority});
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::Pending);
+  lists_.note(authority, "no route to host");
+  const RevocationFinding found = look_up(globex_);
+  EXPECT_EQ(found.status, RevocationStatus::Unknown);
+  EXPECT_THAT(found.reason, HasSubstr("no route to host"));
+  const auto newer = account_of(globex_, {authority_.certificate});
+  EXPECT_EQ(lists_.look_up(globex_, newer, kToday).status, RevocationStatus::Pending)
+      << "nobody has looked yet what the new account needs";
+}
+
+TEST_F(RevocationListsTest, CountsWhatFollowed) {
+  using agreements::CertificateRole;
+  lists_.decided("trade", CertificateRole::VerifyMessage, RevocationOutcome::Usable);
+  lists_.decided("trade", CertificateRole::VerifyMessage, RevocationOutcome::Usable);
+  lists_.decided("trade", CertificateRole::Encrypt, RevocationOutcome::Revoked);
+  std::vector<std::uint64_t> counts;
+  for (const auto& count : lists_.counts()) counts.push_back(count.count);
+  EXPECT_THAT(counts, ElementsAre(2, 1));
+}
+
+TEST_F(RevocationListsTest, TellsWhichListsAnAccountNeedsAndHowItsCertificatesStand) {
+  put(authority_);
+  ASSERT_TRUE(lists_.reload());
+  const auto wanted = wanted_lists(account_, lists_, kToday);
+  ASSERT_EQ(wanted.size(), 1U);
+  EXPECT_EQ(wanted[0].issuer, authority_.certificate);
+  EXPECT_THAT(wanted[0].urls, ElementsAre("http://crl.example/authority.crl"));
+  EXPECT_THAT(wanted[0].certificates, ElementsAre("globex"));
+  EXPECT_EQ(wanted[0].until, moment("2026-11-28"));
+
+  const auto standings = revocation_standings(account_, lists_, kToday);
+  ASSERT_EQ(standings.size(), 1U);
+  EXPECT_EQ(standings[0].status, RevocationStatus::NotRevoked);
+  EXPECT_THAT(standings[0].agreements, ElementsAre("trade"));
+  EXPECT_EQ(standings[0].until, moment("2026-11-28"));
+  EXPECT_THAT(standings[0].reason, IsEmpty());
+}
+
+}  // namespace
+}  // namespace signet::gateway
