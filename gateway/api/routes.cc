@@ -6,6 +6,7 @@
 #include "gateway/api/certificate_routes.h"
 #include "gateway/api/entry_routes.h"
 #include "gateway/api/key_routes.h"
+#include "gateway/api/lifecycle_routes.h"
 #include "gateway/api/route.h"
 #include "gateway/api/secret_routes.h"
 #include "gateway/api/service_certificate_routes.h"
@@ -162,6 +163,15 @@ constexpr std::array kRoutes = {
 
     Route{Plane::Management, "GET", "/auditRecords", Role::Auditor, list_audit_records},
     Route{Plane::Management, "GET", "/auditRecords/export", Role::Auditor, export_audit_records},
+    Route{Plane::Management, "GET", "/certificateInventory", Role::Reader, list_inventory},
+    Route{Plane::Management, "GET", "/rollovers", Role::Reader, list_rollovers},
+    Route{Plane::Management, "POST", "/rollovers", Role::Writer, plan_rollovers},
+    Route{Plane::Management, "GET", "/rollovers/{agreement}/{certificate}", Role::Reader, get_rollover},
+    Route{Plane::Management, "DELETE", "/rollovers/{agreement}/{certificate}", Role::Writer, cancel_rollover},
+    Route{Plane::Management, "POST", "/rollovers/{agreement}/{certificate}/advance", Role::Writer,
+          advance_rollover},
+    Route{Plane::Management, "POST", "/rollovers/{agreement}/{certificate}/complete", Role::Writer,
+          complete_rollover},
 
     Route{Plane::Vault, "GET", "/keys", Keys::List, list_keys},
     Route{Plane::Vault, "POST", "/keys/restore", Keys::Restore, restore_key},

@@ -10,6 +10,7 @@
 #include "certstore/vault/vault.h"
 #include "certstore/vault/vault_certificate.h"
 #include "gateway/api/account_services.h"
+#include "gateway/api/lifecycle_services.h"
 #include "gateway/api/service_certificate_services.h"
 #include "gateway/api/vault_services.h"
 
@@ -35,6 +36,8 @@ struct Services {
   VaultServices vaults;
   ServiceCertificateAdministration& service_certificates;
   AuthorityServices authority;
+  RolloverAdministration& rollovers;
+  CertificateInventory& inventory;
 };
 
 }  // namespace signet::gateway::api

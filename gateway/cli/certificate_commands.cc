@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "certstore/account/certificates.h"
 #include "certstore/vault/self_signed.h"
+#include "gateway/api/lifecycle_json.h"
 #include "gateway/cli/account_services.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/home_inventory.h"
 #include "gateway/cli/output_file.h"
 
 namespace signet::gateway {
@@ -24,6 +27,7 @@ struct CertificateOptions {
   vault::SelfSignedSettings self_signed;
   int days = 730;
   bool replace = false;
+  std::optional<unsigned> within;  ///< days
 
   [[nodiscard]] certstore::WhenInUse when_in_use() const {
     return replace ? certstore::WhenInUse::Replace : certstore::WhenInUse::Refuse;
@@ -208,6 +212,24 @@ Result<> show(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
+Result<> inventory(CommandContext& context, const CertificateOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  SIGNET_TRY(const auto all, HomeInventory(*home).certificates());
+  const Time now = home->clock().now();
+  ordered_json value = ordered_json::array();
+  std::string text;
+  for (const InventoryEntry& entry : all) {
+    if (options.within && entry.days_left(now) > *options.within) continue;
+    value.push_back(api::json_of(entry, now));
+    text += fmt::format("{}  {:>5.0f} days  {:<40} {:<6} {}\n",
+                        to_rfc3339(entry.certificate.not_after).substr(0, 10),
+                        std::floor(entry.days_left(now)), entry.name(), entry.has_key ? "ours" : "other",
+                        entry.tasks.empty() ? "not used" : to_string(entry.tasks));
+  }
+  context.print(value, text.empty() ? "no certificates" : text);
+  return {};
+}
+
 Result<> remove(CommandContext& context, const CertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_CHECK(Certificates(*home).account.remove(options.name));
@@ -274,6 +296,12 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
   command("show", "One certificate", "Example: signet certificate show globex-2026", show)
       ->add_option("name", options->name, "Its name")
       ->required();
+  command("inventory",
+          "Every certificate that the gateway depends on, those that end first in front: where it is kept, "
+          "and what "
+          "goes by it",
+          "Example: signet certificate inventory --within 60", inventory)
+      ->add_option("--within", options->within, "Only those that end within so many days, or have ended");
   command("delete", "Delete a certificate that no agreement and no listener uses",
           "Example: signet certificate delete globex-2024", remove)
       ->add_option("name", options->name, "Its name")

@@ -25,6 +25,7 @@
 #include "gateway/store/authority_store.h"
 #include "gateway/store/certificate_store.h"
 #include "gateway/store/evidence_store.h"
+#include "gateway/store/expiry_notice_store.h"
 #include "gateway/store/key_store.h"
 #include "gateway/store/principal_store.h"
 #include "gateway/store/resource_store.h"
@@ -205,6 +206,7 @@ struct Home::Stores {
   SqliteAuthorityStore authority;
   AuditFileTrail audit_trail;
   SqliteRevocationStore revocations;
+  SqliteExpiryNoticeStore expiry_notices;
 };
 
 Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -326,7 +328,7 @@ Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& dir
       SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database), SqliteResourceStore(database),
       SqliteServiceBindingStore(database), SqliteVaultLinkStore(database), SqliteAuthorityStore(database),
       AuditFileTrail(directory / "audit.log"),
-      SqliteRevocationStore(database)});
+      SqliteRevocationStore(database), SqliteExpiryNoticeStore(database)});
   home->linked_vaults_ = std::make_unique<LinkedVaults>(
       home->stores_->vault_links, wiring::audit_log(*home->stores_->audit), home->clock_, home->spool_area());
   home->principals_ = std::make_unique<api::Principals>(
@@ -375,6 +377,8 @@ certstore::ServiceBindingStore& Home::service_bindings() { return stores_->servi
 AuditFile& Home::audit() { return *stores_->audit; }
 EvidenceStore& Home::evidence() { return stores_->evidence; }
 RevocationStore& Home::revocations() { return stores_->revocations; }
+vault::VaultCertificateStore& Home::vault_certificates() { return stores_->vault_certificates; }
+ExpiryNoticeStore& Home::expiry_notices() { return stores_->expiry_notices; }
 api::Principals& Home::principals() { return *principals_; }
 SqliteResourceStore& Home::resources() { return stores_->resources; }
 api::PrincipalStore& Home::principal_store() { return stores_->principals; }

@@ -24,6 +24,7 @@ namespace signet::gateway {
 
 class AuditFile;
 class EvidenceStore;
+class ExpiryNoticeStore;
 class LinkedVaults;
 class RevocationStore;
 class SqliteResourceStore;
@@ -87,6 +88,9 @@ class Home {
   [[nodiscard]] AuditFile& audit();
   [[nodiscard]] EvidenceStore& evidence();
   [[nodiscard]] RevocationStore& revocations();
+  /// What the vault keeps of certificates; to look at.
+  [[nodiscard]] vault::VaultCertificateStore& vault_certificates();
+  [[nodiscard]] ExpiryNoticeStore& expiry_notices();
   /// The current version of a secret, for the gateway to use: enabled, and in its time. Its vault is of this
   /// home, or linked.
   Result<SecretBytes> secret(std::string_view key_vault, std::string_view secret_name);

@@ -8,6 +8,8 @@
 #include "gateway/api/api_handler.h"
 #include "gateway/cli/account_judge.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/home_inventory.h"
+#include "gateway/cli/home_rollovers.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/service_bindings.h"
 #include "gateway/cli/vault_administration.h"
@@ -52,6 +54,8 @@ class ServeApi {
   HomeAccountJudge judge_;
   HomeVaultAdministration vaults_;
   HomeServiceCertificates service_certificates_;
+  HomeRollovers rollovers_;
+  HomeInventory inventory_;
   api::ApiHandler handler_;
   std::vector<Listener> listeners_;
   std::unique_ptr<HttpServer> server_;

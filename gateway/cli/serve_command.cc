@@ -200,7 +200,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_CHECK(settle_home(*home));
   const auto is_sealed = [&home] { return home->vault().is_sealed(); };
   MessageStore& store = wiring::message_store(home->store());
-  ServeOperations operations(*home, settings);
+  ServeOperations operations(*home, settings, given);
   SIGNET_CHECK(operations.check_tracking_file());
   const CurrentAccount account = [&home] { return home->current_account(); };
   HttpClient client(home->spool_area());
@@ -245,7 +245,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
                             [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer(),
                             is_sealed, revocation},
                            inbound);
-  As2Handler handler(exchange, posted_receipts, {settings.path, settings.receipt_path, settings.body_limit});
+  As2Handler handler(exchange, posted_receipts, account,
+                     {settings.path, settings.receipt_path, settings.body_limit});
   SealGate gate(handler, is_sealed, settings.receipt_path);
 
   HttpServerConfig config;
@@ -265,7 +266,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   operations.show_unreachable([&] { return outbox.broken(); });
   operations.show_unreachable([&] { return receipt_poster.broken(); });
   SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings, given));
-  SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings));
+  SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings, given));
   SIGNET_TRY(const std::unique_ptr<ServeEst> est, ServeEst::listen(*home, settings));
   SIGNET_TRY(const std::unique_ptr<ServePublication> publication, ServePublication::listen(*home, settings));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));

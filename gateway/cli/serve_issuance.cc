@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "gateway/cli/notice_settings.h"
 
 namespace signet::gateway {
 namespace {
@@ -13,7 +13,6 @@ constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::minutes kLongestRound{1};
 /// Of the certificate service: a CRL is due for hours before it ends.
 constexpr std::chrono::minutes kUpkeep{5};
-constexpr std::size_t kMaxMailAuthoritiesSize = 1024 * 1024;
 
 /// Issuers ask from several places, and others ask in vain.
 HttpLimits limits_for_challenges() {
@@ -44,47 +43,47 @@ void report(const vault::CertificateNotice& event) {
 
 }  // namespace
 
-ServeIssuance::ServeIssuance(Home& home, const ServeSettings& settings)
+ServeIssuance::ServeIssuance(Home& home, const ServeSettings& settings, const GivenOptions& given)
     : home_(home),
       settings_(settings),
+      inventory_(home, given),
       client_(home.spool_area()),
       acme_(acme_ports(),
             settings.listen_acme.empty() ? static_cast<Challenges&>(no_challenges_) : challenges_),
       own_service_(home.authority()),
       desk_(
           {home.vault(), [this](std::string_view provider) { return provider_of(provider); }, home.clock()}),
-      notices_(notice_ports()) {}
+      notices_({home.vault(), home.clock(), notice_ways()}),
+      expiry_notices_(
+          {[this] { return inventory_.certificates(); }, home.expiry_notices(), home.clock(), notice_ways()},
+          expiry_notices_of(settings)) {}
 
 AcmePorts ServeIssuance::acme_ports() {
   return {[this](const HttpGet& get) { return client_.get(get); },
           [this](const HttpPost& post) { return client_.post(post); }};
 }
 
-NoticePorts ServeIssuance::notice_ports() {
-  NoticePorts ports{
-      home_.vault(), home_.clock(), {}, {}, [this](const HttpPost& post) { return client_.post(post); }};
-  if (!settings_.smtp_url.empty()) ports.mail = [this](const Mail& one) { return mail(one); };
-  if (!settings_.notice_webhook.empty()) ports.webhook = [this] { return webhook(); };
-  return ports;
+NoticeWays ServeIssuance::notice_ways() {
+  NoticeWays ways{{}, {}, [this](const HttpPost& post) { return client_.post(post); }};
+  if (!settings_.smtp_url.empty()) ways.mail = [this](const Mail& one) { return mail(one); };
+  if (!settings_.notice_webhook.empty()) ways.webhook = [this] { return webhook(); };
+  return ways;
 }
 
-Result<std::unique_ptr<ServeIssuance>> ServeIssuance::listen(Home& home, const ServeSettings& settings) {
-  std::unique_ptr<ServeIssuance> made(new ServeIssuance(home, settings));
-  SIGNET_CHECK(made->set_mail_server());
+Result<std::unique_ptr<ServeIssuance>> ServeIssuance::listen(Home& home, const ServeSettings& settings,
+                                                             const GivenOptions& given) {
+  std::unique_ptr<ServeIssuance> made(new ServeIssuance(home, settings, given));
+  SIGNET_CHECK(made->check_mail_server());
   SIGNET_CHECK(made->open_listeners());
   return made;
 }
 
-Result<> ServeIssuance::set_mail_server() {
+Result<> ServeIssuance::check_mail_server() {
   if (settings_.smtp_tls == "none" && settings_.smtp_url.starts_with("smtp://"))
     log::warning("mail-without-tls",
                  {{"smtp_url", settings_.smtp_url},
                   {"reason", "smtp-tls is none: whoever is on the way can read the mails"}});
-  if (settings_.smtp_authorities.empty()) return {};
-  SIGNET_TRY(const Bytes octets, read_file(settings_.smtp_authorities, kMaxMailAuthoritiesSize));
-  auto read = certstore::parse_certificates(octets);
-  if (!read) return fail(std::move(read).error().within(settings_.smtp_authorities.string()));
-  mail_authorities_ = *std::move(read);
+  SIGNET_CHECK(mail_authorities_of(settings_));
   return {};
 }
 
@@ -112,11 +111,7 @@ Result<SecretBytes> ServeIssuance::secret(const std::string& reference) {
 }
 
 Result<> ServeIssuance::mail(const Mail& mail) {
-  MailServer server{settings_.smtp_url, settings_.smtp_from, settings_.smtp_tls == "required",
-                    mail_authorities_,  settings_.smtp_user, {}};
-  if (!settings_.smtp_password.empty()) {
-    SIGNET_TRY(server.password, secret(settings_.smtp_password));
-  }
+  SIGNET_TRY(const MailServer server, mail_server_of(home_, settings_));
   return send_mail(server, mail, stopping_);
 }
 
@@ -156,6 +151,7 @@ void ServeIssuance::work() {
   if (desk_.work() || home_.clock().now() >= next_round_) renew();
   if (home_.clock().now() >= next_upkeep_) keep_certificate_service_up();
   notices_.work();
+  expiry_notices_.work();
 }
 
 vault::CertificateProvider* ServeIssuance::provider_of(std::string_view provider) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/cli/home.h"
+#include "gateway/cli/home_inventory.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/endpoint/http_server.h"
@@ -15,19 +16,21 @@
 #include "gateway/issuance/authority_provider.h"
 #include "gateway/issuance/challenge_handler.h"
 #include "gateway/issuance/order_desk.h"
+#include "gateway/lifecycle/expiry_notices.h"
 #include "gateway/notices/notice_sender.h"
 
 namespace signet::gateway {
 
 /// What a running gateway does for the certificates of its vaults: orders them at their issuers, renews them
-/// as their policies say, and tells those who look after them. On a thread of its own, so that an issuer or a
-/// mail server that is slow holds up nobody else.
+/// as their policies say, and tells those who look after them; and who is to be told of certificates that
+/// end. On a thread of its own, so that an issuer or a mail server that is slow holds up nobody else.
 class ServeIssuance {
  public:
   /// Opens the listeners for challenges; issuers can connect from now on. `home` outlives this.
   ///
   /// @error InvalidInput, NotFound  a setting that cannot be used.  @error ...  as HttpServer::start().
-  static Result<std::unique_ptr<ServeIssuance>> listen(Home& home, const ServeSettings& settings);
+  static Result<std::unique_ptr<ServeIssuance>> listen(Home& home, const ServeSettings& settings,
+                                                       const GivenOptions& given);
   ~ServeIssuance() { stop(); }
 
   /// Begins to work. Once.
@@ -39,11 +42,11 @@ class ServeIssuance {
   [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
 
  private:
-  ServeIssuance(Home& home, const ServeSettings& settings);
+  ServeIssuance(Home& home, const ServeSettings& settings, const GivenOptions& given);
   Result<> open_listeners();
-  Result<> set_mail_server();
+  Result<> check_mail_server();
   [[nodiscard]] AcmePorts acme_ports();
-  [[nodiscard]] NoticePorts notice_ports();
+  [[nodiscard]] NoticeWays notice_ways();
   Result<> mail(const Mail& mail);
   Result<NoticeWebhook> webhook();
   Result<SecretBytes> secret(const std::string& reference);
@@ -56,6 +59,7 @@ class ServeIssuance {
 
   Home& home_;
   const ServeSettings settings_;
+  HomeInventory inventory_;
   HttpClient client_;
   ChallengeHandler challenges_;
   NoChallenges no_challenges_;
@@ -63,7 +67,7 @@ class ServeIssuance {
   AuthorityProvider own_service_;
   OrderDesk desk_;
   NoticeSender notices_;
-  std::vector<certstore::Certificate> mail_authorities_;
+  ExpiryNotices expiry_notices_;
   std::vector<Listener> listeners_;
   std::unique_ptr<HttpServer> server_;
   Time next_round_{};

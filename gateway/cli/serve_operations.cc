@@ -49,8 +49,9 @@ const T* found(const Result<T>& looked_up, std::string_view what) {
 
 }  // namespace
 
-ServeOperations::ServeOperations(Home& home, const ServeSettings& settings)
+ServeOperations::ServeOperations(Home& home, const ServeSettings& settings, const GivenOptions& given)
     : home_(home),
+      inventory_(home, given),
       settings_(settings),
       metrics_(home.clock()),
       handler_({readiness_, metrics_, [this] { return readings(); }, home.clock(), std::string(kProduct),
@@ -179,9 +180,40 @@ std::vector<Reading> ServeOperations::readings() {
   const auto certificates = this->certificates();
   if (const auto* read = found(certificates, "signet_certificate_expiry_days"))
     all.push_back(reading_of(*read, home_.clock().now()));
+  const auto expiry = expiry_reading();
+  if (const auto* read = found(expiry, "signet_certificate_expiry_timestamp_seconds")) all.push_back(*read);
   const auto volumes = volumes_of(home_);
   if (const auto* read = found(volumes, "signet_disk_free_bytes")) append(all, readings_of(*read));
   return all;
+}
+
+/// Of everything that something goes by, wherever it is kept; those that end first, and no more than a
+/// monitor wants to see. Collecting it takes long where there are many, so it is kept while nothing changes,
+/// for a minute.
+Result<Reading> ServeOperations::expiry_reading() {
+  constexpr std::size_t kMostCertificates = 1000;
+  constexpr std::chrono::minutes kKept{1};
+  const std::lock_guard lock(inventory_mutex_);
+  SIGNET_TRY(const std::uint64_t generation, home_.store().generation());
+  const auto now = std::chrono::steady_clock::now();
+  if (!used_at_ || used_at_->first != generation || now - used_at_->second > kKept) {
+    SIGNET_TRY(used_, inventory_.certificates());
+    std::erase_if(used_, [&](const InventoryEntry& entry) { return !entry.is_used(home_.clock().now()); });
+    used_.resize(std::min(used_.size(), kMostCertificates));
+    used_at_ = {generation, now};
+  }
+  Reading reading{"signet_certificate_expiry_timestamp_seconds",
+                  "When a certificate expires that something goes by, in seconds since 1970",
+                  {},
+                  Reading::Kind::Gauge};
+  for (const InventoryEntry& entry : used_)
+    reading.values.push_back(
+        {{{"kept_in", std::string(to_string(entry.places.front().kind))},
+          {"certificate", entry.places.front().name},
+          {"thumbprint", entry.certificate.thumbprint_sha256.substr(0, 16)},
+          {"owner", entry.has_key ? "us" : "other"}},
+         std::chrono::duration<double>(entry.certificate.not_after.time_since_epoch()).count()});
+  return reading;
 }
 
 Reading ServeOperations::queue_reading(HttpLoad load) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/cli/home.h"
+#include "gateway/cli/home_inventory.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/endpoint/http_server.h"
 #include "gateway/operations/certificate_expiry.h"
@@ -27,7 +28,7 @@ namespace signet::gateway {
 class ServeOperations {
  public:
   /// `home` outlives this.
-  ServeOperations(Home& home, const ServeSettings& settings);
+  ServeOperations(Home& home, const ServeSettings& settings, const GivenOptions& given);
 
   /// Hears what happens to messages.
   [[nodiscard]] ExchangeObserver& observer() { return observers_; }
@@ -73,11 +74,16 @@ class ServeOperations {
   [[nodiscard]] Result<> check_serving() const;
   [[nodiscard]] Result<> check_disk();
   std::vector<Reading> readings();
+  Result<Reading> expiry_reading();
   [[nodiscard]] Reading queue_reading(HttpLoad load) const;
   [[nodiscard]] Reading unreachable_reading(const AccountSnapshot& account) const;
   Reading readiness_reading();
 
   Home& home_;
+  HomeInventory inventory_;
+  std::mutex inventory_mutex_;
+  std::vector<InventoryEntry> used_;  ///< of the inventory, as it was at that generation and time
+  std::optional<std::pair<std::uint64_t, std::chrono::steady_clock::time_point>> used_at_;
   std::atomic<bool> stopping_ = false;
   mutable std::mutex settings_mutex_;
   ServeSettings settings_;  ///< as read last: only what take_up() can change is looked at

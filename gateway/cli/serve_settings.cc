@@ -139,6 +139,9 @@ Result<> check_notices(const ServeSettings& settings) {
   if (!settings.smtp_user.empty() && settings.smtp_tls == "none" && settings.smtp_url.starts_with("smtp://"))
     return fail(ErrorKind::InvalidInput,
                 "smtp-tls is none, and smtp-user wants to log on: a password does not travel without TLS");
+  if (!settings.expiry_contact.empty() && settings.smtp_url.empty())
+    return fail(ErrorKind::InvalidInput,
+                "expiry-contact is to be mailed, and smtp-url is missing: the mail server to do it by");
   if (settings.notice_webhook.empty() != settings.notice_webhook_secret.empty())
     return fail(
         ErrorKind::InvalidInput,
@@ -434,6 +437,16 @@ void add_serve_options(CLI::App& command, ServeSettings& settings, Service servi
                   "Days before its end that the log warns of a certificate, daily")
       ->check(check_notice)
       ->capture_default_str();
+  command
+      .add_option("--expiry-notice-days", settings.expiry_notice_days,
+                  "Days before a certificate's end that --expiry-contact and --notice-webhook are told of it")
+      ->check(check_notice)
+      ->capture_default_str();
+  command
+      .add_option(
+          "--expiry-contact", settings.expiry_contact,
+          "Mail address that is told of every certificate that comes to its end while something goes by it")
+      ->check(check_mail_sender);
   command.add_option("--tracking-file", settings.tracking_file,
                      "Append what `signet tracking export` writes to this file, as messages are decided");
   command.add_option("--ports-file", settings.ports_file,
@@ -523,6 +536,8 @@ std::vector<std::string> settings_for_next_start(const ServeSettings& running, c
   compare("smtp-password", running.smtp_password, wanted.smtp_password);
   compare("smtp-tls", running.smtp_tls, wanted.smtp_tls);
   compare("smtp-authorities", running.smtp_authorities, wanted.smtp_authorities);
+  compare("expiry-notice-days", running.expiry_notice_days, wanted.expiry_notice_days);
+  compare("expiry-contact", running.expiry_contact, wanted.expiry_contact);
   compare("notice-webhook", running.notice_webhook, wanted.notice_webhook);
   compare("notice-webhook-secret", running.notice_webhook_secret, wanted.notice_webhook_secret);
   compare("jwt-issuer", running.jwt_issuer, wanted.jwt_issuer);

@@ -69,6 +69,8 @@ struct ServeSettings {
   std::vector<std::string> crl_allow_network;
   std::uint64_t minimum_free_disk = std::uint64_t{256} << 20;
   unsigned expiry_notice = 30;
+  std::vector<unsigned> expiry_notice_days = {60, 30, 14, 7, 1};
+  std::vector<std::string> expiry_contact;
   std::filesystem::path tracking_file;
   std::filesystem::path ports_file;
 

@@ -58,9 +58,9 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   home->define_service_certificates(service_definitions_of(settings));
   SIGNET_TRY(const ServeLock lock, ServeLock::take(home->directory(), home->clock().now()));
   SIGNET_CHECK(settle_home(*home));
-  ServeOperations operations(*home, settings);
+  ServeOperations operations(*home, settings, given);
   SIGNET_TRY(const std::unique_ptr<ServeApi> api, ServeApi::listen(*home, settings, given));
-  SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings));
+  SIGNET_TRY(const std::unique_ptr<ServeIssuance> issuance, ServeIssuance::listen(*home, settings, given));
   SIGNET_TRY(const std::unique_ptr<ServeEst> est, ServeEst::listen(*home, settings));
   SIGNET_TRY(const std::unique_ptr<ServePublication> publication, ServePublication::listen(*home, settings));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));

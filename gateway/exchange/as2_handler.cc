@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "gateway/exchange/published_certificates.h"
+
 namespace signet::gateway {
 namespace {
 
@@ -30,9 +32,11 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 
 }  // namespace
 
-As2Handler::As2Handler(InboundExchange& exchange, PostedReceipts& receipts, As2HandlerOptions options)
+As2Handler::As2Handler(InboundExchange& exchange, PostedReceipts& receipts, CurrentAccount account,
+                       As2HandlerOptions options)
     : exchange_(exchange),
       receipts_(receipts),
+      account_(std::move(account)),
       path_(std::move(options.path)),
       receipt_path_(std::move(options.receipt_path)),
       body_limit_(options.body_limit) {}
@@ -64,6 +68,9 @@ void As2Handler::on_request(HttpRequest request, Responder responder) {
   if (request.method == "HEAD") return responder.respond({});
   const bool for_receipts = path_of(request.target) == receipt_path_;
   if (request.method == "GET") {
+    if (!for_receipts)
+      if (auto certificates = answer_with_certificates(request, account_))
+        return responder.respond(*std::move(certificates));
     HttpResponse response = text_response(
         200,
         for_receipts ? "Receipts are posted here." : "This is an AS2 endpoint; messages are posted to it.",

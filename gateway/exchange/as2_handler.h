@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gateway/endpoint/http_server.h"
+#include "gateway/exchange/account_snapshot.h"
 #include "gateway/exchange/inbound.h"
 #include "gateway/exchange/posted_receipts.h"
 
@@ -18,11 +19,14 @@ struct As2HandlerOptions {
 };
 
 /// The AS2 endpoint behind the HTTP front: hands posted messages to the inbound journey and posted receipts,
-/// at whichever of its paths they come, to the outbound one, and answers everything else harmlessly.
+/// at whichever of its paths they come, to the outbound one; shows partners who prove who they are our
+/// certificates; and answers everything else harmlessly.
 class As2Handler final : public HttpHandler {
  public:
-  /// `exchange` and `receipts` outlive the handler.
-  As2Handler(InboundExchange& exchange, PostedReceipts& receipts, As2HandlerOptions options);
+  /// `exchange` and `receipts` outlive the handler. `account` is asked when a partner asks for our
+  /// certificates.
+  As2Handler(InboundExchange& exchange, PostedReceipts& receipts, CurrentAccount account,
+             As2HandlerOptions options);
 
   /// For requests that come from now on.
   void set_body_limit(std::uint64_t octets) { body_limit_ = octets; }
@@ -34,6 +38,7 @@ class As2Handler final : public HttpHandler {
  private:
   InboundExchange& exchange_;
   PostedReceipts& receipts_;
+  const CurrentAccount account_;
   const std::string path_;
   const std::string receipt_path_;
   std::atomic<std::uint64_t> body_limit_;

@@ -33,6 +33,26 @@ std::vector<std::string> addresses_of(const std::vector<vault::CertificateContac
 
 }  // namespace
 
+Result<> post_notice(const NoticeWays& ways, Time now, std::string_view id, const std::string& event) {
+  if (!ways.webhook) return {};
+  SIGNET_TRY(const NoticeWebhook webhook, ways.webhook());
+  HttpPost post;
+  post.url = webhook.url;
+  post.body = Slice::of(event);
+  post.total_timeout = kPostTime;
+  post.headers.add("Content-Type", "application/cloudevents+json");
+  post.headers.add("Content-Digest",
+                   fmt::format("sha-256=:{}:", base64(digest(Hash::Sha256, as_bytes(event)))));
+  post.headers.add("Idempotency-Key", fmt::format("\"{}\"", id));
+  sign_post(post, {"content-type", "content-digest", "idempotency-key"}, webhook.key_id, webhook.secret, now);
+  SIGNET_TRY(const HttpAnswer answer, ways.post(post));
+  if (answer.status < 200 || answer.status > 299)
+    return fail(ErrorKind::Unavailable,
+                fmt::format("the webhook {} answered HTTP {} where 2xx says that it has taken the notice",
+                            url_for_people(webhook.url), answer.status));
+  return {};
+}
+
 void NoticeSender::work() {
   const auto notices = ports_.lifetimes.notices();
   if (!notices) return log::error("certificate-notices-not-read", {{"reason", notices.error().detail}});
@@ -55,7 +75,7 @@ Result<> NoticeSender::tell(const CertificateNotice& notice) {
 Result<> NoticeSender::mail(const CertificateNotice& notice) {
   SIGNET_TRY(const auto contacts, ports_.lifetimes.contacts_to_tell(notice.id.vault));
   if (contacts.empty()) return {};
-  if (!ports_.mail) {
+  if (!ports_.ways.mail) {
     log::warning("certificate-notice-not-mailed",
                  {{"certificate", to_string(notice.id)},
                   {"notice", std::string(to_string(notice.event))},
@@ -69,7 +89,7 @@ Result<> NoticeSender::mail(const CertificateNotice& notice) {
   mail.text = notice_text(notice);
   mail.id = notice_id(notice);
   mail.date = notice.time;
-  SIGNET_CHECK(ports_.mail(mail));
+  SIGNET_CHECK(ports_.ways.mail(mail));
   log::info("certificate-notice-mailed", {{"certificate", to_string(notice.id)},
                                           {"notice", std::string(to_string(notice.event))},
                                           {"contacts", std::to_string(mail.to.size())}});
@@ -77,24 +97,8 @@ Result<> NoticeSender::mail(const CertificateNotice& notice) {
 }
 
 Result<> NoticeSender::post(const CertificateNotice& notice) {
-  if (!ports_.webhook) return {};
-  SIGNET_TRY(const NoticeWebhook webhook, ports_.webhook());
-  const std::string event = notice_event(notice);
-  HttpPost post;
-  post.url = webhook.url;
-  post.body = Slice::of(event);
-  post.total_timeout = kPostTime;
-  post.headers.add("Content-Type", "application/cloudevents+json");
-  post.headers.add("Content-Digest",
-                   fmt::format("sha-256=:{}:", base64(digest(Hash::Sha256, as_bytes(event)))));
-  post.headers.add("Idempotency-Key", fmt::format("\"{}\"", notice_id(notice)));
-  sign_post(post, {"content-type", "content-digest", "idempotency-key"}, webhook.key_id, webhook.secret,
-            ports_.clock.now());
-  SIGNET_TRY(const HttpAnswer answer, ports_.post(post));
-  if (answer.status < 200 || answer.status > 299)
-    return fail(ErrorKind::Unavailable,
-                fmt::format("the webhook {} answered HTTP {} where 2xx says that it has taken the notice",
-                            url_for_people(webhook.url), answer.status));
+  if (!ports_.ways.webhook) return {};
+  SIGNET_CHECK(post_notice(ports_.ways, ports_.clock.now(), notice_id(notice), notice_event(notice)));
   log::info("certificate-notice-posted",
             {{"certificate", to_string(notice.id)}, {"notice", std::string(to_string(notice.event))}});
   return {};

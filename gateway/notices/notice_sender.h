@@ -22,14 +22,25 @@ struct NoticeWebhook {
   SecretBytes secret;  ///< posts are signed with it (webhook_signature.h)
 };
 
-struct NoticePorts {
-  vault::CertificateLifetimes& lifetimes;
-  const Clock& clock;
+/// How somebody can be told.
+struct NoticeWays {
   /// Hands a mail over; unset where there is no server to do it.
   std::function<Result<>(const Mail&)> mail;
   /// The webhook with its secret as it is now; unset where there is none.
   std::function<Result<NoticeWebhook>()> webhook;
   std::function<Result<HttpAnswer>(const HttpPost&)> post;
+};
+
+/// Posts a CloudEvent, signed; nothing where there is no webhook.
+///
+/// @param id  the same for the same event, so that the receiver takes it once
+/// @error Unavailable, ...  the webhook has not taken it.
+Result<> post_notice(const NoticeWays& ways, Time now, std::string_view id, const std::string& event);
+
+struct NoticePorts {
+  vault::CertificateLifetimes& lifetimes;
+  const Clock& clock;
+  NoticeWays ways;
 };
 
 /// Works off the queue of notices. One that cannot be told is tried again at growing intervals, and given up

@@ -721,12 +721,24 @@ ALTER TABLE generations ADD COLUMN revocation_lists INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN revocation TEXT NOT NULL DEFAULT '';
 )sql";
 
+constexpr const char* kExpiryNotices = R"sql(
+-- That a certificate comes to its end: who was told, each time once. They stay, or it would be told again.
+CREATE TABLE expiry_notices (
+  thumbprint TEXT NOT NULL,       -- SHA-256, upper-case hexadecimal
+  days INTEGER NOT NULL,          -- before its end
+  queued INTEGER NOT NULL,
+  mailed INTEGER NOT NULL,
+  settled INTEGER NOT NULL,       -- nobody is to be told any more
+  PRIMARY KEY (thumbprint, days)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
 constexpr std::array kSteps = {
     kFirstSchema, kSecrets,           kReceiptHandOver, kEvidence,        kOctetsAround, kVaultOperations,
     kPrincipals,  kVaultCertificates, kManagement,      kReceiptsGivenUp, kIssuance,     kServiceBindings,
     kVaultLinks,  kRetiredMasterKeys, kJwtSubjects,     kTokens,          kAuthority,
-    kRevocationLists};
+    kRevocationLists, kExpiryNotices};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

@@ -8,6 +8,7 @@ import base64
 import copy
 import hashlib
 import subprocess
+import time
 import unittest
 import urllib.parse
 
@@ -191,6 +192,7 @@ class Management(AccountTest):
         self.wait_until(lambda: self.management.call("GET", "/subscriptions?api-version=2022-12-01")[0] == 200)
         tenant = call("listSubscriptions")["value"][0]["tenantId"]
         self.the_account(call)
+        self.the_life_cycle(call)
         self.entries(call)
         self.the_vaults(call, tenant)
         self.the_service_certificates(call)
@@ -248,6 +250,31 @@ class Management(AccountTest):
         call("deleteVault", name="kv1")
         call("purgeDeletedVault", name="kv1", location="local")
         call("purgeDeletedVault", status=404, name="kv1", location="local")
+
+    def the_life_cycle(self, call):
+        """tests/integration/rollover_test.py has more of it."""
+        self.assertTrue(call("listCertificateInventory")["value"])
+        new = self.directory / "new.cer"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", "/CN=guest", "-keyout", self.directory / "new.key",
+                        "-out", new], check=True, capture_output=True)
+        self.home.run("certificate", "add", "guest-2", new, expect=DONE)
+        day = lambda number: time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() + number * 86400))
+        plan = {"certificate": "guest-2", "replaces": "guest", "useFrom": day(10), "retireAt": day(30)}
+        call("planRollover", {**plan, "useFrom": day(40)}, status=400)
+        call("planRollover", {**plan, "replaces": "nobody"}, status=404)
+        which = {"agreement": "hg", "certificate": "guest-2"}
+        call("planRollover", {**plan, "dryRun": True})
+        call("planRollover", plan)
+        call("getRollover", **which)
+        self.assertEqual(len(call("listRollovers")["value"]), 1)
+        call("completeRollover", {}, status=409, **which)
+        call("advanceRollover", {"dryRun": True}, **which)
+        call("cancelRollover", **which)
+        call("cancelRollover", status=404, **which)
+        call("planRollover", plan)
+        for _ in ("use", "retire"):
+            call("advanceRollover", {}, **which)
+        call("completeRollover", {}, **which)
 
     def the_service_certificates(self, call):
         """tests/integration/service_certificates_test.py has more of them; here none is bound."""

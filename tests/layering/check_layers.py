@@ -42,6 +42,9 @@ ALLOWED = {
     "gateway/notices": [
         "base", "certstore/x509", "certstore/vault", "gateway/delivery/webhook_signature.h", "gateway/endpoint/http_client.h",
     ],
+    "gateway/lifecycle": [
+        "base", "certstore/x509", "agreements", "gateway/notices/notice_sender.h",
+    ],
     "gateway/pickup": ["base", "gateway/exchange/message_store.h", "gateway/exchange/outbound.h", "gateway/exchange/lanes.h"],
     "gateway/operations": [
         "base", "certstore/x509", "agreements", "as2/disposition.h", "as2/mdn.h", "as2/receipt.h",
@@ -62,16 +65,16 @@ ALLOWED = {
     ],
     "gateway/api": [
         "base", "certstore", "agreements", "as2/mime/headers.h", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
-        "gateway/endpoint/throttle.h",
+        "gateway/lifecycle/inventory.h", "gateway/lifecycle/rollover.h",
     ],
     "gateway/publication": [
         "base", "certstore/x509", "certstore/authority", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
-        "gateway/endpoint/throttle.h",
     ],
     "gateway/store": [
         "base", "certstore", "agreements", "gateway/exchange/message_store.h", "gateway/evidence/evidence_store.h",
         "gateway/api/principal.h", "gateway/api/resource_store.h", "gateway/remote_vault/vault_link.h",
         "gateway/revocation/revocation_store.h",
+        "gateway/lifecycle/expiry_notice_store.h",
     ],
     "gateway/cli": ["base", "certstore", "agreements", "as2", "gateway"],
 }

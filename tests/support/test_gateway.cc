@@ -100,8 +100,9 @@ void TapStore::commit_inbound(InboundCommit commit, Done done) {
 /// The AS2 handler, with the test's clock for the time of receipt.
 class TestGateway::Handler final : public HttpHandler {
  public:
-  Handler(InboundExchange& exchange, PostedReceipts& receipts, As2HandlerOptions options, const Clock& clock)
-      : handler_(exchange, receipts, std::move(options)), clock_(clock) {}
+  Handler(InboundExchange& exchange, PostedReceipts& receipts, CurrentAccount account,
+          As2HandlerOptions options, const Clock& clock)
+      : handler_(exchange, receipts, std::move(account), std::move(options)), clock_(clock) {}
   HeadVerdict on_head(const HttpRequest& head) override { return handler_.on_head(head); }
   void on_too_large(const HttpRequest& head, const std::string& reason) override {
     handler_.on_too_large(head, reason);
@@ -225,9 +226,9 @@ void TestGateway::start() {
                    NoObserver::instance(), [] { return false; }, *revocation},
       inbound);
   need(service_->exchange->recover());
-  service_->handler =
-      std::make_unique<Handler>(*service_->exchange, *service_->posted_receipts,
-                                As2HandlerOptions{"/as2", "/as2/receipts", options.body_limit}, clock);
+  service_->handler = std::make_unique<Handler>(
+      *service_->exchange, *service_->posted_receipts, [this] { return home_->current_account(); },
+      As2HandlerOptions{"/as2", "/as2/receipts", options.body_limit}, clock);
 
   HttpServerConfig config;
   config.listeners.push_back({"as2", "127.0.0.1", 0, std::nullopt});

@@ -12,6 +12,7 @@
 #include "tests/support/memory_vault_certificate_store.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/api/account_services_fixture.h"
+#include "tests/unit/api/memory_lifecycle.h"
 #include "tests/unit/api/memory_principal_store.h"
 #include "tests/unit/api/memory_service_certificates.h"
 #include "tests/unit/api/memory_vaults.h"
@@ -37,6 +38,8 @@ struct MemoryServices : MemoryAccount {
   const std::filesystem::path audit_log = folder.path() / "audit.log";
   AuditFileTrail trail{audit_log};
   authority::Authority authority{authority_rows, *vault, audit, trail, clock};
+  MemoryRollovers rollovers;
+  MemoryInventory inventory;
   Services all{*vault,
                *vault,
                *vault,
@@ -45,7 +48,9 @@ struct MemoryServices : MemoryAccount {
                services,
                {administration, principals},
                service_certificates,
-               {authority, "pki.example.com", [this] { return AuditFile::snapshot(audit_log); }}};
+               {authority, "pki.example.com", [this] { return AuditFile::snapshot(audit_log); }},
+               rollovers,
+               inventory};
 
   MemoryServices() { EXPECT_TRUE(AuditFile::open(audit_log)); }
 };

@@ -31,20 +31,20 @@ class NoticeSenders : public vault::VaultFixture {
   }
 
   NoticeSender sender(bool mails = true, bool posts = true) {
-    NoticePorts ports{*vault_, clock_, {}, {}, [this](const HttpPost& post) -> Result<HttpAnswer> {
-                        posts_.push_back({post.headers, post.body});
-                        HttpAnswer answer;
-                        answer.status = status_;
-                        return answer;
-                      }};
+    NoticePorts ports{*vault_, clock_, {{}, {}, [this](const HttpPost& post) -> Result<HttpAnswer> {
+                                          posts_.push_back({post.headers, post.body});
+                                          HttpAnswer answer;
+                                          answer.status = status_;
+                                          return answer;
+                                        }}};
     if (mails)
-      ports.mail = [this](const Mail& mail) -> Result<> {
+      ports.ways.mail = [this](const Mail& mail) -> Result<> {
         mails_.push_back(mail);
         if (failure_) return fail(*failure_);
         return {};
       };
     if (posts)
-      ports.webhook = [] {
+      ports.ways.webhook = [] {
         return Result<NoticeWebhook>(
             NoticeWebhook{"https://acme.example/events", "hook", SecretBytes::copy_of("shared secret")});
       };

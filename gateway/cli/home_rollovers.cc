@@ -1,0 +1,187 @@
+#include "gateway/cli/home_rollovers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/cli/account_judge.h"
+#include "gateway/cli/wiring.h"
+#include "gateway/store/audit_file.h"
+
+namespace signet::gateway {
+namespace {
+
+constexpr int kAttempts = 5;
+
+Time whole_seconds(Time time) { return std::chrono::floor<std::chrono::seconds>(time); }
+
+bool is_known(const agreements::Problem& problem, const std::vector<agreements::Problem>& known) {
+  return std::any_of(known.begin(), known.end(), [&](const agreements::Problem& old) {
+    return old.path == problem.path && old.expected == problem.expected && old.found == problem.found;
+  });
+}
+
+const agreements::Agreement* find(const agreements::Account& account, std::string_view name) {
+  const auto found = std::find_if(account.agreements.begin(), account.agreements.end(),
+                                  [&](const agreements::Agreement& one) { return one.name == name; });
+  return found == account.agreements.end() ? nullptr : &*found;
+}
+
+ValidityOf validity_in(const AccountSnapshot& account) {
+  return [&account](const std::string& name) -> Result<Validity> {
+    SIGNET_TRY(const certstore::Certificate certificate, account.certificate(name));
+    return Validity{certificate.not_before(), certificate.not_after()};
+  };
+}
+
+/// What was signed and encrypted before the change may be sent again after it.
+std::vector<std::string> warnings_of(const agreements::Agreement& agreement, const std::string& successor,
+                                     const AccountSnapshot& account) {
+  std::vector<std::string> warnings;
+  for (const Rollover& rollover : rollovers_of(agreement)) {
+    if (rollover.successor != successor) continue;
+    const auto used = rollover.used_from();
+    const auto retired = rollover.retired_at();
+    if (used && retired && *retired - *used < agreement.retry.max_duration)
+      warnings.push_back(fmt::format(
+          "agreement '{}' sends a message again for {} hours (x:retry), and '{}' is retired sooner after "
+          "'{}' is used: "
+          "what the partner did not take by then may be under the old certificate",
+          agreement.name, std::chrono::floor<std::chrono::hours>(agreement.retry.max_duration).count(),
+          rollover.roles.front().replaced, successor));
+    const auto certificate = account.certificate(successor);
+    if (certificate && retired && certificate->not_after() < *retired)
+      warnings.push_back(fmt::format("certificate '{}' expires on {}, before the old one is retired",
+                                     successor, to_rfc3339(certificate->not_after())));
+  }
+  return warnings;
+}
+
+}  // namespace
+
+Result<std::vector<Rollover>> HomeRollovers::list() {
+  SIGNET_TRY(const agreements::StoredAccount stored, home_.accounts().load());
+  return rollovers_of(stored.account);
+}
+
+Result<Rollover> HomeRollovers::show(std::string_view agreement, std::string_view successor) {
+  SIGNET_TRY(const agreements::StoredAccount stored, home_.accounts().load());
+  return find_rollover(stored.account, agreement, successor);
+}
+
+Result<api::RolloverOutcome> HomeRollovers::plan(const vault::Principal& principal, const RolloverPlan& plan,
+                                                 bool dry_run) {
+  return edit({principal, "planRollover", plan.successor,
+               [&](agreements::Account& account) { return plan_rollover(account, plan); }, dry_run});
+}
+
+Result<api::RolloverOutcome> HomeRollovers::advance(const vault::Principal& principal,
+                                                    std::string_view agreement, std::string_view successor,
+                                                    bool dry_run) {
+  const auto make = [&](agreements::Account& account) -> Result<std::vector<std::string>> {
+    SIGNET_CHECK(advance_rollover(account, agreement, successor, whole_seconds(home_.clock().now())));
+    return std::vector{std::string(agreement)};
+  };
+  return edit({principal, "advanceRollover", std::string(successor), make, dry_run});
+}
+
+Result<api::RolloverOutcome> HomeRollovers::cancel(const vault::Principal& principal,
+                                                   std::string_view agreement, std::string_view successor,
+                                                   bool dry_run) {
+  const auto make = [&](agreements::Account& account) -> Result<std::vector<std::string>> {
+    SIGNET_CHECK(cancel_rollover(account, agreement, successor));
+    return std::vector{std::string(agreement)};
+  };
+  return edit({principal, "cancelRollover", std::string(successor), make, dry_run});
+}
+
+Result<api::RolloverOutcome> HomeRollovers::complete(const vault::Principal& principal,
+                                                     std::string_view agreement, std::string_view successor,
+                                                     bool dry_run) {
+  const auto make = [&](agreements::Account& account) -> Result<std::vector<std::string>> {
+    SIGNET_CHECK(complete_rollover(account, agreement, successor, home_.clock().now()));
+    return std::vector{std::string(agreement)};
+  };
+  return edit({principal, "completeRollover", std::string(successor), make, dry_run});
+}
+
+/// Where somebody else changed the account meanwhile, all that is done again.
+Result<api::RolloverOutcome> HomeRollovers::edit(const Edit& edit) {
+  for (int attempt = 1;; ++attempt) {
+    SIGNET_TRY(const agreements::StoredAccount stored, home_.accounts().load());
+    agreements::Account wanted = stored.account;
+    SIGNET_TRY(const std::vector<std::string> changed, edit.make(wanted));
+    api::RolloverOutcome outcome;
+    outcome.changes = agreements::diff(stored.account, wanted);
+    outcome.errors = errors_of(stored.account, wanted, changed, edit.successor);
+    if (!outcome.errors.empty()) return outcome;
+    SIGNET_TRY(const auto account, home_.current_account());
+    for (const std::string& name : changed)
+      for (std::string& warning : warnings_of(*find(wanted, name), edit.successor, *account))
+        outcome.warnings.push_back(std::move(warning));
+    if (edit.dry_run || outcome.changes.empty()) return outcome;
+    SIGNET_CHECK(record(edit, outcome.changes, vault::AuditResult::Success, ""));
+    const auto replaced = home_.accounts().replace(wanted, stored.generation);
+    outcome.changed = replaced.has_value();
+    if (replaced) return outcome;
+    static_cast<void>(record(edit, outcome.changes, vault::AuditResult::Failed, replaced.error().detail));
+    if (replaced.error().kind != ErrorKind::AlreadyExists || attempt == kAttempts)
+      return fail(replaced.error());
+  }
+}
+
+/// Gaps; a successor whose key cannot be used; and what the linter finds that was not there before.
+std::vector<agreements::Problem> HomeRollovers::errors_of(const agreements::Account& before,
+                                                          const agreements::Account& after,
+                                                          const std::vector<std::string>& changed,
+                                                          const std::string& successor) {
+  HomeAccountJudge judge(home_, given_);
+  const auto known = judge.problems(before);
+  std::vector<agreements::Problem> errors = judge.problems(after);
+  std::erase_if(errors, [&](const agreements::Problem& problem) {
+    return problem.severity != agreements::Severity::Error || is_known(problem, known);
+  });
+  const auto account = home_.current_account();
+  const auto add = [&](std::string path, std::string expected, std::string found, std::string advice) {
+    agreements::Problem problem;
+    problem.path = std::move(path);
+    problem.expected = std::move(expected);
+    problem.found = std::move(found);
+    problem.advice = std::move(advice);
+    errors.push_back(std::move(problem));
+  };
+  if (!account) {
+    add("", "an account that can be read", account.error().detail, "Mend that first.");
+    return errors;
+  }
+  for (const std::string& name : changed) {
+    const agreements::Agreement& agreement = *find(after, name);
+    for (agreements::Problem& gap : gaps_of(agreement, validity_in(**account), home_.clock().now()))
+      errors.push_back(std::move(gap));
+    for (const Rollover& rollover : rollovers_of(agreement))
+      if (rollover.successor == successor && rollover.ours)
+        if (const auto own = (*account)->private_certificate(successor); !own)
+          add(fmt::format("agreement[{}]", name), "a key that the gateway can use", own.error().detail,
+              "Put the key into the vault, and let the gateway use it.");
+  }
+  return errors;
+}
+
+Result<> HomeRollovers::record(const Edit& edit, const std::vector<agreements::EntryChange>& changes,
+                               vault::AuditResult result, std::string_view why_not) {
+  constexpr std::size_t kLongestDetail = 1000;
+  vault::AuditRecord record;
+  record.time = home_.clock().now();
+  record.principal = edit.principal.name;
+  record.operation = edit.operation;
+  record.object = vault::AuditObject::Call;
+  record.key = {{}, fmt::format("certificates/{}", edit.successor), {}};
+  record.message = vault::audited_message();
+  record.result = result;
+  record.detail = printable(why_not.empty() ? agreements::to_string(changes)
+                                            : fmt::format("{}: {}", agreements::to_string(changes), why_not),
+                            kLongestDetail);
+  return wiring::audit_log(home_.audit()).append(record);
+}
+
+}  // namespace signet::gateway

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "certstore/vault/audit_log.h"
+#include "gateway/api/lifecycle_services.h"
+#include "gateway/cli/home.h"
+#include "gateway/cli/serve_settings.h"
+
+namespace signet::gateway {
+
+/// The rollovers of a home's account.
+class HomeRollovers final : public api::RolloverAdministration {
+ public:
+  /// The home outlives this. `given` are the options that the gateway runs with; serve.toml has the others.
+  explicit HomeRollovers(Home& home, GivenOptions given = {}) : home_(home), given_(std::move(given)) {}
+
+  Result<std::vector<Rollover>> list() override;
+  Result<Rollover> show(std::string_view agreement, std::string_view successor) override;
+  Result<api::RolloverOutcome> plan(const vault::Principal& principal, const RolloverPlan& plan,
+                                    bool dry_run) override;
+  Result<api::RolloverOutcome> advance(const vault::Principal& principal, std::string_view agreement,
+                                       std::string_view successor, bool dry_run) override;
+  Result<api::RolloverOutcome> cancel(const vault::Principal& principal, std::string_view agreement,
+                                      std::string_view successor, bool dry_run) override;
+  Result<api::RolloverOutcome> complete(const vault::Principal& principal, std::string_view agreement,
+                                        std::string_view successor, bool dry_run) override;
+
+ private:
+  struct Edit {
+    const vault::Principal& principal;
+    std::string_view operation;  ///< "planRollover"...
+    std::string successor;
+    /// @return the names of the agreements that it changed
+    std::function<Result<std::vector<std::string>>(agreements::Account&)> make;
+    bool dry_run = false;
+  };
+  Result<api::RolloverOutcome> edit(const Edit& edit);
+  std::vector<agreements::Problem> errors_of(const agreements::Account& before,
+                                             const agreements::Account& after,
+                                             const std::vector<std::string>& changed,
+                                             const std::string& successor);
+  Result<> record(const Edit& edit, const std::vector<agreements::EntryChange>& changes,
+                  vault::AuditResult result, std::string_view why_not);
+
+  Home& home_;
+  const GivenOptions given_;
+};
+
+}  // namespace signet::gateway

@@ -1,0 +1,245 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "agreements/certificate_roles.h"
+#include "gateway/lifecycle/rollover.h"
+#include "gateway/lifecycle/rollover_internal.h"
+
+/// How rollovers are written into agreements. Every change says which certificates each of the six roles has
+/// to have, and write_lists() brings that about: a role may have none of its own and take another one's.
+
+namespace signet::gateway {
+namespace {
+
+using agreements::Account;
+using agreements::Agreement;
+using agreements::CertificateRole;
+using agreements::DatedCertificate;
+using agreements::OneWayAgreement;
+
+using Lists = std::array<std::vector<DatedCertificate>, kCertificateRoles.size()>;
+
+Lists lists_of(const Agreement& agreement) {
+  Lists lists;
+  for (std::size_t i = 0; i < lists.size(); ++i)
+    lists[i] = agreements::certificates_for(agreement, kCertificateRoles[i]);
+  return lists;
+}
+
+OneWayAgreement& direction_of(Agreement& agreement, CertificateRole role) {
+  const bool receiving = role == CertificateRole::VerifyMessage || role == CertificateRole::Decrypt ||
+                         role == CertificateRole::SignMdn;
+  return receiving ? agreement.receive_agreement : agreement.send_agreement;
+}
+
+/// Null where Azure has none.
+std::string* azure_name_of(Agreement& agreement, CertificateRole role) {
+  auto& settings = direction_of(agreement, role).security_settings;
+  switch (role) {
+    case CertificateRole::VerifyMessage:
+    case CertificateRole::SignMessage:
+      return &settings.signing_certificate_name;
+    case CertificateRole::Decrypt:
+    case CertificateRole::Encrypt:
+      return &settings.encryption_certificate_name;
+    case CertificateRole::SignMdn:
+    case CertificateRole::VerifyMdn:
+      break;
+  }
+  return nullptr;
+}
+
+DatedCertificate* find(std::vector<DatedCertificate>& certificates, std::string_view name) {
+  const auto found = std::find_if(certificates.begin(), certificates.end(),
+                                  [&](const DatedCertificate& one) { return one.name == name; });
+  return found == certificates.end() ? nullptr : &*found;
+}
+
+void take_out(std::vector<DatedCertificate>& certificates, std::string_view name) {
+  std::erase_if(certificates, [&](const DatedCertificate& one) { return one.name == name; });
+}
+
+void remove_list(Agreement& agreement, CertificateRole role) {
+  std::erase_if(direction_of(agreement, role).certificates,
+                [&](const agreements::RoleCertificates& list) { return list.role == role; });
+}
+
+/// Azure's name for the role stays one of them, since it counts as one.
+void write_list(Agreement& agreement, CertificateRole role,
+                const std::vector<DatedCertificate>& certificates) {
+  std::string* const named = azure_name_of(agreement, role);
+  if (named != nullptr && !named->empty()) {
+    const auto is_named = [&](const DatedCertificate& one) { return one.name == *named; };
+    if (std::none_of(certificates.begin(), certificates.end(), is_named)) *named = certificates.front().name;
+  }
+  remove_list(agreement, role);
+  direction_of(agreement, role).certificates.push_back({role, certificates});
+}
+
+/// Lists that say no more than would hold without them are for nobody to read.
+void remove_redundant_lists(Agreement& agreement, const Lists& wanted) {
+  for (const CertificateRole role : kCertificateRoles) {
+    Agreement without = agreement;
+    remove_list(without, role);
+    if (lists_of(without) == wanted) agreement = std::move(without);
+  }
+}
+
+/// A list of its own for a role may change those that took its certificates, or what it named before; these
+/// get theirs then, until all have what they are to have.
+void write_lists(Agreement& agreement, const Lists& wanted) {
+  for (std::size_t pass = 0; pass < kCertificateRoles.size(); ++pass)
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (!wanted[i].empty() && agreements::certificates_for(agreement, kCertificateRoles[i]) != wanted[i])
+        write_list(agreement, kCertificateRoles[i], wanted[i]);
+  remove_redundant_lists(agreement, wanted);
+}
+
+Agreement* find(Account& account, std::string_view name) {
+  const auto found = std::find_if(account.agreements.begin(), account.agreements.end(),
+                                  [&](const Agreement& one) { return one.name == name; });
+  return found == account.agreements.end() ? nullptr : &*found;
+}
+
+Result<> check_dates(const RolloverPlan& plan) {
+  if (plan.successor == plan.replaced)
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format("'{}' cannot take its own place: name the new certificate and the one that it replaces",
+                    printable(plan.successor)));
+  if (plan.use_from < plan.accept_from)
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format("expected a certificate that is accepted before it is used: accepted from {}, used from "
+                    "{}; exchange or correct the dates",
+                    to_rfc3339(plan.accept_from), to_rfc3339(plan.use_from)));
+  if (plan.retire_at <= plan.use_from)
+    return fail(
+        ErrorKind::InvalidInput,
+        fmt::format("expected the old certificate to be retired after the new one is used: used from {}, "
+                    "retired at {}; leave the partner time in between",
+                    to_rfc3339(plan.use_from), to_rfc3339(plan.retire_at)));
+  return {};
+}
+
+bool is_wanted(const RolloverPlan& plan, CertificateRole role) {
+  return plan.roles.empty() || std::find(plan.roles.begin(), plan.roles.end(), role) != plan.roles.end();
+}
+
+/// @return whether the agreement has the replaced certificate in one of the roles
+bool write_plan(Agreement& agreement, const RolloverPlan& plan) {
+  Lists wanted = lists_of(agreement);
+  bool any = false;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    DatedCertificate* const replaced = find(wanted[i], plan.replaced);
+    if (replaced == nullptr || !is_wanted(plan, kCertificateRoles[i])) continue;
+    replaced->active_until = plan.retire_at;
+    take_out(wanted[i], plan.successor);
+    const Time from = accepts(kCertificateRoles[i]) ? plan.accept_from : plan.use_from;
+    wanted[i].push_back({plan.successor, from, std::nullopt});
+    any = true;
+  }
+  if (any) write_lists(agreement, wanted);
+  return any;
+}
+
+std::vector<std::string> agreements_of(const Account& account, const RolloverPlan& plan) {
+  if (!plan.agreements.empty()) return plan.agreements;
+  std::vector<std::string> names;
+  for (const Agreement& agreement : account.agreements) names.push_back(agreement.name);
+  return names;
+}
+
+Error without_replaced(const RolloverPlan& plan, std::string_view where) {
+  return {
+      ErrorKind::NotFound,
+      fmt::format("{} has the certificate '{}' in {} role: name one that is used there ('signet certificate "
+                  "inventory' says which), or other roles",
+                  where, printable(plan.replaced), plan.roles.empty() ? "no" : "no such")};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> plan_rollover(Account& account, const RolloverPlan& plan) {
+  SIGNET_CHECK(check_dates(plan));
+  std::vector<std::string> changed;
+  for (const std::string& name : agreements_of(account, plan)) {
+    Agreement* const agreement = find(account, name);
+    if (agreement == nullptr)
+      return fail(ErrorKind::NotFound, fmt::format("the account has no agreement '{}'", printable(name)));
+    if (write_plan(*agreement, plan))
+      changed.push_back(name);
+    else if (!plan.agreements.empty())
+      return fail(without_replaced(plan, fmt::format("agreement '{}'", printable(name))));
+  }
+  if (changed.empty()) return fail(without_replaced(plan, "no agreement"));
+  return changed;
+}
+
+Result<> advance_rollover(Account& account, std::string_view agreement, std::string_view successor,
+                          Time now) {
+  SIGNET_TRY(const Rollover rollover, find_rollover(account, agreement, successor));
+  const RolloverState state = rollover.state(now);
+  if (state == RolloverState::Retired)
+    return fail(
+        ErrorKind::AlreadyExists,
+        fmt::format("the rollover to '{}' has come to its end; 'signet rollover complete' takes out what is "
+                    "retired",
+                    printable(successor)));
+  Agreement& changed = *find(account, agreement);
+  Lists wanted = lists_of(changed);
+  const bool accepts_next = state == RolloverState::Planned && rollover.accepted_from();
+  const bool uses_next = !accepts_next && rollover.used_from() && *rollover.used_from() > now;
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    for (const RoleRollover& role : rollover.roles) {
+      if (role.role != kCertificateRoles[i]) continue;
+      DatedCertificate& next = *find(wanted[i], successor);
+      if (accepts_next || uses_next) {
+        const bool is_next = accepts(role.role) == accepts_next;
+        if (is_next && role.from > now) next.active_from = now;
+      } else if (!role.retired_at || *role.retired_at > now) {
+        find(wanted[i], role.replaced)->active_until = now;
+      }
+    }
+  write_lists(changed, wanted);
+  return {};
+}
+
+Result<> cancel_rollover(Account& account, std::string_view agreement, std::string_view successor) {
+  SIGNET_TRY(const Rollover rollover, find_rollover(account, agreement, successor));
+  Agreement& changed = *find(account, agreement);
+  Lists wanted = lists_of(changed);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    for (const RoleRollover& role : rollover.roles) {
+      if (role.role != kCertificateRoles[i]) continue;
+      find(wanted[i], role.replaced)->active_until.reset();
+      take_out(wanted[i], successor);
+    }
+  write_lists(changed, wanted);
+  return {};
+}
+
+Result<> complete_rollover(Account& account, std::string_view agreement, std::string_view successor,
+                           Time now) {
+  SIGNET_TRY(const Rollover rollover, find_rollover(account, agreement, successor));
+  if (rollover.state(now) != RolloverState::Retired)
+    return fail(ErrorKind::AlreadyExists,
+                fmt::format("the rollover to '{}' is {}, and '{}' retired {}: wait for that, or advance it",
+                            printable(successor), to_string(rollover.state(now)),
+                            printable(rollover.roles.front().replaced),
+                            rollover.retired_at() ? "at " + to_rfc3339(*rollover.retired_at()) : "never"));
+  Agreement& changed = *find(account, agreement);
+  Lists wanted = lists_of(changed);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    for (const RoleRollover& role : rollover.roles) {
+      if (role.role != kCertificateRoles[i]) continue;
+      take_out(wanted[i], role.replaced);
+      if (wanted[i].size() == 1) wanted[i].front().active_from.reset();
+    }
+  write_lists(changed, wanted);
+  return {};
+}
+
+}  // namespace signet::gateway
