@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <csignal>
@@ -15,6 +14,7 @@
 #include "as2/mime/headers.h"
 #include "certstore/x509/certificate.h"
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/support/archive.h"
 
 /// Other people's test inputs (README.md), and mutations of them, through every parser that they are meant to
 /// break.
@@ -44,8 +44,8 @@ struct Corpus {
 
 std::ostream& operator<<(std::ostream& out, const Corpus& corpus) { return out << corpus.name; }
 
-const std::vector<std::string> kDer = {"cms_outside", "cms_decrypt", "cms_decompress", "certificate",
-                                       "key_file"};
+const std::vector<std::string> kDer = {"cms_outside", "cms_decrypt", "cms_decompress",        "certificate",
+                                       "key_file",    "crl",         "certification_request", "ocsp"};
 const std::vector<std::string> kMime = {"mime_entity", "mdn", "http_gate"};
 const std::vector<std::string> kText = {"names", "content_type", "receipt_request", "mime_entity",
                                         "agreement_xml"};
@@ -56,7 +56,7 @@ const std::vector<Corpus> kCorpora = {
     {"openssl-fuzz-asn1parse", kDer},
     {"openssl-fuzz-x509", {"certificate", "cms_outside"}},
     {"openssl-fuzz-acert", {"certificate", "cms_outside"}},
-    {"openssl-fuzz-crl", {"certificate", "cms_outside"}},
+    {"openssl-fuzz-crl", {"certificate", "cms_outside", "crl"}},
     {"openssl-fuzz-pem", {"certificate", "key_file"}},
     {"openssl-fuzz-decoder", {"certificate", "key_file"}},
     {"openssl-testdata",
@@ -65,8 +65,8 @@ const std::vector<Corpus> kCorpora = {
     {"boringssl-testdata", kDer},
     {"bc-testdata", kDer},
     {"botan-x509", {"certificate", "key_file"}},
-    {"certvalidator-ocsp", {"certificate", "cms_outside"}},
-    {"nist-pkits", {"certificate", "cms_outside"}},
+    {"certvalidator-ocsp", {"certificate", "cms_outside", "ocsp"}},
+    {"nist-pkits", {"certificate", "cms_outside", "crl"}},
     {"x509-limbo", {"certificate", "audit_log"}},
     {"rfc4134", {"cms_outside", "cms_decrypt", "cms_decompress", "certificate", "key_file", "mime_entity"}},
     {"rustcrypto-formats", kDer},
@@ -82,38 +82,10 @@ const std::vector<Corpus> kCorpora = {
     {"naughty-strings", kText, true},
 };
 
-struct Input {
-  std::string name;
-  Bytes octets;
-};
-
-Bytes unpack_gzip(const std::string& path) {
-  Bytes octets;
-  gzFile file = gzopen(path.c_str(), "rb");
-  std::uint8_t chunk[64 * 1024];
-  for (int got = 1; file != nullptr && (got = gzread(file, chunk, sizeof chunk)) > 0;)
-    octets.insert(octets.end(), chunk, chunk + got);
-  if (file != nullptr) gzclose(file);
-  return octets;
-}
-
-/// The files of a ustar archive such as pack.py makes.
-std::vector<Input> read_archive(const std::string& name) {
-  constexpr std::size_t kBlock = 512;
-  const Bytes tar = unpack_gzip(std::string(SIGNET_SOURCE_DIR "/tests/corpora/") + name + ".tar.gz");
-  std::vector<Input> inputs;
-  for (std::size_t at = 0; at + kBlock <= tar.size() && tar[at] != 0;) {
-    const std::string header(as_text(ByteView(tar).subspan(at, kBlock)));
-    const std::size_t size = std::strtoul(header.substr(124, 11).c_str(), nullptr, 8);
-    const ByteView content = ByteView(tar).subspan(at + kBlock, size);
-    inputs.push_back({header.c_str(), Bytes(content.begin(), content.end())});
-    at += kBlock + (size + kBlock - 1) / kBlock * kBlock;
-  }
-  return inputs;
-}
+using Input = test::ArchivedFile;
 
 std::vector<Input> inputs_of(const Corpus& corpus) {
-  std::vector<Input> inputs = read_archive(corpus.name);
+  std::vector<Input> inputs = test::read_archive(corpus.name);
   if (!corpus.lines) return inputs;
   std::vector<Input> lines;
   for (const Input& input : inputs) {
@@ -211,11 +183,11 @@ TEST_P(EachCorpus, IsSurvivedAndSoAreItsMutations) {
 
 TEST(Corpora, AreReadAsTheyWerePacked) {
   std::size_t certificates = 0;
-  for (const Input& input : read_archive("nist-pkits"))
+  for (const Input& input : test::read_archive("nist-pkits"))
     certificates += certstore::Certificate::parse(input.octets).has_value() ? 1U : 0U;
   EXPECT_GT(certificates, 250U);
   std::size_t mails = 0;
-  for (const Input& input : read_archive("mime-rubymail"))
+  for (const Input& input : test::read_archive("mime-rubymail"))
     mails += as2::mime::parse_headers(as_text(input.octets)).has_value() ? 1U : 0U;
   EXPECT_GT(mails, 30U);
 }
