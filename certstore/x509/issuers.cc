@@ -48,8 +48,8 @@ std::optional<Certificate> find_issuer(const Certificate& certificate,
                                        const std::vector<Certificate>& known) {
   std::optional<Certificate> found;
   for (const Certificate& candidate : known)
-    if (is_authority(candidate) && candidate.key_usage().key_cert_sign && issued(candidate, certificate) &&
-        (!found || found->not_after() < candidate.not_after()))
+    if (is_authority(candidate) && candidate.key_usage().key_cert_sign &&
+        is_issued_by(certificate, candidate) && (!found || found->not_after() < candidate.not_after()))
       found = candidate;
   return found;
 }
