@@ -34,6 +34,7 @@ class InboundExchange::Impl {
     opening_.join();
     wait_for_commits();
     pool_.join();
+    wait_for_commits();  // which the pool's last work began
   }
 
   Result<std::size_t> recover() {
@@ -136,23 +137,21 @@ class InboundExchange::Impl {
   /// A message whose receipt is posted: it is answered when it is on disk as it came, however long opening it
   /// takes [RFC4130 4.2].
   void answer_first(const JourneyPtr& journey, const Reply& reply, Claim claim, bool unique = true) {
-    commit_begins();
-    ports_.store.commit_received(journey->received(), journey->wire(), unique && journey->claims_names(),
-                                 [this, journey, reply, claim = std::move(claim)](const Result<>& stored) {
-                                   if (stored) {
-                                     take_on(journey->id(), journey->agreement(), claim);
-                                     reply(Journey::taken_answer());
-                                   } else if (stored.error().kind == ErrorKind::AlreadyExists) {
-                                     boost::asio::post(pool_, [this, journey, reply, claim] {
-                                       if (auto earlier = journey->admit())
-                                         return finish(journey, *std::move(earlier), reply, claim);
-                                       answer_first(journey, reply, claim, false);
-                                     });
-                                   } else {
-                                     reply(journey->unavailable(stored.error()).answer);
-                                   }
-                                   commit_ended();
-                                 });
+    ports_.store.commit_received(
+        journey->received(), journey->wire(), unique && journey->claims_names(),
+        counted([this, journey, reply, claim = std::move(claim)](const Result<>& stored) {
+          if (stored) {
+            take_on(journey->id(), journey->agreement(), claim);
+            reply(Journey::taken_answer());
+          } else if (stored.error().kind == ErrorKind::AlreadyExists) {
+            boost::asio::post(pool_, [this, journey, reply, claim] {
+              if (auto earlier = journey->admit()) return finish(journey, *std::move(earlier), reply, claim);
+              answer_first(journey, reply, claim, false);
+            });
+          } else {
+            reply(journey->unavailable(stored.error()).answer);
+          }
+        }));
   }
 
   /// Queues a received message for opening; repeats of it wait.
@@ -203,11 +202,17 @@ class InboundExchange::Impl {
   }
 
   void commit(InboundCommit what, MessageStore::Done done) {
+    ports_.store.commit_inbound(std::move(what), counted(std::move(done)));
+  }
+
+  /// The store may keep what it has called for a while. What that holds, a claim among it, is let go before
+  /// the commit counts as ended: all of this may be gone afterwards.
+  MessageStore::Done counted(MessageStore::Done done) {
     commit_begins();
-    ports_.store.commit_inbound(std::move(what), [this, done = std::move(done)](Result<> stored) {
-      done(std::move(stored));
+    return [this, held = std::make_shared<MessageStore::Done>(std::move(done))](Result<> stored) {
+      std::exchange(*held, nullptr)(std::move(stored));
       commit_ended();
-    });
+    };
   }
 
   void commit_begins() {

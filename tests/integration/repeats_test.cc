@@ -83,6 +83,17 @@ TEST_F(Repeats, ThirtyTwoAtOnceAreOneMessage) {
   EXPECT_EQ(deliveries(), 1U);
 }
 
+// The committer's thread lets go of what it has called when it comes to that: the exchange may have ended by
+// then.
+TEST_F(Repeats, AreLetInHoweverLongTheStoreKeepsWhatItHasCalled) {
+  pair_.globex.store().keeps_called = true;
+  const WireMessage message = pair_.compose("an order");
+  const HttpAnswer first = answer_to(message);
+  EXPECT_EQ(disposition_of(first), kProcessed);
+  EXPECT_EQ(receipt_of(answer_to(message)), receipt_of(first));
+  pair_.globex.close();  // the exchange, and then the store
+}
+
 TEST_F(Repeats, AreRecognisedAfterARestart) {
   WireMessage message = pair_.compose("an order");
   const HttpAnswer first = answer_to(message);

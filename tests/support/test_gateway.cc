@@ -79,6 +79,10 @@ MessageStore::Done TapStore::wrapped(Done done) {
   return [this, done = std::move(done)](Result<> stored) {
     if (stored && after_commit) stored = after_commit();
     static_cast<void>(told({}));
+    if (keeps_called) {
+      const std::lock_guard lock(mutex_);
+      called_.push_back(done);
+    }
     done(std::move(stored));  // last: whoever hears it may end this store
   };
 }

@@ -85,6 +85,8 @@ class TapStore final : public ForwardingMessageStore {
   std::function<Result<>()> before_commit;
   /// Asked once such a commit is on disk; an error is what the exchange hears then.
   std::function<Result<>()> after_commit;
+  /// Keeps what it has called until its own end, as a store may for a while. Set before traffic.
+  bool keeps_called = false;
 
   /// Blocks until `holds()`, which is asked after each change of a message. @returns false after `patience`.
   bool wait(const std::function<bool()>& holds, std::chrono::seconds patience = std::chrono::seconds(60));
@@ -115,6 +117,7 @@ class TapStore final : public ForwardingMessageStore {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<Done> called_;
 };
 
 /// A message as it would be posted: to be altered, repeated, sent elsewhere.
