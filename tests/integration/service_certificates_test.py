@@ -338,6 +338,15 @@ class Names(ServiceCertificates):
         self.wait_for_log("settings-reloaded")
         self.assertEqual([self.shown(HOST), self.shown(OTHER_HOST)], [www, org])
 
+    def test_a_definition_of_the_command_line_alone_is_warned_of(self):
+        self.home.start("--service-certificate", f"www={HOST}")
+        self.wait_for_log("service-certificates-not-in-file")
+        self.home.stop()
+        self.home.log.unlink()
+        self.settings()
+        self.home.start()
+        self.assertNotIn("service-certificates-not-in-file", self.home.log.read_text())
+
     def test_a_name_is_bound_anew_while_the_gateway_is_sealed(self):
         passphrase = self.directory / "passphrase"
         passphrase.write_text("correct horse battery staple\n")
