@@ -93,7 +93,7 @@ struct Application {
 };
 
 /// Which applications are wanted; what is empty or absent is not asked about. Texts may have the patterns of
-/// OPC 10000-12 section 6.5.11: % any text, _ one character, [abc], [^abc], \ takes the next one literally.
+/// OPC 10000-12 section 6.5.11: % any text, _ one character, [13-68], [^abc], \ takes the next one literally.
 /// Without regard to ASCII case.
 struct ApplicationFilter {
   std::string name;

@@ -8,6 +8,20 @@ namespace {
 
 constexpr std::size_t kLongestPattern = 1000;
 
+/// "13-68" is 1, 3, 4, 5, 6, 8.
+std::string with_ranges(std::string_view list) {
+  std::string all;
+  for (std::size_t at = 0; at < list.size(); ++at) {
+    all += list[at];
+    if (at + 2 >= list.size() || list[at + 1] != '-') continue;
+    for (int one = static_cast<unsigned char>(list[at]) + 1; one < static_cast<unsigned char>(list[at + 2]);
+         ++one)
+      all += static_cast<char>(one);
+    ++at;  // the end of the range is the next character
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<Pattern> Pattern::parse(std::string_view text) {
@@ -26,12 +40,13 @@ Result<Pattern> Pattern::parse(std::string_view text) {
     } else if (lower[at] == '[') {
       const std::size_t end = lower.find(']', at + 1);
       if (end == std::string::npos) return refused("has a [ without its ]");
-      part.characters = lower.substr(at + 1, end - at - 1);
+      std::string_view list = std::string_view(lower).substr(at + 1, end - at - 1);
       at = end;
-      if (part.characters.starts_with('^')) {
+      if (list.starts_with('^')) {
         part.kind = Part::Kind::NoneOf;
-        part.characters.erase(0, 1);
+        list.remove_prefix(1);
       }
+      part.characters = with_ranges(list);
     } else {
       if (lower[at] == '\\' && ++at == lower.size()) return refused("ends in a backslash");
       part.characters = lower[at];

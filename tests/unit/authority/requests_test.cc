@@ -54,13 +54,13 @@ TEST_F(Requests, ApplicationsAreFoundByPatternsPageByPage) {
   approved(globex());
   valued(service_.register_application(kWriter, line2()));
   ApplicationFilter filter;
-  filter.uri = "urn:%:line[0-3456]";  // 0, -, 3, 4, 5, 6
+  filter.uri = "urn:%:line[13-5]";
   PageRequest page{0, 3};
   const auto first = valued(service_.applications(kReader, filter, page));
   ASSERT_THAT(first.items, SizeIs(3));
   page.after = first.next.value();
   const auto second = valued(service_.applications(kReader, filter, page));
-  EXPECT_THAT(second.items, SizeIs(2));
+  EXPECT_THAT(second.items, SizeIs(1));
   EXPECT_FALSE(second.next);
   EXPECT_THAT(valued(service_.applications(kReader, {.name = "GLOBEX"}, {})).items, SizeIs(1));
   EXPECT_THAT(valued(service_.applications(kReader, {}, {})).items, SizeIs(8));  // approved ones alone

@@ -22,6 +22,11 @@ TEST(Pattern, MatchesAsLikeDoes) {
   EXPECT_TRUE(like("cat", "c_t"));
   EXPECT_TRUE(like("cat", "[abc]at"));
   EXPECT_TRUE(like("fat", "[^abc]at"));
+  for (const char* const one : {"abc1", "abc3", "abc4", "abc5", "abc6", "abc8"})
+    EXPECT_TRUE(like(one, "abc[13-68]")) << one;
+  for (const char* const one : {"abc2", "abc7", "abc-"}) EXPECT_FALSE(like(one, "abc[13-68]")) << one;
+  EXPECT_FALSE(like("ABC4", "ABC[^13-5]"));
+  EXPECT_TRUE(like("a-", "a[b-]"));
   EXPECT_TRUE(like("100%", "100\\%"));
   EXPECT_TRUE(like("", "%"));
   EXPECT_FALSE(like("Line 2", "line"));
