@@ -10,7 +10,6 @@
 #include "gateway/api/authentication.h"
 #include "gateway/api/route.h"
 #include "gateway/endpoint/http_server.h"
-#include "base/throttle.h"
 
 namespace signet::gateway::api {
 

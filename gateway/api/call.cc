@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/percent_encoding.h"
 
 namespace signet::gateway::api {
 

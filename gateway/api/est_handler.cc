@@ -125,7 +125,7 @@ HttpResponse unauthorised(std::string_view reason, const HttpRequest& request) {
 
 }  // namespace
 
-EstHandler::EstHandler(EstPorts ports, std::string default_group, CallRate per_address)
+EstHandler::EstHandler(EstPorts ports, std::string default_group, Rate per_address)
     : ports_(std::move(ports)),
       default_group_(std::move(default_group)),
       authenticator_(ports_.principals, nullptr, ports_.clock),

@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/throttle.h"
 #include "certstore/authority/authority.h"
 #include "certstore/x509/certification_request.h"
 #include "gateway/api/authentication.h"
 #include "gateway/endpoint/http_server.h"
-#include "base/throttle.h"
 
 namespace signet::gateway::api {
 
@@ -41,7 +41,7 @@ class EstHandler final : public HttpHandler {
  public:
   /// @param default_group  of paths without a label; empty: there are none
   /// @param per_address    how many requests an address may make
-  EstHandler(EstPorts ports, std::string default_group, CallRate per_address);
+  EstHandler(EstPorts ports, std::string default_group, Rate per_address);
 
   HeadVerdict on_head(const HttpRequest& head) override;
   void on_request(HttpRequest request, Responder responder) override;

@@ -327,8 +327,8 @@ Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& dir
       SqliteAccountStore(database, home->clock_), SqliteCertificateStore(database),
       SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database), SqliteResourceStore(database),
       SqliteServiceBindingStore(database), SqliteVaultLinkStore(database), SqliteAuthorityStore(database),
-      AuditFileTrail(directory / "audit.log"),
-      SqliteRevocationStore(database), SqliteExpiryNoticeStore(database)});
+      AuditFileTrail(directory / "audit.log"), SqliteRevocationStore(database),
+      SqliteExpiryNoticeStore(database)});
   home->linked_vaults_ = std::make_unique<LinkedVaults>(
       home->stores_->vault_links, wiring::audit_log(*home->stores_->audit), home->clock_, home->spool_area());
   home->principals_ = std::make_unique<api::Principals>(

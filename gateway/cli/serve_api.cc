@@ -107,7 +107,7 @@ ServeApi::ServeApi(Home& home, api::ApiOptions options, api::Installation instal
                  {vaults_, home.principal_store()},
                  service_certificates_,
                  {home.authority(), publication_host,
-                  [log = home.directory() / "audit.log"] { return AuditFile::snapshot(log); }}},
+                  [log = home.directory() / "audit.log"] { return AuditFile::snapshot(log); }},
                  rollovers_,
                  inventory_},
                 wiring::audit_log(home.audit()),

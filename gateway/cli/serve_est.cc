@@ -19,7 +19,7 @@ HttpLimits limits_for_devices() {
   return limits;
 }
 
-CallRate est_rate(const ServeSettings& settings) {
+Rate est_rate(const ServeSettings& settings) {
   const double calls = settings.api_calls_per_second;
   return {calls, 2 * calls};
 }

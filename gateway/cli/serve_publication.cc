@@ -14,7 +14,7 @@ HttpLimits limits_for_everybody() {
   return limits;
 }
 
-CallRate publication_rate(const ServeSettings& settings) {
+Rate publication_rate(const ServeSettings& settings) {
   const double requests = settings.publication_requests_per_second;
   return {requests, 2 * requests};
 }

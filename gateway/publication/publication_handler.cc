@@ -110,7 +110,7 @@ bool has_it(const HttpRequest& request, std::string_view tag) {
 
 }  // namespace
 
-PublicationHandler::PublicationHandler(Publications& publications, const Clock& clock, CallRate per_address)
+PublicationHandler::PublicationHandler(Publications& publications, const Clock& clock, Rate per_address)
     : publications_(publications), clock_(clock), requests_of_addresses_(per_address) {}
 
 HeadVerdict PublicationHandler::on_head(const HttpRequest& head) {

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "gateway/endpoint/http_server.h"
 #include "base/throttle.h"
+#include "gateway/endpoint/http_server.h"
 #include "gateway/publication/publications.h"
 
 namespace signet::gateway {
@@ -26,7 +26,7 @@ inline constexpr std::size_t kLongestOcspRequest = 4096;
 class PublicationHandler final : public HttpHandler {
  public:
   /// @param per_address  how many requests an address may make
-  PublicationHandler(Publications& publications, const Clock& clock, CallRate per_address);
+  PublicationHandler(Publications& publications, const Clock& clock, Rate per_address);
 
   HeadVerdict on_head(const HttpRequest& head) override;
   void on_request(HttpRequest request, Responder responder) override;

@@ -734,11 +734,11 @@ CREATE TABLE expiry_notices (
 )sql";
 
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
-constexpr std::array kSteps = {
-    kFirstSchema, kSecrets,           kReceiptHandOver, kEvidence,        kOctetsAround, kVaultOperations,
-    kPrincipals,  kVaultCertificates, kManagement,      kReceiptsGivenUp, kIssuance,     kServiceBindings,
-    kVaultLinks,  kRetiredMasterKeys, kJwtSubjects,     kTokens,          kAuthority,
-    kRevocationLists, kExpiryNotices};
+constexpr std::array kSteps = {kFirstSchema,  kSecrets,           kReceiptHandOver, kEvidence,
+                               kOctetsAround, kVaultOperations,   kPrincipals,      kVaultCertificates,
+                               kManagement,   kReceiptsGivenUp,   kIssuance,        kServiceBindings,
+                               kVaultLinks,   kRetiredMasterKeys, kJwtSubjects,     kTokens,
+                               kAuthority,    kRevocationLists,   kExpiryNotices};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {
