@@ -39,7 +39,8 @@ Result<HttpResponse> certificates_response(const std::vector<certstore::Certific
   HttpResponse response;
   response.headers.set("Content-Type", fmt::format("application/pkcs7-mime{}", smime_type));
   response.headers.set("Content-Transfer-Encoding", "base64");
-  response.body = Slice::of(base64_lines({octets, static_cast<std::size_t>(size)}));
+  // On one line: there are clients that take a line end for a digit [RFC8951 3.1].
+  response.body = Slice::of(base64({octets, static_cast<std::size_t>(size)}));
   return response;
 }
 

@@ -7,6 +7,7 @@ namespace {
 HttpLimits limits_for_everybody() {
   HttpLimits limits;
   limits.head_size = 8 * 1024;
+  limits.encoded_slashes = true;  // base64 has them in an OCSP request [RFC6960 A.1]
   limits.connections = 1024;
   limits.connections_per_address = 32;
   limits.queued_requests = 512;

@@ -43,7 +43,7 @@ constexpr std::chrono::seconds kTallyTime{1};
 SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
 
 HeadLimits head_limits(const HttpLimits& limits) {
-  return {limits.head_size, limits.field_count, limits.target_size};
+  return {limits.head_size, limits.field_count, limits.target_size, limits.encoded_slashes};
 }
 
 /// What counts as one address: an IPv4 address however it is written, or the network of an IPv6 address.

@@ -88,7 +88,7 @@ int percent_decoded(std::string_view text) {
 
 /// What is wrong with a request target, or nothing. Only the origin form is served: an absolute path, perhaps
 /// a query [RFC9112 3.2.1]. A path that two readers could resolve differently is wrong too.
-std::string_view fault_of_target(std::string_view target) {
+std::string_view fault_of_target(std::string_view target, bool encoded_slashes) {
   constexpr std::string_view kNeverInUris = "\"#<>\\^`{|}";
   if (target.empty() || target.front() != '/') return "the request target is not an absolute path";
   if (target.starts_with("//")) return "the request target begins with an empty segment";
@@ -108,7 +108,9 @@ std::string_view fault_of_target(std::string_view target) {
       i += 2;
     }
     if (i >= path_size) continue;
-    if (encoded && (c == '/' || c == '\\')) return "the request target has an encoded slash";
+    const bool is_slash = c == '/' || c == '\\';
+    if (encoded && is_slash && (!encoded_slashes || c == '\\'))
+      return "the request target has an encoded slash";
     if (c == '/') {
       if (segment == "." || segment == "..") return "the request target has a dot segment";
       segment.clear();
@@ -226,7 +228,7 @@ GateVerdict HeadReader::read_request_line(std::string_view line) {
     return refuse(501, "no such method is known here");
   if (target.size() > limits_.target_size)
     return refuse(414, fmt::format("the request target is longer than {} octets", limits_.target_size));
-  if (const std::string_view fault = fault_of_target(target); !fault.empty())
+  if (const std::string_view fault = fault_of_target(target, limits_.encoded_slashes); !fault.empty())
     return refuse(400, std::string(fault));
 
   head_.method = method;

@@ -29,6 +29,7 @@ struct HeadLimits {
   std::size_t head_size = 32 * 1024;
   std::size_t field_count = 100;
   std::size_t target_size = 8 * 1024;
+  bool encoded_slashes = false;  ///< "%2F" may stand in a path
 };
 
 /// A request's head, and what it says about the octets that follow it.

@@ -122,6 +122,9 @@ struct HttpLimits {
   std::size_t head_size = 32 * 1024;   ///< octets of request line and fields together: 431
   std::size_t field_count = 100;       ///< fields of a head: 431
   std::size_t target_size = 8 * 1024;  ///< octets of the request target: 414
+  /// Whether "%2F" may stand in a path, which some would resolve as a slash: for handlers alone that look
+  /// nothing up by what is behind it.
+  bool encoded_slashes = false;
 
   std::chrono::milliseconds handshake_time{10'000};  ///< for the whole TLS handshake
   std::chrono::milliseconds head_time{

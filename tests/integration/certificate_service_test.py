@@ -267,7 +267,7 @@ class Audit(ServiceTest):
         self.assertTrue((self.directory / "audit.copy").read_bytes().startswith(log))
         self.home.run("audit", "export", "--file", self.directory / "none", "--as", "admin", expect=DENIED)
         self.assertFalse((self.directory / "none").exists())
-        found = self.home.json("audit", "list", "--principal", "local-operator", "--limit", "2", "--as", "auditor")
+        found = self.home.json("audit", "list", "--principal", "operator", "--limit", "2", "--as", "auditor")
         self.assertEqual(len(found["value"]), 2)
         self.home.run("audit", "verify", expect=DONE)
 
@@ -516,7 +516,7 @@ class Command(ServiceTest):
         self.assertEqual([item["state"] for item in self.run_as("reader", "request", "list", "--state", "Revoked")["value"]], ["Revoked"])
         self.assertEqual(len(self.run_as("reader", "issued")), 1)
         acted = [record for record in self.audit() if record["operation"] == "actAs"]
-        self.assertEqual({record["principal"] for record in acted}, {"local-operator"})
+        self.assertEqual({record["principal"] for record in acted}, {"operator"})
         self.assertIn("approver", {record["subject"] for record in acted})
 
     def test_refusals_have_their_exit_codes(self):

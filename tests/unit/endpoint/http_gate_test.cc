@@ -194,6 +194,19 @@ TEST(HttpGate, ServesAbsolutePathsThatResolveInOneWay) {
     EXPECT_EQ(status_of_target(target), 400) << target;
 }
 
+TEST(HttpGate, LetsAnEncodedSlashThroughWhereItIsToldTo) {
+  HeadLimits limits;
+  limits.encoded_slashes = true;
+  for (const auto& [target, verdict] :
+       {std::pair("/ocsp/a%2Fb%2f", GateVerdict::Done), std::pair("/ocsp/..%2Fb", GateVerdict::Refused),
+        std::pair("/ocsp/a%2F..", GateVerdict::Refused), std::pair("/ocsp/a%5Cb", GateVerdict::Refused)}) {
+    HeadReader reader{limits};
+    const std::string text = "GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    ByteView input = as_bytes(text);
+    EXPECT_EQ(reader.read(input), verdict) << target;
+  }
+}
+
 TEST(HttpGate, RefusesAHeadThatTwoParsersCouldReadDifferently) {
   EXPECT_EQ(status_of_get("X : 1\r\n"), 400);
   EXPECT_EQ(status_of_get("X\r\n"), 400);
