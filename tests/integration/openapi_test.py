@@ -298,7 +298,7 @@ class Management(AccountTest):
         self.groups_and_issuers(call)
         which = {"id": self.applications(call, decides)}
         self.certificate_requests(call, decides, which["id"])
-        call("unregisterApplication", {}, **which)
+        call("unregisterApplication", **which)
         call("removeApplication", status=204, **which)
         self.assertTrue(call("listAuditRecords", query={"operation": "approveRequest", "principal": "OTHER", "$top": 1})["value"])
         self.assertIn(b"approveRequest", call("exportAuditRecords"))
@@ -314,12 +314,12 @@ class Management(AccountTest):
         call("updateCertificateGroup", {"crlLifetimeDays": 3}, name="Plant")
         self.assertEqual(call("getCertificateGroup", name="Plant")["crlLifetimeDays"], 3)
         self.assertEqual(len(call("listCertificateGroups")["value"]), 1)
-        serial = call("createGroupIssuer", {}, status=201, name="Plant")["serialNumber"]
+        serial = call("createGroupIssuer", status=201, name="Plant")["serialNumber"]
         for issuer in [serial, "active"]:
             self.assertTrue(call("getGroupIssuerCertificate", query={"format": "pem"}, name="Plant", serial=issuer).startswith(b"-----BEGIN CERTIFICATE"))
             call("getGroupIssuerCrl", name="Plant", serial=issuer)
         call("getGroupIssuerCrl", status=404, name="Plant", serial="00")
-        self.assertEqual(call("renewGroupIssuerCrl", {}, name="Plant", serial=serial)["number"], 2)
+        self.assertEqual(call("renewGroupIssuerCrl", name="Plant", serial=serial)["number"], 2)
         self.assertEqual(len(call("listGroupIssuers", name="Plant")["value"]), 1)
         self.assertEqual(len(call("getTrustList", name="Plant")["trustedCrls"]), 1)
         self.subordinate(call, settings)
@@ -328,7 +328,7 @@ class Management(AccountTest):
         """An issuer whose certificate comes from elsewhere."""
         call("createCertificateGroup", {"name": "Below", **settings, "subject": "CN=Below"}, status=201)
         call("getGroupIssuerRequest", status=404, name="Below")
-        call("requestGroupIssuer", {}, status=201, name="Below")
+        call("requestGroupIssuer", status=201, name="Below")
         request = base64.b64decode(call("getGroupIssuerRequest", name="Below")["certificateRequest"])
         extensions = self.directory / "authority.cnf"
         extensions.write_text("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,digitalSignature,keyCertSign,cRLSign\n"
@@ -346,11 +346,11 @@ class Management(AccountTest):
                  "applicationType": "server", "discoveryUrls": ["opc.tcp://press7.acme.example:4840"], "serverCapabilities": ["DA"]}
         rejected = call("registerApplication", station, status=201)["applicationId"]
         decides("rejectApplication", {"reason": "unknown"}, id=rejected)
-        decides("approveApplication", {}, status=409, id=rejected)
+        decides("approveApplication", status=409, id=rejected)
         made = call("registerApplication", press, status=201)["applicationId"]
         call("updateApplication", press, id=made)
-        call("approveApplication", {}, status=403, id=made)
-        decides("approveApplication", {}, id=made)
+        call("approveApplication", status=403, id=made)
+        decides("approveApplication", id=made)
         self.assertEqual(call("getApplication", id=made)["approved"]["by"], "other")
         call("getApplication", status=404, id="00000000-0000-4000-8000-000000000000")
         page = call("listApplications", query={"state": "all", "$top": 1})
@@ -364,13 +364,13 @@ class Management(AccountTest):
         of = {"query": {"applicationId": application}}
         first = {"id": call("requestKeyPair", key_pair, status=201)["requestId"]}
         call("getRequestCertificate", status=409, **first)
-        call("approveCertificateRequest", {}, status=403, **first)
-        decides("approveCertificateRequest", {}, **first)
+        call("approveCertificateRequest", status=403, **first)
+        decides("approveCertificateRequest", **first)
         self.assertIn("privateKey", call("fetchCertificate", **of, **first))
         self.assertIn(b"ENCRYPTED PRIVATE KEY", call("getRequestPrivateKey", **of, **first))
         call("getRequestCertificate", query={"format": "base64"}, **first)
-        call("acceptCertificateRequest", {}, **first)
-        call("acceptCertificateRequest", {}, status=409, **first)
+        call("acceptCertificateRequest", **first)
+        call("acceptCertificateRequest", status=409, **first)
         call("getRequestPrivateKey", status=409, **of, **first)
         call("requestRevocation", {"reason": "superseded"}, **first)
         self.assertEqual(len(decides("revokeCertificateGroup", {"allIssuers": True}, name="Plant")["value"]), 1)
@@ -378,11 +378,11 @@ class Management(AccountTest):
                                   "-addext", "subjectAltName=URI:urn:acme:press7,DNS:press7"], check=True, capture_output=True).stdout.decode()
         sign = {"applicationId": application, "group": "Plant", "certificateRequest": request}
         second, third = ({"id": call("requestSigning", sign, status=201)["requestId"]} for _ in range(2))
-        decides("approveCertificateRequest", {}, **second)
+        decides("approveCertificateRequest", **second)
         decides("revokeCertificate", {"reason": "keyCompromise"}, **second)
         decides("revokeCertificate", {}, status=409, **second)
         decides("rejectCertificateRequest", {"reason": "once is enough"}, **third)
-        call("removeCertificateRequest", {}, **third)
+        call("removeCertificateRequest", **third)
         call("purgeCertificateRequest", status=204, **third)
         self.assertEqual(call("getCertificateRequest", **second)["state"], "Revoked")
         self.assertEqual(len(call("listCertificateRequests", query={"state": "Revoked", "group": "Plant"})["value"]), 2)
