@@ -156,7 +156,8 @@ class CommandTest(unittest.TestCase):
 class Help(CommandTest):
     COMMANDS = ["init", "serve", "apply", "export", "lint", "send", "inspect", "message list", "message show", "message body",
                 "message receipt", "message wire", "message resend", "message cancel", "message wait", "certificate add", "certificate create", "certificate list", "certificate show",
-                "certificate delete", "binding set", "binding list", "binding show", "binding check", "binding delete",
+                "certificate delete", "crl list", "crl import", "crl fetch", "crl check", "crl remove",
+                "binding set", "binding list", "binding show", "binding check", "binding delete",
                 "certificate inventory", "rollover plan", "rollover list", "rollover show", "rollover publish", "rollover advance", "rollover cancel",
                 "rollover complete",
                 "vault create", "vault deleted", "vault recover", "vault purge", "vault key create", "vault key import", "vault key list", "vault key show", "vault key update",
