@@ -8,10 +8,12 @@ import threading
 import time
 
 from faketime import FakeClock, run_at
+from gateway import GatewayFailed
 from row import Outcome
 from sim.client import Load, post_once
 from sim.messages import Composer, Mdn, new_message_id
 from sim.openssl import Identity, OpensslFailed
+from sim.server import PartnerServer
 
 DAY = 86_400
 END_OF_32_BITS = 2**31 - 1  # 2038-01-19 03:14:07
@@ -130,7 +132,9 @@ class Year:
                            for name, days in [("partner", 365), ("partner-2", 900), ("gateway", 365), ("gateway-2", 900), ("administrator", 240)]}
         own = self.identities["gateway"]
         clock.show(0)
-        trade = bench.trade(messages=1, directory=directory, partner=self.identities["partner"], own_key=(own.key, own.certificate))
+        self.server = PartnerServer(self.identities["partner"], own.certificate)
+        self.server.__enter__()
+        trade = bench.trade(messages=1, directory=directory, partner=self.identities["partner"], own_key=(own.key, own.certificate), url=self.server.url)
         self.gateway, self.webhook, self.directory = trade.gateway, Webhook(), directory
         self.steps = sorted({*range(0, 365, bench.share(14, 1)), *(day + by for plan in (self.PARTNER, self.GATEWAY) for day in plan.values()
                             for by in (-1, 0, 1)), *(day + by for day, _ in self.NOTICES for by in (-1, 0)), *self.RENEWED_BETWEEN, self.RESTART})
@@ -145,6 +149,8 @@ class Year:
         finally:
             self.webhook.close()
             self.gateway.terminate()
+            self.server.__exit__()
+        self.faults += self.server.check()
         wanted = [(day, days, "administrator") for day, days in self.NOTICES]
         if self.webhook.posts != wanted:
             self.faults.append(f"notices came on {self.webhook.posts}, and should have on {wanted}")
@@ -215,11 +221,14 @@ class Year:
             self.faults.append(f"on day {day} the renewed certificate has {len(self._versions())} versions, not {wanted}")
 
     def _exchange(self, day):
-        """The partner goes over at the last moment: to its own certificate the day before its old one is retired, and to the gateway's
-        likewise."""
+        """One message each way. The partner goes over at the last moment: to its own certificate the day before its old one is retired, and to
+        the gateway's likewise. The gateway goes over on the day."""
         signer = "partner" if day < self.PARTNER["retire"] - 1 else "partner-2"
         recipient = "gateway" if day < self.GATEWAY["retire"] - 1 else "gateway-2"
+        encrypted_for = "partner" if day < self.PARTNER["use"] else "partner-2"
         receipt_signer = "gateway" if day < self.GATEWAY["use"] else "gateway-2"
+        self.server.go_over_to(self.identities[encrypted_for], self.identities[receipt_signer].certificate, self.identities[signer])
+        self._send(day)
         prepared = self._compose(signer, recipient)
         answer = post_once(self.gateway.address, prepared.request(new_message_id()))
         self.messages += 1
@@ -230,6 +239,15 @@ class Year:
             mdn.verify(self.identities[receipt_signer].certificate)
         except (OpensslFailed, ValueError) as wrong:
             self.faults.append(f"day {day}: the receipt is not by {receipt_signer}: {wrong}")
+
+    def _send(self, day):
+        document = self.directory / "order.edi"
+        document.write_text(f"ISA*{day}")
+        self.messages += 1
+        try:
+            self._run("send", "--agreement", "trade", document)
+        except GatewayFailed as failed:
+            self.faults.append(f"day {day}: {failed}")
 
     def _compose(self, signer, recipient):
         if (signer, recipient) not in self._composed:

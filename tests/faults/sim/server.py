@@ -56,8 +56,7 @@ class PartnerServer:
         self.opened = {}    # by Message-ID: what could be opened, verified and was taken
         self.faults = []    # what could not
         self.async_answers = []  # (Message-ID, HTTP status or None) of the receipts that were posted
-        self._partner = partner
-        self._gateway_certificate = gateway_certificate
+        self.go_over_to(partner, gateway_certificate)
         self._gateway_address = gateway_address
         self._tls = None
         if tls_identity is not None:
@@ -81,6 +80,10 @@ class PartnerServer:
 
     def address(self):
         return "127.0.0.1", self.port
+
+    def go_over_to(self, recipient, gateway_certificate, signer=None):
+        """From now on messages have to be encrypted for this identity and signed by that certificate, and receipts are signed by `signer`."""
+        self._partner, self._gateway_certificate, self._signer = recipient, gateway_certificate, signer or recipient
 
     def wait_async(self, count, patience=60.0):
         """Waits until so many receipts were posted. @raises TimeoutError"""
@@ -171,7 +174,7 @@ class PartnerServer:
     def _receipt(self, received, behaviour):
         mic = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" if behaviour is Behaviour.WRONG_MIC else received.mic
         disposition = "processed/error: unexpected-processing-error" if behaviour is Behaviour.REFUSES else "processed"
-        signer = self._partner if received.wants_signed and behaviour is not Behaviour.UNSIGNED else None
+        signer = self._signer if received.wants_signed and behaviour is not Behaviour.UNSIGNED else None
         return make_mdn(received.message_id, mic, received.as2_to, received.as2_from, signer, disposition)
 
     @staticmethod
