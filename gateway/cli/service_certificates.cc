@@ -4,11 +4,13 @@
 
 #include <algorithm>
 
+#include "agreements/account_index.h"
 #include "agreements/certificate_roles.h"
 #include "agreements/lint.h"
 #include "gateway/cli/account_services.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/service_resolution_internal.h"
+#include "gateway/lifecycle/rollover.h"
 #include "gateway/revocation/prospect.h"
 
 namespace signet::gateway {
@@ -72,6 +74,30 @@ ParsedCertificateFacts::FindProspect prospects_in(Home& home, const agreements::
   };
 }
 
+/// Dates that somebody wrote, of which no role has a certificate from some moment on.
+///
+/// @param account  with the service certificates in it
+void lint_rollovers(const agreements::Account& account, const ParsedCertificateFacts& facts, Time now,
+                    const agreements::Positions& positions, std::vector<agreements::Problem>& problems) {
+  const agreements::AccountIndex index(account);
+  const auto validity_of = [&](const std::string& name) -> Result<Validity> {
+    const agreements::CertificateEntry* entry = index.find_certificate(name);
+    std::string why_not = "no certificate of this name";
+    const auto fact = entry == nullptr ? std::nullopt : facts.find(*entry, why_not);
+    if (!fact) return fail(ErrorKind::NotFound, why_not);
+    return Validity{fact->not_before, fact->not_after};
+  };
+  for (const agreements::Agreement& agreement : account.agreements)
+    for (const agreements::Problem& gap : gaps_of(agreement, validity_of, now)) {
+      agreements::Problem problem = problem_at(gap.path, positions);
+      problem.severity = agreements::Severity::Warning;
+      problem.expected = gap.expected;
+      problem.found = gap.found;
+      problem.advice = gap.advice;
+      problems.push_back(std::move(problem));
+    }
+}
+
 }  // namespace
 
 Result<ServiceCertificates> resolve_service_certificates(Home& home,
@@ -107,6 +133,7 @@ std::vector<agreements::Problem> lint_in_home(Home& home, const agreements::Acco
   auto problems = agreements::lint(whole, facts, now, positions, &vaults);
   lint_elevated(whole, *services, positions, problems);
   lint_hidden(account, *services, positions, problems);
+  lint_rollovers(whole, facts, now, positions, problems);
   return problems;
 }
 

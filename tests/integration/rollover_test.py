@@ -160,6 +160,18 @@ class Steps(RolloverTest):
         self.assertEqual(self.home.json("rollover", "list"), [])
         self.assertNotIn("x:certificate", self.exported())
 
+    def test_dates_that_are_written_by_hand_are_warned_of(self):
+        self.add_next(self.home, "acme")
+        self.plan(self.home, "acme-2", "acme", days(10), days(30))
+        file = self.directory / "account.xml"
+        text = self.exported()
+        file.write_text(text)
+        self.assertNotIn("active and valid at", self.home.run("lint", file, expect=DONE).out)
+        file.write_text(text.replace(days(30)[:10], days(5)[:10]))
+        told = self.home.run("lint", file, expect=DONE).out
+        self.assertIn("warning", told)
+        self.assertIn("active and valid at " + days(5)[:10], told)
+
     def test_ours_needs_a_key_that_can_be_used(self):
         self.home.run("certificate", "add", "bare", make_certificate(self.directory, "bare", -10, 400), expect=DONE)
         self.assertIn("no key", json.dumps(self.plan(self.home, "bare", "acme", days(10), days(30), expect=REFUSED)["errors"]))
