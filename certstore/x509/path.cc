@@ -114,6 +114,22 @@ std::optional<int> purpose_of(PathPurpose purpose) {
   return std::nullopt;
 }
 
+/// OpenSSL takes no policies for none that is acceptable, where one is demanded; this one for any.
+constexpr std::string_view kAnyPolicy = "2.5.29.32.0";
+
+Result<> add_policy(X509_VERIFY_PARAM* parameters, std::string_view policy) {
+  Asn1ObjectPtr object = parse_object_identifier(policy);
+  if (!object)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("'{}' is no object identifier of a certificate policy such as "
+                            "'2.16.840.1.101.3.2.1.48.1'",
+                            printable(policy)));
+  if (X509_VERIFY_PARAM_add0_policy(parameters, object.get()) != 1)
+    return fail(take_openssl_error(ErrorKind::Internal, "setting a certificate policy"));
+  static_cast<void>(object.release());
+  return {};
+}
+
 Result<> set_parameters(X509_VERIFY_PARAM* parameters, const PathQuestion& question, PathStrength strength) {
   X509_VERIFY_PARAM_set_time(parameters, std::chrono::system_clock::to_time_t(question.time));
   X509_VERIFY_PARAM_set_depth(parameters, kMostBetween);
@@ -122,18 +138,9 @@ Result<> set_parameters(X509_VERIFY_PARAM* parameters, const PathQuestion& quest
   if (X509_VERIFY_PARAM_set_flags(parameters, flags_of(question)) != 1 ||
       (purpose && X509_VERIFY_PARAM_set_purpose(parameters, *purpose) != 1))
     return fail(take_openssl_error(ErrorKind::Internal, "setting how a path is checked"));
-  for (const std::string& policy : question.policies.acceptable) {
-    Asn1ObjectPtr object = parse_object_identifier(policy);
-    if (!object)
-      return fail(ErrorKind::InvalidInput,
-                  fmt::format("'{}' is no object identifier of a certificate policy such as "
-                              "'2.16.840.1.101.3.2.1.48.1'",
-                              printable(policy)));
-    if (X509_VERIFY_PARAM_add0_policy(parameters, object.get()) != 1)
-      return fail(take_openssl_error(ErrorKind::Internal, "setting a certificate policy"));
-    static_cast<void>(object.release());
-  }
-  return {};
+  for (const std::string& policy : question.policies.acceptable) SIGNET_CHECK(add_policy(parameters, policy));
+  if (!question.policies.acceptable.empty()) return {};
+  return add_policy(parameters, kAnyPolicy);
 }
 
 /// Of a trust anchor nobody asks for a list; OpenSSL does. Keeps no state, since OpenSSL calls it for the

@@ -168,26 +168,6 @@ TEST(Path, HasNoWeakKeyInIt) {
   EXPECT_EQ(verdict(curve.certificate, asked).problem, PathProblem::WeakKey);
 }
 
-TEST(Path, GoesNoFartherThanItsAuthoritiesMay) {
-  CertificateProfile narrow = authority_profile();
-  const TestAuthority root("ec:P-256", narrow);
-  narrow = authority_profile("CN=Issuing");
-  narrow.basic_constraints.path_length = 0;
-  const TestAuthority issuing = root.subordinate(narrow);
-  // Made for the test by an authority of the same key that may do more.
-  const Certificate wide = issue_certificate(root.key, root.certificate, issuing.key.public_key,
-                                             authority_profile("CN=Issuing"), test::terms())
-                               .value();
-  const TestAuthority below = TestAuthority(issuing.key, wide).subordinate(authority_profile("CN=Below"));
-  PathQuestion asked = question(root);
-  asked.revocation = RevocationCheck::None;
-  asked.intermediates = {below.certificate, wide};
-  EXPECT_TRUE(verdict(below.issue(), asked).trusted());
-  const Certificate leaf_of_leaf = issuing.issue();
-  asked.intermediates = {issuing.certificate};
-  EXPECT_TRUE(verdict(leaf_of_leaf, asked).trusted());
-}
-
 TEST(Path, IsAskedForInBounds) {
   const TestAuthority authority;
   const Certificate leaf = authority.issue();
