@@ -2,6 +2,8 @@
 
 #include <openssl/x509.h>
 
+#include "certstore/x509/crl.h"
+#include "certstore/x509/ocsp.h"
 #include "tests/unit/vault/vault_fixture.h"
 
 namespace signet::vault {
@@ -33,6 +35,44 @@ TEST_F(SelfSigned, CertificatesAreSignedInTheVaultAndFitTheirKey) {
     EXPECT_EQ(certificate->key_usage().key_encipherment, is_rsa(kind));
     EXPECT_EQ(certificate->key_usage().key_agreement, !is_rsa(kind));
     EXPECT_EQ(certificate->not_after() - certificate->not_before(), std::chrono::days(730));
+  }
+}
+
+// What an authority signs, all of it by a handle.
+TEST_F(SelfSigned, KeysOfTheVaultSignForAnAuthority) {
+  for (const KeyKind kind : {KeyKind::Rsa3072, KeyKind::EcP384}) {
+    const KeyId id = create(kind, is_rsa(kind) ? "rsa" : "ec");
+    const certstore::SigningKey key{handle(id), vault_->get(kGateway, id).value().public_key, Hash::Sha384};
+    certstore::CertificateProfile profile;
+    profile.subject = certstore::DistinguishedName::parse("CN=Acme CA").value();
+    profile.key_uses = {certstore::KeyUse::KeyCertSign, certstore::KeyUse::CrlSign};
+    profile.basic_constraints = {true, 0};
+    profile.not_before = clock_.now();
+    profile.not_after = clock_.now() + std::chrono::hours(24);
+    const auto authority = certstore::make_self_signed_authority(key, profile);
+    ASSERT_TRUE(authority) << authority.error().detail;
+    profile.key_uses = {certstore::KeyUse::DigitalSignature};
+    profile.basic_constraints = {};
+    const auto leaf = certstore::issue_certificate(key, *authority, key.public_key, profile);
+    ASSERT_TRUE(leaf) << leaf.error().detail;
+    const Time later = clock_.now() + std::chrono::hours(1);
+    const auto list = certstore::make_crl(key, *authority, {1, clock_.now(), later, {}});
+    ASSERT_TRUE(list) << list.error().detail;
+    const Bytes question = certstore::make_ocsp_request(*leaf, *authority, {}).value();
+    certstore::OcspContents contents;
+    contents.answers = {
+        {certstore::OcspRequest::parse(question)->wanted[0], certstore::CertificateStatus::Good}};
+    contents.produced_at = contents.this_update = clock_.now();
+    contents.next_update = later;
+    const auto answer = certstore::make_ocsp_response(key, *authority, contents);
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_TRUE(certstore::read_ocsp_response(*answer, *leaf, *authority, {}, clock_.now()));
+    grant("get,list,decrypt");
+    EXPECT_FALSE(certstore::make_ocsp_response(key, *authority, contents));
+    EXPECT_TRUE(take_vault_refusal()) << "the reason is the vault's";
+    EXPECT_FALSE(certstore::make_crl(key, *authority, {2, clock_.now(), later, {}}));
+    EXPECT_TRUE(take_vault_refusal());
+    grant("decrypt,sign,get,list");
   }
 }
 
