@@ -34,6 +34,8 @@ using CrlPointsPtr = Handle<CRL_DIST_POINTS, CRL_DIST_POINTS_free>;
 
 constexpr Form kListForm{"revocation list", "X509 CRL", "", 8 * 1024 * 1024};
 
+constexpr int kMostPointNames = 32;
+
 struct ReasonWord {
   RevocationReason reason;
   std::string_view word;
@@ -93,6 +95,12 @@ Result<Owner> read_extension(const Source* source, int nid, void* (*get)(const S
   return value;
 }
 
+int count_of_names(const ISSUING_DIST_POINT* point) {
+  constexpr int kFullName = 0;
+  if (point->distpoint == nullptr || point->distpoint->type != kFullName) return 0;
+  return sk_GENERAL_NAME_num(point->distpoint->name.fullname);
+}
+
 Result<IssuingPointPtr> issuing_point_of(const X509_CRL* crl) {
   SIGNET_TRY(IssuingPointPtr point,
              read_extension<IssuingPointPtr>(crl, NID_issuing_distribution_point, X509_CRL_get_ext_d2i,
@@ -102,6 +110,10 @@ Result<IssuingPointPtr> issuing_point_of(const X509_CRL* crl) {
     return unsupported("speaks of certificates of other issuers (an indirect list)");
   if (point->onlysomereasons != nullptr) return unsupported("is for some reasons alone");
   if (point->onlyattr > 0) return unsupported("is for attribute certificates");
+  if (count_of_names(point.get()) > kMostPointNames)  // each is compared with each of a certificate's
+    return fail(ErrorKind::LimitExceeded,
+                fmt::format("the revocation list names its own place {} times; at most {} are taken",
+                            count_of_names(point.get()), kMostPointNames));
   if (point->onlyuser > 0 && point->onlyCA > 0)  // [RFC5280 5.2.5]
     return invalid(
         "the revocation list is for authorities alone and for no authorities: it contradicts itself");

@@ -51,7 +51,8 @@ struct RevokedCertificate {
 /// parsed one is not yet to be believed: verify() says whether its issuer signed it.
 class Crl {
  public:
-  /// Reads exactly one list, DER or PEM, from a stranger: of at most 8 MiB and 200,000 entries.
+  /// Reads exactly one list, DER or PEM, from a stranger: of at most 8 MiB, 200,000 entries and 32
+  /// names of its own place.
   ///
   /// @error InvalidInput   none; octets after its end; no issuer, no nextUpdate [RFC5280 5.1.2.5], times that
   ///                       are none or end before they begin; extensions in version 1, or one twice.

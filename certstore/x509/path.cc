@@ -21,6 +21,7 @@ using CrlStackPtr = Handle<STACK_OF(X509_CRL), free_crl_stack>;
 
 constexpr std::size_t kMostGiven = 100;
 constexpr int kMostBetween = 8;
+constexpr int kMostSigners = 8;        // of a list, by name
 constexpr int kBitsOfSecurity112 = 2;  // OpenSSL's level: RSA of 2048 bits, no SHA-1
 
 Result<> check_question(const PathQuestion& question) {
@@ -47,14 +48,25 @@ bool push(STACK_OF(X509_CRL) * stack, const Crl& list) {
   return true;
 }
 
-/// Whether it is by anybody's key who goes by its issuer's name: may he sign lists is asked later.
+/// Whether a certificate's name and key identifier are those that a list gives for its signer's.
+bool may_have_signed(const Certificate& candidate, const Crl& list) {
+  if (candidate.public_key() == nullptr ||
+      X509_NAME_cmp(X509_get_subject_name(candidate.native()), X509_CRL_get_issuer(list.native())) != 0)
+    return false;
+  const Bytes key = subject_key_identifier_of(candidate.native());
+  return key.empty() || list.authority_key_id().empty() || key == list.authority_key_id();
+}
+
+/// Whether it is by anybody's key who goes by its issuer's name: may he sign lists is asked later. Each try
+/// reads all of the list, so there are not many.
 bool is_signed_by_one_of(const Crl& list, const std::vector<Certificate>& candidates) {
   const OwnErrors errors;
-  return std::any_of(candidates.begin(), candidates.end(), [&](const Certificate& one) {
-    return one.public_key() != nullptr &&
-           X509_NAME_cmp(X509_get_subject_name(one.native()), X509_CRL_get_issuer(list.native())) == 0 &&
-           X509_CRL_verify(list.native(), one.public_key()) == 1;
-  });
+  int tries = 0;
+  for (const Certificate& one : candidates)
+    if (may_have_signed(one, list) && ++tries <= kMostSigners &&
+        X509_CRL_verify(list.native(), one.public_key()) == 1)
+      return true;
+  return false;
 }
 
 /// A forged list must not stand in the way of the true one, which OpenSSL would look at no more.

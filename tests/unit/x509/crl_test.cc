@@ -249,6 +249,19 @@ TEST(RevocationList, RefusesOctetsThatAreNone) {
   EXPECT_THAT(refusal(Bytes(8 * 1024 * 1024 + 1), ErrorKind::LimitExceeded), HasSubstr("at most"));
 }
 
+TEST(RevocationList, NamesItsPlaceABoundedNumberOfTimes) {
+  const TestAuthority authority;
+  const auto with_names = [&](std::size_t count) {
+    const std::size_t size = 3 * count;  // URIs of one character
+    const auto octet = [](std::size_t value) { return static_cast<std::uint8_t>(value); };
+    Bytes der{0x30, octet(size + 4), 0xa0, octet(size + 2), 0xa0, octet(size)};
+    for (std::size_t i = 0; i < count; ++i) der.insert(der.end(), {0x86, 1, 'a'});
+    return list_with(authority, [&](X509_CRL* crl) { add_octets(crl, kIssuingPoint, true, der); });
+  };
+  EXPECT_EQ(refusal(with_names(32), ErrorKind::LimitExceeded), "read");
+  EXPECT_THAT(refusal(with_names(33), ErrorKind::LimitExceeded), HasSubstr("33 times"));
+}
+
 // [RFC5280 5.1.2.5]
 TEST(RevocationList, SaysWhenTheNextOneComes) {
   const TestAuthority authority;
