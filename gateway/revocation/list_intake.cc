@@ -27,7 +27,8 @@ std::string scope_of(const certstore::Crl& list) {
 /// Whichever of the authorities signed it.
 Result<certstore::Certificate> signer_of(const certstore::Crl& list,
                                          const std::vector<certstore::Certificate>& authorities) {
-  Error why{ErrorKind::CryptoFailure, "no certificate of an authority is at hand"};
+  Error why{ErrorKind::CryptoFailure,
+            authorities.empty() ? "there is none" : "none of their keys has signed it"};
   for (const certstore::Certificate& authority : authorities) {
     const auto verified = list.verify(authority);
     if (verified) return authority;

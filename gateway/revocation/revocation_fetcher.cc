@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/log.h"
@@ -15,12 +16,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kTick{1};
-/// How often it is looked whether a standing has changed that no list and no account has changed: by time.
-constexpr std::chrono::seconds kReportPause{30};
+/// How often it is looked what time alone has changed: a list that has ended, a clock that was set.
+constexpr std::chrono::seconds kLookPause{30};
 /// A list that ends so soon, and no new one came: there is time for somebody to do something.
 constexpr std::chrono::hours kWarning{24};
-
-double dice() { return random_bytes(1)[0] / 255.0; }
 
 std::string id_of(const WantedList& wanted) { return wanted.authority + " " + wanted.joined_urls(); }
 
@@ -66,6 +65,7 @@ Time next_fetch(const FetchTimes& times, const std::optional<RevocationSource>& 
 RevocationFetcher::RevocationFetcher(Ports ports, AllowedUrls allowed, FetchTimes times)
     : ports_(std::move(ports)),
       times_(times),
+      nonce_(random_id()),
       allowed_(std::move(allowed)),
       lanes_("crl", {.threads = 8, .window = 1}, [this](const Lanes::Turn& turn) { return fetch(turn); }) {}
 
@@ -121,23 +121,19 @@ void RevocationFetcher::look_around() {
   if (const auto reloaded = ports_.lists.reload(); !reloaded)
     return log::error("revocation-lists-not-read", {{"reason", reloaded.error().detail}});
   const auto generation = ports_.fetch.store.generation();
-  bool replan = planned_ != *account || (generation && *generation != planned_lists_);
+  const Time now = ports_.fetch.clock.now();
+  bool look = planned_ != *account || (generation && *generation != planned_lists_) || now < looked_ ||
+              looked_ + kLookPause <= now;
   {
     const std::lock_guard lock(mutex_);
-    replan = std::exchange(replan_, false) || replan;
+    look = std::exchange(replan_, false) || look;
   }
-  if (replan) {
-    if (const auto planned = plan(*account); !planned) {
-      const std::lock_guard lock(mutex_);
-      replan_ = true;
-      return log::error("revocation-lists-not-planned", {{"reason", planned.error().detail}});
-    }
-    planned_ = *account;
-    planned_lists_ = generation.value_or(0);
-  }
-  const Time now = ports_.fetch.clock.now();
-  if (!replan && now < reported_ + kReportPause && reported_ <= now) return;
-  reported_ = now;
+  if (!look) return;
+  looked_ = now;
+  planned_ = *account;
+  planned_lists_ = generation.value_or(0);
+  if (const auto planned = plan(*account); !planned)
+    return log::error("revocation-lists-not-planned", {{"reason", planned.error().detail}});
   report_changes(*account);
 }
 
@@ -159,8 +155,10 @@ Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& a
     if (lane.empty()) continue;
     const RevocationSource* source = find_source(sources, one);
     if (source == nullptr) never_asked.insert(one.authority);
-    const auto known = source == nullptr ? std::nullopt : std::optional(*source);
-    jobs.push_back({id_of(one), lane, until(next_fetch(times_, known, one.until, dice()), now)});
+    // What was tried in the future was tried before somebody set the clock back.
+    const auto known =
+        source == nullptr || now + kIssuersClockAhead < source->tried ? std::nullopt : std::optional(*source);
+    jobs.push_back({id_of(one), lane, until(next_fetch(times_, known, one.until, dice(id_of(one))), now)});
     plan.emplace(id_of(one), one);
   }
   for (const RevocationSource& source : sources)
@@ -178,6 +176,11 @@ Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& a
         ports_.lists.note(one.authority, refused.error().detail);
   for (Job& job : jobs) lanes_.add(std::move(job.id), std::move(job.lane), job.delay);
   return {};
+}
+
+/// The same for a list as long as the process lives, so that planning anew moves nothing.
+double RevocationFetcher::dice(const std::string& id) const {
+  return static_cast<double>(std::hash<std::string>{}(id + nonce_) % 256) / 255.0;
 }
 
 std::optional<WantedList> RevocationFetcher::find(const std::string& id) const {
@@ -223,7 +226,7 @@ LaneRunner::Finish RevocationFetcher::fetch(const Lanes::Turn& turn) {
     log::error("revocation-lists-not-read", {{"reason", reloaded.error().detail}});
   ports_.lists.note(wanted->authority, source.reason);
   return {taken ? Lanes::Outcome::Worked : Lanes::Outcome::NotTried,
-          until(next_fetch(times_, source, ends, dice()), ports_.fetch.clock.now())};
+          until(next_fetch(times_, source, ends, dice(turn.job.id)), ports_.fetch.clock.now())};
 }
 
 /// What an operator has to know, once.

@@ -71,9 +71,11 @@ class RevocationFetcher {
   void report_changes(const std::shared_ptr<const AccountSnapshot>& account);
   [[nodiscard]] std::optional<WantedList> find(const std::string& id) const;
   [[nodiscard]] AllowedUrls allowed() const;
+  [[nodiscard]] double dice(const std::string& id) const;
 
   const Ports ports_;
   const FetchTimes times_;
+  const std::string nonce_;
 
   mutable std::mutex mutex_;
   std::condition_variable ends_;
@@ -85,7 +87,7 @@ class RevocationFetcher {
   // Of the thread that looks around:
   std::shared_ptr<const AccountSnapshot> planned_;
   std::uint64_t planned_lists_ = 0;
-  Time reported_{};
+  Time looked_{};
   std::map<std::string, RevocationStatus, std::less<>> reported_standings_;
   std::map<std::string, Time, std::less<>> warned_of_;
 

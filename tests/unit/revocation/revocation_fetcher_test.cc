@@ -118,6 +118,16 @@ TEST_F(RevocationFetcherTest, WithoutAPlaceThatIsAllowedNobodyIsAskedUntilOneIs)
   wait_for(RevocationStatus::NotRevoked);
 }
 
+TEST_F(RevocationFetcherTest, AClockThatWasSetBackKeepsNoListFromComing) {
+  put(authority_);
+  const std::string authority = certstore::key_thumbprint(authority_.certificate.public_key());
+  ASSERT_TRUE(
+      store_.put_source({authority, "http://crl.example/authority.crl", moment("2027-11-21"), 0, ""}));
+  serve(test::make_list(authority_, {.number = 2, .revoked = {globex_}}));
+  auto fetcher = start();
+  wait_for(RevocationStatus::Revoked);
+}
+
 TEST_F(RevocationFetcherTest, TakesUpWhatAnotherProcessHasImported) {
   auto fetcher = start({});
   put(authority_);
