@@ -21,8 +21,8 @@ AGREEMENT = pathlib.Path(__file__).parent.parent / "unit" / "agreements" / "data
 class AccountTest(ApiTest):
     """An account `ia` in the resource group `g`, with two partners and their certificates."""
 
-    def make(self, home):
-        super().make(home)
+    def fill_home(self, home):
+        super().fill_home(home)
         for name, roles in (("writer", "Reader,Writer"), ("reader", "Reader"), ("nobody", "")):
             self.add_principal(home, name, "--roles", roles)
         home.run("vault", "policy", "set", "--principal", "writer", "--key-permissions", "get", expect=DONE)

@@ -98,7 +98,7 @@ class ApiTest(CommandTest):
         self.management = self.service(ports["api"], self.HOST)
 
     def copy_template(self):
-        Template.copy(type(self).__name__, self.make, self.directory)
+        Template.copy(type(self).__name__, self.fill_home, self.directory)
 
     def before_start(self):
         """What a test of a class adds to what all of them begin with."""
@@ -106,7 +106,7 @@ class ApiTest(CommandTest):
     def initialise(self, home):
         home.run("init", expect=DONE)
 
-    def make(self, home):
+    def fill_home(self, home):
         """What all tests of a class begin with."""
         self.initialise(home)
         self.make_certificate(home)

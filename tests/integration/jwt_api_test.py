@@ -67,8 +67,8 @@ class JwtTest(ApiTest):
     def OPTIONS(self):
         return ["--jwt-issuer", ISSUER, "--jwt-audience", AUDIENCE, "https://vault.example:8443", "--jwt-keys", self.key_file, "--jwt-claim", "oid"]
 
-    def make(self, home):
-        super().make(home)
+    def fill_home(self, home):
+        super().fill_home(home)
         home.run("principal", "set", "app", "--jwt-subject", APP, "--roles", "Reader", expect=DONE)
 
     def before_start(self):
