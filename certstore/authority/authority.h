@@ -128,6 +128,9 @@ class Authority {
   /// Right: Look.
   Result<Request> request(const Actor& actor, std::string_view id);
   Result<Page<Request>> requests(const Actor& actor, const RequestFilter& filter, const PageRequest& page);
+  /// Those for the same PKCS#10 request, DER, whatever became of them: the newest first, at most 100. Right:
+  /// Look.
+  Result<std::vector<Request>> requests_for(const Actor& actor, const SigningOrder& order);
   /// What was issued, for the application that the caller names. Right: Write.
   ///
   /// @error AlreadyExists  it is neither Approved nor Accepted.
@@ -166,8 +169,9 @@ class Authority {
   /// without the request's nonce, since it serves for hours and for everybody. What is wrong with a request,
   /// or was never issued here, is said in an unsigned response, which is no error.
   ///
+  /// @param network  of whoever asks: signatures for each are bounded, and for all together
   /// @error  of our own side alone: answer those with certstore::OcspRefusal::TryLater.
-  Result<Bytes> answer_ocsp(ByteView request);
+  Result<Bytes> answer_ocsp(ByteView request, std::string_view network);
   Result<CertificateStatus> status(std::string_view group, std::string_view issuer_serial,
                                    std::string_view serial);
 

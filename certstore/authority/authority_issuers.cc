@@ -4,6 +4,7 @@
 #include "certstore/vault/calendar_period.h"
 #include "certstore/x509/host_name.h"
 #include "certstore/x509/issuers.h"
+#include "certstore/x509/path.h"
 
 /// Issuers: made here, or certified by an authority elsewhere; and what those need who rely on them.
 
@@ -47,6 +48,30 @@ Result<IssuerVersion> take_up(Authority::Implementation& service, Authority::Imp
   return issuer;
 }
 
+/// Whether those who trust the chain's end will trust what its beginning issues (RFC 5280 section 6). Lists
+/// of those above are theirs to publish, and to be looked at by whoever relies on them.
+Result<> check_path_of(const std::vector<Certificate>& chain, const std::vector<Certificate>& between,
+                       Time now) {
+  certstore::PathQuestion question;
+  question.anchors = {chain.back()};
+  question.intermediates = between;
+  question.time = now;
+  question.revocation = certstore::RevocationCheck::None;
+  SIGNET_TRY(const certstore::PathVerdict verdict, certstore::check_path(chain.front(), question));
+  if (!verdict.trusted())
+    return fail(ErrorKind::InvalidInput, "the chain is not to be trusted: " + verdict.text);
+  // The path ends at the issuer, and what it issues is one longer.
+  for (std::size_t below = 1; below < chain.size(); ++below) {
+    const auto constraints = certstore::profile_of(chain[below]).basic_constraints;
+    if (constraints.path_length && std::cmp_less(*constraints.path_length, below))
+      return fail(
+          ErrorKind::InvalidInput,
+          fmt::format("the chain is too long: '{}' allows {} authorities below itself, and {} are there",
+                      chain[below].subject(), *constraints.path_length, below));
+  }
+  return {};
+}
+
 /// Whether an answer of an authority elsewhere makes an issuer of this group.
 Result<> check_chain(const Group& group, const std::vector<Certificate>& chain, const vault::KeyInfo& key,
                      Time now) {
@@ -62,12 +87,6 @@ Result<> check_chain(const Group& group, const std::vector<Certificate>& chain, 
     return refused(fmt::format("is for '{}', and the group's subject is '{}'", own.subject(), group.subject));
   if (!certstore::is_authority(own) || (own.key_usage().present && !own.key_usage().key_cert_sign))
     return refused("begins with a certificate that is no authority's (basic constraints, keyCertSign)");
-  for (std::size_t at = 0; at < chain.size(); ++at) {
-    if (!chain[at].valid_at(now))
-      return refused(fmt::format("has '{}', which is valid from {} to {}, and not today", chain[at].subject(),
-                                 to_rfc3339(chain[at].not_before()), to_rfc3339(chain[at].not_after())));
-    SIGNET_CHECK(certstore::check_key_strength(chain[at]));
-  }
   const std::vector<Certificate> above = certstore::issuers_of(own, chain);
   const bool ends_in_root = chain.size() == 1 ? own.self_signed() : chain.back().self_signed();
   // issuers_of() follows the signatures, and leaves the root out
@@ -75,6 +94,7 @@ Result<> check_chain(const Group& group, const std::vector<Certificate>& chain, 
   const Certificate& last = between.empty() ? own : between.back();
   if (above != between || !ends_in_root || !certstore::is_issued_by(last, chain.back()))
     return refused("is to have each certificate's issuer behind it, up to a self-signed one");
+  SIGNET_CHECK(check_path_of(chain, between, now));
   return check_key_for(own.key_bits(), own.not_after(), true, "the issuer");
 }
 

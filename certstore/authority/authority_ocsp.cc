@@ -28,7 +28,7 @@ Result<std::optional<IssuerVersion>> issuer_meant(AuthorityStore& store,
 
 }  // namespace
 
-Result<Bytes> Authority::answer_ocsp(ByteView request) {
+Result<Bytes> Authority::answer_ocsp(ByteView request, std::string_view network) {
   const auto asked = certstore::OcspRequest::parse(request);
   if (!asked) return certstore::make_ocsp_refusal(certstore::OcspRefusal::MalformedRequest);
   // [RFC5019 2.1.1] one question; [RFC5019 2.2.3] unauthorized, where nothing is known
@@ -44,7 +44,7 @@ Result<Bytes> Authority::answer_ocsp(ByteView request) {
   const Time now = implementation_->now();
   const bool is_revoked = issued->revoked.has_value();
   if (auto known = implementation_->ocsp_cache().find(id.der, is_revoked, now)) return *std::move(known);
-  if (!implementation_->ocsp_cache().may_sign(now))
+  if (!implementation_->ocsp_cache().may_sign(network, Throttle::Moment::clock::now()))
     return certstore::make_ocsp_refusal(certstore::OcspRefusal::TryLater);
   SIGNET_TRY(const Group group, implementation_->store().group(issuer->group));
   SIGNET_TRY(const auto key, implementation_->signing_key(issuer->key, group.issuer.hash));

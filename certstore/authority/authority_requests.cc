@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/digest.h"
 #include "certstore/authority/authority_internal.h"
 #include "certstore/authority/leaf_internal.h"
 #include "certstore/authority/limits_internal.h"
@@ -112,6 +113,7 @@ Result<Request> Authority::request_signing(const Actor& actor, const SigningOrde
     SIGNET_TRY(const auto asked, read_signing_request(ground.group, ground.application, order.request));
     Request made = new_request(id, RequestKind::Signing, ground, step.stamp());
     made.signing_request = asked.der;
+    made.signing_request_sha256 = digest(Hash::Sha256, asked.der);
     made.subject = asked.profile.subject.text();
     made.domain_names = domain_names_of(asked);
     const auto profile = leaf_profile(ground.group, ground.application, made, asked.key_type);
@@ -205,6 +207,12 @@ Result<Page<Request>> Authority::requests(const Actor& actor, const RequestFilte
   SIGNET_CHECK(implementation_->admit({actor, Right::Look, "listRequests", "requests"}));
   SIGNET_CHECK(check_page(page));
   return implementation_->store().requests(filter, page);
+}
+
+Result<std::vector<Request>> Authority::requests_for(const Actor& actor, const SigningOrder& order) {
+  SIGNET_CHECK(implementation_->admit({actor, Right::Look, "listRequests", "requests"}));
+  return implementation_->store().requests_for(order.application, order.group,
+                                               digest(Hash::Sha256, order.request));
 }
 
 Result<FetchedCertificate> Authority::fetch(const Actor& actor, std::string_view id,

@@ -1,5 +1,7 @@
 #include "certstore/authority/ocsp_cache_internal.h"
 
+#include <algorithm>
+
 namespace signet::authority {
 
 std::optional<Bytes> OcspCache::find(const Bytes& question, bool is_revoked, Time now) {
@@ -15,17 +17,16 @@ void OcspCache::put(const Bytes& question, bool is_revoked, Time now, const Byte
   const std::lock_guard lock(mutex_);
   if (answers_.size() >= kMostAnswers)
     std::erase_if(answers_, [&](const auto& one) { return now >= one.second.made + kLifetime / 2; });
-  if (answers_.size() >= kMostAnswers) answers_.clear();
+  if (answers_.size() >= kMostAnswers && !answers_.contains(question))
+    answers_.erase(std::min_element(answers_.begin(), answers_.end(), [](const auto& a, const auto& b) {
+      return a.second.made < b.second.made;
+    }));
   answers_.insert_or_assign(question, Answer{is_revoked, now, answer});
 }
 
-bool OcspCache::may_sign(Time now) {
-  const std::lock_guard lock(mutex_);
-  if (now < minute_ || now >= minute_ + std::chrono::minutes(1)) {
-    minute_ = now;
-    signed_in_minute_ = 0;
-  }
-  return ++signed_in_minute_ <= kMostPerMinute;
+bool OcspCache::may_sign(std::string_view network, Throttle::Moment now) {
+  // The network's share first: what is refused there takes nothing from the others.
+  return !signatures_of_networks_.take(network, now) && !signatures_.take("all", now);
 }
 
 }  // namespace signet::authority

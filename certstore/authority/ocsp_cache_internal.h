@@ -1,12 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/throttle.h"
 
 /// Internal: answers of the OCSP responder, so that strangers do not have everything signed anew.
 
@@ -16,16 +17,19 @@ namespace signet::authority {
 class OcspCache {
  public:
   static constexpr std::chrono::hours kLifetime{8};  ///< from thisUpdate to nextUpdate
+  static constexpr std::size_t kMostAnswers = 5000;
+  static constexpr Rate kSignatures{10, 600};         ///< for all together
+  static constexpr Rate kSignaturesOfNetwork{1, 60};  ///< for those who ask from one network
 
   /// An answer of which half the time is left, for a certificate in that state.
   std::optional<Bytes> find(const Bytes& question, bool is_revoked, Time now);
+  /// Where there is no room, those go whose time is over, or else the oldest.
   void put(const Bytes& question, bool is_revoked, Time now, const Bytes& answer);
-  /// Whether another signature may be spent on a stranger now: kMostPerMinute in a minute.
-  bool may_sign(Time now);
+  /// Whether another signature may be spent on a stranger of that network now. One network's share is small,
+  /// so that nobody uses up alone what is for all.
+  bool may_sign(std::string_view network, Throttle::Moment now);
 
  private:
-  static constexpr std::size_t kMostAnswers = 5000;
-  static constexpr int kMostPerMinute = 600;
   struct Answer {
     bool is_revoked = false;
     Time made{};
@@ -34,8 +38,8 @@ class OcspCache {
 
   std::mutex mutex_;
   std::map<Bytes, Answer> answers_;
-  Time minute_{};
-  int signed_in_minute_ = 0;
+  Throttle signatures_{kSignatures};
+  Throttle signatures_of_networks_{kSignaturesOfNetwork};
 };
 
 }  // namespace signet::authority

@@ -67,6 +67,7 @@ struct Request {
   std::vector<std::string> domain_names;  ///< host names and IP addresses that were asked for
   KeyFormat key_format = KeyFormat::Pfx;  ///< of KeyPair
   Bytes signing_request;                  ///< of Signing, PKCS#10, DER; erased by Rejected and Removed
+  Bytes signing_request_sha256;           ///< of Signing; stays, so that it is known when it comes again
 
   std::optional<Certificate> certificate;   ///< from Approved on, and after Revoked too
   std::string issuer_serial;                ///< of the issuer that signed it, within the group

@@ -21,7 +21,9 @@ namespace signet::certstore {
 /// Whom a question is about (CertID, RFC 6960 section 4.1.1): the issuer by hashes of its name and key, and a
 /// serial number.
 struct OcspCertificateId {
-  Bytes der;           ///< as it came; an answer repeats it
+  /// DER, which an answer repeats. Of one certificate there are eight at the most that mean a known issuer:
+  /// four hashes, each without parameters or with NULL for them.
+  Bytes der;
   std::string serial;  ///< upper-case hexadecimal, as Certificate::serial()
 
   /// Whether the issuer that is meant is this one, by SHA-1, SHA-256, SHA-384 or SHA-512.
@@ -35,10 +37,10 @@ struct OcspRequest {
   /// Reads a request of anybody: DER of at most 16 KiB, at most 32 questions. A signature on it is not looked
   /// at: nothing hangs on who asks.
   ///
-  /// @error InvalidInput   none, octets after its end, no question, a serial number of over 32 octets, a
-  /// nonce
-  ///                       of none or over 32 octets, a critical extension that is not known: answer
-  ///                       MalformedRequest.  @error LimitExceeded  likewise.
+  /// @error InvalidInput   none, octets after its end, no question, a serial number of over 32 octets, a hash
+  ///                       with parameters other than NULL, a nonce of none or over 32 octets, a critical
+  ///                       extension that is not known: answer MalformedRequest.  @error LimitExceeded
+  ///                       likewise.
   static Result<OcspRequest> parse(ByteView der);
 };
 

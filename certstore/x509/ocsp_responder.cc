@@ -17,6 +17,21 @@ tl::unexpected<Error> malformed(std::string detail) {
   return fail(ErrorKind::InvalidInput, "the OCSP request is malformed: " + std::move(detail));
 }
 
+/// The hash of a CertID has no parameters, or NULL in their place [RFC4055 2.1]. Whatever else stood there
+/// would make another question of the same one, as often as somebody likes.
+bool has_plain_hash(ByteView id) {
+  const unsigned char* at = id.data();
+  long length = 0;
+  int tag = 0;
+  int tag_class = 0;
+  ASN1_get_object(&at, &length, &tag, &tag_class, static_cast<long>(id.size()));  // CertID
+  const Handle<X509_ALGOR, X509_ALGOR_free> hash(d2i_X509_ALGOR(nullptr, &at, length));
+  if (!hash) return false;
+  int parameters = 0;
+  X509_ALGOR_get0(nullptr, &parameters, nullptr, hash.get());
+  return parameters == V_ASN1_UNDEF || parameters == V_ASN1_NULL;
+}
+
 Result<OcspCertificateId> question_of(OCSP_ONEREQ* question) {
   OCSP_CERTID* const id = OCSP_onereq_get0_id(question);
   ASN1_INTEGER* serial = nullptr;
@@ -28,6 +43,8 @@ Result<OcspCertificateId> question_of(OCSP_ONEREQ* question) {
   OcspCertificateId read;
   read.serial = hex_of(serial);
   SIGNET_TRY(read.der, encode<OCSP_CERTID>(id, i2d_OCSP_CERTID));
+  if (!has_plain_hash(read.der))
+    return malformed("a hash with parameters, where there are none, or NULL, for SHA-1 and SHA-2");
   return read;
 }
 

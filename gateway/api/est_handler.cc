@@ -1,16 +1,16 @@
 #include "gateway/api/est_handler.h"
 
 #include <fmt/format.h>
-#include <openssl/pkcs7.h>
 
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/digest.h"
 #include "base/log.h"
-#include "base/openssl.h"
+#include "base/network.h"
 #include "certstore/vault/audit_log.h"
+#include "certstore/x509/certs_only.h"
 #include "certstore/x509/issuers.h"
+#include "certstore/x509/profile.h"
 #include "gateway/api/authority_json.h"
 
 namespace signet::gateway::api {
@@ -20,27 +20,22 @@ constexpr std::string_view kPrefix = "/.well-known/est/";
 constexpr std::size_t kLongestRequest = 96 * 1024;  ///< base64 of 64 KiB, with line ends
 constexpr std::string_view kRetryAfter = "30";      ///< seconds
 constexpr std::string_view kChallenge = R"(Basic realm="est", charset="UTF-8")";
-constexpr std::size_t kMostWaiting = 10'000;
-constexpr std::size_t kMostLookedAt = 1000;  ///< requests of an application
+/// Of whoever shows the certificate that is to be followed, in the audit log; its serial number comes behind.
+constexpr std::string_view kByCertificate = "est:";
+/// Requests of such ones that may wait for their approval at once, for an application: one for the
+/// certificate that ends, and one where the device lost its key meanwhile.
+constexpr std::size_t kMostWaiting = 2;
+constexpr std::size_t kAtOnce = 200;  ///< rows that are read at once
 
-/// Certificates without a signature: PKCS#7 "certs-only" (RFC 5273 section 3.2), base64.
+/// Certificates in base64 of PKCS#7 "certs-only" [section 4.1.3].
 Result<HttpResponse> certificates_response(const std::vector<certstore::Certificate>& certificates,
                                            std::string_view smime_type) {
-  const Pkcs7Ptr bundle(PKCS7_new());
-  bool done = bundle && PKCS7_set_type(bundle.get(), NID_pkcs7_signed) == 1 &&
-              PKCS7_content_new(bundle.get(), NID_pkcs7_data) == 1 &&
-              PKCS7_set_detached(bundle.get(), 1) == 1;
-  for (const certstore::Certificate& certificate : certificates)
-    done = done && PKCS7_add_certificate(bundle.get(), certificate.native()) == 1;
-  unsigned char* octets = nullptr;
-  const int size = done ? i2d_PKCS7(bundle.get(), &octets) : 0;
-  if (size <= 0) return fail(take_openssl_error(ErrorKind::Internal, "writing a bundle of certificates"));
-  const OpensslMemory owner(octets);
+  SIGNET_TRY(const Bytes bundle, certstore::make_certs_only(certificates));
   HttpResponse response;
   response.headers.set("Content-Type", fmt::format("application/pkcs7-mime{}", smime_type));
   response.headers.set("Content-Transfer-Encoding", "base64");
   // On one line: there are clients that take a line end for a digit [RFC8951 3.1].
-  response.body = Slice::of(base64({octets, static_cast<std::size_t>(size)}));
+  response.body = Slice::of(base64(bundle));
   return response;
 }
 
@@ -73,22 +68,26 @@ std::string literal_pattern(std::string_view text) {
   return pattern;
 }
 
-/// Of a certificate that is to be followed, the new one has the names and no others [RFC7030 4.2.2].
+/// Names to be compared, in which neither their order counts nor the case of host names.
+certstore::AlternativeNames sorted(certstore::AlternativeNames names) {
+  for (std::string& name : names.dns_names) name = to_lower(name);
+  for (auto* some : {&names.dns_names, &names.emails, &names.upns, &names.uris, &names.ip_addresses})
+    std::sort(some->begin(), some->end());
+  return names;
+}
+
+/// Of a certificate that is to be followed, the new one has the subject and the names: all of them, and no
+/// others [RFC7030 4.2.2].
 Result<> check_same_names(const certstore::CertificationRequest& request,
                           const certstore::Certificate& followed) {
-  const auto& names = request.profile.alternative_names;
-  const auto& known = followed.subject_alternative_names();
-  const auto all_known = [&](std::string_view prefix, const std::vector<std::string>& wanted) {
-    return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
-      return std::find(known.begin(), known.end(), std::string(prefix) + name) != known.end();
-    });
-  };
-  if (request.profile.subject.text() == followed.subject() && all_known("DNS:", names.dns_names) &&
-      all_known("URI:", names.uris) && all_known("email:", names.emails) &&
-      all_known("IP:", names.ip_addresses) && names.upns.empty())
+  const certstore::CertificateProfile known = certstore::profile_of(followed);
+  if (request.profile.subject == known.subject &&
+      sorted(request.profile.alternative_names) == sorted(known.alternative_names))
     return {};
-  return fail(ErrorKind::PermissionDenied,
-              "who enrols again by his certificate gets one of the same subject and names, and no others");
+  return fail(
+      ErrorKind::PermissionDenied,
+      "who enrols again by his certificate asks for the same subject and the same subject alternative "
+      "names, all of them and no others");
 }
 
 HttpResponse refusal_of(const Error& error, const HttpRequest& request) {
@@ -147,7 +146,8 @@ std::optional<EstHandler::Place> EstHandler::place_of(std::string_view target) c
 }
 
 HeadVerdict EstHandler::on_head(const HttpRequest& head) {
-  if (const auto wait = requests_of_addresses_.take(head.remote_address, Throttle::Moment::clock::now())) {
+  if (const auto wait = requests_of_addresses_.take(network_of_subscriber(head.remote_address),
+                                                    Throttle::Moment::clock::now())) {
     HttpResponse response = text_response(429, "too many requests from this address", head.request_id);
     response.headers.set("Retry-After", std::to_string(wait->count()));
     return HeadVerdict::refuse(std::move(response));
@@ -243,8 +243,11 @@ Result<EstHandler::Enrolee> EstHandler::holder_of(const certstore::Certificate& 
     if (!certificate.valid_at(ports_.clock.now()) || !issued ||
         status.verdict != authority::CertificateStatus::Verdict::Good)
       break;
-    return Enrolee{
-        {"est:" + certificate.serial(), {authority::Role::Writer}}, issued->application, certificate};
+    SIGNET_TRY(const authority::Request request, ports_.store.request(issued->request));
+    if (request.revocation_requested) break;
+    return Enrolee{{std::string(kByCertificate) + certificate.serial(), {authority::Role::Writer}},
+                   issued->application,
+                   certificate};
   }
   return fail(ErrorKind::PermissionDenied,
               "the client certificate is registered for nobody, and none of this group's that is good now");
@@ -258,15 +261,13 @@ Result<HttpResponse> EstHandler::enroll(const HttpRequest& request, const Place&
   SIGNET_TRY(const auto wanted, certstore::CertificationRequest::parse(*der));
   if (enrolee.followed) SIGNET_CHECK(check_same_names(wanted, *enrolee.followed));
   SIGNET_TRY(const std::string application, application_for(enrolee, wanted));
-  const Bytes key =
-      digest(Hash::Sha256,
-             as_bytes(fmt::format("{} {} {}", application, to_lower(place.group), base64(wanted.der))));
-  SIGNET_TRY(auto known, waiting(enrolee, key));
+  // One after the other: a device that asks twice at once makes one request, and takes it once.
+  const std::lock_guard lock(mutex_);
+  const authority::SigningOrder order{application, place.group, wanted.der};
+  SIGNET_TRY(auto known, earlier(enrolee, order));
   if (!known) {
-    SIGNET_TRY(known, earlier(enrolee, place, application, wanted.der));
-  }
-  if (!known) {
-    SIGNET_TRY(known, ports_.service.request_signing(enrolee.actor, {application, place.group, wanted.der}));
+    if (enrolee.followed) SIGNET_CHECK(check_may_wait(enrolee, application));
+    SIGNET_TRY(known, ports_.service.request_signing(enrolee.actor, order));
   }
   switch (known->state) {
     case authority::RequestState::Approved:
@@ -283,32 +284,30 @@ Result<HttpResponse> EstHandler::enroll(const HttpRequest& request, const Place&
     case authority::RequestState::New:
       break;
   }
-  remember(key, known->id);
   HttpResponse response = text_response(
       202, fmt::format("request {} waits for its approval: ask again", known->id), request.request_id);
   response.headers.set("Retry-After", kRetryAfter);
   return response;
 }
 
-Result<std::optional<authority::Request>> EstHandler::waiting(const Enrolee& enrolee, const Bytes& key) {
-  std::string id;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = waiting_.find(key);
-    if (found == waiting_.end()) return std::nullopt;
-    id = found->second;
-    waiting_.erase(found);  // if it still waits, it is remembered anew
+/// Each request is work for an Approver, and a certificate that was lost is in anybody's hands.
+Result<> EstHandler::check_may_wait(const Enrolee& enrolee, const std::string& application) {
+  const authority::RequestFilter filter{.application = application, .states = {authority::RequestState::New}};
+  std::size_t waiting = 0;
+  authority::PageRequest part{0, kAtOnce};
+  while (true) {
+    SIGNET_TRY(const auto page, ports_.service.requests(enrolee.actor, filter, part));
+    for (const authority::Request& request : page.items)
+      if (request.submitted.by.starts_with(kByCertificate)) ++waiting;
+    if (waiting >= kMostWaiting)
+      return fail(
+          ErrorKind::AlreadyExists,
+          fmt::format("{} requests by certificates of this application wait for their approval: ask for "
+                      "those again, or wait until they are decided about",
+                      waiting));
+    if (!page.next) return {};
+    part.after = *page.next;
   }
-  auto request = ports_.service.request(enrolee.actor, id);
-  if (!request && request.error().kind == ErrorKind::NotFound) return std::nullopt;
-  if (!request) return fail(std::move(request).error());
-  return std::optional(*std::move(request));
-}
-
-void EstHandler::remember(const Bytes& key, const std::string& id) {
-  const std::lock_guard lock(mutex_);
-  if (waiting_.size() >= kMostWaiting) waiting_.clear();
-  waiting_[key] = id;
 }
 
 Result<std::string> EstHandler::application_for(const Enrolee& enrolee,
@@ -331,25 +330,19 @@ Result<std::string> EstHandler::application_for(const Enrolee& enrolee,
 }
 
 /// The same request, where it was made before and is not over: who asks again for what he has long had wants
-/// another one, though.
-Result<std::optional<authority::Request>> EstHandler::earlier(const Enrolee& enrolee, const Place& place,
-                                                              const std::string& application,
-                                                              const Bytes& request) {
+/// another one, though. One that was rejected stays so, however often he asks.
+Result<std::optional<authority::Request>> EstHandler::earlier(const Enrolee& enrolee,
+                                                              const authority::SigningOrder& order) {
   using State = authority::RequestState;
-  const authority::RequestFilter filter{
-      application,
-      place.group,
-      {State::New, State::Approved, State::Accepted, State::Failed, State::Rejected},
-      false};
-  SIGNET_TRY(auto page, ports_.service.requests(enrolee.actor, filter, {0, kMostLookedAt}));
-  for (auto known = page.items.rbegin(); known != page.items.rend(); ++known) {
-    if (known->signing_request != request) continue;
-    if (known->state == State::Accepted) {
-      const certstore::Certificate& issued = *known->certificate;
+  SIGNET_TRY(auto requests, ports_.service.requests_for(enrolee.actor, order));
+  for (authority::Request& known : requests) {
+    if (known.state == State::Revoked || known.state == State::Removed) continue;
+    if (known.state == State::Accepted) {
+      const certstore::Certificate& issued = *known.certificate;
       const auto middle = issued.not_before() + (issued.not_after() - issued.not_before()) / 2;
       if (ports_.clock.now() >= middle || enrolee.followed == issued) return std::nullopt;
     }
-    return std::optional(std::move(*known));
+    return std::optional(std::move(known));
   }
   return std::nullopt;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -34,13 +33,14 @@ struct EstPorts {
 /// The label (section 3.2.2) is the certificate group; paths may lack it where one group is the default. Who
 /// enrols is a principal with the role Writer, by HTTP Basic with a token as its password or by its
 /// management certificate; who enrols again may also show the certificate that is to be followed, one of the
-/// group's that is valid and not revoked. A request is for the approved application whose URI it has, or else
-/// whose name is its common name. While it waits for an approval, the answer is 202 with Retry-After
-/// [section 4.2.3], and the same request asks again.
+/// group's that is valid, and neither revoked nor to be revoked; at most two such requests wait at once. A
+/// request is for the approved application whose URI it has, or else whose name is its common name. While it
+/// waits for an approval, the answer is 202 with Retry-After [section 4.2.3], and the same request asks
+/// again.
 class EstHandler final : public HttpHandler {
  public:
   /// @param default_group  of paths without a label; empty: there are none
-  /// @param per_address    how many requests an address may make
+  /// @param per_address    how many requests an address may make; of IPv6, a network of /64
   EstHandler(EstPorts ports, std::string default_group, Rate per_address);
 
   HeadVerdict on_head(const HttpRequest& head) override;
@@ -67,19 +67,16 @@ class EstHandler final : public HttpHandler {
   Result<Enrolee> enrolee_of(const HttpRequest& request, const Place& place);
   Result<Enrolee> holder_of(const certstore::Certificate& certificate, const std::string& group);
   Result<std::string> application_for(const Enrolee& enrolee, const certstore::CertificationRequest& request);
-  Result<std::optional<authority::Request>> earlier(const Enrolee& enrolee, const Place& place,
-                                                    const std::string& application, const Bytes& request);
-
-  /// One that is rejected has forgotten what was asked: so those that wait are known here, too.
-  Result<std::optional<authority::Request>> waiting(const Enrolee& enrolee, const Bytes& key);
-  void remember(const Bytes& key, const std::string& id);
+  /// @error AlreadyExists  too many wait.
+  Result<> check_may_wait(const Enrolee& enrolee, const std::string& application);
+  Result<std::optional<authority::Request>> earlier(const Enrolee& enrolee,
+                                                    const authority::SigningOrder& order);
 
   const EstPorts ports_;
   const std::string default_group_;
   Authenticator authenticator_;
   Throttle requests_of_addresses_;
-  std::mutex mutex_;
-  std::map<Bytes, std::string> waiting_;  ///< by the digest of who asked what, the request's id
+  std::mutex mutex_;  ///< held while a request is looked for, and made or taken
 };
 
 }  // namespace signet::gateway::api

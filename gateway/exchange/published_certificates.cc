@@ -1,40 +1,17 @@
 #include "gateway/exchange/published_certificates.h"
 
-#include <openssl/objects.h>
-#include <openssl/pkcs7.h>
-
 #include <algorithm>
 
 #include "agreements/certificate_roles.h"
 #include "as2/name.h"
-#include "base/handle.h"
 #include "base/log.h"
-#include "base/openssl.h"
+#include "certstore/x509/certs_only.h"
 #include "gateway/exchange/sender_proof.h"
 
 namespace signet::gateway {
 namespace {
 
 using agreements::CertificateRole;
-
-using Pkcs7Ptr = Handle<PKCS7, PKCS7_free>;
-
-/// SignedData without content and without signers, DER.
-Result<Bytes> to_pkcs7(const std::vector<certstore::Certificate>& certificates) {
-  const Pkcs7Ptr file(PKCS7_new());
-  if (file == nullptr || PKCS7_set_type(file.get(), NID_pkcs7_signed) != 1 ||
-      PKCS7_content_new(file.get(), NID_pkcs7_data) != 1 || PKCS7_set_detached(file.get(), 1) != 1)
-    return fail(take_openssl_error(ErrorKind::Internal, "making a file of certificates"));
-  for (const certstore::Certificate& certificate : certificates)
-    if (PKCS7_add_certificate(file.get(), certificate.native()) != 1)
-      return fail(take_openssl_error(ErrorKind::Internal, "making a file of certificates"));
-  unsigned char* out = nullptr;
-  const int size = i2d_PKCS7(file.get(), &out);
-  if (size < 0) return fail(take_openssl_error(ErrorKind::Internal, "writing a file of certificates"));
-  Bytes der(out, out + size);
-  OPENSSL_free(out);
-  return der;
-}
 
 const agreements::ResolvedAgreement* agreement_of(const HttpRequest& request,
                                                   const AccountSnapshot& account) {
@@ -89,7 +66,7 @@ std::optional<HttpResponse> answer_with_certificates(HttpRequest& request, const
   }
   const auto certificates = published_certificates(found->agreement, **snapshot, request.received);
   if (!certificates) return not_now(certificates.error(), request);
-  auto der = to_pkcs7(*certificates);
+  auto der = certstore::make_certs_only(*certificates);
   if (!der) return not_now(der.error(), request);
   log::info("certificates-published", {{"request_id", request.request_id},
                                        {"agreement", found->agreement.name},

@@ -45,8 +45,8 @@ Result<Published> AuthorityPublications::issuer(const std::string& group, const 
   return Published{issuer.der(), issuer.not_before(), clock_.now() + std::chrono::hours(24)};
 }
 
-Published AuthorityPublications::ocsp(ByteView request) {
-  auto answer = service_.answer_ocsp(request);
+Published AuthorityPublications::ocsp(ByteView request, std::string_view network) {
+  auto answer = service_.answer_ocsp(request, network);
   if (answer) return published(*std::move(answer));
   log::error("ocsp-not-answered", {{"reason", answer.error().detail}});
   return {certstore::make_ocsp_refusal(certstore::OcspRefusal::TryLater), {}, std::nullopt};

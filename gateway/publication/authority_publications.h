@@ -14,7 +14,7 @@ class AuthorityPublications final : public Publications {
 
   Result<Published> crl(const std::string& group, const std::string& serial) override;
   Result<Published> issuer(const std::string& group, const std::string& serial) override;
-  Published ocsp(ByteView request) override;
+  Published ocsp(ByteView request, std::string_view network) override;
 
  private:
   authority::Authority& service_;

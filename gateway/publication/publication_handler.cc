@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/network.h"
 
 namespace signet::gateway {
 namespace {
@@ -114,7 +115,8 @@ PublicationHandler::PublicationHandler(Publications& publications, const Clock& 
     : publications_(publications), clock_(clock), requests_of_addresses_(per_address) {}
 
 HeadVerdict PublicationHandler::on_head(const HttpRequest& head) {
-  if (const auto wait = requests_of_addresses_.take(head.remote_address, Throttle::Moment::clock::now())) {
+  if (const auto wait = requests_of_addresses_.take(network_of_subscriber(head.remote_address),
+                                                    Throttle::Moment::clock::now())) {
     HttpResponse response = text_response(429, "too many requests from this address", head.request_id);
     response.headers.set("Retry-After", std::to_string(wait->count()));
     return HeadVerdict::refuse(std::move(response));
@@ -144,7 +146,8 @@ HttpResponse PublicationHandler::serve(const HttpRequest& request) {
   if (const auto* status = std::get_if<Status>(&*place)) {
     const auto body = request.body.to_bytes(kLongestOcspRequest);
     const Bytes& asked = status->request ? *status->request : body.value_or(Bytes());
-    return response_of(publications_.ocsp(asked), "application/ocsp-response", request);
+    return response_of(publications_.ocsp(asked, network_of_subscriber(request.remote_address)),
+                       "application/ocsp-response", request);
   }
   const auto* crl = std::get_if<CrlOf>(&*place);
   const auto* issuer = std::get_if<IssuerOf>(&*place);

@@ -22,10 +22,11 @@ inline constexpr std::size_t kLongestOcspRequest = 4096;
 ///     GET, HEAD  /ocsp/{request}                      application/ocsp-response [RFC6960 A.1]
 ///     POST       /ocsp                                application/ocsp-response
 ///
-/// Everything else is 404. No answer depends on who asks.
+/// Everything else is 404. No answer depends on who asks, but whether there is one: each network has its
+/// share.
 class PublicationHandler final : public HttpHandler {
  public:
-  /// @param per_address  how many requests an address may make
+  /// @param per_address  how many requests an address may make; of IPv6, a network of /64
   PublicationHandler(Publications& publications, const Clock& clock, Rate per_address);
 
   HeadVerdict on_head(const HttpRequest& head) override;

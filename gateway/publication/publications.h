@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -31,7 +32,9 @@ class Publications {
   virtual Result<Published> issuer(const std::string& group, const std::string& serial) = 0;
   /// Answers an OCSP request (RFC 6960 section 4.1). Whatever was asked, there is an answer: some say only
   /// that there is none, and carry no signature.
-  virtual Published ocsp(ByteView request) = 0;
+  ///
+  /// @param network  whose signature it would be, as network_of_subscriber() says
+  virtual Published ocsp(ByteView request, std::string_view network) = 0;
 };
 
 }  // namespace signet::gateway

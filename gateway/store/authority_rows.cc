@@ -248,7 +248,8 @@ Result<Request> read_request(const Query& row) {
   request.removed = optional_stamp_in(row, 30);
   SIGNET_TRY(request.revocation_reason, reason_in(row, 32));
   request.reason = row.text(33);
-  request.revision = row.integer(34);
+  request.signing_request_sha256 = row.bytes(34);
+  request.revision = row.integer(35);
   return request;
 }
 
@@ -266,7 +267,7 @@ Result<bool> put_request(SqlConnection& connection, const Request& request) {
         by_of(request.rejected), time_of(request.rejected), by_of(request.accepted),
         time_of(request.accepted), by_of(request.revocation_requested), time_of(request.revocation_requested),
         by_of(request.revoked), time_of(request.revoked), by_of(request.removed), time_of(request.removed),
-        text_of(request.revocation_reason), request.reason, request.revision);
+        text_of(request.revocation_reason), request.reason, request.signing_request_sha256, request.revision);
     return query.run() == 1;
   };
 #define SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD                                                      \
@@ -274,19 +275,19 @@ Result<bool> put_request(SqlConnection& connection, const Request& request) {
   "certificate, issuer_serial, password_vault, password_name, password_version, key_file_vault, "  \
   "key_file_name, key_file_version, submitted_by, submitted, approved_by, approved, rejected_by, " \
   "rejected, accepted_by, accepted, revocation_requested_by, revocation_requested, revoked_by, "   \
-  "revoked, removed_by, removed, revocation_reason, reason, revision"
+  "revoked, removed_by, removed, revocation_reason, reason, signing_request_sha256, revision"
   if (request.revision != 0) {
     Query update(connection,
                  "UPDATE authority_requests SET (" SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
                  ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-                 "?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34 + 1) "
-                 "WHERE id = ?1 AND revision = ?34");
+                 "?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35 + 1) "
+                 "WHERE id = ?1 AND revision = ?35");
     return bind(update);
   }
   Query insert(connection,
                "INSERT INTO authority_requests (" SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-               "?, ?, ?, ?, ?, ?, ?, ? + 1)");
+               "?, ?, ?, ?, ?, ?, ?, ?, ? + 1)");
 #undef SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
   return bind(insert);
 }

@@ -287,6 +287,19 @@ Result<authority::Page<Request>> SqliteAuthorityStore::requests(const authority:
   });
 }
 
+Result<std::vector<Request>> SqliteAuthorityStore::requests_for(std::string_view application,
+                                                                std::string_view group,
+                                                                ByteView signing_request_sha256) {
+  return read_value<std::vector<Request>>(*database_, [&](SqlConnection& connection) {
+    Query query(connection,
+                "SELECT " SIGNET_REQUEST_COLUMNS
+                " FROM authority_requests WHERE signing_request_sha256 = ? AND application = ? AND "
+                "group_name = ? ORDER BY record DESC LIMIT 100");
+    query.bind(signing_request_sha256, application, group);
+    return all_of<Request>(query, read_request);
+  });
+}
+
 Result<std::optional<IssuedCertificate>> SqliteAuthorityStore::issued(std::string_view group,
                                                                       std::string_view issuer_serial,
                                                                       std::string_view serial) {

@@ -24,6 +24,8 @@ class SqliteAuthorityStore final : public authority::AuthorityStore {
   Result<authority::Request> request(std::string_view id) override;
   Result<authority::Page<authority::Request>> requests(const authority::RequestFilter& filter,
                                                        const authority::PageRequest& page) override;
+  Result<std::vector<authority::Request>> requests_for(std::string_view application, std::string_view group,
+                                                       ByteView signing_request_sha256) override;
   Result<std::optional<authority::IssuedCertificate>> issued(std::string_view group,
                                                              std::string_view issuer_serial,
                                                              std::string_view serial) override;

@@ -667,8 +667,10 @@ CREATE TABLE authority_requests (
   removed INTEGER,
   revocation_reason TEXT,
   reason TEXT NOT NULL,
+  signing_request_sha256 BLOB NOT NULL,  -- stays when the request itself is erased; empty of a key pair
   revision INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX authority_requests_by_digest ON authority_requests(signing_request_sha256);
 CREATE INDEX authority_requests_by_application ON authority_requests(application);
 CREATE INDEX authority_requests_to_revoke ON authority_requests(group_name)
   WHERE revocation_requested IS NOT NULL AND revoked IS NULL;

@@ -5,6 +5,7 @@ Usage: certificate_service_test.py --signet BINARY [TestClass...].
 """
 
 import base64
+import concurrent.futures
 import hashlib
 import http.client
 import json
@@ -294,6 +295,15 @@ class Published(ServiceTest):
         self.assertEqual((status, fields["Content-Type"]), (200, "application/pkix-cert"))
         self.assertEqual(self.openssl("x509", "-inform", "DER", "-in", self.file("issuer.der", der)), self.openssl("x509", "-in", "issuer.pem"))
 
+    def test_no_page_of_another_origin_may_read_anything(self):
+        origin = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+        answers = [self.ask(method, target, **{name.replace("-", "_"): value for name, value in origin.items()}) for target in [f"/certs/crl/{self.serial}/Plant.crl", f"/certs/issuer/{self.serial}/Plant.cer", "/ocsp", "/"]
+                   for method in ["GET", "OPTIONS"]]
+        for method in ["GET", "OPTIONS"]:
+            answers.append(self.management.call(method, f"/certificateService/groups?{VERSION}", token=self.tokens["reader"], headers=origin))
+        for _, _, fields in answers:
+            self.assertEqual([name for name in fields if name.lower().startswith("access-control-")], [])
+
     def test_nothing_else_is(self):
         for target in ["/", "/certs/crl/", f"/certs/crl/{self.serial}/Other.crl", "/certs/crl/00/Plant.crl", "/certificateService/groups?" + VERSION,
                        "/as2", "/metrics", "/health", "/subscriptions", "/auditRecords", "/.well-known/est/cacerts"]:
@@ -368,6 +378,12 @@ class EstTest(ServiceTest):
         self.issuer = self.found_group()
         self.application = self.approved_application(PRESS)
 
+    def restart(self):
+        self.home.stop()
+        self.home.start("--listen-api", "127.0.0.1:0", "--listen-vault", "signet=127.0.0.1:0", "--api-certificate", "api", "--api-host", self.HOST, *self.OPTIONS)
+        ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
+        self.management = self.service(ports["api"], self.HOST)
+
     def call(self, method, path, body=None, user=None, identity=None, **fields):
         context = ssl.create_default_context(cafile=str(self.directory / "api.cer"))
         if identity:
@@ -382,10 +398,10 @@ class EstTest(ServiceTest):
         finally:
             connection.close()
 
-    def request(self, name="press", subject="/CN=Press 7", uri="urn:acme:press7", key=None):
+    def request(self, name="press", subject="/CN=Press 7", uri="urn:acme:press7", key=None, hosts=("press7.acme.example",)):
         """Returns the PKCS#10 request in base64; the key is in NAME.key."""
         new = ["-key", key] if key else ["-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key"]
-        self.openssl("req", "-new", *new, "-subj", subject, "-addext", f"subjectAltName=URI:{uri},DNS:press7.acme.example", "-outform", "DER", "-out", f"{name}.csr")
+        self.openssl("req", "-new", *new, "-subj", subject, "-addext", "subjectAltName=" + ",".join([f"URI:{uri}", *(f"DNS:{host}" for host in hosts)]), "-outform", "DER", "-out", f"{name}.csr")
         return base64.encodebytes((self.directory / f"{name}.csr").read_bytes())
 
     def enroll(self, request, operation="simpleenroll", user=None, **options):
@@ -424,14 +440,22 @@ class Est(EstTest):
         reenroll = lambda body: self.call("POST", "Plant/simplereenroll", body, identity=identity, Content_Type="application/pkcs10")
         self.assertEqual(reenroll(self.request("other", subject="/CN=Press 8"))[0], 403)
         self.assertEqual(reenroll(self.request("other", uri="urn:acme:press8"))[0], 403)
+        self.assertEqual(reenroll(self.request("other", hosts=[]))[0], 403)
+        self.assertEqual(reenroll(self.request("other", hosts=["press7.acme.example", "more.acme.example"]))[0], 403)
         self.assertEqual(reenroll(again)[0], 202)
         waiting, = self.waiting()
         self.assertRegex(self.rest("reader", "GET", f"/requests/{waiting}")["submitted"]["by"], "^est:[0-9A-F]+$")
         self.rest("approver", "POST", f"/requests/{waiting}/approve")
         self.assertEqual(len(self.certificates(reenroll(again)[1])), 1)
-        first = self.rest("reader", "GET", "/requests?state=Accepted")["value"][0]["requestId"]
+        others = [self.request(f"other{at}") for at in range(3)]
+        self.assertEqual([reenroll(other)[0] for other in others], [202, 202, 409])
+        self.assertEqual(reenroll(others[0])[0], 202)
+        first, second = (request["requestId"] for request in self.rest("reader", "GET", "/requests?state=Accepted")["value"])
         self.rest("approver", "POST", f"/requests/{first}/revoke", {"reason": "superseded"})
-        self.assertEqual(reenroll(self.request("late"))[0], 401)
+        self.assertEqual(reenroll(others[0])[0], 401)
+        self.rest("writer", "POST", f"/requests/{second}/requestRevocation", {"reason": "superseded"})
+        identity = (self.file("next.pem", self.pem(self.rest("reader", "GET", f"/requests/{second}")["certificate"]["certificate"])), self.directory / "next.key")
+        self.assertEqual(reenroll(others[0])[0], 401)
 
     def test_what_is_refused(self):
         request = self.request()
@@ -450,10 +474,19 @@ class Est(EstTest):
         self.assertEqual(self.waiting(), [])
         self.assertEqual(self.enroll(request)[0], 202)
         self.rest("approver", "POST", f"/requests/{self.waiting()[0]}/reject", {"reason": "wrong device"})
-        status, text, _ = self.enroll(request)
-        self.assertEqual(status, 403)
-        self.assertIn(b"wrong device", text)
+        for restart in [False, False, True]:
+            if restart:
+                self.restart()
+            status, text, _ = self.enroll(request)
+            self.assertEqual(status, 403)
+            self.assertIn(b"wrong device", text)
+        self.assertEqual(self.waiting(), [])
 
+    def test_polls_at_once_make_one_request(self):
+        request = self.request()
+        with concurrent.futures.ThreadPoolExecutor(8) as several:
+            self.assertEqual({status for status, _, _ in several.map(self.enroll, [request] * 8)}, {202})
+        self.assertEqual(len(self.waiting()), 1)
 
 
 @unittest.skipUnless(shutil.which("pki"), "strongswan-pki is not installed")

@@ -4,7 +4,7 @@
 
 /// The twelve defects that were seen in the service this one is modelled after, by their numbers. That its
 /// addresses for anonymous readers take nothing but GET, and that nothing answers to other origins (12), is
-/// tested where HTTP is.
+/// tested where HTTP is (tests/integration/certificate_service_test.py, Published).
 
 namespace signet::authority {
 namespace {

@@ -191,6 +191,18 @@ TEST_F(Issuers, AnAuthorityElsewhereCertifiesOne) {
   });
   EXPECT_TRUE(fails_with(service_.install_issuer(kAdministrator, "Plant7", {other_name, root.certificate}),
                          ErrorKind::InvalidInput, "group's subject"));
+  Root narrow;  // has no room for an authority below itself
+  certstore::CertificateProfile profile = Root::profile();
+  profile.basic_constraints = {true, 0};
+  narrow.certificate = valued(certstore::make_self_signed_authority(narrow.key, profile));
+  EXPECT_TRUE(fails_with(
+      service_.install_issuer(kAdministrator, "Plant7", {narrow.sign(waiting.request), narrow.certificate}),
+      ErrorKind::InvalidInput, "too long"));
+  const Certificate over = root.sign(waiting.request, [](certstore::CertificateProfile& wanted) {
+    wanted.not_after = valued(parse_time("2026-11-02"));
+  });
+  EXPECT_TRUE(fails_with(service_.install_issuer(kAdministrator, "Plant7", {over, root.certificate}),
+                         ErrorKind::InvalidInput, "not to be trusted"));
 
   const IssuerVersion issuer =
       valued(service_.install_issuer(kAdministrator, "Plant7", {own, root.certificate}));

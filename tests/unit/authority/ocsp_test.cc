@@ -1,5 +1,8 @@
 #include "certstore/x509/ocsp.h"
 
+#include <fmt/format.h>
+
+#include "certstore/authority/ocsp_cache_internal.h"
 #include "tests/unit/authority/authority_fixture.h"
 
 /// What the service's OCSP responder says, and what it spends on it.
@@ -12,7 +15,8 @@ using certstore::OcspRefusal;
 class Ocsp : public AuthorityTest {
  protected:
   Bytes ask(const Certificate& certificate, const Certificate& issuer, ByteView nonce = {}) {
-    return valued(service_.answer_ocsp(valued(certstore::make_ocsp_request(certificate, issuer, nonce))));
+    return valued(
+        service_.answer_ocsp(valued(certstore::make_ocsp_request(certificate, issuer, nonce)), "192.0.2.1"));
   }
   certstore::OcspStatus said(const Certificate& certificate, const Certificate& issuer) {
     return valued(
@@ -46,7 +50,7 @@ TEST_F(Ocsp, SignsNothingAboutWhatItNeverIssued) {
   const auto unauthorized = certstore::make_ocsp_refusal(OcspRefusal::Unauthorized);
   EXPECT_EQ(ask(*request.certificate, other.certificate), unauthorized);
   EXPECT_EQ(ask(issuer.certificate, issuer.certificate), unauthorized);
-  EXPECT_EQ(valued(service_.answer_ocsp(to_bytes("x"))),
+  EXPECT_EQ(valued(service_.answer_ocsp(to_bytes("x"), "192.0.2.1")),
             certstore::make_ocsp_refusal(OcspRefusal::MalformedRequest));
 }
 
@@ -58,6 +62,43 @@ TEST_F(Ocsp, AnAnswerServesForHours) {
   EXPECT_EQ(ask(*request.certificate, issuer.certificate, to_bytes("12345678")), first);
   pass(std::chrono::hours(2));
   EXPECT_NE(ask(*request.certificate, issuer.certificate), first);
+}
+
+TEST_F(Ocsp, OneQuestionIsNotManyByParametersOfItsHash) {
+  const IssuerVersion issuer = found_group();
+  const Request request = issued(approved());
+  Bytes asked = valued(certstore::make_ocsp_request(*request.certificate, issuer.certificate, {}));
+  const Bytes sha1_with_null{0x06, 0x05, 0x2B, 0x0E, 0x03, 0x02, 0x1A, 0x05, 0x00};
+  const auto at = std::search(asked.begin(), asked.end(), sha1_with_null.begin(), sha1_with_null.end());
+  ASSERT_NE(at, asked.end());
+  *(at + 7) = 0x04;  // an empty OCTET STRING for NULL
+  EXPECT_EQ(valued(service_.answer_ocsp(asked, "192.0.2.1")),
+            certstore::make_ocsp_refusal(OcspRefusal::MalformedRequest));
+}
+
+TEST(OcspCache, ANetworkUsesUpItsOwnShareAlone) {
+  OcspCache cache;
+  const Throttle::Moment now{};
+  const int share = static_cast<int>(OcspCache::kSignaturesOfNetwork.burst);
+  for (int i = 0; i < share; ++i) EXPECT_TRUE(cache.may_sign("192.0.2.1", now));
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(cache.may_sign("192.0.2.1", now));
+  EXPECT_TRUE(cache.may_sign("192.0.2.2", now));
+  EXPECT_TRUE(cache.may_sign("192.0.2.1", now + std::chrono::seconds(2)));
+  int of_many = 0;
+  for (int i = 0; i < 1000; ++i) of_many += cache.may_sign(fmt::format("198.51.100.{}", i), now) ? 1 : 0;
+  EXPECT_LT(of_many, OcspCache::kSignatures.burst);
+}
+
+TEST(OcspCache, LosesTheOldestAnswerWhenItIsFull) {
+  OcspCache cache;
+  const Time start = gateway::kNoon;
+  const auto question = [](std::size_t number) { return to_bytes(std::to_string(number)); };
+  for (std::size_t i = 0; i <= OcspCache::kMostAnswers; ++i)
+    cache.put(question(i), false, start + std::chrono::milliseconds(i), to_bytes("an answer"));
+  const Time now = start + std::chrono::minutes(1);
+  EXPECT_FALSE(cache.find(question(0), false, now));
+  EXPECT_TRUE(cache.find(question(1), false, now));
+  EXPECT_TRUE(cache.find(question(OcspCache::kMostAnswers), false, now));
 }
 
 }  // namespace

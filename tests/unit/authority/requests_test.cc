@@ -87,6 +87,23 @@ TEST_F(Requests, RequestsAreFoundPageByPage) {
       SizeIs(5));
 }
 
+TEST_F(Requests, OneThatIsRejectedIsKnownWhenItComesAgain) {
+  found_group();
+  const Application application = approved();
+  const SigningOrder order{application.id, "PLANT7", signing_request()};
+  EXPECT_THAT(valued(service_.requests_for(kReader, order)), testing::IsEmpty());
+  const Request made = valued(service_.request_signing(kWriter, order));
+  requested(application);
+  valued(service_.reject_request(kApprover, made.id, "wrong device"));
+  const auto known = valued(service_.requests_for(kReader, order));
+  ASSERT_THAT(known, SizeIs(1));
+  EXPECT_EQ(known[0].id, made.id);
+  EXPECT_EQ(known[0].reason, "wrong device");
+  EXPECT_THAT(known[0].signing_request, testing::IsEmpty());
+  valued(service_.request_signing(kWriter, order));
+  EXPECT_EQ(valued(service_.requests_for(kReader, order)).at(0).state, RequestState::New);
+}
+
 TEST_F(Requests, AStationsKeyUsageFollowsItsPurposes) {
   found_group(group("Partners", CertificateType::As2Station));
   const auto certificate_for = [&](std::set<Purpose> purposes, const std::string& key) {

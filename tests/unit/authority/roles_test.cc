@@ -34,6 +34,11 @@ TEST_F(RolesOfTheService, EachAllowsItsVerbsAndNoOthers) {
       {"requests",
        {Role::Reader, Role::Writer, Role::Approver, Role::Administrator, Role::Auditor},
        [&](const Actor& actor) { return is_let(service_.requests(actor, {}, {})); }},
+      {"requests_for",
+       {Role::Reader, Role::Writer, Role::Approver, Role::Administrator, Role::Auditor},
+       [&](const Actor& actor) {
+         return is_let(service_.requests_for(actor, {"x", "x", {}}));
+       }},
       {"applications",
        {Role::Reader, Role::Writer, Role::Approver, Role::Administrator, Role::Auditor},
        [&](const Actor& actor) { return is_let(service_.applications(actor, {}, {})); }},

@@ -19,12 +19,14 @@ class MemoryPublications final : public Publications {
   Result<Published> issuer(const std::string& group, const std::string& serial) override {
     return find(group, serial, "the issuer");
   }
-  Published ocsp(ByteView request) override {
+  Published ocsp(ByteView request, std::string_view network) override {
     asked = as_text(request);
+    asker = network;
     return {to_bytes("an answer"), kNow, signed_ ? std::optional(kNow + hours(1)) : std::nullopt};
   }
 
   std::string asked;
+  std::string asker;
   bool signed_ = true;
   std::optional<Error> failure;
 
@@ -147,6 +149,7 @@ TEST_F(PublicationHandlerTest, AnswersOcspByPostAndByGetInEitherEncoding) {
   EXPECT_EQ(text_of(posted), "an answer");
   EXPECT_EQ(posted.headers.value("Content-Type"), "application/ocsp-response");
   EXPECT_EQ(publications_.asked, "a question");
+  EXPECT_EQ(publications_.asker, "192.0.2.1");
   // Octets whose base64 has + and / in it.
   const std::string octets = "\xfb\xef\xbe\xff?>";
   ASSERT_THAT(base64(as_bytes(octets)), HasSubstr("/"));
@@ -196,6 +199,19 @@ TEST_F(PublicationHandlerTest, LetsNoAddressAskTooOften) {
   EXPECT_EQ(slow.on_head(head).refusal->status, 429);
   head.remote_address = "192.0.2.2";
   EXPECT_FALSE(slow.on_head(head).refusal);
+}
+
+TEST_F(PublicationHandlerTest, TakesANetworkOfIpv6ForOneAddress) {
+  PublicationHandler slow(publications_, clock_, {0.001, 2});
+  HttpRequest head;
+  head.method = "GET";
+  head.target = "/certs/crl/0A1B/Plant.crl";
+  for (const auto& [address, refused] :
+       {std::pair("2001:db8:0:1::1", false), std::pair("2001:db8:0:1::2", false),
+        std::pair("2001:db8:0:1:2:3:4:5", true), std::pair("2001:db8:0:2::1", false)}) {
+    head.remote_address = address;
+    EXPECT_EQ(slow.on_head(head).refusal.has_value(), refused) << address;
+  }
 }
 
 }  // namespace
