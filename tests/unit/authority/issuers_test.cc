@@ -191,13 +191,12 @@ TEST_F(Issuers, AnAuthorityElsewhereCertifiesOne) {
   });
   EXPECT_TRUE(fails_with(service_.install_issuer(kAdministrator, "Plant7", {other_name, root.certificate}),
                          ErrorKind::InvalidInput, "group's subject"));
-  Root narrow;  // has no room for an authority below itself
+  // The same authority, without room for one below itself.
   certstore::CertificateProfile profile = Root::profile();
   profile.basic_constraints = {true, 0};
-  narrow.certificate = valued(certstore::make_self_signed_authority(narrow.key, profile));
-  EXPECT_TRUE(fails_with(
-      service_.install_issuer(kAdministrator, "Plant7", {narrow.sign(waiting.request), narrow.certificate}),
-      ErrorKind::InvalidInput, "too long"));
+  const Certificate narrow = valued(certstore::make_self_signed_authority(root.key, profile));
+  EXPECT_TRUE(fails_with(service_.install_issuer(kAdministrator, "Plant7", {own, narrow}),
+                         ErrorKind::InvalidInput, "too long"));
   const Certificate over = root.sign(waiting.request, [](certstore::CertificateProfile& wanted) {
     wanted.not_after = valued(parse_time("2026-11-02"));
   });

@@ -93,7 +93,10 @@ TEST_F(Requests, OneThatIsRejectedIsKnownWhenItComesAgain) {
   const SigningOrder order{application.id, "PLANT7", signing_request()};
   EXPECT_THAT(valued(service_.requests_for(kReader, order)), testing::IsEmpty());
   const Request made = valued(service_.request_signing(kWriter, order));
-  requested(application);
+  const Bytes another = signing_request([](certstore::CertificateProfile& profile) {
+    profile.alternative_names.dns_names = {"plc3.acme.example"};
+  });
+  valued(service_.request_signing(kWriter, {application.id, "Plant7", another}));
   valued(service_.reject_request(kApprover, made.id, "wrong device"));
   const auto known = valued(service_.requests_for(kReader, order));
   ASSERT_THAT(known, SizeIs(1));
