@@ -144,6 +144,12 @@ Result<> check_is_another(const Actor& actor, const Stamp& one, std::string_view
       fmt::format("principal '{}' {} itself: somebody else has to decide about it", actor.principal, did));
 }
 
+Result<> check_did_not_ask(const Actor& actor, const Request& request) {
+  SIGNET_CHECK(check_is_another(actor, request.submitted, "made this request"));
+  if (request.ordered_by.empty()) return {};
+  return check_is_another(actor, {request.ordered_by, {}}, "ordered this certificate for a vault");
+}
+
 std::string object_name(std::string_view kind, std::string_view id) {
   return fmt::format("{} {}", kind, printable(id, 64));
 }

@@ -179,7 +179,8 @@ class Authority {
 
   /// A request of a vault of this installation, for a certificate of its own. Where its group says so, and it
   /// names nothing but its application and that one's hosts, the service approves it itself; else it waits
-  /// for an Approver.
+  /// for an Approver, who is not the one who ordered it. The same one a second time is the first one's
+  /// request, while that is New or Approved.
   Result<Request> request_for_vault(const SigningOrder& order);
   /// How such a request is getting on; an approved one is taken, and Accepted.
   Result<FetchedCertificate> take_for_vault(std::string_view id);

@@ -137,6 +137,7 @@ Result<Application> Authority::unregister_application(const Actor& actor, std::s
     change.applications.front().state = ApplicationState::Unregistered;
     change.applications.front().unregistered = step.stamp();
     SIGNET_TRY(const auto requests, all_requests(implementation_->store(), {.application = before.id}));
+    change.all_requests_of = {before.id, requests.empty() ? 0 : requests.back().record};
     for (const Request& request : requests) {
       left_over.push_back(request.password);
       left_over.push_back(request.key_file);

@@ -38,7 +38,7 @@ Result<> check_issuer_is_the_groups(const Group& group, const IssuerVersion& iss
 }
 
 Result<> check_approver(const Actor& actor, const Case& it) {
-  SIGNET_CHECK(check_is_another(actor, it.request.submitted, "made this request"));
+  SIGNET_CHECK(check_did_not_ask(actor, it.request));
   return check_is_another(actor, it.application.changed, "edited this application last");
 }
 
@@ -60,7 +60,12 @@ Result<IssuerVersion> issuer_for(Authority::Implementation& service, const Case&
   return issuer;
 }
 
-/// A failure of this stays: the request can never be issued as it is.
+/// Whether a failure stays: the request can never be issued as it is.
+bool is_for_good(const Error& error) {
+  return error.kind == ErrorKind::InvalidInput || error.kind == ErrorKind::Unsupported ||
+         error.kind == ErrorKind::AlreadyExists || error.kind == ErrorKind::CryptoFailure;
+}
+
 Result<Plan> plan_for(const Case& it) {
   Plan plan;
   certstore::KeyType key_type = certstore::KeyType::Rsa;
@@ -136,12 +141,15 @@ Result<Request> Authority::approve_request(const Actor& actor, std::string_view 
     if (it.request.state != RequestState::New)
       return fail(wrong_state(verb.object, it.request.state, "approved", "New"));
     SIGNET_TRY(const IssuerVersion issuer, issuer_for(*implementation_, it));
+    if (it.request.kind == RequestKind::KeyPair)
+      SIGNET_CHECK(check_can_destroy(implementation_->vault(), it.group));
     password = it.request.password;
 
     Change change;
     change.relied_on_applications = {it.application};
     change.relied_on_groups = {it.group};
     auto plan = plan_for(it);
+    if (!plan && !is_for_good(plan.error())) return fail(std::move(plan.error()));
     if (!plan) {
       Request failed = with(it.request, RequestState::Failed, step.stamp());
       failed.reason = plan.error().detail;

@@ -125,7 +125,9 @@ inline constexpr std::string_view kRequestSecret = "certificate request";
 inline std::string password_name(const std::string& request) { return "request-" + request + "-password"; }
 inline std::string key_file_name(const std::string& request) { return "request-" + request + "-key"; }
 /// The key of a group's issuers in its vault.
-inline std::string issuer_key_name(const std::string& group) { return "issuer-" + group; }
+inline std::string issuer_key_name(const std::string& group) {
+  return std::string(vault::kIssuerKeyPrefix) + group;
+}
 
 /// An RSA key of 2048, 3072 or 4096 bits.
 vault::KeyKind key_kind(int bits);
@@ -134,6 +136,13 @@ std::string new_guid();
 
 /// @error PermissionDenied  the actor is one of those whose work it decides about.
 Result<> check_is_another(const Actor& actor, const Stamp& one, std::string_view did);
+/// The same for whoever wanted a certificate: who submitted the request, and who had it submitted for a
+/// vault.
+Result<> check_did_not_ask(const Actor& actor, const Request& request);
+/// What is there still could not be destroyed where the vault keeps all that is deleted.
+///
+/// @error Unsupported
+Result<> check_can_destroy(vault::EmbeddedVault& vault, const Group& group);
 /// "request 3f1c...", "application 3f1c...", "group Plant7", with what came from a stranger made fit to be
 /// read.
 std::string object_name(std::string_view kind, std::string_view id);

@@ -26,17 +26,6 @@ Result<> check_password(const SecretBytes& password) {
                   kShortestPassword, kLongestPassword));
 }
 
-/// What is there still could not be destroyed where the vault keeps all that is deleted.
-Result<> check_can_destroy(vault::EmbeddedVault& vault, const Group& group) {
-  SIGNET_TRY(const vault::VaultSettings settings, vault.settings(group.key_vault));
-  if (!settings.purge_protection) return {};
-  return fail(
-      ErrorKind::Unsupported,
-      fmt::format("key vault '{}' of group '{}' has purge protection, so that private keys of requests could "
-                  "not be destroyed in it: make the key yourself, and send a PKCS#10 request",
-                  group.key_vault, group.name));
-}
-
 /// What every new request stands on.
 struct Ground {
   Group group;
@@ -69,6 +58,11 @@ std::string describe(const Request& request) {
                      printable_name(request.subject), request.application, request.group);
 }
 
+/// Where a vault's order is whose it is, besides.
+std::string whose(const Request& request) {
+  return request.ordered_by.empty() ? "" : fmt::format(", ordered by {}", printable(request.ordered_by));
+}
+
 std::string transition(const Request& before, RequestState after) {
   return fmt::format("{} -> {}", to_string(before.state), to_string(after));
 }
@@ -78,6 +72,16 @@ bool is_own(const Actor& actor, const Request& request) {
 }
 
 }  // namespace
+
+Result<> check_can_destroy(vault::EmbeddedVault& vault, const Group& group) {
+  SIGNET_TRY(const vault::VaultSettings settings, vault.settings(group.key_vault));
+  if (!settings.purge_protection) return {};
+  return fail(
+      ErrorKind::Unsupported,
+      fmt::format("key vault '{}' of group '{}' has purge protection, so that private keys of requests could "
+                  "not be destroyed in it: make the key yourself, and send a PKCS#10 request",
+                  group.key_vault, group.name));
+}
 
 Result<Request> Authority::request_key_pair(const Actor& actor, const KeyPairOrder& order) {
   const std::string id = new_guid();
@@ -114,12 +118,13 @@ Result<Request> Authority::request_signing(const Actor& actor, const SigningOrde
     Request made = new_request(id, RequestKind::Signing, ground, step.stamp());
     made.signing_request = asked.der;
     made.signing_request_sha256 = digest(Hash::Sha256, asked.der);
+    made.ordered_by = order.ordered_by;
     made.subject = asked.profile.subject.text();
     made.domain_names = domain_names_of(asked);
     const auto profile = leaf_profile(ground.group, ground.application, made, asked.key_type);
     if (!profile) return fail(profile.error());
-    SIGNET_CHECK(
-        step.commit({.requests = {made}, .relied_on_applications = {ground.application}}, describe(made)));
+    SIGNET_CHECK(step.commit({.requests = {made}, .relied_on_applications = {ground.application}},
+                             describe(made) + whose(made)));
     return implementation_->store().request(id);
   });
 }
@@ -129,7 +134,7 @@ Result<Request> Authority::reject_request(const Actor& actor, std::string_view i
   std::optional<vault::SecretId> password;
   auto result = implementation_->perform(verb, [&](Implementation::Step& step) -> Result<Request> {
     SIGNET_TRY(const Request before, implementation_->store().request(id));
-    SIGNET_CHECK(check_is_another(actor, before.submitted, "made this request"));
+    SIGNET_CHECK(check_did_not_ask(actor, before));
     if (before.state != RequestState::New)
       return fail(wrong_state(verb.object, before.state, "rejected", "New"));
     Request after = before;

@@ -17,8 +17,18 @@ Result<PublishedCrl> Authority::Implementation::make_crl(const Group& group, con
   std::vector<IssuedCertificate> revoked;
   if (before) {
     SIGNET_TRY(revoked, store_.revoked(group.name, serial));
+    // What had ended when the list before was made was on that one after its end, and may go [RFC5280 3.3].
+    std::erase_if(revoked, [&](const IssuedCertificate& one) {
+      return one.certificate.not_after() < std::min(before->this_update, now);
+    });
   }
-  revoked.insert(revoked.end(), revoked_now.begin(), revoked_now.end());
+  // What somebody else revokes at this moment is there once: whose list it is, the store decides.
+  for (const IssuedCertificate& one : revoked_now) {
+    const auto is_it = [&](const IssuedCertificate& other) {
+      return other.certificate.serial() == one.certificate.serial();
+    };
+    if (std::none_of(revoked.begin(), revoked.end(), is_it)) revoked.push_back(one);
+  }
   certstore::CrlContents contents;
   contents.number = before ? static_cast<std::uint64_t>(before->number) + 1 : 1;
   contents.this_update = now;
@@ -37,6 +47,20 @@ namespace {
 Result<> check_is_issued(const Request& request, std::string_view verb) {
   if (request.state == RequestState::Approved || request.state == RequestState::Accepted) return {};
   return fail(wrong_state(object_name("request", request.id), request.state, verb, "Approved or Accepted"));
+}
+
+/// The first reason stays, but for the gravest one.
+Result<> check_may_ask_for(const Request& request, RevocationReason reason) {
+  if (!request.revocation_requested) return {};
+  const bool is_graver = reason == RevocationReason::KeyCompromise &&
+                         request.revocation_reason != RevocationReason::KeyCompromise;
+  if (is_graver) return {};
+  return fail(
+      ErrorKind::AlreadyExists,
+      fmt::format("{} waits to be revoked already, asked for by {} with the reason {}: only "
+                  "keyCompromise takes the place of another reason",
+                  object_name("request", request.id), printable(request.revocation_requested->by),
+                  certstore::to_string(request.revocation_reason.value_or(RevocationReason::Unspecified))));
 }
 
 /// Revokes requests of one issuer by one list.
@@ -87,6 +111,7 @@ Result<Request> Authority::request_revocation(const Actor& actor, std::string_vi
     SIGNET_CHECK(check_revocation_reason(reason));
     SIGNET_TRY(const Request before, implementation_->store().request(id));
     SIGNET_CHECK(check_is_issued(before, "revoked"));
+    SIGNET_CHECK(check_may_ask_for(before, reason));
     Request after = before;
     after.revocation_requested = step.stamp();
     after.revocation_reason = reason;

@@ -39,6 +39,12 @@ struct Page {
   std::optional<std::int64_t> next;  ///< for PageRequest::after; nothing at the end
 };
 
+/// What was read of an application's requests.
+struct KnownRequests {
+  std::string application;
+  std::int64_t last = 0;  ///< record number of the newest; 0 for none
+};
+
 /// Everything that one step changes: all of it at once or none of it, on disk when commit() returns.
 ///
 /// Rows that were read before are written by their revision: where somebody else was faster, nothing is
@@ -49,7 +55,8 @@ struct Change {
   std::vector<Request> requests;
   std::vector<Group> relied_on_groups;  ///< still as they were read, and not changed
   std::vector<Application> relied_on_applications;
-  std::vector<Request> removed_requests;  ///< rows that go
+  std::optional<KnownRequests> all_requests_of;  ///< an application has none that are newer
+  std::vector<Request> removed_requests;         ///< rows that go
   std::vector<Application> removed_applications;
 
   std::optional<IssuerVersion> new_issuer;  ///< becomes the active one of its group

@@ -28,8 +28,10 @@ class Outcome {
 
 Actor service_itself() { return {vault::Principal::authority().name, {Role::Administrator}}; }
 
+/// At half of its time. One that begins later than now was made by a clock that was ahead: relying parties do
+/// not take it.
 bool is_due(const PublishedCrl& crl, Time now) {
-  return now >= crl.this_update + (crl.next_update - crl.this_update) / 2;
+  return now < crl.this_update || now >= crl.this_update + (crl.next_update - crl.this_update) / 2;
 }
 
 /// The request whose secret it is; empty for what is none of ours.
@@ -72,15 +74,15 @@ Result<> destroy_left_behind(Authority::Implementation& service, const std::stri
 
 /// Keys that no issuer has, since the step that made them was cut short. The vault keeps all versions of a
 /// key, so they are disabled.
-Result<> disable_unused_keys(Authority::Implementation& service, const Group& group) {
+Result<> disable_unused_keys(Authority::Implementation& service, const Group& group,
+                             const std::string& vault) {
   const vault::Principal self = vault::Principal::authority();
-  SIGNET_TRY(const auto keys, service.vault().list(self, group.key_vault));
+  SIGNET_TRY(const auto keys, service.vault().list(self, vault));
   const bool has_key = std::any_of(keys.begin(), keys.end(), [&](const vault::KeyInfo& key) {
     return equal_ignoring_case(key.id.name, issuer_key_name(group.name));
   });
   if (!has_key) return {};
-  SIGNET_TRY(const auto versions,
-             service.vault().versions(self, group.key_vault, issuer_key_name(group.name)));
+  SIGNET_TRY(const auto versions, service.vault().versions(self, vault, issuer_key_name(group.name)));
   SIGNET_TRY(const auto issuers, service.store().issuers(group.name));
   SIGNET_TRY(const auto waiting, service.store().issuer_request(group.name));
   std::set<std::string> used;
@@ -98,29 +100,54 @@ Result<> disable_unused_keys(Authority::Implementation& service, const Group& gr
   return {};
 }
 
+/// The vault that a group has now, and those that it had.
+Result<std::set<std::string>> vaults_of(AuthorityStore& store, const Group& group) {
+  std::set<std::string> vaults{to_lower(group.key_vault)};
+  SIGNET_TRY(const auto issuers, store.issuers(group.name));
+  for (const IssuerVersion& issuer : issuers) vaults.insert(to_lower(issuer.key.vault));
+  SIGNET_TRY(
+      const auto requests,
+      all_requests(store, {.group = group.name, .states = {RequestState::New, RequestState::Approved}}));
+  for (const Request& request : requests)
+    for (const auto& secret : {request.password, request.key_file})
+      if (secret) vaults.insert(to_lower(secret->vault));
+  return vaults;
+}
+
+/// @returns whether it was due, and was made
+Result<bool> keep_crl_up(Authority& authority, Authority::Implementation& service,
+                         const IssuerVersion& issuer) {
+  const std::string& serial = issuer.certificate.serial();
+  if (issuer.certificate.not_after() < service.now()) return false;
+  SIGNET_TRY(const PublishedCrl crl, service.store().crl(issuer.group, serial));
+  if (!is_due(crl, service.now())) return false;
+  const auto reissued = authority.reissue_crl(service_itself(), issuer.group, serial);
+  return reissued ? Result<bool>(true) : fail(reissued.error());
+}
+
 }  // namespace
 
 Result<std::size_t> Authority::keep_up() {
-  const Actor self = service_itself();
   Outcome outcome;
   std::size_t made = 0;
   std::set<std::string> vaults;
   SIGNET_TRY(const auto groups, implementation_->store().groups());
   for (const Group& group : groups) {
-    SIGNET_TRY(const auto issuers, implementation_->store().issuers(group.name));
-    for (const IssuerVersion& issuer : issuers) {
-      const std::string& serial = issuer.certificate.serial();
-      if (issuer.certificate.not_after() < implementation_->now()) continue;
-      SIGNET_TRY(const PublishedCrl crl, implementation_->store().crl(group.name, serial));
-      if (!is_due(crl, implementation_->now())) continue;
-      if (const auto reissued = reissue_crl(self, group.name, serial))
-        ++made;
-      else
-        outcome.add("crl-not-reissued", group.name + "/" + serial, reissued.error());
+    auto issuers = implementation_->store().issuers(group.name);
+    if (!issuers) outcome.add("issuers-not-read", group.name, issuers.error());
+    for (const IssuerVersion& issuer : issuers.value_or(std::vector<IssuerVersion>())) {
+      auto reissued = keep_crl_up(*this, *implementation_, issuer);
+      if (!reissued)
+        outcome.add("crl-not-reissued", group.name + "/" + issuer.certificate.serial(), reissued.error());
+      made += reissued && *reissued ? 1 : 0;
     }
-    if (auto done = disable_unused_keys(*implementation_, group); !done)
-      outcome.add("unused-issuer-keys-not-disabled", group.name, std::move(done.error()));
-    vaults.insert(to_lower(group.key_vault));
+    auto own = vaults_of(implementation_->store(), group);
+    if (!own) outcome.add("vaults-of-group-not-read", group.name, own.error());
+    for (const std::string& vault : own.value_or(std::set<std::string>{to_lower(group.key_vault)})) {
+      if (auto done = disable_unused_keys(*implementation_, group, vault); !done)
+        outcome.add("unused-issuer-keys-not-disabled", group.name + " in " + vault, std::move(done.error()));
+      vaults.insert(vault);
+    }
   }
   for (const std::string& vault : vaults)
     if (auto done = destroy_left_behind(*implementation_, vault); !done)

@@ -13,22 +13,57 @@ namespace {
 Actor gateway() { return {vault::Principal::gateway().name, {Role::Writer}}; }
 Actor service_as_approver() { return {vault::Principal::authority().name, {Role::Approver}}; }
 
-/// Whether a request names its application and that one's hosts, and nobody else.
+/// Whether a request names its application and that one's hosts, and nobody else. A subject of more than its
+/// common name says something that nobody has looked at; one that is a host's is checked as a name of it.
 Result<bool> names_its_application_alone(const Application& application, const Request& request) {
   SIGNET_TRY(const auto hosts, domain_names_of(application, {}));
   const auto is_host = [&](const std::string& name) {
     return std::find(hosts.begin(), hosts.end(), name) != hosts.end();
   };
+  if (!std::all_of(request.domain_names.begin(), request.domain_names.end(), is_host)) return false;
   SIGNET_TRY(const auto subject, certstore::DistinguishedName::parse(request.subject));
   const std::string common_name = subject.common_name();
-  return std::all_of(request.domain_names.begin(), request.domain_names.end(), is_host) &&
-         (is_host(to_lower(common_name)) || common_name == name_of(application.description));
+  SIGNET_TRY(const auto common_name_alone,
+             certstore::DistinguishedName::parse("CN=" + certstore::escape_name_value(common_name)));
+  if (common_name.empty() || !(subject == common_name_alone)) return false;
+  if (is_host(to_lower(common_name))) return !request.domain_names.empty();
+  return common_name == name_of(application.description);
+}
+
+/// The request of an order that is placed again, since the gateway was stopped before it had noted the first
+/// one's id.
+Result<std::optional<Request>> placed_before(AuthorityStore& store, const SigningOrder& order) {
+  using Found = std::optional<Request>;
+  SIGNET_TRY(const auto requests,
+             all_requests(store, {.application = order.application,
+                                  .group = order.group,
+                                  .states = {RequestState::New, RequestState::Approved}}));
+  for (const Request& request : requests)
+    if (request.signing_request == order.request && request.ordered_by == order.ordered_by &&
+        !request.revocation_requested && equal_ignoring_case(request.submitted.by, gateway().principal))
+      return Found(request);
+  return Found();
+}
+
+/// Revokes what the gateway has, or asks an Approver to, as its group says.
+///
+/// @returns whether it is revoked
+Result<bool> revoke_own(Authority& service, const Group& group, const std::string& request,
+                        RevocationReason reason) {
+  if (group.approves_vault_orders) {
+    const auto revoked = service.revoke(service_as_approver(), request, reason);
+    return revoked ? Result<bool>(true) : fail(revoked.error());
+  }
+  const auto asked = service.request_revocation(gateway(), request, reason);
+  return asked ? Result<bool>(false) : fail(asked.error());
 }
 
 }  // namespace
 
 Result<Request> Authority::request_for_vault(const SigningOrder& order) {
-  SIGNET_TRY(Request request, request_signing(gateway(), order));
+  SIGNET_TRY(const auto before, placed_before(implementation_->store(), order));
+  SIGNET_TRY(Request request, before ? Result<Request>(*before) : request_signing(gateway(), order));
+  if (request.state != RequestState::New) return request;
   SIGNET_TRY(const Group group, implementation_->store().group(request.group));
   SIGNET_TRY(const Application application, implementation_->store().application(request.application));
   SIGNET_TRY(const bool is_plain, names_its_application_alone(application, request));
@@ -49,9 +84,16 @@ Result<FetchedCertificate> Authority::take_for_vault(std::string_view id) {
 
 Result<> Authority::cancel_for_vault(std::string_view id) {
   SIGNET_TRY(const Request request, implementation_->store().request(id));
-  if (request.state != RequestState::New) return {};
-  const auto removed = remove_request(gateway(), id);
-  return removed ? Result<>() : fail(removed.error());
+  if (request.state == RequestState::New) {
+    const auto removed = remove_request(gateway(), id);
+    return removed ? Result<>() : fail(removed.error());
+  }
+  const bool is_valid = request.state == RequestState::Approved || request.state == RequestState::Accepted;
+  if (!is_valid || request.revocation_requested) return {};
+  // No vault will have it: nobody is to use what nobody sees.
+  SIGNET_TRY(const Group group, implementation_->store().group(request.group));
+  const auto revoked = revoke_own(*this, group, request.id, RevocationReason::CessationOfOperation);
+  return revoked ? Result<>() : fail(revoked.error());
 }
 
 Result<bool> Authority::revoke_for_vault(std::string_view group, const Certificate& certificate,
@@ -63,12 +105,7 @@ Result<bool> Authority::revoke_for_vault(std::string_view group, const Certifica
                implementation_->store().issued(of.name, issuer.certificate.serial(), certificate.serial()));
     if (!found || !(found->certificate == certificate)) continue;
     if (found->revoked) return true;
-    if (of.approves_vault_orders) {
-      const auto revoked = revoke(service_as_approver(), found->request, reason);
-      return revoked ? Result<bool>(true) : fail(revoked.error());
-    }
-    const auto asked = request_revocation(gateway(), found->request, reason);
-    return asked ? Result<bool>(false) : fail(asked.error());
+    return revoke_own(*this, of, found->request, reason);
   }
   return fail(ErrorKind::NotFound,
               fmt::format("group '{}' did not issue the certificate {}", of.name, certificate.serial()));

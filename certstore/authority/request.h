@@ -75,6 +75,8 @@ struct Request {
   std::optional<vault::SecretId> key_file;  ///< of KeyPair, where it lies from Approved to Accepted
 
   Stamp submitted;
+  /// Who had the gateway submit it for a vault; empty for others, and where the vault does not know.
+  std::string ordered_by;
   std::optional<Stamp> approved;  ///< of Failed, who had approved it
   std::optional<Stamp> rejected;
   std::optional<Stamp> accepted;
@@ -102,7 +104,8 @@ struct KeyPairOrder {
 struct SigningOrder {
   std::string application;
   std::string group;
-  Bytes request;  ///< PKCS#10, DER or PEM
+  Bytes request;           ///< PKCS#10, DER or PEM
+  std::string ordered_by;  ///< of Request
 };
 
 /// What was issued, for its requester.

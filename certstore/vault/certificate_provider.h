@@ -46,6 +46,7 @@ class IssuerAccount {
 struct OrderedCertificate {
   Bytes request;  ///< PKCS#10, DER
   CertificatePolicy policy;
+  std::string begun_by;  ///< as StoredOperation has it
 };
 
 /// The issuer is at it, or waits for somebody.
@@ -90,6 +91,9 @@ class CertificateProvider {
                                      const OrderedCertificate& wanted) = 0;
   /// Calls an order off, as far as the issuer knows such a thing.
   virtual Result<> cancel(IssuerAccount& account, const std::string& order) = 0;
+  /// Whether an order can fail only because nobody was here to answer for it, so that it is worth a second
+  /// one.
+  [[nodiscard]] virtual bool orders_lapse() const = 0;
   virtual Result<> revoke(IssuerAccount& account, const certstore::Certificate& certificate,
                           RevocationReason reason) = 0;
 };

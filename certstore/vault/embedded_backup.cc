@@ -49,6 +49,7 @@ Result<Bytes> back_up(State& state, const Principal& principal, const KeyId& id)
   const auto work = [&](AuditRecord& record) -> Result<Bytes> {
     SIGNET_CHECK(check_object_id(id, to_string(Kind::kObject)));
     SIGNET_CHECK(state.authorise(principal, id.vault, Kind::Permission::Backup));
+    if (Kind::kObject == AuditObject::Key) SIGNET_CHECK(state.check_is_no_issuers(principal, id));
     SIGNET_TRY(const auto versions, Kind::store(state).load_all(id.vault, id.name));
     if (versions.empty())
       return fail(ErrorKind::NotFound,
@@ -127,6 +128,7 @@ Result<typename Kind::Info> restore(State& state, const Principal& principal, st
     if (Kind::kObject == AuditObject::Key) SIGNET_CHECK(check_takes_backups(state, vault));
     SIGNET_TRY(opened, open_blob(state, blob, read));
     id.name = versions.front().info.id.name;
+    if (Kind::kObject == AuditObject::Key) SIGNET_CHECK(state.check_is_no_issuers(principal, id));
     SIGNET_CHECK(check_not_deleted<Kind>(state, id));
     if (const auto known = Kind::store(state).load(id); known || known.error().kind != ErrorKind::NotFound)
       return known ? fail(ErrorKind::AlreadyExists,
@@ -201,6 +203,7 @@ Result<VaultCertificate> EmbeddedVault::restore_certificate(const Principal& pri
           fmt::format("there is a certificate '{}' already: what is restored takes no name that is in use",
                       to_string(id)));
     whole.name.id = id;
+    whole.name.policy_by = principal.name;
     for (StoredCertificate& version : whole.versions) version.info.id.vault = vault;
     SIGNET_TRY(const auto master_key, state_->master_key());
     SIGNET_CHECK(move_into(*master_key, *opened.master_key, vault, whole.keys));

@@ -117,6 +117,7 @@ class EmbeddedVault::LifetimeRound {
       SIGNET_CHECK(steps_.begin_version(id, std::nullopt, current.settings, begun));
       StoredName& name = begun.version ? begun.version->name : begun.name;
       name.operation->renewal = true;
+      name.operation->begun_by = name.policy_by;
       name.renewal = renewal;
       notice = begun.version ? notice_of_renewed(begun.version->certificate.info)
                              : notice_of(Event::RenewalBegins, current, state_.now());

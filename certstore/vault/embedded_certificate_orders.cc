@@ -8,7 +8,10 @@ namespace {
 
 PendingOrder order_of(const StoredName& name) {
   const StoredOperation& stored = *name.operation;
-  return {stored.operation, {stored.operation.request, stored.policy}, stored.order, stored.begun};
+  return {stored.operation,
+          {stored.operation.request, stored.policy, stored.begun_by},
+          stored.order,
+          stored.begun};
 }
 
 }  // namespace

@@ -166,6 +166,7 @@ Result<CertificatePolicy> EmbeddedVault::update_certificate_policy(const Princip
     SIGNET_TRY(changed.policy, change(std::move(changed.policy)));
     changed.policy.created = created;
     changed.policy.updated = state_->now();
+    changed.policy_by = principal.name;
     changed.operation.reset();  // stays as it is
     SIGNET_CHECK(CertificateSteps(*state_).take_holder(id, changed.policy));
     return check_policy(changed.policy);

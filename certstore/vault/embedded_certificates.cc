@@ -43,7 +43,11 @@ Result<CertificateOperation> EmbeddedVault::create_certificate(const Principal& 
     SIGNET_CHECK(check_certificate_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, CertificatePermission::Create));
     SIGNET_CHECK(check_settings(settings));
-    return certificates.begin_version(id, policy, settings, begun);
+    SIGNET_CHECK(certificates.begin_version(id, policy, settings, begun));
+    StoredName& made = begun.version ? begun.version->name : begun.name;
+    if (policy) made.policy_by = principal.name;
+    made.operation->begun_by = principal.name;
+    return {};
   };
   const std::string detail = policy ? describe(*policy) : "by the policy that is there";
   Result<> changed =
@@ -71,6 +75,7 @@ Result<VaultCertificate> EmbeddedVault::import_certificate(const Principal& prin
     SIGNET_TRY(CertificatePolicy policy, policy_of_import(file, !token, change));
     SIGNET_CHECK(certificates.take_holder(id, policy));
     made.policy = with_dates(policy, made, state_->now());
+    made.policy_by = principal.name;
     id = {made.id.vault, made.id.name, random_id()};
     SIGNET_CHECK(state_->check_open());  // before anything comes into a token
     SIGNET_TRY(key, state_->holders().import(id, file.contents.key.pkcs8.view()));

@@ -3,13 +3,13 @@
 namespace signet::vault {
 namespace {
 
-constexpr KeyOperation kSign{"sign", KeyPermission::Sign, KeyOp::Sign, true};
-constexpr KeyOperation kVerify{"verify", KeyPermission::Verify, KeyOp::Verify, false};
-constexpr KeyOperation kEncrypt{"encrypt", KeyPermission::Encrypt, KeyOp::Encrypt, true};
-constexpr KeyOperation kDecrypt{"decrypt", KeyPermission::Decrypt, KeyOp::Decrypt, false};
-constexpr KeyOperation kWrapKey{"wrapKey", KeyPermission::WrapKey, KeyOp::WrapKey, true};
-constexpr KeyOperation kUnwrapKey{"unwrapKey", KeyPermission::UnwrapKey, KeyOp::UnwrapKey, false};
-constexpr KeyOperation kDerive{"derive", KeyPermission::Decrypt, KeyOp::Decrypt, false};
+constexpr KeyOperation kSign{"sign", KeyPermission::Sign, KeyOp::Sign, true, true};
+constexpr KeyOperation kVerify{"verify", KeyPermission::Verify, KeyOp::Verify, false, false};
+constexpr KeyOperation kEncrypt{"encrypt", KeyPermission::Encrypt, KeyOp::Encrypt, true, false};
+constexpr KeyOperation kDecrypt{"decrypt", KeyPermission::Decrypt, KeyOp::Decrypt, false, true};
+constexpr KeyOperation kWrapKey{"wrapKey", KeyPermission::WrapKey, KeyOp::WrapKey, true, false};
+constexpr KeyOperation kUnwrapKey{"unwrapKey", KeyPermission::UnwrapKey, KeyOp::UnwrapKey, false, true};
+constexpr KeyOperation kDerive{"derive", KeyPermission::Decrypt, KeyOp::Decrypt, false, true};
 
 }  // namespace
 

@@ -25,6 +25,7 @@ struct KeyOperation {
   KeyPermission permission;
   KeyOp op;
   bool makes_something_new;  ///< Key Vault stops these outside of not_before and expires, and only these
+  bool is_private;           ///< needs the private half
 };
 
 struct OpenKey {
@@ -116,6 +117,7 @@ class EmbeddedVault::State {
                    [&](AuditRecord& record) -> Outcome {
                      SIGNET_CHECK(check_key_id(id));
                      SIGNET_CHECK(authorise(principal, id.vault, operation.permission));
+                     if (operation.is_private) SIGNET_CHECK(check_is_no_issuers(principal, id));
                      SIGNET_TRY(const std::shared_ptr<const OpenKey> opened, open(id));
                      record.key = opened->info.id;
                      SIGNET_CHECK(check_usable(opened->info, operation, record.time));
@@ -193,6 +195,21 @@ class EmbeddedVault::State {
                       what, to_string(KeyId{id.vault, id.name, {}})));
     if (certificate.error().kind != ErrorKind::NotFound) return fail(certificate.error());
     return {};
+  }
+
+  /// Whether a principal may have something done with a private key. The store is asked about such names
+  /// alone as the certificate service gives: keys of messages cost nothing.
+  ///
+  /// @error PermissionDenied  it is an issuer's, which the certificate service alone uses.
+  Result<> check_is_no_issuers(const Principal& principal, const KeyId& id) {
+    if (principal == Principal::authority() || !may_be_issuers(id.name)) return {};
+    SIGNET_TRY(const bool is_issuers, store_.is_issuers(id.vault, id.name));
+    if (!is_issuers) return {};
+    return fail(
+        ErrorKind::PermissionDenied,
+        fmt::format("key '{}' is that of an issuer: only the certificate service uses it, whatever the "
+                    "vault's policies allow; take another key",
+                    to_string(KeyId{id.vault, id.name, {}})));
   }
 
   /// authorise() for a look that leaves its record only when it is denied.

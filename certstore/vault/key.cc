@@ -38,6 +38,10 @@ std::string to_string(const KeyId& id) {
   return fmt::format("{}/{}/{}", id.vault, id.name, id.version);
 }
 
+bool may_be_issuers(std::string_view name) {
+  return equal_ignoring_case(name.substr(0, kIssuerKeyPrefix.size()), kIssuerKeyPrefix);
+}
+
 Result<> check_vault_name(std::string_view vault) {
   const bool good = vault.size() >= 3 && vault.size() <= 24 && is_letter(vault.front()) &&
                     vault.back() != '-' && vault.find("--") == std::string_view::npos &&

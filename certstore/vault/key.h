@@ -27,6 +27,11 @@ struct KeyId {
 /// "vault/name/version", or "vault/name" without one.
 std::string to_string(const KeyId& id);
 
+/// The certificate service names the keys of its groups' issuers by this and the group.
+inline constexpr std::string_view kIssuerKeyPrefix = "issuer-";
+/// Whether a key of this name may be an issuer's; the store knows whether it is.
+bool may_be_issuers(std::string_view name);
+
 /// @error InvalidInput  says which part breaks which of the rules above.
 Result<> check_vault_name(std::string_view vault);
 Result<> check_key_id(const KeyId& id);

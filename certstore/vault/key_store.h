@@ -74,6 +74,9 @@ class KeyStore : public RecoverableStore<StoredKey, KeyInfo> {
   /// What links to a key, as an error names it: "certificate 'acme'".
   virtual Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) = 0;
 
+  /// Whether the certificate service makes an issuer's key by this name in this vault, or did.
+  virtual Result<bool> is_issuers(std::string_view vault, std::string_view name) = 0;
+
   /// What was put for a key; nothing for one without a policy of its own. Purging a key removes its policy.
   virtual Result<std::optional<RotationPolicy>> rotation_policy(std::string_view vault,
                                                                 std::string_view name) = 0;

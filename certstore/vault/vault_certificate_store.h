@@ -35,6 +35,7 @@ struct StoredOperation {
   Bytes sealed;          ///< the private half, as a StoredKey has it; empty when it is not needed any more
   std::string order;     ///< what its issuer calls it; empty until it is placed there
   bool renewal = false;  ///< begun by the policy's lifetime action
+  std::string begun_by;  ///< the principal; of a renewal, whose policy it is; empty where that is not known
   Time begun{};
 };
 
@@ -50,6 +51,7 @@ struct StoredRenewal {
 struct StoredName {
   CertificateId id;  ///< without a version
   CertificatePolicy policy;
+  std::string policy_by;  ///< the principal who set it last; empty where that is not known
   std::optional<StoredOperation> operation;
   StoredRenewal renewal;
   std::vector<CertificateNotice> notices;  ///< queued with the change that they tell of; never read back

@@ -158,6 +158,7 @@ Json json_of(const authority::Request& request) {
   if (request.certificate) json["certificate"] = certificate_facts(*request.certificate);
   add(json, "issuerSerialNumber", request.issuer_serial);
   json["submitted"] = json_of(request.submitted);
+  add(json, "orderedBy", request.ordered_by);
   add(json, "approved", request.approved);
   add(json, "rejected", request.rejected);
   add(json, "accepted", request.accepted);

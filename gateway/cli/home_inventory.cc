@@ -54,6 +54,21 @@ Result<> add_vaults(Home& home, InventoryBuilder& inventory) {
   return {};
 }
 
+/// The certificate service's own. One that was renewed is kept for its lists, and nothing new goes by it.
+Result<> add_issuers(Home& home, InventoryBuilder& inventory) {
+  SIGNET_TRY(const auto groups, home.authority_store().groups());
+  for (const authority::Group& group : groups) {
+    SIGNET_TRY(const auto issuers, home.authority_store().issuers(group.name));
+    for (const authority::IssuerVersion& issuer : issuers) {
+      inventory.add(summary_of(issuer.certificate), {Kind::KeyVault, vault::to_string(issuer.key)}, true);
+      if (issuer.active)
+        inventory.use(issuer.certificate.thumbprint_sha256(),
+                      {fmt::format("issuer of group '{}'", group.name), "issuer", {}, {}});
+    }
+  }
+  return {};
+}
+
 Result<> add_principals(Home& home, InventoryBuilder& inventory) {
   SIGNET_TRY(const auto certificates, home.principal_store().certificates({}));
   for (const api::ManagementCertificate& certificate : certificates) {
@@ -110,6 +125,7 @@ Result<std::vector<InventoryEntry>> HomeInventory::certificates() {
   InventoryBuilder inventory;
   SIGNET_CHECK(add_account(home_, inventory));
   SIGNET_CHECK(add_vaults(home_, inventory));
+  SIGNET_CHECK(add_issuers(home_, inventory));
   SIGNET_CHECK(add_principals(home_, inventory));
   add_tasks(*account, settings, inventory);
   add_file(settings.smtp_authorities, {"smtp-authorities", "tlsTrust", {}, {}}, inventory);

@@ -146,10 +146,19 @@ void ServeIssuance::run() {
   }
 }
 
+namespace {
+
+/// Also where the moment is further away than a round can be: it was set by a clock that was ahead.
+bool is_due(Time next, Time now, std::chrono::microseconds longest) {
+  return now >= next || next > now + longest;
+}
+
+}  // namespace
+
 void ServeIssuance::work() {
   // What was just issued has a lifetime of its own.
-  if (desk_.work() || home_.clock().now() >= next_round_) renew();
-  if (home_.clock().now() >= next_upkeep_) keep_certificate_service_up();
+  if (desk_.work() || is_due(next_round_, home_.clock().now(), kLongestRound)) renew();
+  if (is_due(next_upkeep_, home_.clock().now(), kUpkeep)) keep_certificate_service_up();
   notices_.work();
   expiry_notices_.work();
 }

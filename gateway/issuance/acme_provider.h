@@ -31,6 +31,7 @@ class AcmeProvider final : public vault::CertificateProvider {
                                     const vault::OrderedCertificate& wanted) override;
   /// Deactivates what is not yet authorized (section 7.5.2); the service lets the order itself expire.
   Result<> cancel(vault::IssuerAccount& account, const std::string& order) override;
+  [[nodiscard]] bool orders_lapse() const override { return true; }  ///< unanswered challenges do
   Result<> revoke(vault::IssuerAccount& account, const certstore::Certificate& certificate,
                   vault::RevocationReason reason) override;
 

@@ -44,7 +44,8 @@ vault::OperationFailure rejected(const authority::Request& request) {
 Result<std::string> AuthorityProvider::order(vault::IssuerAccount& account,
                                              const vault::OrderedCertificate& wanted) {
   const vault::CertificateIssuer& issuer = account.issuer();
-  auto made = authority_.request_for_vault({issuer.account, issuer.organisation, wanted.request});
+  auto made =
+      authority_.request_for_vault({issuer.account, issuer.organisation, wanted.request, wanted.begun_by});
   if (!made) return fail(as_refusal(std::move(made.error())));
   return made->id;
 }

@@ -23,6 +23,7 @@ class AuthorityProvider final : public vault::CertificateProvider {
                                     const vault::OrderedCertificate& wanted) override;
   Result<> cancel(vault::IssuerAccount& account, const std::string& order) override;
   /// @error Unavailable  an Approver was asked to do it.
+  [[nodiscard]] bool orders_lapse() const override { return false; }  ///< an Approver said no
   Result<> revoke(vault::IssuerAccount& account, const certstore::Certificate& certificate,
                   vault::RevocationReason reason) override;
 

@@ -59,7 +59,7 @@ Result<OrderProgress> OrderDesk::advance(PendingOrder& order) {
                                                     printable(account->issuer().provider)));
   if (order.order.empty()) {
     SIGNET_TRY(order.order, provider->order(*account, order.wanted));
-    turns_[order.operation.request_id].placed = true;
+    turns_[order.operation.request_id].is_final = true;
     order.operation.details = "the order is placed";
     SIGNET_CHECK(ports_.orders.note_order(order));
     log::info("certificate-ordered", {{"certificate", name_of(order)},
@@ -67,6 +67,7 @@ Result<OrderProgress> OrderDesk::advance(PendingOrder& order) {
                                       {"request", order.operation.request_id},
                                       {"order", order.order}});
   }
+  if (!provider->orders_lapse()) turns_[order.operation.request_id].is_final = true;
   return provider->poll(*account, order.order, order.wanted);
 }
 
@@ -96,10 +97,10 @@ void OrderDesk::settle(PendingOrder& order, const Result<OrderProgress>& progres
     return wait(order, still->again_in, still->details);
   }
   const auto* failure = std::get_if<vault::OperationFailure>(&*progress);
-  const bool placed_before = !turns_[order.operation.request_id].placed;
+  const bool is_final = turns_[order.operation.request_id].is_final;
   const Result<> settled = failure == nullptr ? take(order, std::get<vault::Issued>(*progress))
-                           : placed_before    ? place_again(order)
-                                              : end(order, *failure);
+                           : is_final         ? end(order, *failure)
+                                              : place_again(order);
   if (!settled) try_again(order, settled.error());
 }
 

@@ -36,7 +36,7 @@ class OrderDesk {
   struct Turn {
     Time due{};
     unsigned failures = 0;  ///< in a row
-    bool placed = false;    ///< by this process
+    bool is_final = false;  ///< its failure: this process placed it, or its issuer's orders do not lapse
   };
 
   void look_after(vault::PendingOrder order);

@@ -34,7 +34,7 @@ std::string_view to_string(CertificatePlace::Kind kind);
 struct CertificateTask {
   std::string by;    ///< "agreement 'acme-globex'", "tls-certificate", "principal 'app'", ...
   std::string role;  ///< "signMessage"... as agreements have them; "tlsClient", "tlsTrust", "tlsServer",
-                     ///< "managementClient", "current", of a key vault's certificate
+                     ///< "managementClient"; "current", of a key vault's certificate; "issuer", of a group
   std::optional<Time> from;   ///< absent: it is so already
   std::optional<Time> until;  ///< absent: for good
 

@@ -249,7 +249,8 @@ Result<Request> read_request(const Query& row) {
   SIGNET_TRY(request.revocation_reason, reason_in(row, 32));
   request.reason = row.text(33);
   request.signing_request_sha256 = row.bytes(34);
-  request.revision = row.integer(35);
+  request.ordered_by = row.text(35);
+  request.revision = row.integer(36);
   return request;
 }
 
@@ -257,17 +258,18 @@ Result<bool> put_request(SqlConnection& connection, const Request& request) {
   const std::optional<ByteView> certificate =
       request.certificate ? std::optional(ByteView(request.certificate->der())) : std::nullopt;
   const auto bind = [&](Query& query) {
-    query.bind(
-        request.id, request.application, request.group, authority::to_string(request.kind),
-        authority::to_string(request.state), request.subject, lines_of(request.domain_names),
-        authority::to_string(request.key_format), request.signing_request, certificate, request.issuer_serial,
-        vault_of(request.password), name_of(request.password), version_of(request.password),
-        vault_of(request.key_file), name_of(request.key_file), version_of(request.key_file),
-        request.submitted.by, request.submitted.at, by_of(request.approved), time_of(request.approved),
-        by_of(request.rejected), time_of(request.rejected), by_of(request.accepted),
-        time_of(request.accepted), by_of(request.revocation_requested), time_of(request.revocation_requested),
-        by_of(request.revoked), time_of(request.revoked), by_of(request.removed), time_of(request.removed),
-        text_of(request.revocation_reason), request.reason, request.signing_request_sha256, request.revision);
+    query.bind(request.id, request.application, request.group, authority::to_string(request.kind),
+               authority::to_string(request.state), request.subject, lines_of(request.domain_names),
+               authority::to_string(request.key_format), request.signing_request, certificate,
+               request.issuer_serial, vault_of(request.password), name_of(request.password),
+               version_of(request.password), vault_of(request.key_file), name_of(request.key_file),
+               version_of(request.key_file), request.submitted.by, request.submitted.at,
+               by_of(request.approved), time_of(request.approved), by_of(request.rejected),
+               time_of(request.rejected), by_of(request.accepted), time_of(request.accepted),
+               by_of(request.revocation_requested), time_of(request.revocation_requested),
+               by_of(request.revoked), time_of(request.revoked), by_of(request.removed),
+               time_of(request.removed), text_of(request.revocation_reason), request.reason,
+               request.signing_request_sha256, request.ordered_by, request.revision);
     return query.run() == 1;
   };
 #define SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD                                                      \
@@ -275,19 +277,20 @@ Result<bool> put_request(SqlConnection& connection, const Request& request) {
   "certificate, issuer_serial, password_vault, password_name, password_version, key_file_vault, "  \
   "key_file_name, key_file_version, submitted_by, submitted, approved_by, approved, rejected_by, " \
   "rejected, accepted_by, accepted, revocation_requested_by, revocation_requested, revoked_by, "   \
-  "revoked, removed_by, removed, revocation_reason, reason, signing_request_sha256, revision"
+  "revoked, removed_by, removed, revocation_reason, reason, signing_request_sha256, ordered_by, revision"
   if (request.revision != 0) {
-    Query update(connection,
-                 "UPDATE authority_requests SET (" SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
-                 ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-                 "?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35 + 1) "
-                 "WHERE id = ?1 AND revision = ?35");
+    Query update(
+        connection,
+        "UPDATE authority_requests SET (" SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
+        ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+        "?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36 + 1) "
+        "WHERE id = ?1 AND revision = ?36");
     return bind(update);
   }
   Query insert(connection,
                "INSERT INTO authority_requests (" SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-               "?, ?, ?, ?, ?, ?, ?, ?, ? + 1)");
+               "?, ?, ?, ?, ?, ?, ?, ?, ?, ? + 1)");
 #undef SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
   return bind(insert);
 }

@@ -24,7 +24,8 @@ namespace signet::gateway {
   "signing_request, certificate, issuer_serial, password_vault, password_name, password_version, "    \
   "key_file_vault, key_file_name, key_file_version, submitted_by, submitted, approved_by, approved, " \
   "rejected_by, rejected, accepted_by, accepted, revocation_requested_by, revocation_requested, "     \
-  "revoked_by, revoked, removed_by, removed, revocation_reason, reason, signing_request_sha256, revision"
+  "revoked_by, revoked, removed_by, removed, revocation_reason, reason, signing_request_sha256, "     \
+  "ordered_by, revision"
 #define SIGNET_ISSUED_COLUMNS                                                                     \
   "group_name, issuer_serial, certificate, request, application, issued_by, issued, revoked_by, " \
   "revoked, reason"

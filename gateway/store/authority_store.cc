@@ -30,6 +30,11 @@ bool still_is(SqlConnection& connection, const Application& application) {
   return query.bind(application.id, application.revision).next();
 }
 
+bool are_all(SqlConnection& connection, const authority::KnownRequests& known) {
+  Query newer(connection, "SELECT 1 FROM authority_requests WHERE application = ? AND record > ?");
+  return !newer.bind(known.application, known.last).next();
+}
+
 bool remove(SqlConnection& connection, const Application& application) {
   Query query(connection, "DELETE FROM authority_applications WHERE id = ? AND revision = ?");
   return query.bind(application.id, application.revision).run() == 1;
@@ -121,6 +126,7 @@ Result<bool> take(SqlConnection& connection, const Change& change) {
     if (!still_is(connection, group)) return false;
   for (const Application& application : change.relied_on_applications)
     if (!still_is(connection, application)) return false;
+  if (change.all_requests_of && !are_all(connection, *change.all_requests_of)) return false;
   for (const Group& group : change.groups) {
     SIGNET_TRY(const bool done, put_group(connection, group));
     if (!done) return false;

@@ -237,6 +237,17 @@ Result<std::vector<std::string>> SqliteKeyStore::users_of(std::string_view vault
   });
 }
 
+Result<bool> SqliteKeyStore::is_issuers(std::string_view vault, std::string_view name) {
+  return read_value<bool>(*database_, [&](SqlConnection& connection) -> Result<bool> {
+    // By the group too: what is signed before its issuer is there would be the issuer's afterwards.
+    Query query(connection,
+                "SELECT 1 FROM authority_issuers WHERE key_vault = ?1 AND key_name = ?2 UNION ALL SELECT 1 "
+                "FROM authority_issuer_requests WHERE key_vault = ?1 AND key_name = ?2 UNION ALL SELECT 1 "
+                "FROM authority_groups WHERE key_vault = ?1 AND ?3 || name = ?2 COLLATE NOCASE LIMIT 1");
+    return query.bind(vault, name, vault::kIssuerKeyPrefix).next();
+  });
+}
+
 Result<std::optional<RotationPolicy>> SqliteKeyStore::rotation_policy(std::string_view vault,
                                                                       std::string_view name) {
   using Policy = std::optional<RotationPolicy>;

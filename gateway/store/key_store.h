@@ -30,6 +30,7 @@ class SqliteKeyStore final : public vault::KeyStore {
   Result<std::vector<vault::StoredKey>> load_all(std::string_view vault, std::string_view name) override;
   Result<> put_all(const std::vector<vault::StoredKey>& versions) override;
   Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) override;
+  Result<bool> is_issuers(std::string_view vault, std::string_view name) override;
   Result<std::optional<vault::RotationPolicy>> rotation_policy(std::string_view vault,
                                                                std::string_view name) override;
   Result<> put_rotation_policy(std::string_view vault, std::string_view name,

@@ -653,6 +653,7 @@ CREATE TABLE authority_requests (
   key_file_version TEXT,
   submitted_by TEXT NOT NULL,
   submitted INTEGER NOT NULL,
+  ordered_by TEXT NOT NULL,       -- who had the gateway submit it for a vault; else empty
   approved_by TEXT,
   approved INTEGER,
   rejected_by TEXT,
@@ -694,6 +695,10 @@ CREATE TABLE authority_certificates (
 CREATE INDEX authority_certificates_by_time ON authority_certificates(issued);
 CREATE INDEX authority_certificates_revoked ON authority_certificates(group_name, issuer_serial)
   WHERE revoked IS NOT NULL;
+
+-- Who does not approve what is ordered at it; empty for what was there before.
+ALTER TABLE vault_certificates ADD COLUMN policy_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE vault_certificate_operations ADD COLUMN begun_by TEXT NOT NULL DEFAULT '';
 )sql";
 
 constexpr const char* kRevocationLists = R"sql(

@@ -13,7 +13,7 @@ namespace signet::gateway {
 #define SIGNET_CERTIFICATE_NAME_COLUMNS                                                     \
   "vault, name, policy, policy_created, policy_updated, renewal_version, renewal_noticed, " \
   "renewal_failures, "                                                                      \
-  "renewal_next"
+  "renewal_next, policy_by"
 
 /// Of a row that begins with these columns.
 Result<vault::StoredCertificate> read_certificate_version(const Query& row);

@@ -42,7 +42,7 @@ Result<std::vector<CertificateInfo>> read_versions(Query& query) {
 
 #define SIGNET_OPERATION_COLUMNS                                                                  \
   "status, issuer, request, cancellation_requested, request_id, policy, enabled, tags, version, " \
-  "public_key, sealed, details, error_code, error_message, order_id, renewal, begun"
+  "public_key, sealed, details, error_code, error_message, order_id, renewal, begun, begun_by"
 
 Result<std::optional<StoredOperation>> read_operation(SqlConnection& connection, const CertificateId& id) {
   Query row(connection, "SELECT " SIGNET_OPERATION_COLUMNS
@@ -66,6 +66,7 @@ Result<std::optional<StoredOperation>> read_operation(SqlConnection& connection,
   stored.order = row.text(14);
   stored.renewal = row.integer(15) != 0;
   stored.begun = row.time(16);
+  stored.begun_by = row.text(17);
   return std::optional(std::move(stored));
 }
 
@@ -76,13 +77,13 @@ Result<> write_operation(SqlConnection& connection, const CertificateId& id, con
   const vault::OperationFailure failure = operation.failure.value_or(vault::OperationFailure());
   Query write(connection,
               "INSERT OR REPLACE INTO vault_certificate_operations (vault, name, " SIGNET_OPERATION_COLUMNS
-              ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+              ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   write
       .bind(id.vault, id.name, to_string(operation.status), operation.issuer, operation.request,
             flag(operation.cancellation_requested), operation.request_id, policy_column(stored.policy),
             flag(stored.settings.enabled), to_column(stored.settings.tags), stored.version, stored.public_key,
             stored.sealed, operation.details, failure.code, failure.message, stored.order,
-            flag(stored.renewal), stored.begun)
+            flag(stored.renewal), stored.begun, stored.begun_by)
       .run();
   return {};
 }
@@ -160,6 +161,7 @@ Result<StoredName> read_certificate_name(SqlConnection& connection, const Query&
   name.policy.created = row.time(3);
   name.policy.updated = row.time(4);
   name.renewal = {row.text(5), row.integer(6) != 0, static_cast<unsigned>(row.integer(7)), row.time(8)};
+  name.policy_by = row.text(9);
   SIGNET_TRY(name.operation, read_operation(connection, name.id));
   return name;
 }
@@ -176,16 +178,17 @@ Result<StoredName> load_certificate_name(SqlConnection& connection, std::string_
 Result<> write_certificate_name(SqlConnection& connection, const StoredName& name) {
   SIGNET_CHECK(check_not_linked(connection, name.id.vault));
   SIGNET_CHECK(check_name(connection, name.id));
-  Query(connection, "INSERT INTO vault_certificates (" SIGNET_CERTIFICATE_NAME_COLUMNS
-                    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET policy = "
-                    "excluded.policy, "
-                    "policy_updated = excluded.policy_updated, renewal_version = excluded.renewal_version, "
-                    "renewal_noticed = "
-                    "excluded.renewal_noticed, renewal_failures = excluded.renewal_failures, renewal_next = "
-                    "excluded.renewal_next")
+  Query(connection,
+        "INSERT INTO vault_certificates (" SIGNET_CERTIFICATE_NAME_COLUMNS
+        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (vault, name) DO UPDATE SET policy = "
+        "excluded.policy, policy_by = excluded.policy_by, "
+        "policy_updated = excluded.policy_updated, renewal_version = excluded.renewal_version, "
+        "renewal_noticed = "
+        "excluded.renewal_noticed, renewal_failures = excluded.renewal_failures, renewal_next = "
+        "excluded.renewal_next")
       .bind(name.id.vault, name.id.name, policy_column(name.policy), name.policy.created, name.policy.updated,
             name.renewal.version, flag(name.renewal.noticed),
-            static_cast<std::int64_t>(name.renewal.failures), name.renewal.next)
+            static_cast<std::int64_t>(name.renewal.failures), name.renewal.next, name.policy_by)
       .run();
   for (const vault::CertificateNotice& notice : name.notices) write_certificate_notice(connection, notice);
   if (!name.operation) return {};

@@ -65,6 +65,7 @@ class MemoryKeyStore final : public MemoryStore<vault::KeyStore, vault::StoredKe
  public:
   Result<vault::KeyInfo> update(const vault::KeyId& id, const vault::KeyChange& change) override;
   Result<std::vector<std::string>> users_of(std::string_view vault, std::string_view name) override;
+  Result<bool> is_issuers(std::string_view, std::string_view) override { return false; }
   Result<std::optional<vault::RotationPolicy>> rotation_policy(std::string_view vault,
                                                                std::string_view name) override;
   Result<> put_rotation_policy(std::string_view vault, std::string_view name,

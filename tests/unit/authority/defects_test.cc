@@ -179,6 +179,35 @@ TEST_F(Defects, N08TheServiceHasNoOtherNameToFallBackOn) {
       vault_->sign(vault::Principal::local_operator(), key, vault::SignatureAlgorithm::RS256, octets));
 }
 
+TEST_F(Defects, N08AnIssuersKeyIsOfUseToTheServiceAlone) {
+  found_group();
+  const vault::KeyId key{"signet", "ISSUER-plant7", {}};
+  const Bytes octets = digest(Hash::Sha256, as_bytes("x"));
+  const vault::Principal mallory{"mallory"};
+  valued(
+      vault_->set_policy(vault::Principal::local_operator(),
+                         {"signet", mallory,
+                          valued(vault::parse_key_permissions("sign,verify,decrypt,unwrapKey,backup,restore,"
+                                                              "create,get"))}));
+  for (const vault::Principal& one : {vault::Principal::gateway(), mallory})
+    EXPECT_TRUE(fails_with(vault_->sign(one, key, vault::SignatureAlgorithm::RS256, octets),
+                           ErrorKind::PermissionDenied, "only the certificate service"));
+  EXPECT_TRUE(fails_with(vault_->decrypt(mallory, key, {}, octets), ErrorKind::PermissionDenied, "issuer"));
+  EXPECT_TRUE(
+      fails_with(vault_->unwrap_key(mallory, key, {}, octets), ErrorKind::PermissionDenied, "issuer"));
+  EXPECT_TRUE(fails_with(vault_->backup_key(mallory, "signet", "issuer-Plant7"), ErrorKind::PermissionDenied,
+                         "only the certificate service"));
+  EXPECT_TRUE(vault_->verify(mallory, key, vault::SignatureAlgorithm::RS256, octets, Bytes(256)));
+
+  // Nor is one brought along, before its issuer is there; another key of such a name is like all others.
+  valued(vault_->create_key(vault::Principal::local_operator(), "signet", "issuer-Mine",
+                            vault::KeyKind::Rsa2048, {}));
+  const vault::KeyId mine{"signet", "issuer-Mine", {}};
+  EXPECT_TRUE(vault_->sign(mallory, mine, vault::SignatureAlgorithm::RS256, octets));
+  valued(service_.create_group(kAdministrator, group("Mine")));
+  EXPECT_FALSE(vault_->sign(mallory, mine, vault::SignatureAlgorithm::RS256, octets));
+}
+
 TEST_F(Defects, N09LeavesSayWhereTheirListAndTheirIssuerAre) {
   const IssuerVersion issuer = found_group();
   const Request request = issued(approved());

@@ -266,5 +266,27 @@ TEST_F(Issuers, AKeyWithoutAnIssuerIsDisabledInTime) {
   EXPECT_TRUE(valued(vault_->get(vault::Principal::authority(), issuer.key)).attributes.enabled);
 }
 
+TEST_F(Issuers, AListThatAFastClockMadeIsMadeAnew) {
+  const IssuerVersion issuer = found_group();
+  pass(std::chrono::hours(24 * 30));
+  valued(service_.reissue_crl(kAdministrator, "Plant7", issuer.certificate.serial()));
+  pass(-std::chrono::hours(24 * 29));
+  EXPECT_EQ(valued(service_.keep_up()), 1U);
+  EXPECT_LE(crl(issuer).this_update(), clock_.now());
+}
+
+TEST_F(Issuers, AListLeavesOutWhatHadEndedWhenTheOneBeforeWasMade) {
+  const IssuerVersion issuer = found_group();
+  const Request request = issued(approved());
+  valued(service_.revoke(kApprover, request.id, RevocationReason::Superseded));
+  const auto lists = [&] { return crl(issuer).find(request.certificate->serial()) != nullptr; };
+  clock_.set(request.certificate->not_after() + std::chrono::hours(1));
+  valued(service_.reissue_crl(kAdministrator, "Plant7", issuer.certificate.serial()));
+  EXPECT_TRUE(lists());  // once after its end
+  pass(std::chrono::hours(1));
+  valued(service_.reissue_crl(kAdministrator, "Plant7", issuer.certificate.serial()));
+  EXPECT_FALSE(lists());
+}
+
 }  // namespace
 }  // namespace signet::authority

@@ -288,5 +288,45 @@ TEST_F(Requests, EveryTransitionIsRecorded) {
       fails_with(service_.register_application(kWriter, line2()), ErrorKind::IoFailure, "audit record"));
 }
 
+TEST_F(Requests, AReasonThatWasGivenGivesWayToKeyCompromiseAlone) {
+  found_group();
+  const Request request = issued(approved());
+  const auto ask = [&](RevocationReason reason) {
+    return service_.request_revocation(kWriter, request.id, reason);
+  };
+  valued(ask(RevocationReason::Superseded));
+  EXPECT_TRUE(
+      fails_with(ask(RevocationReason::CessationOfOperation), ErrorKind::AlreadyExists, "superseded"));
+  EXPECT_EQ(valued(ask(RevocationReason::KeyCompromise)).revocation_reason, RevocationReason::KeyCompromise);
+  EXPECT_TRUE(fails_with(ask(RevocationReason::Superseded), ErrorKind::AlreadyExists, "keyCompromise"));
+}
+
+TEST_F(Requests, TwoWhoRevokeAtOnceLearnWhoWasFirst) {
+  const IssuerVersion issuer = found_group();
+  const Request request = issued(approved());
+  audit_.before_next = [&] { valued(service_.revoke(kApprover, request.id, RevocationReason::Superseded)); };
+  EXPECT_TRUE(fails_with(service_.revoke(kApprover, request.id, RevocationReason::KeyCompromise),
+                         ErrorKind::AlreadyExists, "Revoked"));
+  EXPECT_THAT(crl(issuer).entries(), testing::SizeIs(1));
+}
+
+TEST_F(Requests, OneThatComesWhileItsApplicationGoesGoesWithIt) {
+  found_group();
+  const Application application = approved();
+  Request late;
+  audit_.before_next = [&] { late = requested(application); };
+  valued(service_.unregister_application(kWriter, application.id));
+  EXPECT_EQ(valued(service_.request(kReader, late.id)).state, RequestState::Removed);
+}
+
+TEST_F(Requests, AVaultThatCameToKeepEverythingStopsTheApprovalOfAKeyPair) {
+  found_group();
+  const Request request = requested_pair(approved());
+  valued(vault_->set_settings(vault::Principal::local_operator(), "signet", {90, true}));
+  EXPECT_TRUE(fails_with(service_.approve_request(kApprover, request.id), ErrorKind::Unsupported,
+                         "purge protection"));
+  EXPECT_EQ(valued(service_.request(kReader, request.id)).state, RequestState::New);
+}
+
 }  // namespace
 }  // namespace signet::authority

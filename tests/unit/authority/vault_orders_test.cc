@@ -110,6 +110,102 @@ TEST_F(VaultOrders, ACancelledOneLeavesNoRequestBehind) {
   EXPECT_THAT(valued(service_.requests(kReader, {.states = {RequestState::Removed}}, {})).items, SizeIs(1));
 }
 
+TEST_F(VaultOrders, WhoOrdersDoesNotApproveNorReject) {
+  set_up(false);
+  const vault::Principal anna{kApprover.principal};
+  valued(vault_->set_policy(
+      kOperator,
+      {"signet", anna, {}, {}, valued(vault::parse_certificate_permissions("create,get,update"))}));
+  valued(vault_->create_certificate(anna, "signet", "as2", policy(), {}));
+  desk_.work();
+  const auto waiting = valued(service_.requests(kReader, {}, {})).items;
+  ASSERT_THAT(waiting, SizeIs(1));
+  EXPECT_EQ(waiting.front().ordered_by, "anna");
+  EXPECT_TRUE(fails_with(service_.approve_request(kApprover, waiting.front().id), ErrorKind::PermissionDenied,
+                         "ordered this certificate"));
+  EXPECT_TRUE(fails_with(service_.reject_request(kApprover, waiting.front().id, "no"),
+                         ErrorKind::PermissionDenied, "ordered this certificate"));
+  const Actor second{"albert", {Role::Approver}};
+  valued(service_.approve_request(second, waiting.front().id));
+  pass(std::chrono::seconds(11));
+  EXPECT_TRUE(desk_.work());
+
+  // Its renewal is whose the policy is.
+  pass(std::chrono::hours(24 * 300));
+  valued(vault_->renew_due());
+  desk_.work();
+  const auto renewal = valued(service_.requests(kReader, {.states = {RequestState::New}}, {})).items;
+  ASSERT_THAT(renewal, SizeIs(1));
+  EXPECT_EQ(renewal.front().ordered_by, "anna");
+}
+
+TEST_F(VaultOrders, ARejectionIsFinalAlsoForTheNextProcess) {
+  set_up(false);
+  valued(create());
+  desk_.work();
+  const auto waiting = valued(service_.requests(kReader, {}, {})).items;
+  valued(service_.reject_request(kApprover, waiting.front().id, "no"));
+  gateway::OrderDesk after_restart{{*vault_, [this](std::string_view) { return &provider_; }, clock_}};
+  EXPECT_TRUE(after_restart.work());
+  EXPECT_EQ(valued(vault_->certificate_operation(kOperator, "signet", "as2")).status,
+            vault::OperationStatus::Failed);
+  EXPECT_THAT(valued(service_.requests(kReader, {}, {})).items, SizeIs(1));
+}
+
+TEST_F(VaultOrders, AnOrderWhoseIdWasNotNotedIsFoundAgain) {
+  const Application ours = set_up(true);
+  const Bytes asked = signing_request([](auto& profile) {
+    profile.subject = valued(certstore::DistinguishedName::parse("CN=as2.acme.example"));
+    profile.alternative_names = {};
+    profile.alternative_names.dns_names = {"as2.acme.example"};
+  });
+  const Request first = valued(service_.request_for_vault({ours.id, "Stations", asked, "walter"}));
+  EXPECT_EQ(first.state, RequestState::Approved);
+  EXPECT_EQ(valued(service_.request_for_vault({ours.id, "Stations", asked, "walter"})).id, first.id);
+  EXPECT_NE(valued(service_.request_for_vault({ours.id, "Stations", asked, "wilma"})).id, first.id);
+}
+
+TEST_F(VaultOrders, ACancelledOneThatWasApprovedIsRevoked) {
+  for (const bool approves : {true, false}) {
+    SCOPED_TRACE(approves);
+    Group stations = group(approves ? "Automatic" : "Manual", CertificateType::As2Station);
+    stations.approves_vault_orders = approves;
+    const IssuerVersion issuer = found_group(stations);
+    const Application ours = approved(globex());
+    const Bytes asked = signing_request([](auto& profile) {
+      profile.subject = valued(certstore::DistinguishedName::parse("CN=as2.globex.example"));
+      profile.alternative_names = {};
+      profile.alternative_names.dns_names = {"as2.globex.example"};
+    });
+    Request made = valued(service_.request_for_vault({ours.id, stations.name, asked, {}}));
+    if (!approves) made = valued(service_.approve_request(kApprover, made.id));
+    valued(service_.cancel_for_vault(made.id));
+    valued(service_.cancel_for_vault(made.id));  // says nothing new
+    const Request after = valued(service_.request(kReader, made.id));
+    EXPECT_EQ(after.state, approves ? RequestState::Revoked : RequestState::Approved);
+    EXPECT_EQ(after.revocation_requested.has_value(), !approves);
+    EXPECT_EQ(crl(issuer).find(made.certificate->serial()) != nullptr, approves);
+  }
+}
+
+TEST_F(VaultOrders, TheServiceApprovesNoSubjectOfMoreThanACommonName) {
+  set_up(true);
+  vault::CertificatePolicy more = policy();
+  more.subject = "CN=as2.acme.example,O=Globex Bank";
+  valued(create(more));
+  EXPECT_FALSE(desk_.work());
+  EXPECT_THAT(valued(service_.requests(kReader, {.states = {RequestState::New}}, {})).items, SizeIs(1));
+}
+
+TEST_F(VaultOrders, TheServiceApprovesNoHostThatIsNoAlternativeName) {
+  const Application ours = set_up(true);
+  const Bytes asked = signing_request([](auto& profile) {
+    profile.subject = valued(certstore::DistinguishedName::parse("CN=as2.acme.example"));
+    profile.alternative_names = {};
+  });
+  EXPECT_EQ(valued(service_.request_for_vault({ours.id, "Stations", asked, {}})).state, RequestState::New);
+}
+
 TEST_F(VaultOrders, AnIssuerThatNamesNoGroupIsRefusedBeforeAnythingIsOrdered) {
   set_up(true);
   vault::IssuerUpdate update;

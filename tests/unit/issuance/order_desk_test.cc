@@ -34,6 +34,9 @@ class ScriptedProvider final : public vault::CertificateProvider {
     return {};
   }
 
+  [[nodiscard]] bool orders_lapse() const override { return lapse; }
+
+  bool lapse = true;
   int orders = 0;
   int polls = 0;
   int cancels = 0;
@@ -115,6 +118,17 @@ TEST_F(OrderDesks, AnOrderThatFailedWhileNobodyWasHereIsPlacedAgainOnce) {
   EXPECT_EQ(operation().status, OperationStatus::InProgress);
   EXPECT_TRUE(after_restart.work());
   EXPECT_EQ(issuer_.orders, 2);
+  EXPECT_EQ(operation().status, OperationStatus::Failed);
+}
+
+TEST_F(OrderDesks, ARefusalThatCameWhileNobodyWasHereIsTakenForOne) {
+  create();
+  issuer_.lapse = false;
+  desk().work();
+  issuer_.progress = vault::OperationFailure{std::string(vault::kRequestRejected), "an Approver said no"};
+  OrderDesk after_restart = desk();
+  EXPECT_TRUE(after_restart.work());
+  EXPECT_EQ(issuer_.orders, 1);
   EXPECT_EQ(operation().status, OperationStatus::Failed);
 }
 

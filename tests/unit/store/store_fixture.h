@@ -87,6 +87,8 @@ inline constexpr std::string_view kUndoSinceIssuance =
     "DROP TABLE authority_groups; DROP TABLE authority_issuers; DROP TABLE authority_issuer_requests; "
     "DROP TABLE authority_crls; DROP TABLE authority_applications; DROP TABLE authority_requests; "
     "DROP TABLE authority_certificates; "
+    "ALTER TABLE vault_certificates DROP COLUMN policy_by; "
+    "ALTER TABLE vault_certificate_operations DROP COLUMN begun_by; "
     "DROP TABLE vault_tokens; DROP TABLE token_objects; ALTER TABLE key_versions DROP COLUMN in_token; "
     "DROP INDEX principals_by_jwt_subject; ALTER TABLE principals DROP COLUMN jwt_subject; "
     "DROP TABLE retired_master_keys; DROP TABLE vault_links; "
