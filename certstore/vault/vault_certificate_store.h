@@ -51,10 +51,10 @@ struct StoredRenewal {
 struct StoredName {
   CertificateId id;  ///< without a version
   CertificatePolicy policy;
-  std::string policy_by;  ///< the principal who set it last; empty where that is not known
   std::optional<StoredOperation> operation;
   StoredRenewal renewal;
   std::vector<CertificateNotice> notices;  ///< queued with the change that they tell of; never read back
+  std::string policy_by;  ///< the principal who set the policy last; empty where that is not known
 };
 
 /// A certificate that is in use.
