@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "gateway/cli/call_record.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_settings.h"
@@ -104,7 +106,11 @@ Result<> import_list(CommandContext& context, const CrlOptions& options) {
   SIGNET_TRY(const auto account, home->current_account());
   SIGNET_TRY(const Bytes octets, read_file(options.file, kLargestFile));
   const Time now = home->clock().now();
-  auto taken = take_list(octets, "", public_authorities(account->account()), home->revocations(), now);
+  const std::string what =
+      fmt::format("{}, SHA-256 {}", options.file.string(), hex_upper(digest(Hash::Sha256, octets)));
+  auto taken = recorded(*home, "importRevocationList", "revocation-lists", what, [&] {
+    return take_list(octets, "", public_authorities(account->account()), {}, home->revocations(), now);
+  });
   if (!taken && taken.error().kind == ErrorKind::AlreadyExists)
     return fail(
         ErrorKind::AlreadyExists,
@@ -116,8 +122,11 @@ Result<> import_list(CommandContext& context, const CrlOptions& options) {
 }
 
 /// Notes what became of it, as the gateway does.
-Result<Intake> fetch_wanted(const FetchPorts& ports, const AllowedUrls& allowed, const WantedList& wanted) {
-  auto fetched = fetch_list(ports, allowed, wanted.urls, wanted.issuer);
+Result<Intake> fetch_wanted(Home& home, const FetchPorts& ports, const AllowedUrls& allowed,
+                            const WantedList& wanted) {
+  auto fetched =
+      recorded(home, "fetchRevocationList", "revocation-lists/" + wanted.authority, wanted.joined_urls(),
+               [&] { return fetch_list(ports, allowed, wanted.urls, wanted.issuer, wanted.subjects); });
   RevocationSource source{wanted.authority, wanted.joined_urls(), ports.clock.now(), 0, {}};
   if (!fetched) {
     source.failures = 1;
@@ -142,7 +151,7 @@ Result<> fetch(CommandContext& context, const CrlOptions&) {
   ordered_json value = ordered_json::array();
   std::string text;
   for (const WantedList& wanted : wanted_lists(account, lists, now)) {
-    const auto fetched = fetch_wanted(ports, allowed, wanted);
+    const auto fetched = fetch_wanted(*home, ports, allowed, wanted);
     if (!fetched) context.exit_code = ExitCode::Refused;
     ordered_json one =
         fetched ? to_json(fetched->list, now) : ordered_json{{"issuer", wanted.issuer.subject()}};
@@ -179,7 +188,8 @@ Result<> check(CommandContext& context, const CrlOptions& options) {
 
 Result<> remove(CommandContext& context, const CrlOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_CHECK(home->revocations().remove(options.name));
+  SIGNET_CHECK(recorded(*home, "removeRevocationLists", "revocation-lists/" + printable(options.name), "",
+                        [&] { return home->revocations().remove(options.name); }));
   context.print({{"removed", options.name}}, fmt::format("the revocation lists of {} removed", options.name));
   return {};
 }

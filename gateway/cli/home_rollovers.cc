@@ -71,8 +71,10 @@ Result<Rollover> HomeRollovers::show(std::string_view agreement, std::string_vie
 
 Result<api::RolloverOutcome> HomeRollovers::plan(const vault::Principal& principal, const RolloverPlan& plan,
                                                  bool dry_run) {
-  return edit({principal, "planRollover", plan.successor,
-               [&](agreements::Account& account) { return plan_rollover(account, plan); }, dry_run});
+  return edit(
+      {principal, "planRollover", plan.successor,
+       [&](agreements::Account& account) { return plan_rollover(account, plan, home_.clock().now()); },
+       dry_run});
 }
 
 Result<api::RolloverOutcome> HomeRollovers::advance(const vault::Principal& principal,

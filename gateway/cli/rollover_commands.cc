@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gateway/api/lifecycle_json.h"
+#include "gateway/cli/call_record.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/home_rollovers.h"
@@ -156,6 +157,24 @@ std::string letter(const Rollover& rollover, const certstore::Certificate& certi
   return text + "\n" + certificate.pem();
 }
 
+Result<> write_certificate(const RolloverOptions& options, const certstore::Certificate& certificate) {
+  SIGNET_TRY(OutputFile file, OutputFile::write(options.certificate_file, as_bytes(certificate.pem())));
+  file.keep();
+  return {};
+}
+
+Result<> mail_certificate(Home& home, const RolloverOptions& options, const Rollover& rollover,
+                          const certstore::Certificate& certificate) {
+  SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, home.directory() / "serve.toml"));
+  SIGNET_TRY(const MailServer server, mail_server_of(home, settings));
+  const Time now = home.clock().now();
+  return send_mail(
+      server,
+      {options.mail, "Our new AS2 certificate", letter(rollover, certificate),
+       fmt::format("rollover.{}.{}", certificate.thumbprint_sha256(), now.time_since_epoch().count()), now},
+      std::atomic<bool>(false));
+}
+
 /// A certificate is public: what is written down is that, and to whom, it was given.
 Result<> publish(CommandContext& context, const RolloverOptions& options) {
   if (options.certificate_file.empty() == options.mail.empty())
@@ -168,22 +187,13 @@ Result<> publish(CommandContext& context, const RolloverOptions& options) {
                                                      printable(options.certificate)));
   SIGNET_TRY(const auto account, home->current_account());
   SIGNET_TRY(const certstore::Certificate certificate, account->certificate(options.certificate));
-  std::string where;
-  if (options.mail.empty()) {
-    SIGNET_TRY(OutputFile file, OutputFile::write(options.certificate_file, as_bytes(certificate.pem())));
-    file.keep();
-    where = options.certificate_file.string();
-  } else {
-    SIGNET_TRY(const ServeSettings settings, read_serve_settings({}, home->directory() / "serve.toml"));
-    SIGNET_TRY(const MailServer server, mail_server_of(*home, settings));
-    const Time now = home->clock().now();
-    SIGNET_CHECK(send_mail(
-        server,
-        {options.mail, "Our new AS2 certificate", letter(rollover, certificate),
-         fmt::format("rollover.{}.{}", certificate.thumbprint_sha256(), now.time_since_epoch().count()), now},
-        std::atomic<bool>(false)));
-    where = fmt::format("{}", fmt::join(options.mail, ", "));
-  }
+  const std::string where = options.mail.empty() ? options.certificate_file.string()
+                                                 : fmt::format("{}", fmt::join(options.mail, ", "));
+  const std::string what = fmt::format("SHA-256 {} to {}", certificate.thumbprint_sha256(), where);
+  SIGNET_CHECK(recorded(*home, "publishCertificate", "certificates/" + options.certificate, what, [&] {
+    return options.mail.empty() ? write_certificate(options, certificate)
+                                : mail_certificate(*home, options, rollover, certificate);
+  }));
   context.print({{"certificate", options.certificate},
                  {"thumbprintSha256", certificate.thumbprint_sha256()},
                  {"to", where}},

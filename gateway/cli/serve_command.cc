@@ -141,6 +141,20 @@ Result<std::vector<PickupSettings>> pickup_folders(Home& home) {
   return all;
 }
 
+/// Where a start fails once lists are fetched, its end waits for no server that does not answer. What is
+/// broken off so is not taken for a failure of that server.
+struct EndQuickly {
+  RevocationFetcher& fetcher;
+  HttpClient& client;
+  EndQuickly(RevocationFetcher& fetcher, HttpClient& client) : fetcher(fetcher), client(client) {}
+  EndQuickly(const EndQuickly&) = delete;
+  EndQuickly& operator=(const EndQuickly&) = delete;
+  ~EndQuickly() {
+    fetcher.stop();
+    client.stop();
+  }
+};
+
 /// A gateway at work, and what it goes by.
 struct Running {
   Home& home;
@@ -271,6 +285,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(const std::unique_ptr<ServePublication> publication, ServePublication::listen(*home, settings));
   SIGNET_TRY(const auto operations_listener, operations.listen(settings));
 
+  const EndQuickly end_quickly{revocation_fetcher, client};
   // Settings and ports are good: from here on messages are worked on, first those that were left.
   revocation_fetcher.start();
   SIGNET_TRY(const std::size_t to_hand_over, delivery.recover());

@@ -179,7 +179,10 @@ class InboundExchange::Impl {
       // Answered before its like were too many: it waits here, and holds nobody else up.
       if (!outcome && (held_back = journey->held_back_for())) return true;
       if (!outcome) outcome = journey->take();
-      if (!outcome->commit) return false;  // our own trouble, which is in the log
+      if (!outcome->commit) {  // our own trouble, which is in the log
+        report_wait(id, journey->waits_for());
+        return false;
+      }
       commit(*std::move(outcome->commit), [this, id, journey](const Result<>& stored) {
         if (stored) journey->committed();
         if (stored || stored.error().kind == ErrorKind::AlreadyExists) return let_go(id);
@@ -194,9 +197,20 @@ class InboundExchange::Impl {
     return {Lanes::Outcome::NotTried, kOwnTroublePause};
   }
 
+  /// Once, and again when it waits for something else: it is tried every few seconds.
+  void report_wait(const std::string& id, const std::string& reason) {
+    if (reason.empty()) return;
+    {
+      const std::lock_guard lock(claims_mutex_);
+      if (std::exchange(waiting_[id], reason) == reason) return;
+    }
+    log::warning("message-waits", {{"id", id}, {"reason", reason}});
+  }
+
   void let_go(const std::string& id) {
     Claim released;  // outside of the lock: repeats are let in
     const std::lock_guard lock(claims_mutex_);
+    waiting_.erase(id);
     if (const auto entry = claims_.find(id); entry != claims_.end())
       released = std::move(claims_.extract(entry).mapped());
   }
@@ -239,6 +253,7 @@ class InboundExchange::Impl {
 
   std::mutex claims_mutex_;
   std::map<std::string, Claim> claims_;  ///< of the messages that were answered and are still to be opened
+  std::map<std::string, std::string> waiting_;  ///< what for, by the id of such a message
 
   std::mutex commits_mutex_;
   std::condition_variable commits_ended_;

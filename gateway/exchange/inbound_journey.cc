@@ -299,7 +299,10 @@ Step<as2::Opened> Journey::open() {
   if (auto denied = vault::take_vault_refusal())
     return as2::refuse(Fault::UnexpectedProcessingError, ours(*std::move(denied)));
   count_failure(refusal);
-  if (refusal.fault == Fault::DecryptionFailed && !settings_.unusable.empty())
+  // It may be for a key that cannot be used now. One for a key that can, and does not open, is damaged.
+  const bool is_for_none =
+      refusal.fault == Fault::DecryptionFailed && refusal.cause.kind == ErrorKind::NotFound;
+  if (is_for_none && !settings_.unusable.empty())
     return as2::refuse(Fault::UnexpectedProcessingError, ours(std::move(settings_.unusable.front())));
   return tl::unexpected(std::move(refusal));
 }
@@ -490,6 +493,7 @@ bool Journey::is_ours(const Refusal& refusal) {
 
 Outcome Journey::not_now(const Error& cause) {
   Outcome later = try_again_later();
+  waits_for_ = cause.detail;
   if (was_received_) return later;  // the partner has his answer: it is tried again here
   ours_failed_ = true;
   return commit_refusal(cause.detail, std::move(later.answer));

@@ -72,6 +72,10 @@ class Journey {
   /// "Taken, and more is to come": the answer to a message whose receipt is posted [RFC4130 4.2].
   static StoredReceipt taken_answer() { return {204, {}, {}}; }
 
+  /// Why a message that was answered before cannot be opened or judged yet: a key or a list is missing. Empty
+  /// for any other trouble.
+  [[nodiscard]] const std::string& waits_for() const { return waits_for_; }
+
   /// Open, judge, and make the receipt: how it ends, once that is on disk.
   Outcome take();
 
@@ -178,6 +182,7 @@ class Journey {
   Evidence evidence_;
   bool is_receipt_ = false;   ///< what came
   bool has_receipt_ = false;  ///< what goes out
+  std::string waits_for_;
   bool ours_failed_ = false;  ///< a disk or a vault of ours, so that the answer is 503
   MessageRecord record_;
 };

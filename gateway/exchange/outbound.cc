@@ -381,29 +381,34 @@ class OutboundExchange::Attempt {
       answer_->signer = verdict.signer->certificate().der();
     }
     record_.hands_receipt_over = hands_receipt_over(*agreement_, verdict);
-    if (!verdict.proves_delivery) return end(verdict.reason);
-    if (looks_up() && verdict.signer) return confirm_unless_revoked(verdict.signer->certificate());
-    confirm();
+    if (looks_up() && verdict.signer) return settle_unless_revoked(verdict);
+    settle(verdict);
   }
 
-  /// Where nobody can say yet, the message is sent again, so that the partner repeats his receipt.
-  void confirm_unless_revoked(const certstore::Certificate& signer) {
-    RevocationVerdict verdict =
-        judge_revocation(ports_.revocation, agreement_->agreement, CertificateRole::VerifyMdn, signer,
-                         account_, ports_.clock.now(), record_.id);
-    switch (verdict.outcome) {
+  void settle(const as2::ReceiptVerdict& verdict) {
+    if (verdict.proves_delivery) return confirm();
+    end(verdict.reason);
+  }
+
+  /// A refusal by a revoked certificate is as little the partner's word as a receipt is. Where nobody can say
+  /// yet, the message is sent again, so that the partner repeats his receipt.
+  void settle_unless_revoked(const as2::ReceiptVerdict& verdict) {
+    RevocationVerdict found =
+        judge_revocation(ports_.revocation, agreement_->agreement, CertificateRole::VerifyMdn,
+                         verdict.signer->certificate(), account_, ports_.clock.now(), record_.id);
+    switch (found.outcome) {
       case RevocationOutcome::Unchecked:
-        record_.revocation_unchecked = std::move(verdict.text);
+        record_.revocation_unchecked = std::move(found.text);
         [[fallthrough]];
       case RevocationOutcome::Usable:
-        return confirm();
+        return settle(verdict);
       case RevocationOutcome::Revoked:
         record_.hands_receipt_over = false;
-        return end(std::move(verdict.text));
+        return end(std::move(found.text));
       case RevocationOutcome::NoList:
       case RevocationOutcome::NotYet:
         record_.hands_receipt_over = false;
-        return postpone(std::move(verdict.text));
+        return postpone(std::move(found.text));
     }
   }
 

@@ -166,14 +166,15 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
 }
 
 /// Whether the certificate that signed a receipt was revoked, where that matters and is to be looked up. One
-/// that was proves nothing: whoever has its key can have made the receipt.
+/// that was proves nothing, neither that the message arrived nor that it did not: whoever has its key can
+/// have made the receipt.
 ///
 /// @error Unavailable  nobody can say, and the agreement says hardFail: the partner posts it again.
 Result<> PostedReceipts::look_up_signer(const agreements::Agreement& agreement,
                                         const std::shared_ptr<const AccountSnapshot>& account,
                                         MessageRecord& record, as2::ReceiptVerdict& verdict) {
   if (!agreement.send_agreement.validation_settings.check_certificate_revocation_list_on_send ||
-      !verdict.signer || !verdict.proves_delivery || !is_open(record.state))
+      !verdict.signer || !verdict.names_partner || !is_open(record.state))
     return {};
   RevocationVerdict found =
       judge_revocation(ports_.revocation, agreement, agreements::CertificateRole::VerifyMdn,

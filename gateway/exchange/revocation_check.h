@@ -17,7 +17,7 @@ enum class RevocationStatus {
   NothingToCheck,  ///< self-signed: no list can have it
   Revoked,
   Unknown,  ///< no valid list is at hand
-  Pending,  ///< nor can there be: it is being fetched for the first time
+  Pending,  ///< nor can there be yet: it is being fetched, for the first time or since the last one ended
 };
 /// "not-revoked", "self-signed", "revoked", "unknown", "pending".
 std::string_view to_string(RevocationStatus status);
@@ -33,7 +33,7 @@ enum class RevocationOutcome {
   Unchecked,  ///< usable by softFail, though nobody can say
   Revoked,    ///< refused for good
   NoList,     ///< refused by hardFail for now, since nobody can say
-  NotYet,     ///< the same for a moment, while lists are fetched for the first time
+  NotYet,     ///< the same for a moment, while lists are being fetched
 };
 /// "usable", "unchecked", "revoked", "no-list", "not-yet".
 std::string_view to_string(RevocationOutcome outcome);

@@ -118,19 +118,29 @@ void ExpiryNotices::work() {
   if (now < next_round_ && !has_jumped_back) return;
   last_round_ = now;
   next_round_ = now + kRound;
-  if (const auto done = round(); !done)
-    log::error("expiry-notices-not-told", {{"reason", done.error().detail}});
+  const auto done = round();
+  if (!done) log::error("expiry-notices-not-told", {{"reason", done.error().detail}});
   for (const auto& [key, turn] : turns_) next_round_ = std::min(next_round_, turn.due);
+  if (done && !*done) next_round_ = std::max(next_round_, ports_.clock.now() + kFirstRetry);
 }
 
-Result<> ExpiryNotices::round() {
+/// Ends at the first that cannot be told: the others would wait for the same server, and so would whatever
+/// else this thread has to do. Those that failed least often come first, so that none is for ever behind
+/// another one.
+Result<bool> ExpiryNotices::round() {
   const Time now = ports_.clock.now();
   SIGNET_TRY(const std::vector<InventoryEntry> inventory, ports_.inventory());
   SIGNET_CHECK(queue_due(inventory, now));
-  SIGNET_TRY(const std::vector<ExpiryNotice> notices, ports_.store.notices());
+  SIGNET_TRY(std::vector<ExpiryNotice> notices, ports_.store.notices());
+  const auto failures = [&](const ExpiryNotice& notice) {
+    const auto turn = turns_.find({notice.thumbprint, notice.days});
+    return turn == turns_.end() ? 0U : turn->second.failures;
+  };
+  std::stable_sort(notices.begin(), notices.end(),
+                   [&](const ExpiryNotice& a, const ExpiryNotice& b) { return failures(a) < failures(b); });
   for (const ExpiryNotice& notice : notices)
-    if (!notice.settled) settle(notice, find(inventory, notice.thumbprint), now);
-  return {};
+    if (!notice.settled && !settle(notice, find(inventory, notice.thumbprint), now)) return false;
+  return true;
 }
 
 /// One notice that is due makes those for more days superfluous, whether or not they were told.
@@ -154,20 +164,23 @@ Result<> ExpiryNotices::queue_due(const std::vector<InventoryEntry>& inventory, 
   return ports_.store.queue(fresh);
 }
 
-void ExpiryNotices::settle(ExpiryNotice notice, const InventoryEntry* entry, Time now) {
+/// @return false where it could not be told
+bool ExpiryNotices::settle(ExpiryNotice notice, const InventoryEntry* entry, Time now) {
   const Key key{notice.thumbprint, notice.days};
   if (entry == nullptr || !entry->is_missed(now)) {
     notice.settled = true;
     turns_.erase(key);
     if (const auto kept = ports_.store.put(notice); !kept)
       log::error("expiry-notices-not-told", {{"reason", kept.error().detail}});
-    return;
+    return true;
   }
-  if (const auto turn = turns_.find(key); turn != turns_.end() && now < turn->second.due) return;
-  if (const auto told = tell(notice, *entry, now); told)
+  if (const auto turn = turns_.find(key); turn != turns_.end() && now < turn->second.due) return true;
+  const auto told = tell(notice, *entry, now);
+  if (told)
     turns_.erase(key);
   else
     postpone(notice, *entry, told.error(), now);
+  return told.has_value();
 }
 
 Result<> ExpiryNotices::tell(ExpiryNotice& notice, const InventoryEntry& entry, Time now) {
@@ -191,18 +204,18 @@ Result<> ExpiryNotices::mail(ExpiryNotice& notice, const InventoryEntry& entry, 
 
 void ExpiryNotices::postpone(ExpiryNotice& notice, const InventoryEntry& entry, const Error& error,
                              Time now) {
-  const bool give_up = now > notice.queued + kLongestWait;
+  const Key key{notice.thumbprint, notice.days};
+  Turn& turn = turns_.try_emplace(key, Turn{now, now, 0}).first->second;
+  const bool give_up = now > turn.first_failed + kLongestWait;
   log::write(
       give_up ? log::Level::Error : log::Level::Warning,
       give_up ? "expiry-notice-given-up" : "expiry-notice-delayed",
       {{"certificate", entry.name()}, {"days", std::to_string(notice.days)}, {"reason", error.detail}});
-  const Key key{notice.thumbprint, notice.days};
   notice.settled = give_up;
   if (give_up && ports_.store.put(notice)) {
     turns_.erase(key);
     return;
   }
-  Turn& turn = turns_[key];
   std::chrono::seconds wait = kFirstRetry;
   for (unsigned i = 0; i < turn.failures && wait < kLongestRetry; ++i) wait *= 2;
   ++turn.failures;

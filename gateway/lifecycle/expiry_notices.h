@@ -38,8 +38,9 @@ std::optional<unsigned> due_notice(const CertificateSummary& certificate, const 
 
 /// Each notice is queued durably and told once, also over restarts and by whichever ways there are; after a
 /// crash one may be told twice. A certificate that is gone, replaced, or retired before its end is not spoken
-/// of any more. One that cannot be told is tried again at growing intervals, and given up after three days,
-/// with an error in the log. For one thread.
+/// of any more. One that cannot be told is tried again at growing intervals, and given up after three days of
+/// trying, with an error in the log: days on which the gateway did not run are none of them. A server that
+/// does not answer is waited for once in a round, not once for each notice. For one thread.
 class ExpiryNotices {
  public:
   /// Everything given by reference outlives this.
@@ -52,14 +53,16 @@ class ExpiryNotices {
  private:
   using Key = std::pair<std::string, unsigned>;
   struct Turn {
+    Time first_failed{};
     Time due{};
     unsigned failures = 0;
   };
 
   [[nodiscard]] bool can_tell() const;
-  Result<> round();
+  /// @return whether all could be told that was due
+  Result<bool> round();
   Result<> queue_due(const std::vector<InventoryEntry>& inventory, Time now);
-  void settle(ExpiryNotice notice, const InventoryEntry* entry, Time now);
+  bool settle(ExpiryNotice notice, const InventoryEntry* entry, Time now);
   Result<> tell(ExpiryNotice& notice, const InventoryEntry& entry, Time now);
   Result<> mail(ExpiryNotice& notice, const InventoryEntry& entry, Time now);
   void postpone(ExpiryNotice& notice, const InventoryEntry& entry, const Error& error, Time now);

@@ -83,9 +83,13 @@ struct RolloverPlan {
 /// named go on exactly as before, also those that take their certificates from one that is.
 ///
 /// @return the names of the agreements that were changed.
-/// @error InvalidInput  dates out of order; a certificate that takes its own place.
+/// Roles in which the replaced certificate is retired already stay as they are.
+///
+/// @error InvalidInput  dates out of order; a certificate that takes its own place, or that of one which is
+///                      not active before it; only roles that are retired already.
 /// @error NotFound      no such agreement; or the replaced certificate has none of the roles in it.
-Result<std::vector<std::string>> plan_rollover(agreements::Account& account, const RolloverPlan& plan);
+Result<std::vector<std::string>> plan_rollover(agreements::Account& account, const RolloverPlan& plan,
+                                               Time now);
 
 /// Takes the next step now instead of at its date: planned to accepted to in use to retired.
 ///

@@ -128,21 +128,41 @@ bool is_wanted(const RolloverPlan& plan, CertificateRole role) {
   return plan.roles.empty() || std::find(plan.roles.begin(), plan.roles.end(), role) != plan.roles.end();
 }
 
-/// @return whether the agreement has the replaced certificate in one of the roles
-bool write_plan(Agreement& agreement, const RolloverPlan& plan) {
+/// Of two that begin together, or the other way round, nobody could say later which took whose place.
+Result<> check_begins_before(const DatedCertificate& replaced, const RolloverPlan& plan, CertificateRole role,
+                             Time from, std::string_view agreement) {
+  if (!replaced.active_from || *replaced.active_from < from) return {};
+  return fail(
+      ErrorKind::InvalidInput,
+      fmt::format("expected a certificate that is active before the one that takes its place: in agreement "
+                  "'{}', {}, '{}' is active from {} only, and '{}' would be from {}; give it a later date",
+                  printable(agreement), to_string(role), printable(plan.replaced),
+                  to_rfc3339(*replaced.active_from), printable(plan.successor), to_rfc3339(from)));
+}
+
+/// What an agreement has the replaced certificate for, in the roles of the plan.
+enum class Found { None, OnlyRetired, Replaced };
+
+Result<Found> write_plan(Agreement& agreement, const RolloverPlan& plan, Time now) {
   Lists wanted = lists_of(agreement);
-  bool any = false;
+  Found found = Found::None;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const CertificateRole role = kCertificateRoles[i];
     DatedCertificate* const replaced = find(wanted[i], plan.replaced);
-    if (replaced == nullptr || !is_wanted(plan, kCertificateRoles[i])) continue;
+    if (replaced == nullptr || !is_wanted(plan, role)) continue;
+    if (replaced->active_until && *replaced->active_until <= now) {
+      if (found == Found::None) found = Found::OnlyRetired;
+      continue;
+    }
+    const Time from = accepts(role) ? plan.accept_from : plan.use_from;
+    SIGNET_CHECK(check_begins_before(*replaced, plan, role, from, agreement.name));
     replaced->active_until = plan.retire_at;
     take_out(wanted[i], plan.successor);
-    const Time from = accepts(kCertificateRoles[i]) ? plan.accept_from : plan.use_from;
     wanted[i].push_back({plan.successor, from, std::nullopt});
-    any = true;
+    found = Found::Replaced;
   }
-  if (any) write_lists(agreement, wanted);
-  return any;
+  if (found == Found::Replaced) write_lists(agreement, wanted);
+  return found;
 }
 
 std::vector<std::string> agreements_of(const Account& account, const RolloverPlan& plan) {
@@ -160,20 +180,31 @@ Error without_replaced(const RolloverPlan& plan, std::string_view where) {
                   where, printable(plan.replaced), plan.roles.empty() ? "no" : "no such")};
 }
 
+Error with_retired(const RolloverPlan& plan, std::string_view where) {
+  return {ErrorKind::InvalidInput,
+          fmt::format("{} has retired the certificate '{}' already: name the one that is active in its place "
+                      "('signet certificate inventory' says which)",
+                      where, printable(plan.replaced))};
+}
+
 }  // namespace
 
-Result<std::vector<std::string>> plan_rollover(Account& account, const RolloverPlan& plan) {
+Result<std::vector<std::string>> plan_rollover(Account& account, const RolloverPlan& plan, Time now) {
   SIGNET_CHECK(check_dates(plan));
   std::vector<std::string> changed;
+  bool any_retired = false;
   for (const std::string& name : agreements_of(account, plan)) {
     Agreement* const agreement = find(account, name);
     if (agreement == nullptr)
       return fail(ErrorKind::NotFound, fmt::format("the account has no agreement '{}'", printable(name)));
-    if (write_plan(*agreement, plan))
-      changed.push_back(name);
-    else if (!plan.agreements.empty())
-      return fail(without_replaced(plan, fmt::format("agreement '{}'", printable(name))));
+    SIGNET_TRY(const Found found, write_plan(*agreement, plan, now));
+    if (found == Found::Replaced) changed.push_back(name);
+    any_retired = any_retired || found == Found::OnlyRetired;
+    if (found == Found::Replaced || plan.agreements.empty()) continue;
+    const std::string where = fmt::format("agreement '{}'", printable(name));
+    return fail(found == Found::OnlyRetired ? with_retired(plan, where) : without_replaced(plan, where));
   }
+  if (changed.empty() && any_retired) return fail(with_retired(plan, "each agreement that has had it"));
   if (changed.empty()) return fail(without_replaced(plan, "no agreement"));
   return changed;
 }

@@ -48,8 +48,18 @@ Result<> check_in_time(const certstore::Crl& list, Time now) {
                           to_rfc3339(list.this_update()), to_rfc3339(list.next_update()), to_rfc3339(now)));
 }
 
+Result<> check_covers(const certstore::Crl& list, const std::vector<certstore::Certificate>& subjects) {
+  const auto covers = [&](const certstore::Certificate& subject) { return list.covers(subject); };
+  if (subjects.empty() || std::any_of(subjects.begin(), subjects.end(), covers)) return {};
+  return fail(ErrorKind::InvalidInput,
+              fmt::format("the revocation list {} is for other certificates of its issuer than those looked "
+                          "up here, '{}' first: the authority has to publish theirs at this address",
+                          describe(list), printable(subjects.front().subject())));
+}
+
 Result<Intake> fetch_from(const FetchPorts& ports, const AllowedUrls& allowed, const std::string& url,
-                          const certstore::Certificate& issuer) {
+                          const certstore::Certificate& issuer,
+                          const std::vector<certstore::Certificate>& subjects) {
   HttpGet get;
   get.url = url;
   get.connect_timeout = kConnectTime;
@@ -64,7 +74,7 @@ Result<Intake> fetch_from(const FetchPorts& ports, const AllowedUrls& allowed, c
                             redirects ? ": no redirect is followed" : ""));
   }
   SIGNET_TRY(const Bytes octets, answer.body.to_bytes(kLargestList));
-  auto taken = take_list(octets, url, {issuer}, ports.store, ports.clock.now());
+  auto taken = take_list(octets, url, {issuer}, subjects, ports.store, ports.clock.now());
   if (!taken) return fail(std::move(taken).error().within(url_for_people(url)));
   return taken;
 }
@@ -77,11 +87,13 @@ std::string describe(const certstore::Crl& list) {
 }
 
 Result<Intake> take_list(ByteView octets, const std::string& source,
-                         const std::vector<certstore::Certificate>& authorities, RevocationStore& store,
+                         const std::vector<certstore::Certificate>& authorities,
+                         const std::vector<certstore::Certificate>& subjects, RevocationStore& store,
                          Time now) {
   SIGNET_TRY(certstore::Crl list, certstore::Crl::parse(octets));
   SIGNET_TRY(const certstore::Certificate signer, signer_of(list, authorities));
   SIGNET_CHECK(check_in_time(list, now));
+  SIGNET_CHECK(check_covers(list, subjects));
   std::string scope = scope_of(list);
   Intake intake{
       {certstore::key_thumbprint(signer.public_key()), std::move(scope), std::move(list), source, now}, {}};
@@ -90,7 +102,8 @@ Result<Intake> take_list(ByteView octets, const std::string& source,
 }
 
 Result<Intake> fetch_list(const FetchPorts& ports, const AllowedUrls& allowed,
-                          const std::vector<std::string>& urls, const certstore::Certificate& issuer) {
+                          const std::vector<std::string>& urls, const certstore::Certificate& issuer,
+                          const std::vector<certstore::Certificate>& subjects) {
   if (urls.empty())
     return fail(ErrorKind::NotFound,
                 "the certificate names no http or https address to fetch it from: import it, by 'signet crl "
@@ -100,7 +113,7 @@ Result<Intake> fetch_list(const FetchPorts& ports, const AllowedUrls& allowed,
                          url_for_people(urls.front()))};
   for (const std::string& url : urls) {
     if (!allowed.has_url(url)) continue;
-    auto fetched = fetch_from(ports, allowed, url, issuer);
+    auto fetched = fetch_from(ports, allowed, url, issuer, subjects);
     if (fetched) return fetched;
     last = std::move(fetched).error();
   }

@@ -21,6 +21,15 @@ constexpr std::chrono::seconds kLookPause{30};
 /// A list that ends so soon, and no new one came: there is time for somebody to do something.
 constexpr std::chrono::hours kWarning{24};
 
+/// A fetch is asked for where there is no list, or it has ended, and nobody was asked since.
+bool is_untried(const RevocationSource* source, const std::optional<Time>& until, Time now) {
+  return source == nullptr || (until && *until < now && source->tried < *until);
+}
+
+bool is_any_allowed(const std::vector<std::string>& urls, const AllowedUrls& allowed) {
+  return std::any_of(urls.begin(), urls.end(), [&](const std::string& url) { return allowed.has_url(url); });
+}
+
 std::string id_of(const WantedList& wanted) { return wanted.authority + " " + wanted.joined_urls(); }
 
 /// The server whose fault it is when nothing comes.
@@ -75,6 +84,7 @@ RevocationFetcher::~RevocationFetcher() {
 }
 
 void RevocationFetcher::start() {
+  ports_.lists.expect_fetching(ports_.fetch.clock.now());
   look_around();  // what is at hand is known before the first message
   thread_ = std::thread([this] { run(); });
 }
@@ -143,7 +153,7 @@ Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& a
   SIGNET_TRY(const auto sources, ports_.fetch.store.sources());
   const std::vector<WantedList> wanted = wanted_lists(account, ports_.lists, now);
   std::map<std::string, WantedList, std::less<>> plan;
-  std::set<std::string> never_asked;
+  RevocationOrigins origins;
   struct Job {
     std::string id;
     std::string lane;
@@ -154,7 +164,8 @@ Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& a
     const std::string lane = lane_of(one, allowed);
     if (lane.empty()) continue;
     const RevocationSource* source = find_source(sources, one);
-    if (source == nullptr) never_asked.insert(one.authority);
+    origins.fetched.insert(one.origin());
+    if (is_untried(source, one.until, now)) origins.untried.insert(one.origin());
     // What was tried in the future was tried before somebody set the clock back.
     const auto known =
         source == nullptr || now + kIssuersClockAhead < source->tried ? std::nullopt : std::optional(*source);
@@ -168,12 +179,13 @@ Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& a
     const std::lock_guard lock(mutex_);
     plan_ = std::move(plan);
   }
-  ports_.lists.expect(account, std::move(never_asked));
+  ports_.lists.expect(account, std::move(origins));
   // For one that has no place to come from, the reason is known without asking.
   for (const WantedList& one : wanted)
     if (lane_of(one, allowed).empty())
-      if (const auto refused = fetch_list(ports_.fetch, allowed, one.urls, one.issuer); !refused)
-        ports_.lists.note(one.authority, refused.error().detail);
+      if (const auto refused = fetch_list(ports_.fetch, allowed, one.urls, one.issuer, one.subjects);
+          !refused)
+        ports_.lists.note(one.origin(), refused.error().detail);
   for (Job& job : jobs) lanes_.add(std::move(job.id), std::move(job.lane), job.delay);
   return {};
 }
@@ -192,7 +204,7 @@ std::optional<WantedList> RevocationFetcher::find(const std::string& id) const {
 LaneRunner::Finish RevocationFetcher::fetch(const Lanes::Turn& turn) {
   const auto wanted = find(turn.job.id);
   if (!wanted) return {Lanes::Outcome::NotTried, std::nullopt};  // nobody looks into it any more
-  const auto taken = fetch_list(ports_.fetch, allowed(), wanted->urls, wanted->issuer);
+  const auto taken = fetch_list(ports_.fetch, allowed(), wanted->urls, wanted->issuer, wanted->subjects);
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return {Lanes::Outcome::NotTried, std::nullopt};
@@ -224,7 +236,7 @@ LaneRunner::Finish RevocationFetcher::fetch(const Lanes::Turn& turn) {
     log::error("revocation-source-not-noted", {{"reason", noted.error().detail}});
   if (const auto reloaded = ports_.lists.reload(); !reloaded)
     log::error("revocation-lists-not-read", {{"reason", reloaded.error().detail}});
-  ports_.lists.note(wanted->authority, source.reason);
+  ports_.lists.note(wanted->origin(), source.reason);
   return {taken ? Lanes::Outcome::Worked : Lanes::Outcome::NotTried,
           until(next_fetch(times_, source, ends, dice(turn.job.id)), ports_.fetch.clock.now())};
 }
@@ -236,15 +248,6 @@ void RevocationFetcher::report_changes(const std::shared_ptr<const AccountSnapsh
   for (const RevocationStanding& standing : revocation_standings(account, ports_.lists, now)) {
     standings.emplace(standing.certificate, standing.status);
     const std::string agreements = fmt::format("{}", fmt::join(standing.agreements, ", "));
-    const bool ends_soon = standing.status == RevocationStatus::NotRevoked && standing.until &&
-                           *standing.until < now + kWarning && standing.urls.empty();
-    if (ends_soon && std::exchange(warned_of_[standing.certificate], *standing.until) != *standing.until)
-      log::warning("revocation-list-ends-soon", {{"certificate", standing.certificate},
-                                                 {"agreements", agreements},
-                                                 {"until", to_rfc3339(*standing.until)},
-                                                 {"reason",
-                                                  "its certificate names no address to fetch a new one from: "
-                                                  "import it, by 'signet crl import FILE'"}});
     const auto before = reported_standings_.find(standing.certificate);
     if (before != reported_standings_.end() && before->second == standing.status) continue;
     if (standing.status == RevocationStatus::Revoked)
@@ -257,6 +260,39 @@ void RevocationFetcher::report_changes(const std::shared_ptr<const AccountSnapsh
           {{"certificate", standing.certificate}, {"agreements", agreements}, {"reason", standing.reason}});
   }
   reported_standings_ = std::move(standings);
+  report_endings(account);
+}
+
+/// A list that nothing new is fetched for, whether the certificate's own or one further up.
+void RevocationFetcher::report_endings(const std::shared_ptr<const AccountSnapshot>& account) {
+  const Time now = ports_.fetch.clock.now();
+  const AllowedUrls allowed = this->allowed();
+  std::map<RevocationOrigin, Time> warned_of;
+  for (const auto& [name, agreements] : certificates_looked_up(account->account(), now)) {
+    const auto certificate = account->certificate(name);
+    if (!certificate) continue;
+    for (const RevocationLink& link : ports_.lists.links_of(*certificate, account)) {
+      if (!link.list || is_any_allowed(link.urls, allowed)) continue;
+      const Time until = link.list->next_update();
+      if (until < now || now + kWarning <= until) continue;
+      const RevocationOrigin origin = origin_of(link);
+      const auto before = warned_of_.find(origin);
+      const bool is_known =
+          warned_of.contains(origin) || (before != warned_of_.end() && before->second == until);
+      warned_of[origin] = until;
+      if (is_known) continue;
+      log::warning("revocation-list-ends-soon",
+                   {{"certificate", name},
+                    {"agreements", fmt::format("{}", fmt::join(agreements, ", "))},
+                    {"issuer", link.issuer.subject()},
+                    {"until", to_rfc3339(until)},
+                    {"reason", fmt::format("'{}' names no address that crl-allow-url allows, to fetch a new "
+                                           "one from: allow one, or import the list, by 'signet crl import "
+                                           "FILE'",
+                                           printable(link.subject.subject()))}});
+    }
+  }
+  warned_of_ = std::move(warned_of);
 }
 
 }  // namespace signet::gateway

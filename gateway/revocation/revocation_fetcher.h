@@ -69,6 +69,7 @@ class RevocationFetcher {
   Result<> plan(const std::shared_ptr<const AccountSnapshot>& account);
   LaneRunner::Finish fetch(const Lanes::Turn& turn);
   void report_changes(const std::shared_ptr<const AccountSnapshot>& account);
+  void report_endings(const std::shared_ptr<const AccountSnapshot>& account);
   [[nodiscard]] std::optional<WantedList> find(const std::string& id) const;
   [[nodiscard]] AllowedUrls allowed() const;
   [[nodiscard]] double dice(const std::string& id) const;
@@ -89,7 +90,7 @@ class RevocationFetcher {
   std::uint64_t planned_lists_ = 0;
   Time looked_{};
   std::map<std::string, RevocationStatus, std::less<>> reported_standings_;
-  std::map<std::string, Time, std::less<>> warned_of_;
+  std::map<RevocationOrigin, Time> warned_of_;  ///< until when the list is that was spoken of
 
   LaneRunner lanes_;
   std::thread thread_;

@@ -1,11 +1,13 @@
 #include "gateway/revocation/revocation_lists.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "certstore/x509/issuers.h"
+#include "certstore/x509/publication.h"
 #include "gateway/revocation/prospect.h"
 
 namespace signet::gateway {
@@ -24,6 +26,10 @@ std::string words_of(const certstore::RevokedCertificate& entry, const certstore
 
 }  // namespace
 
+RevocationOrigin origin_of(const RevocationLink& link) {
+  return {link.authority, fmt::format("{}", fmt::join(link.urls, " "))};
+}
+
 Result<> RevocationLists::reload() {
   SIGNET_TRY(const std::uint64_t generation, store_.generation());
   {
@@ -38,7 +44,7 @@ Result<> RevocationLists::reload() {
     std::string authority = one.authority;
     lists_.emplace(std::move(authority), std::move(one));
   }
-  for (const RevocationSource& source : sources) notes_[source.authority] = source.reason;
+  for (const RevocationSource& source : sources) notes_[{source.authority, source.urls}] = source.reason;
   epoch_ = {};
   generation_ = generation;
   return {};
@@ -74,7 +80,8 @@ RevocationLists::Known RevocationLists::evaluate(const certstore::Certificate& c
     if (!issuer) break;
     std::string authority = certstore::key_thumbprint(issuer->public_key());
     auto list = list_for(authority, *subject);
-    known.links.push_back({*subject, *issuer, std::move(authority), std::move(list)});
+    known.links.push_back({*subject, *issuer, std::move(authority), std::move(list),
+                           certstore::publication_of(*subject).crl_urls});
     subject = std::move(issuer);
   }
   if (!known.self_signed && known.links.empty())
@@ -101,9 +108,11 @@ std::optional<certstore::Crl> RevocationLists::list_for(const std::string& autho
                                                         const certstore::Certificate& subject) const {
   std::optional<certstore::Crl> newest;
   const auto [begin, end] = lists_.equal_range(authority);
+  // Each part of an authority's lists has numbers of its own: the time alone compares them.
   for (auto one = begin; one != end; ++one)
-    if (one->second.list.covers(subject) && (!newest || newest->older_than(one->second.list)))
-      newest = one->second.list;
+    if (const certstore::Crl& list = one->second.list;
+        list.covers(subject) && (!newest || newest->this_update() < list.this_update()))
+      newest = list;
   return newest;
 }
 
@@ -113,36 +122,53 @@ RevocationFinding RevocationLists::finding(const Known& known, Time now) const {
   if (!known.no_issuer.empty()) return {RevocationStatus::Unknown, known.no_issuer};
   if (known.missing != nullptr)
     return not_at_hand(*known.missing,
-                       fmt::format("no revocation list of {} is at hand", name_of(known.missing->issuer)));
+                       fmt::format("no revocation list of {} is at hand", name_of(known.missing->issuer)),
+                       now);
   if (now + kIssuersClockAhead < *known.from)
     return {RevocationStatus::Unknown,
             fmt::format("the revocation list begins at {} only", to_rfc3339(*known.from))};
   if (*known.until < now)
     return not_at_hand(*known.first_to_end,
                        fmt::format("the revocation list of {} has ended at {}",
-                                   name_of(known.first_to_end->issuer), to_rfc3339(*known.until)));
+                                   name_of(known.first_to_end->issuer), to_rfc3339(*known.until)),
+                       now);
   return {RevocationStatus::NotRevoked, {}};
 }
 
-RevocationFinding RevocationLists::not_at_hand(const RevocationLink& link, std::string what) const {
-  const auto note = notes_.find(link.authority);
+RevocationFinding RevocationLists::not_at_hand(const RevocationLink& link, std::string what, Time now) const {
+  const auto note = notes_.find(origin_of(link));
   if (note != notes_.end() && !note->second.empty()) what += ": " + note->second;
-  const bool is_pending =
-      expected_ && !link.list && (expected_ != epoch_.account || never_asked_.contains(link.authority));
-  return {is_pending ? RevocationStatus::Pending : RevocationStatus::Unknown, std::move(what)};
+  return {is_pending(link, now) ? RevocationStatus::Pending : RevocationStatus::Unknown, std::move(what)};
 }
 
-void RevocationLists::expect(std::shared_ptr<const AccountSnapshot> account,
-                             std::set<std::string> never_asked) {
+/// What is refused for want of a list is refused for good, and a list that is about to come would show it to
+/// be right.
+bool RevocationLists::is_pending(const RevocationLink& link, Time now) const {
+  if (!fetches_) return false;
+  if (expected_ == nullptr || expected_ != epoch_.account) return true;
+  const RevocationOrigin origin = origin_of(link);
+  if (origins_.untried.contains(origin)) return true;
+  if (!link.list || !origins_.fetched.contains(origin)) return false;
+  return now < std::max(link.list->next_update(), fetches_since_) + kGrace;
+}
+
+void RevocationLists::expect_fetching(Time now) {
   const std::lock_guard lock(mutex_);
+  fetches_since_ = now;
+  fetches_ = true;
+}
+
+void RevocationLists::expect(std::shared_ptr<const AccountSnapshot> account, RevocationOrigins origins) {
+  const std::lock_guard lock(mutex_);
+  fetches_ = true;
   expected_ = std::move(account);
-  never_asked_ = std::move(never_asked);
+  origins_ = std::move(origins);
 }
 
-void RevocationLists::note(const std::string& authority, std::string reason) {
+void RevocationLists::note(const RevocationOrigin& origin, std::string reason) {
   const std::lock_guard lock(mutex_);
-  never_asked_.erase(authority);
-  notes_[authority] = std::move(reason);
+  origins_.untried.erase(origin);
+  notes_[origin] = std::move(reason);
 }
 
 void RevocationLists::decided(const std::string& agreement, agreements::CertificateRole role,

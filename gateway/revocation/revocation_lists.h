@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -25,6 +27,21 @@ struct RevocationLink {
   certstore::Certificate issuer;
   std::string authority;               ///< certstore::key_thumbprint() of the issuer's key
   std::optional<certstore::Crl> list;  ///< the newest that covers the subject; absent: none is at hand
+  std::vector<std::string> urls;       ///< where the subject says that the list is
+};
+
+/// Where lists come from, as RevocationSource tells them apart: an authority, and its URLs.
+using RevocationOrigin = std::pair<std::string, std::string>;
+RevocationOrigin origin_of(const RevocationLink& link);
+
+/// How long after a list's end a new one is waited for, where lists are fetched: one that is published when
+/// the last one ends is on its way then, and a server may be away for a moment.
+inline constexpr std::chrono::minutes kGrace{15};
+
+/// Where the lists that an account needs are fetched from.
+struct RevocationOrigins {
+  std::set<RevocationOrigin> fetched;  ///< those that are allowed
+  std::set<RevocationOrigin> untried;  ///< of these, those not asked since their list ended, or ever
 };
 
 /// The revocation lists of the store, in memory, and what they say of certificates.
@@ -51,11 +68,15 @@ class RevocationLists final : public RevocationCheck {
   std::vector<RevocationLink> links_of(const certstore::Certificate& certificate,
                                        const std::shared_ptr<const AccountSnapshot>& account);
 
-  /// Says that lists are fetched by this process, for this account: for a certificate of another one, or of
-  /// an authority that no list was ever asked for, a missing list is Pending.
-  void expect(std::shared_ptr<const AccountSnapshot> account, std::set<std::string> never_asked);
-  /// Why there is no list of an authority, or no new one; empty: nothing is wrong. It was asked by now.
-  void note(const std::string& authority, std::string reason);
+  /// Says that this process fetches lists from now on. Until expect() says from where, a list that is missing
+  /// or has ended is Pending.
+  void expect_fetching(Time now);
+  /// Says what is fetched for this account. A list that is missing or has ended is Pending for a certificate
+  /// of another account, and where its origin was not tried since; for kGrace after its end, or since
+  /// expect_fetching(), where it is fetched from at all.
+  void expect(std::shared_ptr<const AccountSnapshot> account, RevocationOrigins origins);
+  /// Why no list comes from there, or no new one; empty: nothing is wrong. It was asked by now.
+  void note(const RevocationOrigin& origin, std::string reason);
 
   /// How often what followed from a look.
   struct Count {
@@ -94,16 +115,19 @@ class RevocationLists final : public RevocationCheck {
   [[nodiscard]] std::optional<certstore::Crl> list_for(const std::string& authority,
                                                        const certstore::Certificate& subject) const;
   [[nodiscard]] RevocationFinding finding(const Known& known, Time now) const;
-  [[nodiscard]] RevocationFinding not_at_hand(const RevocationLink& link, std::string what) const;
+  [[nodiscard]] RevocationFinding not_at_hand(const RevocationLink& link, std::string what, Time now) const;
+  [[nodiscard]] bool is_pending(const RevocationLink& link, Time now) const;
 
   RevocationStore& store_;
   mutable std::mutex mutex_;
   std::optional<std::uint64_t> generation_;
   std::multimap<std::string, StoredRevocationList, std::less<>> lists_;  ///< by authority
   Epoch epoch_;
+  bool fetches_ = false;
+  Time fetches_since_{};
   std::shared_ptr<const AccountSnapshot> expected_;
-  std::set<std::string> never_asked_;
-  std::map<std::string, std::string, std::less<>> notes_;  ///< by authority
+  RevocationOrigins origins_;
+  std::map<RevocationOrigin, std::string> notes_;
 
   mutable std::mutex counts_mutex_;
   /// By agreement, then by role and outcome.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ namespace signet::gateway {
 
 /// How much an issuer's clock may be ahead of ours.
 inline constexpr std::chrono::minutes kIssuersClockAhead{5};
+
+/// Lists for parts of one authority's certificates that are kept: none has as many, and each may be 8 MiB.
+inline constexpr std::size_t kMostScopes = 64;
 
 /// A list that was believed when it was taken.
 struct StoredRevocationList {
@@ -48,9 +52,10 @@ class RevocationStore {
   virtual Result<std::uint64_t> generation() = 0;
   /// All of them. One that cannot be read any more is left out, and the log says so.
   virtual Result<std::vector<StoredRevocationList>> lists() = 0;
-  /// Puts a list in the place of the one with its authority and scope.
+  /// Puts a list in the place of the one with its authority and scope. Where the authority would have more
+  /// than kMostScopes, those that have ended make room; until then they go on saying what is revoked.
   ///
-  /// @error AlreadyExists  that one is newer.
+  /// @error AlreadyExists  that one is newer.  @error LimitExceeded  there is no room.
   virtual Result<Change> put(const StoredRevocationList& list) = 0;
   /// Removes the lists of an authority. @error NotFound  there is none.
   virtual Result<> remove(std::string_view authority) = 0;

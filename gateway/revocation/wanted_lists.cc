@@ -33,16 +33,18 @@ std::map<std::string, std::vector<std::string>, std::less<>> certificates_looked
 
 std::vector<WantedList> wanted_lists(const std::shared_ptr<const AccountSnapshot>& account,
                                      RevocationLists& lists, Time now) {
-  std::map<std::pair<std::string, std::string>, WantedList> wanted;
+  std::map<RevocationOrigin, WantedList> wanted;
   for (const auto& [name, agreements] : certificates_looked_up(account->account(), now)) {
     const auto certificate = account->certificate(name);
     if (!certificate) continue;
     for (const RevocationLink& link : lists.links_of(*certificate, account)) {
-      WantedList one{link.authority, link.issuer, certstore::publication_of(link.subject).crl_urls, {}, {}};
-      auto key = std::pair(one.authority, one.joined_urls());
+      WantedList one{link.authority, link.issuer, link.urls, {}, {}, {}};
+      RevocationOrigin key = one.origin();
       WantedList& known = wanted.try_emplace(std::move(key), std::move(one)).first->second;
       if (link.list) known.until = std::max(known.until.value_or(Time()), link.list->next_update());
       add_once(known.certificates, name);
+      if (std::find(known.subjects.begin(), known.subjects.end(), link.subject) == known.subjects.end())
+        known.subjects.push_back(link.subject);
     }
   }
   std::vector<WantedList> all;

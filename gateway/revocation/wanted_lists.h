@@ -19,9 +19,11 @@ struct WantedList {
   std::vector<std::string> urls;          ///< where the certificates say that it is; each has the same list
   std::optional<Time> until;              ///< when the one that is at hand ends; nothing: none is
   std::vector<std::string> certificates;  ///< names in the account of those that are looked up in it
+  std::vector<certstore::Certificate> subjects;  ///< these, or issuers of theirs: the list has to be for one
 
   /// The URLs as RevocationSource has them.
   [[nodiscard]] std::string joined_urls() const;
+  [[nodiscard]] RevocationOrigin origin() const { return {authority, joined_urls()}; }
 };
 
 /// The names of the certificates that agreements have looked up, and of these agreements, as far as their

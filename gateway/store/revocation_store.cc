@@ -20,6 +20,33 @@ void count_change(SqlConnection& connection) {
   Query(connection, "UPDATE generations SET revocation_lists = revocation_lists + 1").run();
 }
 
+/// Makes room for one more list of the authority, where there is none.
+Result<> make_room(SqlConnection& connection, const StoredRevocationList& list) {
+  Query counted(connection, "SELECT count(*) FROM revocation_lists WHERE authority = ?");
+  if (!counted.bind(list.authority).next()) return {};
+  const auto count = static_cast<std::size_t>(counted.integer(0));
+  if (count < kMostScopes) return {};
+  std::vector<std::string> ended;
+  {
+    Query query(connection, "SELECT scope, octets FROM revocation_lists WHERE authority = ?");
+    query.bind(list.authority);
+    while (query.next()) {
+      const auto known = certstore::Crl::parse(query.bytes(1));
+      if (!known || known->next_update() < list.taken) ended.push_back(query.text(0));
+    }
+  }
+  if (ended.empty())
+    return fail(ErrorKind::LimitExceeded,
+                fmt::format("there are {} revocation lists of its authority for parts of its certificates "
+                            "already, none of which has ended: 'signet crl remove {}' takes them out",
+                            count, list.authority));
+  for (const std::string& scope : ended)
+    Query(connection, "DELETE FROM revocation_lists WHERE authority = ? AND scope = ?")
+        .bind(list.authority, scope)
+        .run();
+  return {};
+}
+
 }  // namespace
 
 Result<std::uint64_t> SqliteRevocationStore::generation() {
@@ -65,6 +92,8 @@ Result<RevocationStore::Change> SqliteRevocationStore::put(const StoredRevocatio
                                 known->number().empty() ? "" : ", number " + known->number(),
                                 to_rfc3339(list.list.this_update()),
                                 list.list.number().empty() ? "" : ", number " + list.list.number()));
+    } else {
+      SIGNET_CHECK(make_room(connection, list));
     }
     Query(connection,
           "INSERT INTO revocation_lists (authority, scope, octets, source, taken) VALUES (?, ?, ?, ?, ?) ON "

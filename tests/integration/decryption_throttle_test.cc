@@ -104,6 +104,22 @@ TEST_F(DecryptionFailures, AreUnlimitedWhereTheGatewayIsSetSo) {
     EXPECT_THAT(disposition_of(answer_of_globex(damaged())), EndsWith("processed/error: decryption-failed"));
 }
 
+// One for a key that we have is no less damaged for another key that we do not have any more.
+TEST_F(DecryptionFailures, AreRefusedForGoodAlsoWhereAnotherKeyIsGone) {
+  auto account = pair_.globex.account();
+  OneWayAgreement& receives = account.agreements.front().receive_agreement;
+  const std::string present = receives.security_settings.encryption_certificate_name;
+  agreements::CertificateEntry gone = pair_.globex.add_key("gone", CertificateSpec{.common_name = "Gone"});
+  gone.key->key_name = "nobody-has-it";
+  account.certificates.push_back(gone);
+  receives.certificates.push_back(
+      {agreements::CertificateRole::Decrypt,
+       {{"gone", std::nullopt, std::nullopt}, {present, std::nullopt, std::nullopt}}});
+  pair_.globex.apply(account);
+  EXPECT_THAT(disposition_of(answer_to(damaged())), EndsWith("processed/error: decryption-failed"));
+  EXPECT_THAT(disposition_of(answer_to(pair_.compose("an order"))), EndsWith("; processed"));
+}
+
 // Messages that are answered before they are opened can be many by the time that the first is seen to fail.
 TEST_F(DecryptionFailures, HoldBackWhatWasAnsweredAndIsStillToBeOpened) {
   pair_.globex.options.decryption_failures = 1;

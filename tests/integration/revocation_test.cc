@@ -52,9 +52,11 @@ class Revocation : public testing::Test {
     pair_.acme.start();
   }
 
-  void agree(bool posted) {
+  /// @param refuses  Globex wants what Acme does not do, and its receipts say no
+  void agree(bool posted, bool refuses = false) {
     auto [acmes, globexes] = pair_.accounts([&](OneWayAgreement& send, OneWayAgreement& receive) {
       send.validation_settings.check_certificate_revocation_list_on_send = true;
+      receive.validation_settings.compress_message = refuses;
       if (!posted) return;
       send.mdn_settings.send_mdn_asynchronously = true;
       send.mdn_settings.receipt_delivery_url = pair_.acme.receipt_url();
@@ -85,6 +87,29 @@ TEST_F(Revocation, AReceiptInTheAnswerByARevokedCertificateProvesNothing) {
   const auto failed = need(pair_.send("an order"));
   EXPECT_EQ(failed.state, MessageState::Failed);
   EXPECT_THAT(failed.reason, HasSubstr("that signed the receipt"));
+}
+
+TEST_F(Revocation, ARefusalByARevokedCertificateSaysNothingEither) {
+  agree(false, true);
+  lists_.say(RevocationStatus::Revoked);
+  EXPECT_THAT(need(pair_.send("an order")).reason, HasSubstr("that signed the receipt"));
+  lists_.say(RevocationStatus::NotRevoked);
+  const auto refused = need(pair_.send("an order"));
+  EXPECT_EQ(refused.state, MessageState::Failed);
+  EXPECT_THAT(refused.reason, HasSubstr("insufficient-message-security"));
+}
+
+TEST_F(Revocation, APostedRefusalByARevokedCertificateSettlesNothing) {
+  agree(true, true);
+  lists_.say(RevocationStatus::Revoked);
+  const auto sent = need(pair_.send("an order"));
+  EXPECT_TRUE(pair_.globex.store().wait([&] {
+    const auto theirs = pair_.globex.messages();
+    if (theirs.empty()) return false;
+    const auto post = pair_.globex.store().receipt_post(theirs.front().id);
+    return post && post->posted;
+  }));
+  EXPECT_EQ(pair_.acme.message(sent.message_id).state, MessageState::AwaitingReceipt);
 }
 
 TEST_F(Revocation, WhereNobodyCanSayTheReceiptIsAskedForAgainAndThePartnerHasOneMessage) {

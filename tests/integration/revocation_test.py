@@ -464,6 +464,15 @@ class Fetching(RevocationTest):
         self.wait_for_status("not-revoked")
         self.send_from_globex()
 
+    def test_the_log_warns_of_a_list_whose_address_is_not_allowed(self):
+        self.start(allowed=False)
+        file = self.directory / "given.crl"
+        file.write_bytes(self.authority.list("-crlhours", "3"))
+        self.home.run("crl", "import", file, expect=DONE)
+        self.assertIn("crl-allow-url", self.wait_for_event("revocation-list-ends-soon")["reason"])
+        records = [json.loads(line) for line in (self.home.path / "audit.log").read_text().splitlines()]
+        self.assertEqual([one["result"] for one in records if one.get("operation") == "importRevocationList"], ["success"])
+
     def test_a_gateway_that_waits_for_a_list_ends_in_time(self):
         self.lists.held.clear()
         self.start()

@@ -192,6 +192,7 @@ class Steps(RolloverTest):
         self.assertEqual(mail.mails[0]["to"], ["as2@globex.example"])
         self.assertIn(made.replace("\n", "\r\n"), mail.mails[0]["text"])
         self.assertIn(days(10)[:10], mail.mails[0]["text"])
+        self.assertEqual([one["result"] for one in self.audited(self.home, "publishCertificate")], ["success", "success"])
         self.home.run("rollover", "publish", "trade", "acme-2", expect=USAGE)
         self.home.run("rollover", "publish", "trade", "acme", "--mail", "as2@globex.example", expect=NOT_FOUND)
 

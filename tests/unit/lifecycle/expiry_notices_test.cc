@@ -51,6 +51,7 @@ class ExpiryNoticesTest : public testing::Test {
          store_,
          clock_,
          {[this](const Mail& mail) -> Result<> {
+            ++asked_;
             if (failure_) return fail(*failure_);
             mails_.push_back(mail);
             return {};
@@ -83,6 +84,7 @@ class ExpiryNoticesTest : public testing::Test {
   FixedClock clock_{kNewYear};
   std::vector<InventoryEntry> inventory_;
   MemoryNotices store_;
+  int asked_ = 0;  ///< times that a mail was to be handed over
   std::vector<Mail> mails_;
   std::vector<std::string> posts_;
   std::optional<Error> failure_;
@@ -158,6 +160,40 @@ TEST_F(ExpiryNoticesTest, AreGivenUpAfterThreeDays) {
   }
   EXPECT_TRUE(store_.all[0].settled);
   EXPECT_FALSE(store_.all[0].mailed);
+}
+
+TEST_F(ExpiryNoticesTest, AServerThatDoesNotAnswerIsWaitedForOnceInARound) {
+  for (const char* thumbprint : {"CD", "EF"}) {
+    inventory_.push_back(inventory_.front());
+    inventory_.back().certificate.thumbprint_sha256 = thumbprint;
+  }
+  failure_ = Error{ErrorKind::Unavailable, "nobody is there"};
+  clock_.set(kNewYear + 40 * kDay);
+  ExpiryNotices one = notices();
+  for (int round = 1; round <= 3; ++round) {
+    one.work();
+    one.work();
+    EXPECT_EQ(asked_, round);
+    clock_.set(clock_.now() + std::chrono::seconds(60));
+  }
+  failure_.reset();
+  clock_.set(clock_.now() + std::chrono::hours(1));
+  one.work();
+  EXPECT_THAT(mails_, SizeIs(3));
+}
+
+TEST_F(ExpiryNoticesTest, ATimeInWhichNobodyTriedGivesUpNothing) {
+  failure_ = Error{ErrorKind::Unavailable, "nobody is there"};
+  clock_.set(kNewYear + 31 * kDay);
+  notices().work();
+  clock_.set(clock_.now() + 5 * kDay);
+  ExpiryNotices one = notices();
+  one.work();
+  EXPECT_FALSE(store_.all[0].settled);
+  failure_.reset();
+  clock_.set(clock_.now() + std::chrono::hours(1));
+  one.work();
+  EXPECT_TRUE(store_.all[0].mailed);
 }
 
 TEST_F(ExpiryNoticesTest, AClockThatJumpsBackDoesNotSilenceThem) {

@@ -43,7 +43,7 @@ std::vector<std::string> active(const Account& account, CertificateRole role, Ti
 
 TEST(Rollovers, OurCertificateIsTakenThenUsedThenAloneInAllRolesThatHaveIt) {
   Account account = two_names();
-  EXPECT_THAT(*plan_rollover(account, plan_for("ours-2", "ours")), ElementsAre("trade"));
+  EXPECT_THAT(*plan_rollover(account, plan_for("ours-2", "ours"), kNow), ElementsAre("trade"));
   for (const CertificateRole role : {CertificateRole::SignMessage, CertificateRole::SignMdn}) {
     EXPECT_THAT(active(account, role, kAccept), ElementsAre("ours"));
     EXPECT_THAT(active(account, role, kUse - std::chrono::seconds(1)), ElementsAre("ours"));
@@ -62,7 +62,7 @@ TEST(Rollovers, OneRoleAloneLeavesTheOthersAsTheyWere) {
   Account account = two_names();
   RolloverPlan plan = plan_for("guest-2", "guest");
   plan.roles = {CertificateRole::Encrypt};
-  ASSERT_TRUE(plan_rollover(account, plan));
+  ASSERT_TRUE(plan_rollover(account, plan, kNow));
   EXPECT_THAT(active(account, CertificateRole::Encrypt, kRetire), ElementsAre("guest-2"));
   EXPECT_THAT(active(account, CertificateRole::VerifyMessage, kRetire), ElementsAre("guest"));
   EXPECT_THAT(active(account, CertificateRole::VerifyMdn, kRetire), ElementsAre("guest"));
@@ -70,7 +70,7 @@ TEST(Rollovers, OneRoleAloneLeavesTheOthersAsTheyWere) {
 
 TEST(Rollovers, ShowEachStepAtItsTime) {
   Account account = two_names();
-  ASSERT_TRUE(plan_rollover(account, plan_for("guest-2", "guest")));
+  ASSERT_TRUE(plan_rollover(account, plan_for("guest-2", "guest"), kNow));
   const auto all = rollovers_of(account);
   ASSERT_THAT(all, SizeIs(1));
   const Rollover& rollover = all.front();
@@ -99,19 +99,19 @@ TEST(Rollovers, OnesThatAreWrittenByHandAreTheSame) {
 
 TEST(Rollovers, PlannedAgainTheyHaveTheNewDates) {
   Account account = two_names();
-  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours")));
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
   RolloverPlan later = plan_for("ours-2", "ours");
   later.use_from += std::chrono::days(5);
-  ASSERT_TRUE(plan_rollover(account, later));
+  ASSERT_TRUE(plan_rollover(account, later, kNow));
   Account once = two_names();
-  ASSERT_TRUE(plan_rollover(once, later));
+  ASSERT_TRUE(plan_rollover(once, later, kNow));
   EXPECT_EQ(account.agreements, once.agreements);
 }
 
 TEST(Rollovers, CancelledAtAnyStepTheAccountIsWhatItWas) {
   for (const char* replaced : {"ours", "guest"}) {
     Account account = two_names();
-    ASSERT_TRUE(plan_rollover(account, plan_for("new", replaced)));
+    ASSERT_TRUE(plan_rollover(account, plan_for("new", replaced), kNow));
     ASSERT_TRUE(cancel_rollover(account, "trade", "new"));
     EXPECT_EQ(account.agreements, two_names().agreements);
     EXPECT_EQ(cancel_rollover(account, "trade", "new").error().kind, ErrorKind::NotFound);
@@ -120,7 +120,7 @@ TEST(Rollovers, CancelledAtAnyStepTheAccountIsWhatItWas) {
 
 TEST(Rollovers, CompletedTheNewOneHasTheOldOnesPlace) {
   Account account = two_names();
-  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours")));
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
   const auto early = complete_rollover(account, "trade", "ours-2", kUse);
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().kind, ErrorKind::AlreadyExists);
@@ -133,7 +133,7 @@ TEST(Rollovers, CompletedTheNewOneHasTheOldOnesPlace) {
 
 TEST(Rollovers, AreAdvancedStepByStep) {
   Account account = two_names();
-  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours")));
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
   const auto state = [&] { return find_rollover(account, "trade", "ours-2")->state(kNow); };
   ASSERT_TRUE(advance_rollover(account, "trade", "ours-2", kNow));
   EXPECT_EQ(state(), RolloverState::Accepted);
@@ -150,11 +150,11 @@ TEST(Rollovers, AreAdvancedStepByStep) {
 
 TEST(Rollovers, OneAfterTheOtherEndWithTheLast) {
   Account account = two_names();
-  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours")));
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
   RolloverPlan second = plan_for("ours-3", "ours-2");
   for (Time* date : {&second.accept_from, &second.use_from, &second.retire_at})
     *date += std::chrono::days(365);
-  ASSERT_TRUE(plan_rollover(account, second));
+  ASSERT_TRUE(plan_rollover(account, second, kNow));
   EXPECT_THAT(rollovers_of(account), SizeIs(2));
   EXPECT_THAT(find_rollover(account, "trade", "ours-3")->replaced(), ElementsAre("ours-2"));
   ASSERT_TRUE(complete_rollover(account, "trade", "ours-2", kRetire));
@@ -167,28 +167,52 @@ TEST(Rollovers, DatesOutOfOrderAreRefused) {
   Account account = two_names();
   RolloverPlan plan = plan_for("ours-2", "ours");
   plan.retire_at = kUse;
-  EXPECT_EQ(plan_rollover(account, plan).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(plan_rollover(account, plan, kNow).error().kind, ErrorKind::InvalidInput);
   plan = plan_for("ours-2", "ours");
   plan.accept_from = kUse + std::chrono::seconds(1);
-  EXPECT_EQ(plan_rollover(account, plan).error().kind, ErrorKind::InvalidInput);
-  EXPECT_EQ(plan_rollover(account, plan_for("ours", "ours")).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(plan_rollover(account, plan, kNow).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(plan_rollover(account, plan_for("ours", "ours"), kNow).error().kind, ErrorKind::InvalidInput);
   EXPECT_EQ(account.agreements, two_names().agreements);
+}
+
+TEST(Rollovers, ACertificateThatIsNotActiveBeforeItsSuccessorIsNotReplaced) {
+  Account account = two_names();
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
+  const Account planned = account;
+  const auto refused = plan_rollover(account, plan_for("ours-3", "ours-2"), kNow);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::InvalidInput);
+  EXPECT_THAT(refused.error().detail, HasSubstr("active from 2027-02-01"));
+  EXPECT_EQ(account.agreements, planned.agreements);
+}
+
+TEST(Rollovers, WhatIsRetiredStaysSo) {
+  Account account = two_names();
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
+  Account again = account;
+  RolloverPlan plan{"ours-3", "ours", {}, {}, kRetire, kRetire + std::chrono::days(5), at("2027-06-01")};
+  const auto refused = plan_rollover(again, plan, kRetire);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("retired"));
+  plan.agreements = {"trade"};
+  EXPECT_EQ(plan_rollover(again, plan, kRetire).error().kind, ErrorKind::InvalidInput);
+  EXPECT_EQ(again.agreements, account.agreements);
 }
 
 TEST(Rollovers, OfWhatNobodyHasAreRefused) {
   Account account = two_names();
-  EXPECT_EQ(plan_rollover(account, plan_for("new", "nobody")).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(plan_rollover(account, plan_for("new", "nobody"), kNow).error().kind, ErrorKind::NotFound);
   RolloverPlan plan = plan_for("new", "ours");
   plan.agreements = {"other"};
-  EXPECT_EQ(plan_rollover(account, plan).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(plan_rollover(account, plan, kNow).error().kind, ErrorKind::NotFound);
   plan.agreements = {"trade"};
   plan.roles = {CertificateRole::Encrypt};
-  EXPECT_EQ(plan_rollover(account, plan).error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(plan_rollover(account, plan, kNow).error().kind, ErrorKind::NotFound);
 }
 
 class Gaps : public testing::Test {
  protected:
-  Gaps() { EXPECT_TRUE(plan_rollover(account_, plan_for("ours-2", "ours"))); }
+  Gaps() { EXPECT_TRUE(plan_rollover(account_, plan_for("ours-2", "ours"), kNow)); }
 
   std::vector<agreements::Problem> gaps(Validity replaced, Validity successor) {
     return gaps_of(

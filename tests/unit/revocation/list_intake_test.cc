@@ -13,7 +13,7 @@ using testing::IsEmpty;
 class ListIntakeTest : public RevocationTest {
  protected:
   Result<Intake> take(ByteView octets, Time now = kToday) {
-    return take_list(octets, "", {root_.certificate, authority_.certificate}, store_, now);
+    return take_list(octets, "", {root_.certificate, authority_.certificate}, {}, store_, now);
   }
   Result<Intake> take(const certstore::Crl& list, Time now = kToday) { return take(list.der(), now); }
 };
@@ -74,7 +74,7 @@ class FetchTest : public ListIntakeTest {
  protected:
   Result<Intake> fetch(const std::vector<std::string>& urls) {
     const FetchPorts ports{[this](const HttpGet& get) { return answer(get); }, store_, clock_};
-    return fetch_list(ports, allowed_, urls, authority_.certificate);
+    return fetch_list(ports, allowed_, urls, authority_.certificate, subjects_);
   }
   Result<HttpAnswer> answer(const HttpGet& get) {
     asked_.push_back(get.url);
@@ -91,6 +91,7 @@ class FetchTest : public ListIntakeTest {
     answers_.insert_or_assign(url, std::move(answer));
   }
 
+  std::vector<certstore::Certificate> subjects_{globex_};
   FixedClock clock_{kToday};
   AllowedUrls allowed_{{"http://crl.example/"}, {"192.0.2.0/24"}};
   std::map<std::string, HttpAnswer> answers_;
@@ -128,6 +129,15 @@ TEST_F(FetchTest, AsksTheNextWhereOneHasNoneThatIsGood) {
   ASSERT_TRUE(taken) << taken.error().detail;
   EXPECT_THAT(asked_, ElementsAre("http://crl.example/away", "http://crl.example/moved",
                                   "http://crl.example/forged", "http://crl.example/good"));
+}
+
+TEST_F(FetchTest, TakesNoListThatIsForNobodyWhoIsLookedUp) {
+  serve("http://crl.example/a.crl", 200, test::make_list(authority_).der());
+  subjects_ = {authority_.certificate};  // whose issuer is another one
+  const auto taken = fetch({"http://crl.example/a.crl"});
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().detail, HasSubstr("for other certificates of its issuer"));
+  EXPECT_THAT(store_.lists().value(), IsEmpty());
 }
 
 TEST_F(FetchTest, SaysWhatIsWrongWithTheLast) {

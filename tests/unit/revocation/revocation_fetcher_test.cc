@@ -128,6 +128,18 @@ TEST_F(RevocationFetcherTest, AClockThatWasSetBackKeepsNoListFromComing) {
   wait_for(RevocationStatus::Revoked);
 }
 
+TEST_F(RevocationFetcherTest, AfterALongStopNothingIsRefusedBeforeAnybodyWasAsked) {
+  put(authority_);
+  const std::string authority = certstore::key_thumbprint(authority_.certificate.public_key());
+  ASSERT_TRUE(store_.put_source({authority, "http://crl.example/authority.crl", kToday, 0, ""}));
+  clock_.set(moment("2027-11-21"));
+  auto fetcher = start();
+  wait_asked(2);
+  EXPECT_EQ(lists_.look_up(globex_, account_, clock_.now()).status, RevocationStatus::Pending)
+      << "nor in the first minutes, while a network comes up";
+  EXPECT_EQ(lists_.look_up(globex_, account_, clock_.now() + kGrace).status, RevocationStatus::Unknown);
+}
+
 TEST_F(RevocationFetcherTest, TakesUpWhatAnotherProcessHasImported) {
   auto fetcher = start({});
   put(authority_);

@@ -20,6 +20,8 @@ class RevocationListsTest : public RevocationTest {
   }
 
   std::shared_ptr<const AccountSnapshot> account_ = account_of(globex_, {authority_.certificate});
+  const RevocationOrigin origin_{certstore::key_thumbprint(authority_.certificate.public_key()),
+                                 "http://crl.example/authority.crl"};
   RevocationLists lists_{store_};
 };
 
@@ -106,16 +108,52 @@ TEST_F(RevocationListsTest, ANewListCountsOnceItIsTakenUpAndUntilThenNothingIsRe
 }
 
 TEST_F(RevocationListsTest, WhatIsFetchedForTheFirstTimeIsPendingUntilItWasAskedFor) {
-  const std::string authority = certstore::key_thumbprint(authority_.certificate.public_key());
-  lists_.expect(account_, {authority});
+  lists_.expect(account_, {{origin_}, {origin_}});
   EXPECT_EQ(look_up(globex_).status, RevocationStatus::Pending);
-  lists_.note(authority, "no route to host");
+  lists_.note(origin_, "no route to host");
   const RevocationFinding found = look_up(globex_);
   EXPECT_EQ(found.status, RevocationStatus::Unknown);
   EXPECT_THAT(found.reason, HasSubstr("no route to host"));
   const auto newer = account_of(globex_, {authority_.certificate});
   EXPECT_EQ(lists_.look_up(globex_, newer, kToday).status, RevocationStatus::Pending)
       << "nobody has looked yet what the new account needs";
+}
+
+TEST_F(RevocationListsTest, AListThatHasEndedIsWaitedForWhereItIsFetched) {
+  put(authority_);  // until the 28th
+  const Time end = moment("2026-11-28");
+  const auto status = [&](std::chrono::seconds after) { return look_up(globex_, end + after).status; };
+  EXPECT_EQ(status(std::chrono::seconds(1)), RevocationStatus::Unknown) << "nothing is fetched here";
+  lists_.expect(account_, {{origin_}, {}});
+  EXPECT_EQ(status(kGrace - std::chrono::seconds(1)), RevocationStatus::Pending);
+  EXPECT_EQ(status(kGrace), RevocationStatus::Unknown);
+  lists_.expect(account_, {{origin_}, {origin_}});
+  EXPECT_EQ(status(std::chrono::hours(100)), RevocationStatus::Pending) << "nobody has asked since";
+  lists_.note(origin_, "no route to host");
+  EXPECT_EQ(status(std::chrono::hours(100)), RevocationStatus::Unknown);
+  lists_.expect(account_, {});
+  EXPECT_EQ(status(std::chrono::seconds(1)), RevocationStatus::Unknown) << "it comes from nowhere";
+}
+
+TEST_F(RevocationListsTest, UntilItIsKnownWhatIsFetchedEverythingIsPending) {
+  lists_.expect_fetching(moment("2026-12-24"));
+  EXPECT_EQ(lists_.look_up(globex_, account_, kToday).status, RevocationStatus::Pending);
+  put(authority_);
+  lists_.expect(account_, {{origin_}, {}});
+  EXPECT_EQ(look_up(globex_, moment("2026-12-24T00:14:59Z")).status, RevocationStatus::Pending)
+      << "a start has the same time as a list's end";
+  EXPECT_EQ(look_up(globex_, moment("2026-12-24T00:15:00Z")).status, RevocationStatus::Unknown);
+}
+
+TEST_F(RevocationListsTest, WhatIsSaidOfOneAddressIsNotSaidOfAnother) {
+  const RevocationOrigin other{origin_.first, "http://crl.example/other.crl"};
+  const auto initech = leaf("Initech", other.second);
+  lists_.expect(account_, {{origin_, other}, {origin_, other}});
+  lists_.note(other, "no such host");
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::Pending);
+  EXPECT_THAT(look_up(initech).reason, HasSubstr("no such host"));
+  lists_.note(origin_, "");
+  EXPECT_THAT(look_up(initech).reason, HasSubstr("no such host"));
 }
 
 TEST_F(RevocationListsTest, CountsWhatFollowed) {

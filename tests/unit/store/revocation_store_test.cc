@@ -54,6 +54,20 @@ TEST_F(RevocationStoreTest, OnceAListIsRemovedAnOlderOneIsTaken) {
   EXPECT_TRUE(store_.put(list(1)));
 }
 
+TEST_F(RevocationStoreTest, AnAuthorityFillsNoDiskWithListsForParts) {
+  const StoredRevocationList one = list(1);
+  const auto put = [&](std::size_t part, Time taken) {
+    return store_.put({one.authority, std::to_string(part), one.list, one.source, taken});
+  };
+  const Time in_time = one.list.this_update();
+  for (std::size_t i = 0; i < kMostScopes; ++i) ASSERT_TRUE(put(i, in_time)) << i;
+  EXPECT_EQ(put(kMostScopes, in_time).error().kind, ErrorKind::LimitExceeded);
+  EXPECT_TRUE(put(0, in_time)) << "one that is kept has its place";
+  const Time later = one.list.next_update() + std::chrono::seconds(1);
+  EXPECT_TRUE(put(kMostScopes, later)) << "those that have ended make room";
+  EXPECT_EQ(store_.lists().value().size(), 1U);
+}
+
 TEST_F(RevocationStoreTest, KeepsWhatBecameOfFetching) {
   const RevocationSource failed{"A", "http://a http://b", kNoon, 3, "nobody is there"};
   const RevocationSource worked{"B", "http://c", kNoon, 0, ""};
