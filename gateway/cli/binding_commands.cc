@@ -20,8 +20,6 @@ struct BindingOptions {
   bool dry_run = false;
 };
 
-vault::Principal caller() { return vault::Principal::local_operator(); }
-
 ordered_json to_json(const std::optional<certstore::Thumbprint>& thumbprint) {
   if (!thumbprint) return nullptr;
   return {{"thumbprint", thumbprint->digits}, {"thumbprintAlgorithm", to_string(thumbprint->algorithm)}};

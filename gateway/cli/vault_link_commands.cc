@@ -23,8 +23,6 @@ struct LinkOptions {
   std::filesystem::path ca;
 };
 
-vault::Principal caller() { return vault::Principal::local_operator(); }
-
 std::filesystem::path absolute_path(const std::filesystem::path& file) {
   return file.empty() ? file : std::filesystem::absolute(file).lexically_normal();
 }
