@@ -196,7 +196,7 @@ TEST_F(Issuers, AnAuthorityElsewhereCertifiesOne) {
   profile.basic_constraints = {true, 0};
   const Certificate narrow = valued(certstore::make_self_signed_authority(root.key, profile));
   EXPECT_TRUE(fails_with(service_.install_issuer(kAdministrator, "Plant7", {own, narrow}),
-                         ErrorKind::InvalidInput, "too long"));
+                         ErrorKind::InvalidInput, "up to a self-signed one"));
   const Certificate over = root.sign(waiting.request, [](certstore::CertificateProfile& wanted) {
     wanted.not_after = valued(parse_time("2026-11-02"));
   });
