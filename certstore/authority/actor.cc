@@ -1,15 +1,15 @@
 #include "certstore/authority/actor.h"
 
-#include "certstore/authority/words_internal.h"
+#include "certstore/vault/word_list.h"
 
 namespace signet::authority {
 namespace {
 
-constexpr Words<Role, 5> kRoles = {{{Role::Reader, "Reader"},
-                                    {Role::Writer, "Writer"},
-                                    {Role::Approver, "Approver"},
-                                    {Role::Administrator, "Administrator"},
-                                    {Role::Auditor, "Auditor"}}};
+constexpr std::array<vault::Word<Role>, 5> kRoles = {{{Role::Reader, "Reader"},
+                                                      {Role::Writer, "Writer"},
+                                                      {Role::Approver, "Approver"},
+                                                      {Role::Administrator, "Administrator"},
+                                                      {Role::Auditor, "Auditor"}}};
 
 /// The roles that have a right, each by itself.
 Roles holders_of(Right right) {
@@ -32,14 +32,9 @@ Roles holders_of(Right right) {
 
 }  // namespace
 
-std::string_view to_string(Role role) { return word_of(kRoles, role); }
+std::string_view to_string(Role role) { return vault::word_of(kRoles, role); }
 
-std::string to_string(Roles roles) {
-  std::string text;
-  for (const auto& [role, word] : kRoles)
-    if (roles.has(role)) text.append(text.empty() ? "" : ",").append(word);
-  return text;
-}
+std::string to_string(Roles roles) { return vault::join_words(kRoles, roles); }
 
 Result<> check_right(const Actor& actor, Right right, std::string_view operation) {
   const Roles holders = holders_of(right);

@@ -4,23 +4,25 @@
 
 #include "certstore/authority/pattern_internal.h"
 #include "certstore/authority/uri_internal.h"
-#include "certstore/authority/words_internal.h"
+#include "certstore/vault/word_list.h"
 
 namespace signet::authority {
 namespace {
 
-constexpr Words<OpcUaType, 4> kOpcUaTypes = {{{OpcUaType::Server, "server"},
-                                              {OpcUaType::Client, "client"},
-                                              {OpcUaType::ClientAndServer, "clientAndServer"},
-                                              {OpcUaType::DiscoveryServer, "discoveryServer"}}};
-constexpr Words<ApplicationState, 4> kApplicationStates = {
+constexpr std::array<vault::Word<OpcUaType>, 4> kOpcUaTypes = {
+    {{OpcUaType::Server, "server"},
+     {OpcUaType::Client, "client"},
+     {OpcUaType::ClientAndServer, "clientAndServer"},
+     {OpcUaType::DiscoveryServer, "discoveryServer"}}};
+constexpr std::array<vault::Word<ApplicationState>, 4> kApplicationStates = {
     {{ApplicationState::New, "new"},
      {ApplicationState::Approved, "approved"},
      {ApplicationState::Rejected, "rejected"},
      {ApplicationState::Unregistered, "unregistered"}}};
-constexpr Words<certstore::Purpose, 3> kPurposes = {{{certstore::Purpose::Sign, "sign"},
-                                                     {certstore::Purpose::Encrypt, "encrypt"},
-                                                     {certstore::Purpose::Tls, "tls"}}};
+constexpr std::array<vault::Word<certstore::Purpose>, 3> kPurposes = {
+    {{certstore::Purpose::Sign, "sign"},
+     {certstore::Purpose::Encrypt, "encrypt"},
+     {certstore::Purpose::Tls, "tls"}}};
 
 constexpr std::size_t kMostOfAList = 100;
 constexpr std::size_t kLongestApplicationName = 200;
@@ -117,17 +119,17 @@ bool has_all(const std::vector<std::string>& there, const std::vector<std::strin
 
 }  // namespace
 
-std::string_view to_string(OpcUaType type) { return word_of(kOpcUaTypes, type); }
+std::string_view to_string(OpcUaType type) { return vault::word_of(kOpcUaTypes, type); }
 Result<OpcUaType> parse_opc_ua_type(std::string_view text) {
-  return value_of(kOpcUaTypes, text, "type of OPC UA application");
+  return vault::find_word(kOpcUaTypes, text, "type of OPC UA application");
 }
-std::string_view to_string(certstore::Purpose purpose) { return word_of(kPurposes, purpose); }
+std::string_view to_string(certstore::Purpose purpose) { return vault::word_of(kPurposes, purpose); }
 Result<certstore::Purpose> parse_purpose(std::string_view text) {
-  return value_of(kPurposes, text, "purpose of a certificate");
+  return vault::find_word(kPurposes, text, "purpose of a certificate");
 }
-std::string_view to_string(ApplicationState state) { return word_of(kApplicationStates, state); }
+std::string_view to_string(ApplicationState state) { return vault::word_of(kApplicationStates, state); }
 Result<ApplicationState> parse_application_state(std::string_view text) {
-  return value_of(kApplicationStates, text, "state of an application");
+  return vault::find_word(kApplicationStates, text, "state of an application");
 }
 
 Result<> check_application(const ApplicationDescription& description) {

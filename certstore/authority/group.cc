@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "certstore/authority/uri_internal.h"
-#include "certstore/authority/words_internal.h"
 #include "certstore/vault/calendar_period.h"
+#include "certstore/vault/word_list.h"
 #include "certstore/x509/distinguished_name.h"
 
 namespace signet::authority {
 namespace {
 
-constexpr Words<CertificateType, 3> kCertificateTypes = {
+constexpr std::array<vault::Word<CertificateType>, 3> kCertificateTypes = {
     {{CertificateType::OpcUaApplication, "RsaSha256ApplicationCertificateType"},
      {CertificateType::OpcUaHttps, "HttpsCertificateType"},
      {CertificateType::As2Station, "As2CertificateType"}}};
@@ -69,11 +69,11 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
 
 }  // namespace
 
-std::string_view to_string(CertificateType type) { return word_of(kCertificateTypes, type); }
+std::string_view to_string(CertificateType type) { return vault::word_of(kCertificateTypes, type); }
 
 Result<CertificateType> parse_certificate_type(std::string_view text) {
   if (equal_ignoring_case(text, "ApplicationCertificateType")) return CertificateType::OpcUaApplication;
-  return value_of(kCertificateTypes, text, "certificate type");
+  return vault::find_word(kCertificateTypes, text, "certificate type");
 }
 
 Result<> check_key_for(int key_bits, Time not_after, bool is_authority, std::string_view what) {

@@ -1,34 +1,35 @@
 #include "certstore/authority/request.h"
 
-#include "certstore/authority/words_internal.h"
+#include "certstore/vault/word_list.h"
 
 namespace signet::authority {
 namespace {
 
-constexpr Words<RequestKind, 2> kRequestKinds = {
+constexpr std::array<vault::Word<RequestKind>, 2> kRequestKinds = {
     {{RequestKind::KeyPair, "keyPair"}, {RequestKind::Signing, "signing"}}};
-constexpr Words<KeyFormat, 2> kKeyFormats = {{{KeyFormat::Pfx, "PFX"}, {KeyFormat::Pem, "PEM"}}};
-constexpr Words<RequestState, 7> kRequestStates = {{{RequestState::New, "New"},
-                                                    {RequestState::Approved, "Approved"},
-                                                    {RequestState::Rejected, "Rejected"},
-                                                    {RequestState::Failed, "Failure"},
-                                                    {RequestState::Accepted, "Accepted"},
-                                                    {RequestState::Revoked, "Revoked"},
-                                                    {RequestState::Removed, "Removed"}}};
+constexpr std::array<vault::Word<KeyFormat>, 2> kKeyFormats = {
+    {{KeyFormat::Pfx, "PFX"}, {KeyFormat::Pem, "PEM"}}};
+constexpr std::array<vault::Word<RequestState>, 7> kRequestStates = {{{RequestState::New, "New"},
+                                                                      {RequestState::Approved, "Approved"},
+                                                                      {RequestState::Rejected, "Rejected"},
+                                                                      {RequestState::Failed, "Failure"},
+                                                                      {RequestState::Accepted, "Accepted"},
+                                                                      {RequestState::Revoked, "Revoked"},
+                                                                      {RequestState::Removed, "Removed"}}};
 
 }  // namespace
 
-std::string_view to_string(RequestKind kind) { return word_of(kRequestKinds, kind); }
+std::string_view to_string(RequestKind kind) { return vault::word_of(kRequestKinds, kind); }
 Result<RequestKind> parse_request_kind(std::string_view text) {
-  return value_of(kRequestKinds, text, "kind of request");
+  return vault::find_word(kRequestKinds, text, "kind of request");
 }
-std::string_view to_string(KeyFormat format) { return word_of(kKeyFormats, format); }
+std::string_view to_string(KeyFormat format) { return vault::word_of(kKeyFormats, format); }
 Result<KeyFormat> parse_key_format(std::string_view text) {
-  return value_of(kKeyFormats, text, "format of a private key");
+  return vault::find_word(kKeyFormats, text, "format of a private key");
 }
-std::string_view to_string(RequestState state) { return word_of(kRequestStates, state); }
+std::string_view to_string(RequestState state) { return vault::word_of(kRequestStates, state); }
 Result<RequestState> parse_request_state(std::string_view text) {
-  return value_of(kRequestStates, text, "state of a request");
+  return vault::find_word(kRequestStates, text, "state of a request");
 }
 
 Result<> check_revocation_reason(RevocationReason reason) {
