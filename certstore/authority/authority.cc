@@ -1,7 +1,6 @@
 #include "certstore/authority/authority.h"
 
 #include "base/log.h"
-#include "base/random.h"
 #include "certstore/authority/authority_internal.h"
 #include "certstore/vault/provider.h"
 
@@ -126,15 +125,6 @@ void Authority::Implementation::destroy(const std::optional<vault::SecretId>& id
 vault::KeyKind key_kind(int bits) {
   if (bits == 2048) return vault::KeyKind::Rsa2048;
   return bits == 3072 ? vault::KeyKind::Rsa3072 : vault::KeyKind::Rsa4096;
-}
-
-std::string new_guid() {
-  Bytes octets = random_bytes(16);
-  octets[6] = static_cast<std::uint8_t>((octets[6] & 0x0F) | 0x40);
-  octets[8] = static_cast<std::uint8_t>((octets[8] & 0x3F) | 0x80);
-  std::string guid = hex_lower(octets);
-  for (const std::size_t at : {8U, 13U, 18U, 23U}) guid.insert(at, "-");
-  return guid;
 }
 
 Result<> check_is_another(const Actor& actor, const Stamp& one, std::string_view did) {

@@ -1,3 +1,4 @@
+#include "base/random.h"
 #include "certstore/authority/authority_internal.h"
 #include "certstore/authority/limits_internal.h"
 
@@ -53,7 +54,7 @@ Request ended(Request request, const Stamp& stamp) {
 
 Result<Application> Authority::register_application(const Actor& actor,
                                                     const ApplicationDescription& description) {
-  const std::string id = new_guid();
+  const std::string id = random_guid();
   const Verb verb{actor, Right::Write, "registerApplication", object_name("application", id)};
   return implementation_->perform(verb, [&](Implementation::Step& step) -> Result<Application> {
     SIGNET_CHECK(check_application(description));

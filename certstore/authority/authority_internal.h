@@ -131,8 +131,6 @@ inline std::string issuer_key_name(const std::string& group) {
 
 /// An RSA key of 2048, 3072 or 4096 bits.
 vault::KeyKind key_kind(int bits);
-/// A GUID of random bits (RFC 9562 section 5.4), lower case.
-std::string new_guid();
 
 /// @error PermissionDenied  the actor is one of those whose work it decides about.
 Result<> check_is_another(const Actor& actor, const Stamp& one, std::string_view did);

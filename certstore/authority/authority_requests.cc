@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "base/random.h"
 #include "certstore/authority/authority_internal.h"
 #include "certstore/authority/leaf_internal.h"
 #include "certstore/authority/limits_internal.h"
@@ -84,7 +85,7 @@ Result<> check_can_destroy(vault::EmbeddedVault& vault, const Group& group) {
 }
 
 Result<Request> Authority::request_key_pair(const Actor& actor, const KeyPairOrder& order) {
-  const std::string id = new_guid();
+  const std::string id = random_guid();
   const Verb verb{actor, Right::Write, "requestKeyPair", object_name("request", id)};
   std::optional<vault::SecretId> password;
   auto result = implementation_->perform(verb, [&](Implementation::Step& step) -> Result<Request> {
@@ -110,7 +111,7 @@ Result<Request> Authority::request_key_pair(const Actor& actor, const KeyPairOrd
 }
 
 Result<Request> Authority::request_signing(const Actor& actor, const SigningOrder& order) {
-  const std::string id = new_guid();
+  const std::string id = random_guid();
   const Verb verb{actor, Right::Write, "requestSigning", object_name("request", id)};
   return implementation_->perform(verb, [&](Implementation::Step& step) -> Result<Request> {
     SIGNET_TRY(const Ground ground, ground_of(implementation_->store(), order.group, order.application));

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/random.h"
 #include "certstore/vault/access_policy.h"
 #include "certstore/vault/word_list.h"
 
@@ -57,16 +56,6 @@ Result<> check_jwt_subject(std::string_view subject) {
       ErrorKind::InvalidInput,
       fmt::format("'{}' cannot be the subject of a token: 1 to {} printable ASCII characters are needed",
                   printable(subject), kLongestSubject));
-}
-
-std::string random_guid() {
-  constexpr std::size_t kOctets = 16;
-  Bytes octets = random_bytes(kOctets);
-  octets[6] = static_cast<std::uint8_t>((octets[6] & 0x0F) | 0x40);  // version 4
-  octets[8] = static_cast<std::uint8_t>((octets[8] & 0x3F) | 0x80);  // the variant of RFC 4122
-  std::string guid = hex_lower(octets);
-  for (const std::size_t hyphen : {8U, 13U, 18U, 23U}) guid.insert(hyphen, 1, '-');
-  return guid;
 }
 
 }  // namespace signet::gateway::api

@@ -51,9 +51,6 @@ Result<> check_principal_name(std::string_view name);
 /// @error InvalidInput  says what is allowed: 1 to 255 characters of printable ASCII, or none at all.
 Result<> check_jwt_subject(std::string_view subject);
 
-/// A GUID of random bits (RFC 4122 section 4.4), lower case.
-std::string random_guid();
-
 /// Everything about a token that may be shown.
 struct TokenInfo {
   std::string id;         ///< 32 hexadecimal digits; not the token, and no part of it

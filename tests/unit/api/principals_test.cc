@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "gateway/api/authentication.h"
 #include "tests/unit/api/memory_principal_store.h"
 
@@ -119,18 +117,6 @@ TEST_F(PrincipalsTest, OtherSchemesThanBearerSayNothing) {
     EXPECT_FALSE(Authenticator::says_who(request_with(field))) << field;
   EXPECT_TRUE(Authenticator::says_who(request_with("Bearer x")));
   EXPECT_FALSE(Authenticator::says_who(HttpRequest()));
-}
-
-TEST(RandomGuid, IsOneOfVersionFour) {
-  std::set<std::string> seen;
-  for (int i = 0; i < 50; ++i) {
-    const std::string guid = random_guid();
-    ASSERT_EQ(guid.size(), 36U);
-    EXPECT_EQ(guid[8], '-');
-    EXPECT_EQ(guid[14], '4');
-    EXPECT_NE(std::string("89ab").find(guid[19]), std::string::npos);
-    EXPECT_TRUE(seen.insert(guid).second);
-  }
 }
 
 TEST(Challenge, IsReadableToAzuresClients) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/random.h"
 
 namespace signet {
@@ -173,6 +175,18 @@ TEST(Random, GivesDifferentOctetsEachTime) {
   EXPECT_EQ(id.size(), 32U);
   EXPECT_EQ(hex_lower(parse_hex(id).value()), id);
   EXPECT_NE(random_id(), id);
+}
+
+TEST(RandomGuid, IsOneOfVersionFour) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 50; ++i) {
+    const std::string guid = random_guid();
+    ASSERT_EQ(guid.size(), 36U);
+    EXPECT_EQ(guid[8], '-');
+    EXPECT_EQ(guid[14], '4');
+    EXPECT_NE(std::string("89ab").find(guid[19]), std::string::npos);
+    EXPECT_TRUE(seen.insert(guid).second);
+  }
 }
 
 TEST(Errors, AreToldWithTheirSurroundings) {
