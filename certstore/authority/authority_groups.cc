@@ -6,18 +6,6 @@
 namespace signet::authority {
 namespace {
 
-bool covers(const vault::AccessPolicy& policy) {
-  for (const auto permission :
-       {vault::KeyPermission::Create, vault::KeyPermission::Sign, vault::KeyPermission::Get,
-        vault::KeyPermission::List, vault::KeyPermission::Update})
-    if (!policy.keys.has(permission)) return false;
-  for (const auto permission :
-       {vault::SecretPermission::Get, vault::SecretPermission::List, vault::SecretPermission::Set,
-        vault::SecretPermission::Delete, vault::SecretPermission::Purge})
-    if (!policy.secrets.has(permission)) return false;
-  return true;
-}
-
 /// Lets the service into a vault of this installation, for good: its issuers' keys are there.
 ///
 /// @error NotFound  there is no such vault.
@@ -31,9 +19,11 @@ Result<> let_service_in(Authority::Implementation& service, const Verb& verb, co
   vault::AccessPolicy policy{vault, vault::Principal::authority()};
   for (const vault::AccessPolicy& one : policies)
     if (one.principal == policy.principal) policy = one;
-  if (covers(policy)) return {};
-  policy.keys.add_all(vault::authority_key_permissions());
-  policy.secrets.add_all(vault::authority_secret_permissions());
+  const vault::KeyPermissions keys = vault::authority_key_permissions();
+  const vault::SecretPermissions secrets = vault::authority_secret_permissions();
+  if (policy.keys.has_all(keys) && policy.secrets.has_all(secrets)) return {};
+  policy.keys.add_all(keys);
+  policy.secrets.add_all(secrets);
   const Verb letting_in{verb.actor, verb.right, "letAuthorityIn", "key vault " + vault};
   SIGNET_CHECK(
       service.record(letting_in, vault::AuditResult::Success,

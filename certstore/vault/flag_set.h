@@ -15,6 +15,7 @@ class FlagSet {
   }
 
   [[nodiscard]] constexpr bool has(Enum member) const { return (bits_ & bit(member)) != 0; }
+  [[nodiscard]] constexpr bool has_all(FlagSet others) const { return (others.bits_ & ~bits_) == 0; }
   [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
   constexpr void add(Enum member) { bits_ |= bit(member); }
   constexpr void remove(Enum member) { bits_ &= ~bit(member); }
