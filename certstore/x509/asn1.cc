@@ -104,6 +104,12 @@ bool set_time(ASN1_TIME* field, Time time) {
   return ASN1_TIME_set(field, seconds) != nullptr;
 }
 
+Asn1TimePtr new_time(Time time) {
+  Asn1TimePtr field(ASN1_TIME_new());
+  if (field && !set_time(field.get(), time)) return nullptr;
+  return field;
+}
+
 Result<Bytes> der_of(ByteView pem_or_der, const Form& form) {
   if (pem_or_der.size() > form.most_octets)
     return fail(ErrorKind::LimitExceeded, fmt::format("{} octets; a {} may take {} at most",

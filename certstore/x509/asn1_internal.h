@@ -31,6 +31,9 @@ Handle<ASN1_INTEGER, ASN1_INTEGER_free> integer_of(std::string_view hex);
 Result<Time> time_of(const ASN1_TIME* field, std::string_view which);
 /// UTCTime up to 2049, GeneralizedTime from 2050 on [RFC5280 4.1.2.5]; whole seconds.
 bool set_time(ASN1_TIME* field, Time time);
+using Asn1TimePtr = Handle<ASN1_TIME, ASN1_TIME_free>;
+/// The same as a new field, for a setter that copies it. Null where set_time() fails.
+Asn1TimePtr new_time(Time time);
 
 /// Where octets can be had in DER or in one PEM block.
 struct Form {

@@ -10,7 +10,6 @@ namespace signet::certstore {
 namespace {
 
 using RevokedPtr = Handle<X509_REVOKED, X509_REVOKED_free>;
-using TimePtr = Handle<ASN1_TIME, ASN1_TIME_free>;
 using EnumeratedPtr = Handle<ASN1_ENUMERATED, ASN1_ENUMERATED_free>;
 using UnsignedPtr = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
 
@@ -44,13 +43,6 @@ Result<> check_issuer(const Certificate& issuer) {
                   printable_name(issuer.subject())));
 }
 
-/// A date that the list's own field takes over by copying.
-TimePtr asn1_time(Time time) {
-  TimePtr field(ASN1_TIME_new());
-  if (field && !set_time(field.get(), time)) return nullptr;
-  return field;
-}
-
 bool add_reason(X509_REVOKED* entry, RevocationReason reason) {
   if (reason == RevocationReason::Unspecified) return true;  // [RFC5280 5.3.1]
   const EnumeratedPtr number(ASN1_ENUMERATED_new());
@@ -61,7 +53,7 @@ bool add_reason(X509_REVOKED* entry, RevocationReason reason) {
 bool add_entry(X509_CRL* crl, const RevokedCertificate& revoked) {
   RevokedPtr entry(X509_REVOKED_new());
   const UnsignedPtr serial = integer_of(revoked.serial);
-  const TimePtr date = asn1_time(revoked.revoked);
+  const Asn1TimePtr date = new_time(revoked.revoked);
   if (!entry || !serial || !date || X509_REVOKED_set_serialNumber(entry.get(), serial.get()) != 1 ||
       X509_REVOKED_set_revocationDate(entry.get(), date.get()) != 1 ||
       !add_reason(entry.get(), revoked.reason) || X509_CRL_add0_revoked(crl, entry.get()) != 1)
@@ -78,8 +70,8 @@ bool add_number(X509_CRL* crl, std::uint64_t number) {
 
 bool fill_list(X509_CRL* crl, const Certificate& issuer, const CrlContents& contents) {
   const auto authority_key = authority_key_identifier(X509_get0_subject_key_id(issuer.native()));
-  const TimePtr this_update = asn1_time(contents.this_update);
-  const TimePtr next_update = asn1_time(contents.next_update);
+  const Asn1TimePtr this_update = new_time(contents.this_update);
+  const Asn1TimePtr next_update = new_time(contents.next_update);
   if (!authority_key || !this_update || !next_update || X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
       X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer.native())) != 1 ||
       X509_CRL_set1_lastUpdate(crl, this_update.get()) != 1 ||

@@ -85,14 +85,6 @@ Result<> check_responder(const Certificate& responder) {
                   printable_name(responder.subject()), kOcspSigning));
 }
 
-using Asn1TimePtr = Handle<ASN1_TIME, ASN1_TIME_free>;
-
-Asn1TimePtr response_time(Time time) {
-  Asn1TimePtr field(ASN1_TIME_new());
-  if (field && !set_time(field.get(), time)) return nullptr;
-  return field;
-}
-
 int status_number(CertificateStatus status) {
   switch (status) {
     case CertificateStatus::Good:
@@ -107,9 +99,9 @@ int status_number(CertificateStatus status) {
 
 Result<> add_answer(OCSP_BASICRESP* response, const OcspAnswer& answer, const OcspContents& contents) {
   SIGNET_TRY(const OcspCertIdPtr id, decode_der<OcspCertIdPtr>(answer.id.der, d2i_OCSP_CERTID, "CertID"));
-  const Asn1TimePtr revoked = response_time(answer.revoked);
-  const Asn1TimePtr from = response_time(contents.this_update);
-  const Asn1TimePtr until = response_time(contents.next_update);
+  const Asn1TimePtr revoked = new_time(answer.revoked);
+  const Asn1TimePtr from = new_time(contents.this_update);
+  const Asn1TimePtr until = new_time(contents.next_update);
   const int reason = answer.reason == RevocationReason::Unspecified ? OCSP_REVOKED_STATUS_NOSTATUS
                                                                     : static_cast<int>(answer.reason);
   if (!revoked || !from || !until ||
