@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "certstore/x509/issuers.h"
 #include "certstore/x509/ocsp_internal.h"
 
 namespace signet::certstore {
@@ -46,8 +47,7 @@ bool signature_holds(const OCSP_BASICRESP* basic, EVP_PKEY* key) {
 Result<> check_delegate(const Certificate& delegate, const Certificate& issuer, Time now) {
   const OwnErrors errors;
   const std::string who = fmt::format("the signer '{}'", printable_name(delegate.subject()));
-  if (issuer.public_key() == nullptr || X509_check_issued(issuer.native(), delegate.native()) != X509_V_OK ||
-      X509_verify(delegate.native(), issuer.public_key()) != 1)
+  if (!is_issued_by(delegate, issuer))
     return no_answer(ErrorKind::CryptoFailure,
                      fmt::format("{} has no certificate by '{}'", who, printable_name(issuer.subject())));
   if (!is_ocsp_delegate(delegate))
