@@ -61,12 +61,6 @@ std::string algorithm_name(const X509_ALGOR* algorithm) {
   return printable(name.data());
 }
 
-Bytes identifier_octets(const ASN1_OCTET_STRING* identifier) {
-  if (identifier == nullptr) return {};
-  const unsigned char* const data = ASN1_STRING_get0_data(identifier);
-  return Bytes(data, data + ASN1_STRING_length(identifier));
-}
-
 }  // namespace
 
 std::string hex_of(const ASN1_INTEGER* number) {
@@ -180,6 +174,14 @@ Result<> check_signature_algorithm(const X509_ALGOR* algorithm, std::string_view
                           what, algorithm_name(algorithm),
                           hash == NID_undef ? "" : fmt::format(" with {}", OBJ_nid2sn(hash))));
 }
+
+Bytes identifier_octets(const ASN1_OCTET_STRING* identifier) {
+  if (identifier == nullptr) return {};
+  const unsigned char* const data = ASN1_STRING_get0_data(identifier);
+  return Bytes(data, data + ASN1_STRING_length(identifier));
+}
+
+bool identifiers_match(const Bytes& a, const Bytes& b) { return a.empty() || b.empty() || a == b; }
 
 Bytes subject_key_identifier_of(const X509* certificate) {
   // The accessor fills a cache, which a parsed Certificate has filled already.

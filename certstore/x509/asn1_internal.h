@@ -87,6 +87,11 @@ Result<const EVP_MD*> method_of(Hash hash);
 /// @param what  "the revocation list of 'CN=Acme'", for the error.  @error Unsupported
 Result<> check_signature_algorithm(const X509_ALGOR* algorithm, std::string_view what);
 
+/// The octets of a key identifier; none where there is none.
+Bytes identifier_octets(const ASN1_OCTET_STRING* identifier);
+/// Whether two key identifiers can be those of one key: one that is empty was not given.
+bool identifiers_match(const Bytes& a, const Bytes& b);
+
 /// Borrow from a parsed Certificate alone, whose caches are filled.
 Bytes subject_key_identifier_of(const X509* certificate);    ///< empty where it has none
 Bytes authority_key_identifier_of(const X509* certificate);  ///< empty where it has none

@@ -137,9 +137,7 @@ Result<Bytes> authority_key_of(const X509_CRL* crl) {
   SIGNET_TRY(const KeyIdPtr key,
              read_extension<KeyIdPtr>(crl, NID_authority_key_identifier, X509_CRL_get_ext_d2i,
                                       "the authorityKeyIdentifier of the revocation list"));
-  if (!key || key->keyid == nullptr) return Bytes();
-  const unsigned char* const data = ASN1_STRING_get0_data(key->keyid);
-  return Bytes(data, data + ASN1_STRING_length(key->keyid));
+  return key ? identifier_octets(key->keyid) : Bytes();
 }
 
 Result<RevokedCertificate> entry_of(const X509_REVOKED* revoked) {
@@ -218,8 +216,6 @@ AlgorithmPtr algorithm_inside(ByteView der) {
   if (tag == V_ASN1_INTEGER) at = content + length;
   return AlgorithmPtr(d2i_X509_ALGOR(nullptr, &at, end - at));
 }
-
-bool same_bytes(const Bytes& a, const Bytes& b) { return a.empty() || b.empty() || a == b; }
 
 bool names_one_of(const GENERAL_NAMES* names, const GENERAL_NAMES* others) {
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i)
@@ -311,7 +307,8 @@ const RevokedCertificate* Crl::find(const std::string& serial) const {
 bool Crl::covers(const Certificate& certificate) const {
   const DistinguishedName issuer = DistinguishedName::copy_of(X509_get_issuer_name(certificate.native()));
   if (!(issuer == facts_->issuer)) return false;
-  if (!same_bytes(authority_key_identifier_of(certificate.native()), facts_->authority_key_id)) return false;
+  if (!identifiers_match(authority_key_identifier_of(certificate.native()), facts_->authority_key_id))
+    return false;
   const ISSUING_DIST_POINT* const point = facts_->issuing_point.get();
   if (point == nullptr) return true;
   if (point->onlyuser > 0 && is_authority(certificate)) return false;
@@ -334,7 +331,7 @@ Result<> Crl::verify(const Certificate& issuer) const {
   };
   if (!(DistinguishedName::copy_of(X509_get_subject_name(issuer.native())) == facts_->issuer))
     return refuse("it names another issuer than");
-  if (!same_bytes(subject_key_identifier_of(issuer.native()), facts_->authority_key_id))
+  if (!identifiers_match(subject_key_identifier_of(issuer.native()), facts_->authority_key_id))
     return refuse("it names another key than that of");
   if (!is_authority(issuer)) return refuse("no authority is");
   if (!may_sign_lists(issuer)) return refuse("the key usage lacks cRLSign in");  // [RFC5280 6.3.3 (f)]

@@ -53,8 +53,7 @@ bool may_have_signed(const Certificate& candidate, const Crl& list) {
   if (candidate.public_key() == nullptr ||
       X509_NAME_cmp(X509_get_subject_name(candidate.native()), X509_CRL_get_issuer(list.native())) != 0)
     return false;
-  const Bytes key = subject_key_identifier_of(candidate.native());
-  return key.empty() || list.authority_key_id().empty() || key == list.authority_key_id();
+  return identifiers_match(subject_key_identifier_of(candidate.native()), list.authority_key_id());
 }
 
 /// Whether it is by anybody's key who goes by its issuer's name: may he sign lists is asked later. Each try
