@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "certstore/authority/authority_internal.h"
+#include "certstore/authority/limits_internal.h"
 #include "certstore/vault/provider.h"
 
 namespace signet::authority {
@@ -14,8 +15,7 @@ Authority::~Authority() = default;
 Result<AuditPage> Authority::audit(const Actor& actor, const AuditQuery& query) {
   const Verb verb{actor, Right::Audit, "readAudit", "audit log"};
   SIGNET_CHECK(implementation_->admit(verb));
-  if (query.size < 1 || query.size > 1000)
-    return fail(ErrorKind::InvalidInput, fmt::format("a page has 1 to 1000 records, not {}", query.size));
+  SIGNET_CHECK(check_page({.size = query.size}));
   SIGNET_TRY(AuditPage page, implementation_->trail().find(query));
   SIGNET_CHECK(
       implementation_->record(verb, vault::AuditResult::Success,

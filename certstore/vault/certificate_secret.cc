@@ -111,12 +111,9 @@ Result<> write_pem_block(BIO* out, const char* label, ByteView octets) {
 }
 
 Result<> write_certificates(BIO* out, const std::vector<certstore::Certificate>& chain) {
-  for (const certstore::Certificate& certificate : chain) {
-    const std::string pem = certificate.pem();
-    if (BIO_write(out, pem.data(), static_cast<int>(pem.size())) != static_cast<int>(pem.size()))
-      return fail(failed_at("making a PEM text"));
-  }
-  return {};
+  const std::string pem = certstore::to_pem(chain);
+  if (BIO_write(out, pem.data(), static_cast<int>(pem.size())) == static_cast<int>(pem.size())) return {};
+  return fail(failed_at("making a PEM text"));
 }
 
 Result<SecretBytes> pem_of(const PrivateKey* key, const std::vector<certstore::Certificate>& chain) {

@@ -3,11 +3,6 @@
 #include "gateway/store/sql_internal.h"
 
 namespace signet::gateway {
-namespace {
-
-constexpr std::int64_t as_flag(bool value) { return value ? 1 : 0; }
-
-}  // namespace
 
 Result<std::vector<ExpiryNotice>> SqliteExpiryNoticeStore::notices() {
   using All = std::vector<ExpiryNotice>;
@@ -30,8 +25,8 @@ Result<> SqliteExpiryNoticeStore::queue(const std::vector<ExpiryNotice>& notices
           connection,
           "INSERT INTO expiry_notices (thumbprint, days, queued, mailed, settled) VALUES (?, ?, ?, ?, ?) ON "
           "CONFLICT DO NOTHING")
-          .bind(notice.thumbprint, static_cast<std::int64_t>(notice.days), notice.queued,
-                as_flag(notice.mailed), as_flag(notice.settled))
+          .bind(notice.thumbprint, static_cast<std::int64_t>(notice.days), notice.queued, flag(notice.mailed),
+                flag(notice.settled))
           .run();
     return {};
   });
@@ -40,7 +35,7 @@ Result<> SqliteExpiryNoticeStore::queue(const std::vector<ExpiryNotice>& notices
 Result<> SqliteExpiryNoticeStore::put(const ExpiryNotice& notice) {
   return database_->write([&](SqlConnection& connection) -> Result<> {
     Query(connection, "UPDATE expiry_notices SET mailed = ?, settled = ? WHERE thumbprint = ? AND days = ?")
-        .bind(as_flag(notice.mailed), as_flag(notice.settled), notice.thumbprint,
+        .bind(flag(notice.mailed), flag(notice.settled), notice.thumbprint,
               static_cast<std::int64_t>(notice.days))
         .run();
     return {};
