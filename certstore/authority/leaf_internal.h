@@ -24,9 +24,9 @@ Result<std::vector<std::string>> domain_names_of(const Application& application,
 
 /// Reads a PKCS#10 request, and whether it is one for this application and this group.
 ///
-/// @error InvalidInput   its applicationUri is another's, or absent; a key smaller than the group's, or one
-///                       of 4096 bits is exceeded; no common name. And those of
-///                       CertificationRequest::parse().
+/// @error InvalidInput   its applicationUri is another's, or absent; an RSA key smaller than the group's or
+///                       larger than 4096 bits, or for OPC UA another one than RSA; no common name. And those
+///                       of CertificationRequest::parse().
 Result<certstore::CertificationRequest> read_signing_request(const Group& group,
                                                              const Application& application,
                                                              ByteView pem_or_der);

@@ -37,12 +37,12 @@ Result<> check_seal(SqlConnection& connection, ByteView sealed);
 /// Whether a vault takes anything new. @error DeletedButRecoverable  it was deleted as a whole.
 Result<> check_vault_in_use(SqlConnection& connection, std::string_view vault);
 
-/// Adds a version inside of a transaction. @error AlreadyExists, DeletedButRecoverable
 /// A key that is written is where the vault's keys are: in its token, or here.
 ///
 /// @error Unavailable  that was changed since the key was made.
 Result<> check_place_of_key(SqlConnection& connection, std::string_view vault, bool in_token);
 
+/// Adds a version inside of a transaction. @error AlreadyExists, DeletedButRecoverable
 Result<> put_key_version(SqlConnection& connection, const vault::StoredKey& key);
 Result<> put_secret_version(SqlConnection& connection, const vault::StoredSecret& secret);
 
