@@ -205,19 +205,14 @@ Result<bool> put_application(SqlConnection& connection, const Application& appli
     return query.run() == 1;
   };
   if (application.revision != 0) {
-    Query update(
-        connection,
-        "UPDATE authority_applications SET (id, description, state, registered_by, registered, changed_by, "
-        "changed, approved_by, approved, rejected_by, rejected, unregistered_by, unregistered, reason, "
-        "revision) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 + 1) WHERE id = ?1 "
-        "AND revision = ?15");
+    Query update(connection,
+                 "UPDATE authority_applications SET (" SIGNET_APPLICATION_COLUMNS_WITHOUT_RECORD
+                 ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 + 1) WHERE id = ?1 "
+                 "AND revision = ?15");
     return bind(update);
   }
-  Query insert(
-      connection,
-      "INSERT INTO authority_applications (id, description, state, registered_by, registered, changed_by, "
-      "changed, approved_by, approved, rejected_by, rejected, unregistered_by, unregistered, reason, "
-      "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? + 1)");
+  Query insert(connection, "INSERT INTO authority_applications (" SIGNET_APPLICATION_COLUMNS_WITHOUT_RECORD
+                           ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? + 1)");
   return bind(insert);
 }
 
@@ -272,12 +267,6 @@ Result<bool> put_request(SqlConnection& connection, const Request& request) {
                request.signing_request_sha256, request.ordered_by, request.revision);
     return query.run() == 1;
   };
-#define SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD                                                      \
-  "id, application, group_name, kind, state, subject, domain_names, key_format, signing_request, " \
-  "certificate, issuer_serial, password_vault, password_name, password_version, key_file_vault, "  \
-  "key_file_name, key_file_version, submitted_by, submitted, approved_by, approved, rejected_by, " \
-  "rejected, accepted_by, accepted, revocation_requested_by, revocation_requested, revoked_by, "   \
-  "revoked, removed_by, removed, revocation_reason, reason, signing_request_sha256, ordered_by, revision"
   if (request.revision != 0) {
     Query update(
         connection,
@@ -291,7 +280,6 @@ Result<bool> put_request(SqlConnection& connection, const Request& request) {
                "INSERT INTO authority_requests (" SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                "?, ?, ?, ?, ?, ?, ?, ?, ?, ? + 1)");
-#undef SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
   return bind(insert);
 }
 

@@ -16,16 +16,18 @@ namespace signet::gateway {
   "name, type, subject, key_vault, issued_months, issued_bits, issued_hash, issuer_months, "   \
   "issuer_bits, issuer_hash, crl_days, crl_distribution_point, authority_information_access, " \
   "ocsp_responder, approves_vault_orders, created_by, created, changed_by, changed, revision"
-#define SIGNET_APPLICATION_COLUMNS                                                                \
-  "record, id, description, state, registered_by, registered, changed_by, changed, approved_by, " \
+#define SIGNET_APPLICATION_COLUMNS_WITHOUT_RECORD                                         \
+  "id, description, state, registered_by, registered, changed_by, changed, approved_by, " \
   "approved, rejected_by, rejected, unregistered_by, unregistered, reason, revision"
-#define SIGNET_REQUEST_COLUMNS                                                                        \
-  "record, id, application, group_name, kind, state, subject, domain_names, key_format, "             \
+#define SIGNET_APPLICATION_COLUMNS "record, " SIGNET_APPLICATION_COLUMNS_WITHOUT_RECORD
+#define SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD                                                         \
+  "id, application, group_name, kind, state, subject, domain_names, key_format, "                     \
   "signing_request, certificate, issuer_serial, password_vault, password_name, password_version, "    \
   "key_file_vault, key_file_name, key_file_version, submitted_by, submitted, approved_by, approved, " \
   "rejected_by, rejected, accepted_by, accepted, revocation_requested_by, revocation_requested, "     \
   "revoked_by, revoked, removed_by, removed, revocation_reason, reason, signing_request_sha256, "     \
   "ordered_by, revision"
+#define SIGNET_REQUEST_COLUMNS "record, " SIGNET_REQUEST_COLUMNS_WITHOUT_RECORD
 #define SIGNET_ISSUED_COLUMNS                                                                     \
   "group_name, issuer_serial, certificate, request, application, issued_by, issued, revoked_by, " \
   "revoked, reason"
