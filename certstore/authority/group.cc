@@ -76,6 +76,14 @@ Result<CertificateType> parse_certificate_type(std::string_view text) {
   return vault::find_word(kCertificateTypes, text, "certificate type");
 }
 
+Result<Hash> parse_certificate_hash(std::string_view text) {
+  for (const Hash hash : {Hash::Sha256, Hash::Sha384, Hash::Sha512})
+    if (equal_ignoring_case(text, to_string(hash))) return hash;
+  return fail(ErrorKind::InvalidInput,
+              fmt::format("certificates are signed with sha-256, sha-384 or sha-512, not with '{}'",
+                          printable(text)));
+}
+
 Result<> check_key_for(int key_bits, Time not_after, bool is_authority, std::string_view what) {
   if (not_after < kEndOf112Bits) return {};
   const int needed = is_authority ? 4096 : 3072;

@@ -35,6 +35,9 @@ std::string_view to_string(CertificateType type);
 /// @error InvalidInput  lists those there are.
 Result<CertificateType> parse_certificate_type(std::string_view text);
 
+/// Of KeySettings::hash: "sha-256", "sha-384" or "sha-512", in any case. @error InvalidInput  lists them.
+Result<Hash> parse_certificate_hash(std::string_view text);
+
 /// What new keys and certificates are like. Keys are RSA.
 struct KeySettings {
   int lifetime_months = 24;  ///< of issued certificates 1 to 60, of an issuer's 1 to 1200

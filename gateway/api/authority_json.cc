@@ -212,14 +212,6 @@ Result<std::vector<Certificate>> read_certificates(std::string_view text) {
   return certstore::parse_certificates(*der);
 }
 
-Result<Hash> parse_certificate_hash(std::string_view text) {
-  for (const Hash hash : {Hash::Sha256, Hash::Sha384, Hash::Sha512})
-    if (equal_ignoring_case(text, to_string(hash))) return hash;
-  return fail(ErrorKind::InvalidInput,
-              fmt::format("certificates are signed with sha-256, sha-384 or sha-512, not with '{}'",
-                          printable(text)));
-}
-
 Result<std::string> with_service_host(std::string url, std::string_view publication_host) {
   const std::size_t at = url.find(kServiceHost);
   if (at == std::string::npos) return url;
@@ -249,7 +241,7 @@ Result<> take_settings(const Json& body, const char* name, KeySettings& settings
   SIGNET_CHECK(take_integer(object, "keySize", settings.key_bits));
   SIGNET_TRY(const auto hash, text_member(object, "hashAlgorithm"));
   if (hash) {
-    SIGNET_TRY(settings.hash, parse_certificate_hash(*hash));
+    SIGNET_TRY(settings.hash, authority::parse_certificate_hash(*hash));
   }
   return {};
 }

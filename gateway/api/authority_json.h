@@ -35,9 +35,6 @@ Result<> take_group(const Json& body, std::string_view publication_host, authori
 /// @error InvalidInput  names the member.
 Result<authority::ApplicationDescription> application_in(const Json& body);
 
-/// "sha-256"... @error InvalidInput  lists those there are.
-Result<Hash> parse_certificate_hash(std::string_view text);
-
 /// A URL in which %servicehost% has become `publication_host`.
 ///
 /// @error InvalidInput  says which setting is needed.

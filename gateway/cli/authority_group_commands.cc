@@ -60,7 +60,7 @@ void take(const std::optional<Given>& given, Value& value) {
 
 Result<> take_hash(const std::optional<std::string>& given, Hash& hash) {
   if (!given) return {};
-  SIGNET_TRY(hash, api::parse_certificate_hash(*given));
+  SIGNET_TRY(hash, authority::parse_certificate_hash(*given));
   return {};
 }
 

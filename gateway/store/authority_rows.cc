@@ -123,12 +123,6 @@ Text text_of(const std::optional<authority::RevocationReason>& reason) {
 
 }  // namespace
 
-Result<Hash> parse_signature_hash(std::string_view text) {
-  for (const Hash hash : {Hash::Sha256, Hash::Sha384, Hash::Sha512})
-    if (text == to_string(hash)) return hash;
-  return fail(ErrorKind::InvalidInput, fmt::format("'{}' is no hash of signatures", printable(text)));
-}
-
 Result<Group> read_group(const Query& row) {
   Group group;
   group.name = row.text(0);
@@ -137,10 +131,10 @@ Result<Group> read_group(const Query& row) {
   group.key_vault = row.text(3);
   group.issued.lifetime_months = static_cast<int>(row.integer(4));
   group.issued.key_bits = static_cast<int>(row.integer(5));
-  SIGNET_TRY(group.issued.hash, parse_signature_hash(row.text(6)));
+  SIGNET_TRY(group.issued.hash, authority::parse_certificate_hash(row.text(6)));
   group.issuer.lifetime_months = static_cast<int>(row.integer(7));
   group.issuer.key_bits = static_cast<int>(row.integer(8));
-  SIGNET_TRY(group.issuer.hash, parse_signature_hash(row.text(9)));
+  SIGNET_TRY(group.issuer.hash, authority::parse_certificate_hash(row.text(9)));
   group.crl_lifetime = std::chrono::days(row.integer(10));
   group.crl_distribution_point = row.text(11);
   group.authority_information_access = row.text(12);

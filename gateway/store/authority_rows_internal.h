@@ -57,7 +57,4 @@ inline std::optional<Time> time_of(const std::optional<authority::Stamp>& stamp)
   return stamp ? std::optional(stamp->at) : std::nullopt;
 }
 
-/// "sha-256", as hashes are stored. @error InvalidInput
-Result<Hash> parse_signature_hash(std::string_view text);
-
 }  // namespace signet::gateway
