@@ -26,6 +26,17 @@ Result<std::optional<IssuerVersion>> issuer_meant(AuthorityStore& store,
   return std::optional<IssuerVersion>();
 }
 
+/// An answer that was made before, of which half the time is left, where the certificate's state is the one
+/// that it tells of.
+Result<std::optional<Bytes>> known_answer(AuthorityStore& store, OcspCache& cache,
+                                          const certstore::OcspCertificateId& id, Time now) {
+  auto known = cache.find(id.der, now);
+  if (!known) return std::optional<Bytes>();
+  SIGNET_TRY(const auto issued, store.issued(known->group, known->issuer_serial, id.serial));
+  if (!issued || issued->revoked.has_value() != known->is_revoked) return std::optional<Bytes>();
+  return std::optional(std::move(known->der));
+}
+
 }  // namespace
 
 Result<Bytes> Authority::answer_ocsp(ByteView request, std::string_view network) {
@@ -35,15 +46,15 @@ Result<Bytes> Authority::answer_ocsp(ByteView request, std::string_view network)
   const Bytes nothing_known = certstore::make_ocsp_refusal(certstore::OcspRefusal::Unauthorized);
   if (asked->wanted.size() != 1) return nothing_known;
   const certstore::OcspCertificateId& id = asked->wanted.front();
+  const Time now = implementation_->now();
+  SIGNET_TRY(auto known, known_answer(implementation_->store(), implementation_->ocsp_cache(), id, now));
+  if (known) return *std::move(known);
   SIGNET_TRY(const auto issuer, issuer_meant(implementation_->store(), id));
   if (!issuer) return nothing_known;
   SIGNET_TRY(const auto issued,
              implementation_->store().issued(issuer->group, issuer->certificate.serial(), id.serial));
   if (!issued) return nothing_known;
 
-  const Time now = implementation_->now();
-  const bool is_revoked = issued->revoked.has_value();
-  if (auto known = implementation_->ocsp_cache().find(id.der, is_revoked, now)) return *std::move(known);
   if (!implementation_->ocsp_cache().may_sign(network, Throttle::Moment::clock::now()))
     return certstore::make_ocsp_refusal(certstore::OcspRefusal::TryLater);
   SIGNET_TRY(const Group group, implementation_->store().group(issuer->group));
@@ -54,7 +65,8 @@ Result<Bytes> Authority::answer_ocsp(ByteView request, std::string_view network)
   contents.next_update = now + OcspCache::kLifetime;
   SIGNET_TRY(Bytes made,
              with_vault_refusal(certstore::make_ocsp_response(key, issuer->certificate, contents)));
-  implementation_->ocsp_cache().put(id.der, is_revoked, now, made);
+  implementation_->ocsp_cache().put(
+      id.der, {issuer->group, issuer->certificate.serial(), issued->revoked.has_value(), now, made});
   return made;
 }
 

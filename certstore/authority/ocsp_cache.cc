@@ -1,27 +1,27 @@
 #include "certstore/authority/ocsp_cache_internal.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace signet::authority {
 
-std::optional<Bytes> OcspCache::find(const Bytes& question, bool is_revoked, Time now) {
+std::optional<OcspCache::Answer> OcspCache::find(const Bytes& question, Time now) {
   const std::lock_guard lock(mutex_);
   const auto known = answers_.find(question);
-  if (known == answers_.end() || known->second.is_revoked != is_revoked || now < known->second.made ||
-      now >= known->second.made + kLifetime / 2)
+  if (known == answers_.end() || now < known->second.made || now >= known->second.made + kLifetime / 2)
     return std::nullopt;
-  return known->second.der;
+  return known->second;
 }
 
-void OcspCache::put(const Bytes& question, bool is_revoked, Time now, const Bytes& answer) {
+void OcspCache::put(const Bytes& question, Answer answer) {
   const std::lock_guard lock(mutex_);
   if (answers_.size() >= kMostAnswers)
-    std::erase_if(answers_, [&](const auto& one) { return now >= one.second.made + kLifetime / 2; });
+    std::erase_if(answers_, [&](const auto& one) { return answer.made >= one.second.made + kLifetime / 2; });
   if (answers_.size() >= kMostAnswers && !answers_.contains(question))
     answers_.erase(std::min_element(answers_.begin(), answers_.end(), [](const auto& a, const auto& b) {
       return a.second.made < b.second.made;
     }));
-  answers_.insert_or_assign(question, Answer{is_revoked, now, answer});
+  answers_.insert_or_assign(question, std::move(answer));
 }
 
 bool OcspCache::may_sign(std::string_view network, Throttle::Moment now) {

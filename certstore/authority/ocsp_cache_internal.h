@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -21,21 +22,25 @@ class OcspCache {
   static constexpr Rate kSignatures{10, 600};         ///< for all together
   static constexpr Rate kSignaturesOfNetwork{1, 60};  ///< for those who ask from one network
 
-  /// An answer of which half the time is left, for a certificate in that state.
-  std::optional<Bytes> find(const Bytes& question, bool is_revoked, Time now);
+  /// What was answered, and what is needed to see whether it still holds.
+  struct Answer {
+    std::string group;
+    std::string issuer_serial;
+    bool is_revoked = false;  ///< the state of the certificate that it tells of
+    Time made{};
+    Bytes der;
+  };
+
+  /// An answer of which half the time is left. Whether the certificate is in that state still is asked of the
+  /// store.
+  std::optional<Answer> find(const Bytes& question, Time now);
   /// Where there is no room, those go whose time is over, or else the oldest.
-  void put(const Bytes& question, bool is_revoked, Time now, const Bytes& answer);
+  void put(const Bytes& question, Answer answer);
   /// Whether another signature may be spent on a stranger of that network now. One network's share is small,
   /// so that nobody uses up alone what is for all.
   bool may_sign(std::string_view network, Throttle::Moment now);
 
  private:
-  struct Answer {
-    bool is_revoked = false;
-    Time made{};
-    Bytes der;
-  };
-
   std::mutex mutex_;
   std::map<Bytes, Answer> answers_;
   Throttle signatures_{kSignatures};

@@ -64,6 +64,18 @@ TEST_F(Ocsp, AnAnswerServesForHours) {
   EXPECT_NE(ask(*request.certificate, issuer.certificate), first);
 }
 
+TEST_F(Ocsp, AnAnswerServesForTheStateThatItTellsOfAlone) {
+  const IssuerVersion issuer = found_group();
+  const Request request = issued(approved());
+  const Certificate& certificate = *request.certificate;
+  const Bytes good = ask(certificate, issuer.certificate);
+  EXPECT_EQ(ask(certificate, issuer.certificate), good);
+  valued(service_.revoke(kApprover, request.id, RevocationReason::KeyCompromise));
+  const Bytes revoked = ask(certificate, issuer.certificate);
+  EXPECT_NE(revoked, good);
+  EXPECT_EQ(ask(certificate, issuer.certificate), revoked);
+}
+
 TEST_F(Ocsp, OneQuestionIsNotManyByParametersOfItsHash) {
   const IssuerVersion issuer = found_group();
   const Request request = issued(approved());
@@ -94,11 +106,12 @@ TEST(OcspCache, LosesTheOldestAnswerWhenItIsFull) {
   const Time start = gateway::kNoon;
   const auto question = [](std::size_t number) { return to_bytes(std::to_string(number)); };
   for (std::size_t i = 0; i <= OcspCache::kMostAnswers; ++i)
-    cache.put(question(i), false, start + std::chrono::milliseconds(i), to_bytes("an answer"));
+    cache.put(question(i),
+              {"Plant7", "01", false, start + std::chrono::milliseconds(i), to_bytes("an answer")});
   const Time now = start + std::chrono::minutes(1);
-  EXPECT_FALSE(cache.find(question(0), false, now));
-  EXPECT_TRUE(cache.find(question(1), false, now));
-  EXPECT_TRUE(cache.find(question(OcspCache::kMostAnswers), false, now));
+  EXPECT_FALSE(cache.find(question(0), now));
+  EXPECT_TRUE(cache.find(question(1), now));
+  EXPECT_TRUE(cache.find(question(OcspCache::kMostAnswers), now));
 }
 
 }  // namespace
