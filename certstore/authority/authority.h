@@ -172,8 +172,6 @@ class Authority {
   /// @param network  of whoever asks: signatures for each are bounded, and for all together
   /// @error  of our own side alone: answer those with certstore::OcspRefusal::TryLater.
   Result<Bytes> answer_ocsp(ByteView request, std::string_view network);
-  Result<CertificateStatus> status(std::string_view group, std::string_view issuer_serial,
-                                   std::string_view serial);
 
   // ---- What the gateway does by itself, in its own name.
 

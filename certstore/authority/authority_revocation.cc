@@ -194,12 +194,4 @@ Result<std::vector<IssuedCertificate>> Authority::issued_between(const Actor& ac
   return implementation_->store().issued_between(group, from, until);
 }
 
-Result<CertificateStatus> Authority::status(std::string_view group, std::string_view issuer_serial,
-                                            std::string_view serial) {
-  SIGNET_TRY(const auto found, implementation_->store().issued(group, issuer_serial, serial));
-  if (!found) return CertificateStatus{};
-  if (!found->revoked) return CertificateStatus{CertificateStatus::Verdict::Good, {}, {}};
-  return CertificateStatus{CertificateStatus::Verdict::Revoked, found->revoked->at, found->reason};
-}
-
 }  // namespace signet::authority

@@ -124,12 +124,4 @@ struct RequestFilter {
   bool revocation_requested = false;  ///< those only that wait to be revoked
 };
 
-/// What a relying party may know of a certificate by its issuer and number.
-struct CertificateStatus {
-  enum class Verdict { Good, Revoked, Unknown };  ///< Unknown: this issuer never issued it
-  Verdict verdict = Verdict::Unknown;
-  Time revoked{};                                           ///< of Revoked
-  RevocationReason reason = RevocationReason::Unspecified;  ///< of Revoked
-};
-
 }  // namespace signet::authority

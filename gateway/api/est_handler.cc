@@ -237,12 +237,9 @@ Result<EstHandler::Enrolee> EstHandler::holder_of(const certstore::Certificate& 
   SIGNET_TRY(const auto issuers, ports_.store.issuers(group));
   for (const authority::IssuerVersion& issuer : issuers) {
     if (!certstore::is_issued_by(certificate, issuer.certificate)) continue;
-    const std::string& number = issuer.certificate.serial();
-    SIGNET_TRY(const auto status, ports_.service.status(issuer.group, number, certificate.serial()));
-    SIGNET_TRY(const auto issued, ports_.store.issued(issuer.group, number, certificate.serial()));
-    if (!certificate.valid_at(ports_.clock.now()) || !issued ||
-        status.verdict != authority::CertificateStatus::Verdict::Good)
-      break;
+    SIGNET_TRY(const auto issued,
+               ports_.store.issued(issuer.group, issuer.certificate.serial(), certificate.serial()));
+    if (!certificate.valid_at(ports_.clock.now()) || !issued || issued->revoked) break;
     SIGNET_TRY(const authority::Request request, ports_.store.request(issued->request));
     if (request.revocation_requested) break;
     return Enrolee{{std::string(kByCertificate) + certificate.serial(), {authority::Role::Writer}},

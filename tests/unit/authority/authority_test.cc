@@ -37,8 +37,10 @@ TEST_F(AuthorityTest, ACertificateIsRequestedApprovedFetchedAndRevoked) {
   EXPECT_EQ(list.number(), "02");
   ASSERT_NE(list.find(certificate.serial()), nullptr);
   EXPECT_EQ(list.find(certificate.serial())->reason, RevocationReason::KeyCompromise);
-  EXPECT_EQ(valued(service_.status("Plant7", issuer.certificate.serial(), certificate.serial())).verdict,
-            CertificateStatus::Verdict::Revoked);
+  const auto row = valued(rows_.issued("Plant7", issuer.certificate.serial(), certificate.serial()));
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->revoked, (Stamp{"anna", clock_.now()}));
+  EXPECT_EQ(row->reason, RevocationReason::KeyCompromise);
 }
 
 TEST_F(AuthorityTest, AKeyPairIsHandedOutUnderItsPasswordAndThenDestroyed) {
