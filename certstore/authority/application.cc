@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "certstore/authority/pattern_internal.h"
 #include "certstore/authority/uri_internal.h"
 #include "certstore/vault/word_list.h"
 
@@ -110,13 +109,6 @@ Result<> check_description(const As2Station& station) {
   return fail(ErrorKind::InvalidInput, "purposes: one or more of sign, encrypt, tls are wanted");
 }
 
-bool has_all(const std::vector<std::string>& there, const std::vector<std::string>& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
-    return std::any_of(there.begin(), there.end(),
-                       [&](const std::string& other) { return equal_ignoring_case(one, other); });
-  });
-}
-
 }  // namespace
 
 std::string_view to_string(OpcUaType type) { return vault::word_of(kOpcUaTypes, type); }
@@ -147,21 +139,6 @@ const std::string& name_of(const ApplicationDescription& description) {
     return application->names.empty() ? kNone : application->names.front().text;
   }
   return std::get<As2Station>(description).as2_name;
-}
-
-Result<bool> matches(const Application& application, const ApplicationFilter& filter) {
-  SIGNET_TRY(const Pattern name, Pattern::parse(filter.name));
-  SIGNET_TRY(const Pattern uri, Pattern::parse(filter.uri));
-  SIGNET_TRY(const Pattern product, Pattern::parse(filter.product_uri));
-  if (!filter.states.empty() && filter.states.count(application.state) == 0) return false;
-  if (!name.matches(name_of(application.description)) || !uri.matches(uri_of(application.description)))
-    return false;
-  const auto* opc_ua = std::get_if<OpcUaApplication>(&application.description);
-  const bool asks_for_opc_ua =
-      !filter.product_uri.empty() || filter.type.has_value() || !filter.capabilities.empty();
-  if (opc_ua == nullptr) return !asks_for_opc_ua;
-  return product.matches(opc_ua->product_uri) && (!filter.type || *filter.type == opc_ua->type) &&
-         has_all(opc_ua->capabilities, filter.capabilities);
 }
 
 }  // namespace signet::authority

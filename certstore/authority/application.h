@@ -104,7 +104,4 @@ struct ApplicationFilter {
   std::set<ApplicationState> states = {ApplicationState::Approved};  ///< all, when empty
 };
 
-/// Whether one is wanted. @error InvalidInput  a pattern that is none.
-Result<bool> matches(const Application& application, const ApplicationFilter& filter);
-
 }  // namespace signet::authority

@@ -102,6 +102,7 @@ class Authority {
   Result<> remove_application(const Actor& actor, std::string_view id);
   /// Right: Look.
   Result<Application> application(const Actor& actor, std::string_view id);
+  /// @error InvalidInput  a pattern of the filter that is none.
   Result<Page<Application>> applications(const Actor& actor, const ApplicationFilter& filter,
                                          const PageRequest& page);
 

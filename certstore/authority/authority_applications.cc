@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "base/random.h"
 #include "certstore/authority/authority_internal.h"
 #include "certstore/authority/limits_internal.h"
+#include "certstore/authority/pattern_internal.h"
 
 /// Applications: registered by one, approved by another.
 
@@ -49,6 +52,45 @@ Request ended(Request request, const Stamp& stamp) {
   request.key_file.reset();
   return request;
 }
+
+bool has_all(const std::vector<std::string>& there, const std::vector<std::string>& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
+    return std::any_of(there.begin(), there.end(),
+                       [&](const std::string& other) { return equal_ignoring_case(one, other); });
+  });
+}
+
+/// A filter with its patterns read.
+class Selection {
+ public:
+  /// @error InvalidInput  a pattern that is none.
+  static Result<Selection> of(const ApplicationFilter& filter) {
+    Selection selection(filter);
+    SIGNET_TRY(selection.name_, Pattern::parse(filter.name));
+    SIGNET_TRY(selection.uri_, Pattern::parse(filter.uri));
+    SIGNET_TRY(selection.product_uri_, Pattern::parse(filter.product_uri));
+    return selection;
+  }
+
+  [[nodiscard]] bool takes(const Application& application) const {
+    if (!filter_.states.empty() && filter_.states.count(application.state) == 0) return false;
+    if (!name_.matches(name_of(application.description)) || !uri_.matches(uri_of(application.description)))
+      return false;
+    const auto* opc_ua = std::get_if<OpcUaApplication>(&application.description);
+    const bool asks_for_opc_ua =
+        !filter_.product_uri.empty() || filter_.type.has_value() || !filter_.capabilities.empty();
+    if (opc_ua == nullptr) return !asks_for_opc_ua;
+    return product_uri_.matches(opc_ua->product_uri) && (!filter_.type || *filter_.type == opc_ua->type) &&
+           has_all(opc_ua->capabilities, filter_.capabilities);
+  }
+
+ private:
+  explicit Selection(const ApplicationFilter& filter) : filter_(filter) {}
+  const ApplicationFilter& filter_;  ///< borrowed
+  Pattern name_;
+  Pattern uri_;
+  Pattern product_uri_;
+};
 
 }  // namespace
 
@@ -174,11 +216,12 @@ Result<Page<Application>> Authority::applications(const Actor& actor, const Appl
                                                   const PageRequest& page) {
   SIGNET_CHECK(implementation_->admit({actor, Right::Look, "listApplications", "applications"}));
   SIGNET_CHECK(check_page(page));
+  SIGNET_TRY(const Selection wanted, Selection::of(filter));
   Page<Application> found;
   for (std::int64_t after = page.after;;) {
     SIGNET_TRY(const auto some, implementation_->store().applications(after, kAtOnce));
     for (const Application& application : some) {
-      SIGNET_TRY(const bool is_wanted, matches(application, filter));
+      const bool is_wanted = wanted.takes(application);
       if (is_wanted && found.items.size() == page.size) {
         found.next = found.items.back().record;
         return found;
