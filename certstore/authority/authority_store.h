@@ -100,8 +100,9 @@ class AuthorityStore {
   /// @error NotFound
   virtual Result<Request> request(std::string_view id) = 0;
   virtual Result<Page<Request>> requests(const RequestFilter& filter, const PageRequest& page) = 0;
+  static constexpr std::size_t kMostRequestsFor = 100;
   /// Those for a PKCS#10 request of that digest (Request::signing_request_sha256): the newest first, at most
-  /// 100.
+  /// kMostRequestsFor.
   virtual Result<std::vector<Request>> requests_for(std::string_view application, std::string_view group,
                                                     ByteView signing_request_sha256) = 0;
 

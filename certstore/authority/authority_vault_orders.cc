@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/digest.h"
 #include "certstore/authority/authority_internal.h"
 #include "certstore/authority/leaf_internal.h"
 #include "certstore/authority/limits_internal.h"
@@ -34,13 +35,20 @@ Result<bool> names_its_application_alone(const Application& application, const R
 /// one's id.
 Result<std::optional<Request>> placed_before(AuthorityStore& store, const SigningOrder& order) {
   using Found = std::optional<Request>;
-  SIGNET_TRY(const auto requests,
-             all_requests(store, {.application = order.application,
-                                  .group = order.group,
-                                  .states = {RequestState::New, RequestState::Approved}}));
+  const std::set<RequestState> states{RequestState::New, RequestState::Approved};
+  SIGNET_TRY(auto requests,
+             store.requests_for(order.application, order.group, digest(Hash::Sha256, order.request)));
+  std::reverse(requests.begin(), requests.end());  // the first one's
+  // Others may have submitted the same one so often that ours is none of those.
+  if (requests.size() >= AuthorityStore::kMostRequestsFor) {
+    SIGNET_TRY(
+        requests,
+        all_requests(store, {.application = order.application, .group = order.group, .states = states}));
+  }
   for (const Request& request : requests)
-    if (request.signing_request == order.request && request.ordered_by == order.ordered_by &&
-        !request.revocation_requested && equal_ignoring_case(request.submitted.by, gateway().principal))
+    if (states.contains(request.state) && request.signing_request == order.request &&
+        request.ordered_by == order.ordered_by && !request.revocation_requested &&
+        equal_ignoring_case(request.submitted.by, gateway().principal))
       return Found(request);
   return Found();
 }

@@ -300,8 +300,8 @@ Result<std::vector<Request>> SqliteAuthorityStore::requests_for(std::string_view
     Query query(connection,
                 "SELECT " SIGNET_REQUEST_COLUMNS
                 " FROM authority_requests WHERE signing_request_sha256 = ? AND application = ? AND "
-                "group_name = ? ORDER BY record DESC LIMIT 100");
-    query.bind(signing_request_sha256, application, group);
+                "group_name = ? ORDER BY record DESC LIMIT ?");
+    query.bind(signing_request_sha256, application, group, static_cast<std::int64_t>(kMostRequestsFor));
     return all_of<Request>(query, read_request);
   });
 }

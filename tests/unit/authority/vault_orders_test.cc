@@ -1,3 +1,4 @@
+#include "base/random.h"
 #include "gateway/issuance/authority_provider.h"
 #include "gateway/issuance/order_desk.h"
 #include "tests/unit/authority/authority_fixture.h"
@@ -163,6 +164,26 @@ TEST_F(VaultOrders, AnOrderWhoseIdWasNotNotedIsFoundAgain) {
   EXPECT_EQ(first.state, RequestState::Approved);
   EXPECT_EQ(valued(service_.request_for_vault({ours.id, "Stations", asked, "walter"})).id, first.id);
   EXPECT_NE(valued(service_.request_for_vault({ours.id, "Stations", asked, "wilma"})).id, first.id);
+}
+
+TEST_F(VaultOrders, AnOrderIsFoundAgainAmongManyOfOthersForTheSameKey) {
+  const Application ours = set_up(false);
+  const Bytes asked = signing_request([](auto& profile) {
+    profile.subject = valued(certstore::DistinguishedName::parse("CN=as2.acme.example"));
+    profile.alternative_names = {};
+    profile.alternative_names.dns_names = {"as2.acme.example"};
+  });
+  const Request first = valued(service_.request_for_vault({ours.id, "Stations", asked, "walter"}));
+  Change others;
+  for (std::size_t i = 0; i < AuthorityStore::kMostRequestsFor; ++i) {
+    Request other = first;
+    other.id = random_guid();
+    other.submitted.by = kWriter.principal;
+    other.revision = 0;
+    others.requests.push_back(other);
+  }
+  ASSERT_TRUE(valued(rows_.commit(others)));
+  EXPECT_EQ(valued(service_.request_for_vault({ours.id, "Stations", asked, "walter"})).id, first.id);
 }
 
 TEST_F(VaultOrders, ACancelledOneThatWasApprovedIsRevoked) {
