@@ -30,8 +30,7 @@ Result<bool> is_wanted(const authority::AuditQuery& query, std::string_view line
 Result<authority::AuditPage> AuditFileTrail::find(const authority::AuditQuery& query) {
   std::ifstream file(path_, std::ios::binary);
   // Whoever asks can do nothing about it: it is our own trouble, whatever the reason.
-  if (!file)
-    return fail(ErrorKind::IoFailure, errno_error("opening the audit log " + path_.string()).detail);
+  if (!file) return fail(ErrorKind::IoFailure, errno_error("opening the audit log " + path_.string()).detail);
   authority::AuditPage page;
   std::string line;
   for (std::uint64_t number = 1; std::getline(file, line) && !file.eof(); ++number) {
