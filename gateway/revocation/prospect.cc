@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "certstore/x509/host_name.h"
 #include "certstore/x509/issuers.h"
 #include "certstore/x509/publication.h"
 #include "gateway/endpoint/http_client.h"
@@ -39,16 +38,6 @@ Prospect prospect_of_step(const certstore::Certificate& subject, const certstore
 }
 
 }  // namespace
-
-std::vector<certstore::Certificate> public_authorities(const agreements::Account& account) {
-  std::vector<certstore::Certificate> authorities;
-  for (const agreements::CertificateEntry& entry : account.certificates)
-    if (!entry.key)
-      if (auto parsed = certstore::Certificate::parse(entry.public_certificate);
-          parsed && certstore::is_authority(*parsed))
-        authorities.push_back(*std::move(parsed));
-  return authorities;
-}
 
 Prospect prospect_of(const certstore::Certificate& certificate,
                      const std::vector<certstore::Certificate>& authorities,

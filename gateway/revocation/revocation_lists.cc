@@ -45,38 +45,42 @@ Result<> RevocationLists::reload() {
     lists_.emplace(std::move(authority), std::move(one));
   }
   for (const RevocationSource& source : sources) notes_[{source.authority, source.urls}] = source.reason;
-  epoch_ = {};
+  epoch_.known.clear();
   generation_ = generation;
   return {};
 }
 
 RevocationFinding RevocationLists::look_up(const certstore::Certificate& certificate,
                                            const std::shared_ptr<const AccountSnapshot>& account, Time now) {
+  const std::vector<certstore::Certificate>& authorities = account->authorities();
   const std::lock_guard lock(mutex_);
-  return finding(known(certificate, account), now);
+  return finding(known(certificate, account, authorities), now);
 }
 
 std::vector<RevocationLink> RevocationLists::links_of(const certstore::Certificate& certificate,
                                                       const std::shared_ptr<const AccountSnapshot>& account) {
+  const std::vector<certstore::Certificate>& authorities = account->authorities();
   const std::lock_guard lock(mutex_);
-  return known(certificate, account).links;
+  return known(certificate, account, authorities).links;
 }
 
 const RevocationLists::Known& RevocationLists::known(const certstore::Certificate& certificate,
-                                                     const std::shared_ptr<const AccountSnapshot>& account) {
-  if (epoch_.account != account) epoch_ = {account, public_authorities(account->account()), {}};
+                                                     const std::shared_ptr<const AccountSnapshot>& account,
+                                                     const std::vector<certstore::Certificate>& authorities) {
+  if (epoch_.account != account) epoch_ = {account, {}};
   const auto found = epoch_.known.find(certificate.thumbprint_sha256());
   if (found != epoch_.known.end()) return *found->second;
-  auto made = std::make_unique<const Known>(evaluate(certificate));
+  auto made = std::make_unique<const Known>(evaluate(certificate, authorities));
   return *epoch_.known.emplace(certificate.thumbprint_sha256(), std::move(made)).first->second;
 }
 
-RevocationLists::Known RevocationLists::evaluate(const certstore::Certificate& certificate) const {
+RevocationLists::Known RevocationLists::evaluate(
+    const certstore::Certificate& certificate, const std::vector<certstore::Certificate>& authorities) const {
   Known known;
   known.self_signed = certificate.self_signed();
   std::optional<certstore::Certificate> subject = certificate;
   while (subject && !subject->self_signed() && known.links.size() < kLongestIssuerChain) {
-    auto issuer = certstore::find_issuer(*subject, epoch_.authorities);
+    auto issuer = certstore::find_issuer(*subject, authorities);
     if (!issuer) break;
     std::string authority = certstore::key_thumbprint(issuer->public_key());
     auto list = list_for(authority, *subject);

@@ -105,13 +105,15 @@ class RevocationLists final : public RevocationCheck {
   /// What was found out about one account with one set of lists.
   struct Epoch {
     std::shared_ptr<const AccountSnapshot> account;
-    std::vector<certstore::Certificate> authorities;
     std::map<std::string, std::unique_ptr<const Known>, std::less<>> known;  ///< by SHA-256 thumbprint
   };
 
+  /// @param authorities  of the account: handed in, so that nobody parses them under the lock
   const Known& known(const certstore::Certificate& certificate,
-                     const std::shared_ptr<const AccountSnapshot>& account);
-  [[nodiscard]] Known evaluate(const certstore::Certificate& certificate) const;
+                     const std::shared_ptr<const AccountSnapshot>& account,
+                     const std::vector<certstore::Certificate>& authorities);
+  [[nodiscard]] Known evaluate(const certstore::Certificate& certificate,
+                               const std::vector<certstore::Certificate>& authorities) const;
   [[nodiscard]] std::optional<certstore::Crl> list_for(const std::string& authority,
                                                        const certstore::Certificate& subject) const;
   [[nodiscard]] RevocationFinding finding(const Known& known, Time now) const;
