@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,16 +12,13 @@
 
 namespace signet::gateway {
 
-/// More than chains of issuers have; ends what issues itself in circles, too.
-inline constexpr std::size_t kLongestIssuerChain = 8;
-
 struct Prospect {
   std::string never;   ///< why no list can be had; empty: one can, as far as is known
   std::string advice;  ///< with `never`: what would change that
 };
 
 /// @param certificate  not self-signed
-/// @param authorities  public_authorities()
+/// @param authorities  AccountSnapshot::authorities()
 /// @param lists        those that are at hand
 Prospect prospect_of(const certstore::Certificate& certificate,
                      const std::vector<certstore::Certificate>& authorities,

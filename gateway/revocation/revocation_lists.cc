@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "certstore/x509/issuers.h"
 #include "certstore/x509/publication.h"
-#include "gateway/revocation/prospect.h"
+#include "gateway/revocation/issuer_steps.h"
 
 namespace signet::gateway {
 namespace {
@@ -78,21 +77,15 @@ RevocationLists::Known RevocationLists::evaluate(
     const certstore::Certificate& certificate, const std::vector<certstore::Certificate>& authorities) const {
   Known known;
   known.self_signed = certificate.self_signed();
-  std::optional<certstore::Certificate> subject = certificate;
-  while (subject && !subject->self_signed() && known.links.size() < kLongestIssuerChain) {
-    auto issuer = certstore::find_issuer(*subject, authorities);
-    if (!issuer) break;
-    std::string authority = certstore::key_thumbprint(issuer->public_key());
-    auto list = list_for(authority, *subject);
-    known.links.push_back({*subject, *issuer, std::move(authority), std::move(list),
-                           certstore::publication_of(*subject).crl_urls});
-    subject = std::move(issuer);
+  for (IssuerStep& step : issuer_steps(certificate, authorities)) {
+    std::string authority = certstore::key_thumbprint(step.issuer.public_key());
+    auto list = list_for(authority, step.subject);
+    auto urls = certstore::publication_of(step.subject).crl_urls;
+    known.links.push_back({std::move(step.subject), std::move(step.issuer), std::move(authority),
+                           std::move(list), std::move(urls)});
   }
   if (!known.self_signed && known.links.empty())
-    known.no_issuer = fmt::format(
-        "the account does not have the certificate of its issuer, '{}', which signs the lists: add it as a "
-        "public certificate",
-        printable(certificate.issuer()));
+    known.no_issuer = text_of_no_issuer(certificate) + ": add it as a public certificate";
   for (const RevocationLink& link : known.links) {
     if (!link.list) {
       if (known.missing == nullptr) known.missing = &link;
