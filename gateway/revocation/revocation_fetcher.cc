@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/random.h"
 
@@ -59,9 +59,7 @@ Time next_fetch(const FetchTimes& times, const std::optional<RevocationSource>& 
   if (!source) return Time();
   milliseconds wait{0};
   if (source->failures > 0) {
-    wait = times.first_retry;
-    for (unsigned i = 1; i < source->failures && wait < times.longest_retry; ++i) wait *= 2;
-    wait = std::min(wait, times.longest_retry);
+    wait = doubled(times.first_retry, times.longest_retry, source->failures);
   } else if (until) {
     wait = std::chrono::duration_cast<milliseconds>(*until - source->tried) / 2;
     wait = std::clamp(wait, times.shortest_wait, times.longest_wait);
