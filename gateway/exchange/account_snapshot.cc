@@ -54,10 +54,10 @@ Result<certstore::Certificate> AccountSnapshot::certificate(const std::string& n
 }
 
 std::optional<certstore::Certificate> AccountSnapshot::find_certificate(std::string_view thumbprint) const {
-  const auto parse_if_it = [&](const agreements::CertificateEntry& entry) {
-    auto parsed = hex_upper(digest(Hash::Sha256, entry.public_certificate)) == thumbprint
-                      ? certstore::Certificate::parse(entry.public_certificate)
-                      : Result<certstore::Certificate>(fail(ErrorKind::NotFound, ""));
+  const auto parse_if_it =
+      [&](const agreements::CertificateEntry& entry) -> std::optional<certstore::Certificate> {
+    if (hex_upper(digest(Hash::Sha256, entry.public_certificate)) != thumbprint) return std::nullopt;
+    auto parsed = certstore::Certificate::parse(entry.public_certificate);
     return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
   };
   for (const agreements::CertificateEntry& entry : account().certificates)
