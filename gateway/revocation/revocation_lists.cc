@@ -29,6 +29,8 @@ RevocationOrigin origin_of(const RevocationLink& link) {
   return {link.authority, fmt::format("{}", fmt::join(link.urls, " "))};
 }
 
+RevocationOrigin origin_of(const RevocationSource& source) { return {source.authority, source.urls}; }
+
 Result<> RevocationLists::reload() {
   SIGNET_TRY(const std::uint64_t generation, store_.generation());
   {
@@ -43,7 +45,7 @@ Result<> RevocationLists::reload() {
     std::string authority = one.authority;
     lists_.emplace(std::move(authority), std::move(one));
   }
-  for (const RevocationSource& source : sources) notes_[{source.authority, source.urls}] = source.reason;
+  for (const RevocationSource& source : sources) notes_[origin_of(source)] = source.reason;
   epoch_.known.clear();
   generation_ = generation;
   return {};
