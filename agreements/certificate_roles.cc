@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "agreements/roles_internal.h"
-
 namespace signet::agreements {
 
 namespace {
@@ -28,42 +26,59 @@ CertificateRole substitute(CertificateRole role) {
   return role;
 }
 
-}  // namespace
-
-const OneWayAgreement& direction_of(const Agreement& agreement, CertificateRole role) {
-  return is_receiving(role) ? agreement.receive_agreement : agreement.send_agreement;
+/// Of an agreement that may be changed or not, and so the name.
+template <class AnAgreement>
+auto find_azure_name(AnAgreement& agreement, CertificateRole role)
+    -> decltype(&agreement.send_agreement.security_settings.signing_certificate_name) {
+  auto& settings = direction_of(agreement, role).security_settings;
+  switch (role) {
+    case CertificateRole::VerifyMessage:
+    case CertificateRole::SignMessage:
+      return &settings.signing_certificate_name;
+    case CertificateRole::Decrypt:
+    case CertificateRole::Encrypt:
+      return &settings.encryption_certificate_name;
+    case CertificateRole::SignMdn:
+    case CertificateRole::VerifyMdn:
+      break;
+  }
+  return nullptr;
 }
+
+/// The role's certificates without those of another role.
+std::vector<DatedCertificate> own_certificates(const Agreement& agreement, CertificateRole role) {
+  std::vector<DatedCertificate> found;
+  for (const RoleCertificates& list : direction_of(agreement, role).certificates)
+    if (list.role == role) found.insert(found.end(), list.certificates.begin(), list.certificates.end());
+  const std::string* named = azure_name_of(agreement, role);
+  if (named == nullptr || named->empty()) return found;
+  const auto has_name = [&](const DatedCertificate& certificate) { return certificate.name == *named; };
+  if (std::none_of(found.begin(), found.end(), has_name))
+    found.insert(found.begin(), DatedCertificate{*named, std::nullopt, std::nullopt});
+  return found;
+}
+
+}  // namespace
 
 bool is_receiving(CertificateRole role) {
   return role == CertificateRole::VerifyMessage || role == CertificateRole::Decrypt ||
          role == CertificateRole::SignMdn;
 }
 
-std::string_view azure_name_of(const Agreement& agreement, CertificateRole role) {
-  const SecuritySettings& settings = direction_of(agreement, role).security_settings;
-  switch (role) {
-    case CertificateRole::VerifyMessage:
-    case CertificateRole::SignMessage:
-      return settings.signing_certificate_name;
-    case CertificateRole::Decrypt:
-    case CertificateRole::Encrypt:
-      return settings.encryption_certificate_name;
-    case CertificateRole::SignMdn:
-    case CertificateRole::VerifyMdn:
-      break;
-  }
-  return {};
+const OneWayAgreement& direction_of(const Agreement& agreement, CertificateRole role) {
+  return is_receiving(role) ? agreement.receive_agreement : agreement.send_agreement;
 }
 
-std::vector<DatedCertificate> own_certificates(const Agreement& agreement, CertificateRole role) {
-  std::vector<DatedCertificate> found;
-  for (const RoleCertificates& list : direction_of(agreement, role).certificates)
-    if (list.role == role) found.insert(found.end(), list.certificates.begin(), list.certificates.end());
-  const std::string_view named = azure_name_of(agreement, role);
-  const auto has_name = [&](const DatedCertificate& certificate) { return certificate.name == named; };
-  if (!named.empty() && std::none_of(found.begin(), found.end(), has_name))
-    found.insert(found.begin(), DatedCertificate{std::string(named), std::nullopt, std::nullopt});
-  return found;
+OneWayAgreement& direction_of(Agreement& agreement, CertificateRole role) {
+  return is_receiving(role) ? agreement.receive_agreement : agreement.send_agreement;
+}
+
+const std::string* azure_name_of(const Agreement& agreement, CertificateRole role) {
+  return find_azure_name(agreement, role);
+}
+
+std::string* azure_name_of(Agreement& agreement, CertificateRole role) {
+  return find_azure_name(agreement, role);
 }
 
 std::vector<DatedCertificate> certificates_for(const Agreement& agreement, CertificateRole role) {

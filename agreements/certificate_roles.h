@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,21 @@
 /// what signs our messages, and verified with what verifies the guest's, unless the agreement says otherwise.
 
 namespace signet::agreements {
+
+inline constexpr std::array kAllRoles{CertificateRole::VerifyMessage, CertificateRole::Decrypt,
+                                      CertificateRole::SignMdn,       CertificateRole::SignMessage,
+                                      CertificateRole::Encrypt,       CertificateRole::VerifyMdn};
+
+/// Whether a role belongs to receiveAgreement; the others belong to sendAgreement.
+bool is_receiving(CertificateRole role);
+
+/// The half of the agreement that a role belongs to.
+const OneWayAgreement& direction_of(const Agreement& agreement, CertificateRole role);
+OneWayAgreement& direction_of(Agreement& agreement, CertificateRole role);
+
+/// Where the agreement has Azure's name for the role, which may be empty. Null: Azure has none for it.
+const std::string* azure_name_of(const Agreement& agreement, CertificateRole role);
+std::string* azure_name_of(Agreement& agreement, CertificateRole role);
 
 /// All certificates of a role, active or not, in the agreement's order. Empty: none.
 std::vector<DatedCertificate> certificates_for(const Agreement& agreement, CertificateRole role);

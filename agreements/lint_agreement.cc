@@ -7,7 +7,6 @@
 #include "agreements/file_name_template.h"
 #include "agreements/lint_internal.h"
 #include "agreements/resolution.h"
-#include "agreements/roles_internal.h"
 #include "base/network.h"
 
 namespace signet::agreements {
@@ -177,8 +176,8 @@ class AgreementLint {
   /// Every name where it is written: that it resolves, and to the right kind.
   void names_of_certificates() {
     for (const CertificateRole role : kAllRoles) {
-      const std::string_view named = azure_name_of(agreement_, role);
-      if (!named.empty()) check_name(role_path(role), named, needs_private_key(role));
+      const std::string* named = azure_name_of(agreement_, role);
+      if (named != nullptr && !named->empty()) check_name(role_path(role), *named, needs_private_key(role));
     }
     for (const OneWayAgreement* direction : {&in_, &out_})
       for (const RoleCertificates& list : direction->certificates) check_list(list);

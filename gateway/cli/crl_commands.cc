@@ -14,7 +14,6 @@
 #include "gateway/endpoint/http_client.h"
 #include "gateway/operations/revocation_status.h"
 #include "gateway/revocation/list_intake.h"
-#include "gateway/revocation/prospect.h"
 #include "gateway/revocation/wanted_lists.h"
 
 namespace signet::gateway {
@@ -109,7 +108,7 @@ Result<> import_list(CommandContext& context, const CrlOptions& options) {
   const std::string what =
       fmt::format("{}, SHA-256 {}", options.file.string(), hex_upper(digest(Hash::Sha256, octets)));
   auto taken = recorded(*home, "importRevocationList", "revocation-lists", what, [&] {
-    return take_list(octets, "", public_authorities(account->account()), {}, home->revocations(), now);
+    return take_list(octets, "", account->authorities(), {}, home->revocations(), now);
   });
   if (!taken && taken.error().kind == ErrorKind::AlreadyExists)
     return fail(

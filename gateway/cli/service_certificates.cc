@@ -10,6 +10,7 @@
 #include "gateway/cli/account_services.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/service_resolution_internal.h"
+#include "gateway/exchange/account_snapshot.h"
 #include "gateway/lifecycle/rollover.h"
 #include "gateway/revocation/prospect.h"
 

@@ -6,9 +6,20 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "certstore/x509/host_name.h"
 #include "certstore/x509/issuers.h"
 
 namespace signet::gateway {
+
+std::vector<certstore::Certificate> public_authorities(const agreements::Account& account) {
+  std::vector<certstore::Certificate> authorities;
+  for (const agreements::CertificateEntry& entry : account.certificates)
+    if (!entry.key)
+      if (auto parsed = certstore::Certificate::parse(entry.public_certificate);
+          parsed && certstore::is_authority(*parsed))
+        authorities.push_back(*std::move(parsed));
+  return authorities;
+}
 
 AccountSnapshot::AccountSnapshot(std::shared_ptr<const agreements::AgreementDirectory> directory,
                                  OpenKey open_key, GetSecret get_secret, ServiceCertificates services)
@@ -43,10 +54,10 @@ Result<certstore::Certificate> AccountSnapshot::certificate(const std::string& n
 }
 
 std::optional<certstore::Certificate> AccountSnapshot::find_certificate(std::string_view thumbprint) const {
-  const auto parse_if_it = [&](const agreements::CertificateEntry& entry) {
-    auto parsed = hex_upper(digest(Hash::Sha256, entry.public_certificate)) == thumbprint
-                      ? certstore::Certificate::parse(entry.public_certificate)
-                      : Result<certstore::Certificate>(fail(ErrorKind::NotFound, ""));
+  const auto parse_if_it =
+      [&](const agreements::CertificateEntry& entry) -> std::optional<certstore::Certificate> {
+    if (hex_upper(digest(Hash::Sha256, entry.public_certificate)) != thumbprint) return std::nullopt;
+    auto parsed = certstore::Certificate::parse(entry.public_certificate);
     return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
   };
   for (const agreements::CertificateEntry& entry : account().certificates)
@@ -171,6 +182,11 @@ Result<std::vector<certstore::Certificate>> AccountSnapshot::issuers_of(const st
   auto issuers = certstore::issuers_of(subject, known);
   const std::lock_guard lock(mutex_);
   return issuers_.emplace(name, std::move(issuers)).first->second;
+}
+
+const std::vector<certstore::Certificate>& AccountSnapshot::authorities() const {
+  std::call_once(authorities_parsed_, [this] { authorities_ = public_authorities(account()); });
+  return authorities_;
 }
 
 Result<SecretBytes> AccountSnapshot::password(const agreements::BasicAuthentication& credentials) const {

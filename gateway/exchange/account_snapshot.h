@@ -19,6 +19,10 @@
 
 namespace signet::gateway {
 
+/// The certificates of the account that may have issued others. Those of ours have keys, and are none. One
+/// that cannot be read is left out.
+std::vector<certstore::Certificate> public_authorities(const agreements::Account& account);
+
 /// The account as it was at one moment: agreements to look up, certificates parsed and keys opened when first
 /// asked for, then kept. Immutable to its users, thread-safe, shared; a change of the account makes a new
 /// one.
@@ -67,6 +71,9 @@ class AccountSnapshot {
   ///
   /// @error  as certificate(), of this one; entries that do not parse are nobody's issuer.
   [[nodiscard]] Result<std::vector<certstore::Certificate>> issuers_of(const std::string& name) const;
+  /// public_authorities() of the account. Whoever asks first parses all of its certificates; those who ask at
+  /// the same time wait for that.
+  [[nodiscard]] const std::vector<certstore::Certificate>& authorities() const;
   /// The password, as the vault has it now: it is asked each time, and nothing is kept here.
   ///
   /// @error NotFound  no such secret.  @error PermissionDenied, ...  the vault says no.
@@ -96,6 +103,8 @@ class AccountSnapshot {
   mutable std::map<std::string, certstore::KeyHandle, std::less<>> opened_;
   mutable std::map<std::string, Time, std::less<>> ends_;
   mutable std::map<std::string, std::vector<certstore::Certificate>, std::less<>> issuers_;
+  mutable std::once_flag authorities_parsed_;
+  mutable std::vector<certstore::Certificate> authorities_;
 };
 
 /// Gives the account as it is now; cheap enough to be asked for every message.

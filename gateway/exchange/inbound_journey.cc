@@ -240,8 +240,7 @@ std::optional<Outcome> Journey::authenticate() {
   if (!*unproven) return std::nullopt;
   const Unproven& refusal = **unproven;
   StoredReceipt answer = plain_answer(refusal.http_status, refusal.for_sender, record_.request_id);
-  if (refusal.http_status == 401)
-    answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"AS2\", charset=\"UTF-8\"");
+  if (refusal.http_status == 401) answer.headers.emplace_back("WWW-Authenticate", kBasicChallenge);
   return commit_refusal(refusal.reason, std::move(answer));
 }
 

@@ -60,8 +60,7 @@ std::optional<HttpResponse> answer_with_certificates(HttpRequest& request, const
   if (*unproven) {
     HttpResponse response =
         text_response((*unproven)->http_status, (*unproven)->for_sender, request.request_id);
-    if ((*unproven)->http_status == 401)
-      response.headers.set("WWW-Authenticate", "Basic realm=\"AS2\", charset=\"UTF-8\"");
+    if ((*unproven)->http_status == 401) response.headers.set("WWW-Authenticate", kBasicChallenge);
     return response;
   }
   const auto certificates = published_certificates(found->agreement, **snapshot, request.received);

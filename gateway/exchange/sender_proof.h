@@ -23,9 +23,12 @@ struct SenderProof {
 /// Takes it off the request, so that no copy of the message that is kept has the password in it.
 SenderProof take_proof(HttpRequest& request);
 
+/// The WWW-Authenticate field of an answer with 401 [RFC7617 2, 2.1].
+inline constexpr const char* kBasicChallenge = R"(Basic realm="AS2", charset="UTF-8")";
+
 /// Why a sender is turned away.
 struct Unproven {
-  int http_status = 403;   ///< or 401
+  int http_status = 403;   ///< or 401, with kBasicChallenge
   std::string reason;      ///< for the operator
   std::string for_sender;  ///< tells nothing of what was expected
 };

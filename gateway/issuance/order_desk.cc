@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
+#include "base/backoff.h"
 #include "base/log.h"
 
 namespace signet::gateway {
@@ -157,13 +157,11 @@ void OrderDesk::try_again(PendingOrder& order, const Error& error) {
     return;
   }
   const unsigned failures = ++turns_[order.operation.request_id].failures;
-  std::chrono::seconds time = kFirstRetry;
-  for (unsigned i = 1; i < failures && time < kLongestRetry; ++i) time *= 2;
   log::warning("certificate-order-delayed", {{"certificate", name_of(order)},
                                              {"issuer", order.operation.issuer},
                                              {"request", order.operation.request_id},
                                              {"reason", error.detail}});
-  wait(order, std::min(time, kLongestRetry), error.detail);
+  wait(order, doubled(kFirstRetry, kLongestRetry, failures), error.detail);
 }
 
 }  // namespace signet::gateway

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/backoff.h"
 #include "base/log.h"
 
 namespace signet::gateway {
@@ -216,10 +217,7 @@ void ExpiryNotices::postpone(ExpiryNotice& notice, const InventoryEntry& entry, 
     turns_.erase(key);
     return;
   }
-  std::chrono::seconds wait = kFirstRetry;
-  for (unsigned i = 0; i < turn.failures && wait < kLongestRetry; ++i) wait *= 2;
-  ++turn.failures;
-  turn.due = now + std::min(wait, kLongestRetry);
+  turn.due = now + doubled(kFirstRetry, kLongestRetry, ++turn.failures);
 }
 
 }  // namespace signet::gateway

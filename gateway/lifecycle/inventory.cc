@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "agreements/certificate_roles.h"
-#include "gateway/lifecycle/rollover_internal.h"
 
 namespace signet::gateway {
 
@@ -75,7 +74,7 @@ std::vector<InventoryEntry> InventoryBuilder::finish() && {
 std::vector<NamedTask> tasks_of(const agreements::Agreement& agreement) {
   const std::string by = fmt::format("agreement '{}'", agreement.name);
   std::vector<NamedTask> all;
-  for (const agreements::CertificateRole role : kCertificateRoles)
+  for (const agreements::CertificateRole role : agreements::kAllRoles)
     for (const agreements::DatedCertificate& dated : agreements::certificates_for(agreement, role))
       all.push_back({dated.name, {by, std::string(to_string(role)), dated.active_from, dated.active_until}});
   const auto add = [&](const std::string& name, const char* role) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "agreements/certificate_roles.h"
-#include "gateway/lifecycle/rollover_internal.h"
 
 namespace signet::gateway {
 
@@ -34,7 +33,7 @@ std::string_view to_string(RolloverState state) {
 
 Result<CertificateRole> parse_certificate_role(std::string_view word) {
   std::vector<std::string_view> words;
-  for (const CertificateRole role : kCertificateRoles) {
+  for (const CertificateRole role : agreements::kAllRoles) {
     words.push_back(to_string(role));
     if (words.back() == word) return role;
   }
@@ -109,7 +108,7 @@ std::vector<std::string> Rollover::replaced() const {
 
 std::vector<Rollover> rollovers_of(const Agreement& agreement) {
   std::vector<Rollover> all;
-  for (const CertificateRole role : kCertificateRoles) {
+  for (const CertificateRole role : agreements::kAllRoles) {
     const auto certificates = by_activation(agreements::certificates_for(agreement, role));
     for (std::size_t i = 1; i < certificates.size(); ++i) {
       const DatedCertificate& successor = certificates[i];

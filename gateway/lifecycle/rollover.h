@@ -15,9 +15,10 @@
 /// are agreed on. The account's own dates (DatedCertificate) are the plan, and nothing else is kept: what is
 /// written by hand in the XML is the same rollover, and a running gateway goes by it message by message.
 ///
-///     accept from X   roles that accept (decrypt, verifyMessage, verifyMdn) take the successor beside the
-///     other use from Y      roles that send (signMessage, signMdn, encrypt) use the successor retire at Z no
-///     role takes the replaced one any more
+/// - accept from X: the roles that accept (decrypt, verifyMessage, verifyMdn) take the successor beside the
+///   other.
+/// - use from Y: the roles that send (signMessage, signMdn, encrypt) use the successor.
+/// - retire at Z: no role takes the replaced one any more.
 
 namespace signet::gateway {
 
@@ -49,8 +50,7 @@ std::string_view to_string(RolloverState state);
 struct Rollover {
   std::string agreement;
   std::string successor;
-  bool ours =
-      false;  ///< the successor's key is ours in one of the roles; else it is the partner's certificate
+  bool ours = false;  ///< in one of the roles the successor's key is ours; else it is the partner's
   std::vector<RoleRollover> roles;
 
   [[nodiscard]] RolloverState state(Time now) const;
@@ -82,9 +82,9 @@ struct RolloverPlan {
 /// Writes the plan into the agreements. Planned again, a rollover gets the new dates. Roles that are not
 /// named go on exactly as before, also those that take their certificates from one that is.
 ///
-/// @return the names of the agreements that were changed.
 /// Roles in which the replaced certificate is retired already stay as they are.
 ///
+/// @return the names of the agreements that were changed.
 /// @error InvalidInput  dates out of order; a certificate that takes its own place, or that of one which is
 ///                      not active before it; only roles that are retired already.
 /// @error NotFound      no such agreement; or the replaced certificate has none of the roles in it.

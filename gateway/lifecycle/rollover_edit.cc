@@ -5,7 +5,6 @@
 
 #include "agreements/certificate_roles.h"
 #include "gateway/lifecycle/rollover.h"
-#include "gateway/lifecycle/rollover_internal.h"
 
 /// How rollovers are written into agreements. Every change says which certificates each of the six roles has
 /// to have, and write_lists() brings that about: a role may have none of its own and take another one's.
@@ -17,38 +16,15 @@ using agreements::Account;
 using agreements::Agreement;
 using agreements::CertificateRole;
 using agreements::DatedCertificate;
-using agreements::OneWayAgreement;
+using agreements::kAllRoles;
 
-using Lists = std::array<std::vector<DatedCertificate>, kCertificateRoles.size()>;
+using Lists = std::array<std::vector<DatedCertificate>, kAllRoles.size()>;
 
 Lists lists_of(const Agreement& agreement) {
   Lists lists;
   for (std::size_t i = 0; i < lists.size(); ++i)
-    lists[i] = agreements::certificates_for(agreement, kCertificateRoles[i]);
+    lists[i] = agreements::certificates_for(agreement, kAllRoles[i]);
   return lists;
-}
-
-OneWayAgreement& direction_of(Agreement& agreement, CertificateRole role) {
-  const bool receiving = role == CertificateRole::VerifyMessage || role == CertificateRole::Decrypt ||
-                         role == CertificateRole::SignMdn;
-  return receiving ? agreement.receive_agreement : agreement.send_agreement;
-}
-
-/// Null where Azure has none.
-std::string* azure_name_of(Agreement& agreement, CertificateRole role) {
-  auto& settings = direction_of(agreement, role).security_settings;
-  switch (role) {
-    case CertificateRole::VerifyMessage:
-    case CertificateRole::SignMessage:
-      return &settings.signing_certificate_name;
-    case CertificateRole::Decrypt:
-    case CertificateRole::Encrypt:
-      return &settings.encryption_certificate_name;
-    case CertificateRole::SignMdn:
-    case CertificateRole::VerifyMdn:
-      break;
-  }
-  return nullptr;
 }
 
 DatedCertificate* find(std::vector<DatedCertificate>& certificates, std::string_view name) {
@@ -80,7 +56,7 @@ void write_list(Agreement& agreement, CertificateRole role,
 
 /// Lists that say no more than would hold without them are for nobody to read.
 void remove_redundant_lists(Agreement& agreement, const Lists& wanted) {
-  for (const CertificateRole role : kCertificateRoles) {
+  for (const CertificateRole role : kAllRoles) {
     Agreement without = agreement;
     remove_list(without, role);
     if (lists_of(without) == wanted) agreement = std::move(without);
@@ -90,10 +66,10 @@ void remove_redundant_lists(Agreement& agreement, const Lists& wanted) {
 /// A list of its own for a role may change those that took its certificates, or what it named before; these
 /// get theirs then, until all have what they are to have.
 void write_lists(Agreement& agreement, const Lists& wanted) {
-  for (std::size_t pass = 0; pass < kCertificateRoles.size(); ++pass)
+  for (std::size_t pass = 0; pass < kAllRoles.size(); ++pass)
     for (std::size_t i = 0; i < wanted.size(); ++i)
-      if (!wanted[i].empty() && agreements::certificates_for(agreement, kCertificateRoles[i]) != wanted[i])
-        write_list(agreement, kCertificateRoles[i], wanted[i]);
+      if (!wanted[i].empty() && agreements::certificates_for(agreement, kAllRoles[i]) != wanted[i])
+        write_list(agreement, kAllRoles[i], wanted[i]);
   remove_redundant_lists(agreement, wanted);
 }
 
@@ -147,7 +123,7 @@ Result<Found> write_plan(Agreement& agreement, const RolloverPlan& plan, Time no
   Lists wanted = lists_of(agreement);
   Found found = Found::None;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const CertificateRole role = kCertificateRoles[i];
+    const CertificateRole role = kAllRoles[i];
     DatedCertificate* const replaced = find(wanted[i], plan.replaced);
     if (replaced == nullptr || !is_wanted(plan, role)) continue;
     if (replaced->active_until && *replaced->active_until <= now) {
@@ -225,7 +201,7 @@ Result<> advance_rollover(Account& account, std::string_view agreement, std::str
   const bool uses_next = !accepts_next && rollover.used_from() && *rollover.used_from() > now;
   for (std::size_t i = 0; i < wanted.size(); ++i)
     for (const RoleRollover& role : rollover.roles) {
-      if (role.role != kCertificateRoles[i]) continue;
+      if (role.role != kAllRoles[i]) continue;
       DatedCertificate& next = *find(wanted[i], successor);
       if (accepts_next || uses_next) {
         const bool is_next = accepts(role.role) == accepts_next;
@@ -244,7 +220,7 @@ Result<> cancel_rollover(Account& account, std::string_view agreement, std::stri
   Lists wanted = lists_of(changed);
   for (std::size_t i = 0; i < wanted.size(); ++i)
     for (const RoleRollover& role : rollover.roles) {
-      if (role.role != kCertificateRoles[i]) continue;
+      if (role.role != kAllRoles[i]) continue;
       find(wanted[i], role.replaced)->active_until.reset();
       take_out(wanted[i], successor);
     }
@@ -265,7 +241,7 @@ Result<> complete_rollover(Account& account, std::string_view agreement, std::st
   Lists wanted = lists_of(changed);
   for (std::size_t i = 0; i < wanted.size(); ++i)
     for (const RoleRollover& role : rollover.roles) {
-      if (role.role != kCertificateRoles[i]) continue;
+      if (role.role != kAllRoles[i]) continue;
       take_out(wanted[i], role.replaced);
       if (wanted[i].size() == 1) wanted[i].front().active_from.reset();
     }

@@ -16,12 +16,6 @@ using agreements::DatedCertificate;
 /// To the second, as certificates' dates are; the first moment at which one is no longer valid.
 constexpr std::chrono::seconds kAfterItsEnd{1};
 
-std::string_view direction_of(CertificateRole role) {
-  const bool sends = role == CertificateRole::SignMessage || role == CertificateRole::Encrypt ||
-                     role == CertificateRole::VerifyMdn;
-  return sends ? "sendAgreement" : "receiveAgreement";
-}
-
 bool is_valid(const Result<Validity>& validity, Time time) {
   return validity && validity->not_before <= time && time <= validity->not_after;
 }
@@ -77,8 +71,9 @@ std::vector<agreements::Problem> gaps_of(const Agreement& agreement, const Valid
       const std::string found = gap_at(agreement, role, validity_of, time);
       if (found.empty()) continue;
       agreements::Problem problem;
-      problem.path = fmt::format("agreement[{}]/{}/x:certificates[{}]", agreement.name, direction_of(role),
-                                 to_string(role));
+      problem.path =
+          fmt::format("agreement[{}]/{}/x:certificates[{}]", agreement.name,
+                      agreements::is_receiving(role) ? "receiveAgreement" : "sendAgreement", to_string(role));
       problem.expected = fmt::format("a certificate that is active and valid at {}", to_rfc3339(time));
       problem.found = found;
       problem.advice = "Change the dates so that one takes over before the other ends.";

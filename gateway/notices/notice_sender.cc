@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "base/backoff.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "gateway/delivery/webhook_signature.h"
@@ -116,10 +115,7 @@ void NoticeSender::postpone(const CertificateNotice& notice, const Error& error)
     return;
   }
   Turn& turn = turns_[notice.number];
-  std::chrono::seconds wait = kFirstRetry;
-  for (unsigned i = 0; i < turn.failures && wait < kLongestRetry; ++i) wait *= 2;
-  ++turn.failures;
-  turn.due = ports_.clock.now() + std::min(wait, kLongestRetry);
+  turn.due = ports_.clock.now() + doubled(kFirstRetry, kLongestRetry, ++turn.failures);
 }
 
 }  // namespace signet::gateway

@@ -24,6 +24,12 @@ std::string scope_of(const certstore::Crl& list) {
                                                  static_cast<std::size_t>(ASN1_STRING_length(part)))));
 }
 
+/// "of 'CN=...', number 1A"
+std::string describe(const certstore::Crl& list) {
+  return fmt::format("of '{}'{}", printable(list.issuer().text()),
+                     list.number().empty() ? "" : ", number " + list.number());
+}
+
 /// Whichever of the authorities signed it.
 Result<certstore::Certificate> signer_of(const certstore::Crl& list,
                                          const std::vector<certstore::Certificate>& authorities) {
@@ -80,11 +86,6 @@ Result<Intake> fetch_from(const FetchPorts& ports, const AllowedUrls& allowed, c
 }
 
 }  // namespace
-
-std::string describe(const certstore::Crl& list) {
-  return fmt::format("of '{}'{}", printable(list.issuer().text()),
-                     list.number().empty() ? "" : ", number " + list.number());
-}
 
 Result<Intake> take_list(ByteView octets, const std::string& source,
                          const std::vector<certstore::Certificate>& authorities,

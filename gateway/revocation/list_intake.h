@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,18 +13,20 @@
 
 namespace signet::gateway {
 
+/// What was taken in.
+struct Intake {
+  StoredRevocationList list;
+  RevocationStore::Change change = RevocationStore::Change::Taken;
+};
+
 /// Takes a list in that is by one of the authorities, in its time, and no older than the one in the store.
 ///
 /// @param octets    of a stranger's: DER or PEM
 /// @param source    the URL that they came from; empty: an operator gave them
 /// @param subjects  one of which it has to be for; none: it is taken for whatever it is for
 /// @error InvalidInput, Unsupported, LimitExceeded  as Crl::parse().  @error CryptoFailure  by none of them.
-/// @error InvalidInput  its time is over, or has not come, or it is for none of the subjects.  @error
-/// AlreadyExists  the store has a newer one.
-struct Intake {
-  StoredRevocationList list;
-  RevocationStore::Change change = RevocationStore::Change::Taken;
-};
+/// @error InvalidInput  its time is over, or has not come, or it is for none of the subjects.
+/// @error AlreadyExists, LimitExceeded  as RevocationStore::put().
 Result<Intake> take_list(ByteView octets, const std::string& source,
                          const std::vector<certstore::Certificate>& authorities,
                          const std::vector<certstore::Certificate>& subjects, RevocationStore& store,
@@ -37,17 +40,13 @@ struct FetchPorts {
 };
 
 /// Asks the URLs that are allowed one after the other, until one has a list of the issuer for one of the
-/// subjects that is taken: whoever has the server could fill the store with others. No
-/// redirect is followed, nothing else is connected to than addresses that are allowed, and an answer is
-/// bounded in size and time.
+/// subjects that is taken: whoever has the server could fill the store with others. No redirect is followed,
+/// nothing else is connected to than addresses that are allowed, and an answer is bounded in size and time.
 ///
 /// @error PermissionDenied  none of the URLs is allowed.  @error NotFound  there are none.
 /// @error ...  what was wrong with the last one that was asked.
 Result<Intake> fetch_list(const FetchPorts& ports, const AllowedUrls& allowed,
                           const std::vector<std::string>& urls, const certstore::Certificate& issuer,
                           const std::vector<certstore::Certificate>& subjects);
-
-/// "CN=... number 1A, until 2026-12-01T...": for logs and people.
-std::string describe(const certstore::Crl& list);
 
 }  // namespace signet::gateway

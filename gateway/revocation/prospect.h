@@ -1,10 +1,8 @@
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
-#include "agreements/model.h"
 #include "base/clock.h"
 #include "certstore/x509/certificate.h"
 #include "gateway/endpoint/allowed_urls.h"
@@ -14,20 +12,13 @@
 
 namespace signet::gateway {
 
-/// More than chains of issuers have; ends what issues itself in circles, too.
-inline constexpr std::size_t kLongestIssuerChain = 8;
-
-/// The certificates of the account that may have issued others. Those of ours have keys, and are none. One
-/// that cannot be read is left out.
-std::vector<certstore::Certificate> public_authorities(const agreements::Account& account);
-
 struct Prospect {
   std::string never;   ///< why no list can be had; empty: one can, as far as is known
   std::string advice;  ///< with `never`: what would change that
 };
 
 /// @param certificate  not self-signed
-/// @param authorities  public_authorities()
+/// @param authorities  AccountSnapshot::authorities()
 /// @param lists        those that are at hand
 Prospect prospect_of(const certstore::Certificate& certificate,
                      const std::vector<certstore::Certificate>& authorities,

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/random.h"
 
@@ -30,7 +30,8 @@ bool is_any_allowed(const std::vector<std::string>& urls, const AllowedUrls& all
   return std::any_of(urls.begin(), urls.end(), [&](const std::string& url) { return allowed.has_url(url); });
 }
 
-std::string id_of(const WantedList& wanted) { return wanted.authority + " " + wanted.joined_urls(); }
+/// Of the job that fetches from there.
+std::string id_of(const RevocationOrigin& origin) { return origin.first + " " + origin.second; }
 
 /// The server whose fault it is when nothing comes.
 std::string lane_of(const WantedList& wanted, const AllowedUrls& allowed) {
@@ -41,9 +42,9 @@ std::string lane_of(const WantedList& wanted, const AllowedUrls& allowed) {
 }
 
 const RevocationSource* find_source(const std::vector<RevocationSource>& sources, const WantedList& wanted) {
-  const std::string urls = wanted.joined_urls();
+  const RevocationOrigin origin = wanted.origin();
   const auto found = std::find_if(sources.begin(), sources.end(), [&](const RevocationSource& source) {
-    return source.authority == wanted.authority && source.urls == urls;
+    return origin_of(source) == origin;
   });
   return found == sources.end() ? nullptr : &*found;
 }
@@ -59,9 +60,7 @@ Time next_fetch(const FetchTimes& times, const std::optional<RevocationSource>& 
   if (!source) return Time();
   milliseconds wait{0};
   if (source->failures > 0) {
-    wait = times.first_retry;
-    for (unsigned i = 1; i < source->failures && wait < times.longest_retry; ++i) wait *= 2;
-    wait = std::min(wait, times.longest_retry);
+    wait = doubled(times.first_retry, times.longest_retry, source->failures);
   } else if (until) {
     wait = std::chrono::duration_cast<milliseconds>(*until - source->tried) / 2;
     wait = std::clamp(wait, times.shortest_wait, times.longest_wait);
@@ -169,11 +168,12 @@ Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& a
     // What was tried in the future was tried before somebody set the clock back.
     const auto known =
         source == nullptr || now + kIssuersClockAhead < source->tried ? std::nullopt : std::optional(*source);
-    jobs.push_back({id_of(one), lane, until(next_fetch(times_, known, one.until, dice(id_of(one))), now)});
-    plan.emplace(id_of(one), one);
+    const std::string id = id_of(one.origin());
+    jobs.push_back({id, lane, until(next_fetch(times_, known, one.until, dice(id)), now)});
+    plan.emplace(id, one);
   }
   for (const RevocationSource& source : sources)
-    if (!plan.contains(source.authority + " " + source.urls))
+    if (!plan.contains(id_of(origin_of(source))))
       SIGNET_CHECK(ports_.fetch.store.remove_source(source.authority, source.urls));
   {
     const std::lock_guard lock(mutex_);

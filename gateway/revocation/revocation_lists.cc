@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "certstore/x509/issuers.h"
 #include "certstore/x509/publication.h"
-#include "gateway/revocation/prospect.h"
+#include "gateway/revocation/issuer_steps.h"
 
 namespace signet::gateway {
 namespace {
@@ -30,6 +29,8 @@ RevocationOrigin origin_of(const RevocationLink& link) {
   return {link.authority, fmt::format("{}", fmt::join(link.urls, " "))};
 }
 
+RevocationOrigin origin_of(const RevocationSource& source) { return {source.authority, source.urls}; }
+
 Result<> RevocationLists::reload() {
   SIGNET_TRY(const std::uint64_t generation, store_.generation());
   {
@@ -44,51 +45,49 @@ Result<> RevocationLists::reload() {
     std::string authority = one.authority;
     lists_.emplace(std::move(authority), std::move(one));
   }
-  for (const RevocationSource& source : sources) notes_[{source.authority, source.urls}] = source.reason;
-  epoch_ = {};
+  for (const RevocationSource& source : sources) notes_[origin_of(source)] = source.reason;
+  epoch_.known.clear();
   generation_ = generation;
   return {};
 }
 
 RevocationFinding RevocationLists::look_up(const certstore::Certificate& certificate,
                                            const std::shared_ptr<const AccountSnapshot>& account, Time now) {
+  const std::vector<certstore::Certificate>& authorities = account->authorities();
   const std::lock_guard lock(mutex_);
-  return finding(known(certificate, account), now);
+  return finding(known(certificate, account, authorities), now);
 }
 
 std::vector<RevocationLink> RevocationLists::links_of(const certstore::Certificate& certificate,
                                                       const std::shared_ptr<const AccountSnapshot>& account) {
+  const std::vector<certstore::Certificate>& authorities = account->authorities();
   const std::lock_guard lock(mutex_);
-  return known(certificate, account).links;
+  return known(certificate, account, authorities).links;
 }
 
 const RevocationLists::Known& RevocationLists::known(const certstore::Certificate& certificate,
-                                                     const std::shared_ptr<const AccountSnapshot>& account) {
-  if (epoch_.account != account) epoch_ = {account, public_authorities(account->account()), {}};
+                                                     const std::shared_ptr<const AccountSnapshot>& account,
+                                                     const std::vector<certstore::Certificate>& authorities) {
+  if (epoch_.account != account) epoch_ = {account, {}};
   const auto found = epoch_.known.find(certificate.thumbprint_sha256());
   if (found != epoch_.known.end()) return *found->second;
-  auto made = std::make_unique<const Known>(evaluate(certificate));
+  auto made = std::make_unique<const Known>(evaluate(certificate, authorities));
   return *epoch_.known.emplace(certificate.thumbprint_sha256(), std::move(made)).first->second;
 }
 
-RevocationLists::Known RevocationLists::evaluate(const certstore::Certificate& certificate) const {
+RevocationLists::Known RevocationLists::evaluate(
+    const certstore::Certificate& certificate, const std::vector<certstore::Certificate>& authorities) const {
   Known known;
   known.self_signed = certificate.self_signed();
-  std::optional<certstore::Certificate> subject = certificate;
-  while (subject && !subject->self_signed() && known.links.size() < kLongestIssuerChain) {
-    auto issuer = certstore::find_issuer(*subject, epoch_.authorities);
-    if (!issuer) break;
-    std::string authority = certstore::key_thumbprint(issuer->public_key());
-    auto list = list_for(authority, *subject);
-    known.links.push_back({*subject, *issuer, std::move(authority), std::move(list),
-                           certstore::publication_of(*subject).crl_urls});
-    subject = std::move(issuer);
+  for (IssuerStep& step : issuer_steps(certificate, authorities)) {
+    std::string authority = certstore::key_thumbprint(step.issuer.public_key());
+    auto list = list_for(authority, step.subject);
+    auto urls = certstore::publication_of(step.subject).crl_urls;
+    known.links.push_back({std::move(step.subject), std::move(step.issuer), std::move(authority),
+                           std::move(list), std::move(urls)});
   }
   if (!known.self_signed && known.links.empty())
-    known.no_issuer = fmt::format(
-        "the account does not have the certificate of its issuer, '{}', which signs the lists: add it as a "
-        "public certificate",
-        printable(certificate.issuer()));
+    known.no_issuer = text_of_no_issuer(certificate) + ": add it as a public certificate";
   for (const RevocationLink& link : known.links) {
     if (!link.list) {
       if (known.missing == nullptr) known.missing = &link;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "agreements/certificate_roles.h"
 #include "base/clock.h"
 #include "certstore/x509/certificate.h"
 #include "certstore/x509/crl.h"
@@ -33,6 +34,7 @@ struct RevocationLink {
 /// Where lists come from, as RevocationSource tells them apart: an authority, and its URLs.
 using RevocationOrigin = std::pair<std::string, std::string>;
 RevocationOrigin origin_of(const RevocationLink& link);
+RevocationOrigin origin_of(const RevocationSource& source);
 
 /// How long after a list's end a new one is waited for, where lists are fetched: one that is published when
 /// the last one ends is on its way then, and a server may be away for a moment.
@@ -105,13 +107,15 @@ class RevocationLists final : public RevocationCheck {
   /// What was found out about one account with one set of lists.
   struct Epoch {
     std::shared_ptr<const AccountSnapshot> account;
-    std::vector<certstore::Certificate> authorities;
     std::map<std::string, std::unique_ptr<const Known>, std::less<>> known;  ///< by SHA-256 thumbprint
   };
 
+  /// @param authorities  of the account: handed in, so that nobody parses them under the lock
   const Known& known(const certstore::Certificate& certificate,
-                     const std::shared_ptr<const AccountSnapshot>& account);
-  [[nodiscard]] Known evaluate(const certstore::Certificate& certificate) const;
+                     const std::shared_ptr<const AccountSnapshot>& account,
+                     const std::vector<certstore::Certificate>& authorities);
+  [[nodiscard]] Known evaluate(const certstore::Certificate& certificate,
+                               const std::vector<certstore::Certificate>& authorities) const;
   [[nodiscard]] std::optional<certstore::Crl> list_for(const std::string& authority,
                                                        const certstore::Certificate& subject) const;
   [[nodiscard]] RevocationFinding finding(const Known& known, Time now) const;
@@ -131,7 +135,7 @@ class RevocationLists final : public RevocationCheck {
 
   mutable std::mutex counts_mutex_;
   /// By agreement, then by role and outcome.
-  static constexpr std::size_t kRoles = 6;
+  static constexpr std::size_t kRoles = agreements::kAllRoles.size();
   static constexpr std::size_t kOutcomes = 5;
   using Counters = std::array<std::array<std::uint64_t, kOutcomes>, kRoles>;
   std::map<std::string, Counters, std::less<>> counts_;

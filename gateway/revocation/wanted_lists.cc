@@ -39,8 +39,7 @@ std::vector<WantedList> wanted_lists(const std::shared_ptr<const AccountSnapshot
     if (!certificate) continue;
     for (const RevocationLink& link : lists.links_of(*certificate, account)) {
       WantedList one{link.authority, link.issuer, link.urls, {}, {}, {}};
-      RevocationOrigin key = one.origin();
-      WantedList& known = wanted.try_emplace(std::move(key), std::move(one)).first->second;
+      WantedList& known = wanted.try_emplace(origin_of(link), std::move(one)).first->second;
       if (link.list) known.until = std::max(known.until.value_or(Time()), link.list->next_update());
       add_once(known.certificates, name);
       if (std::find(known.subjects.begin(), known.subjects.end(), link.subject) == known.subjects.end())

@@ -184,5 +184,15 @@ TEST_F(RevocationListsTest, TellsWhichListsAnAccountNeedsAndHowItsCertificatesSt
   EXPECT_THAT(standings[0].reason, IsEmpty());
 }
 
+TEST_F(RevocationListsTest, AnAccountsAuthoritiesAreParsedOnce) {
+  const certstore::Certificate* const parsed = account_->authorities().data();
+  EXPECT_EQ(account_->authorities(), std::vector<certstore::Certificate>{authority_.certificate});
+  put(authority_);
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::NotRevoked);
+  put(authority_, {.number = 2, .revoked = {globex_}});
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::Revoked);
+  EXPECT_EQ(account_->authorities().data(), parsed);
+}
+
 }  // namespace
 }  // namespace signet::gateway
