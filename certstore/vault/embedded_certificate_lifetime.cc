@@ -1,3 +1,4 @@
+#include "base/backoff.h"
 #include "certstore/vault/embedded_certificates_internal.h"
 #include "certstore/vault/embedded_lifetime_internal.h"
 
@@ -20,13 +21,6 @@ CertificateNotice notice_of(Event event, const CertificateInfo& info, Time now) 
   notice.time = now;
   notice.expires = info.chain.front().not_after();
   return notice;
-}
-
-/// Doubles from try to try.
-std::chrono::hours wait_after(unsigned failures) {
-  std::chrono::hours wait = kFirstRetry;
-  for (unsigned i = 1; i < failures && wait < kLongestRetry; ++i) wait *= 2;
-  return std::min(wait, kLongestRetry);
 }
 
 /// What was done for the current version.
@@ -52,7 +46,7 @@ CertificateNotice notice_of_renewed(const CertificateInfo& made) {
 void note_failure(StoredName& name, const CertificateInfo& current, const std::string& reason, Time now) {
   name.renewal = renewal_of(name, current);
   ++name.renewal.failures;
-  name.renewal.next = now + wait_after(name.renewal.failures);
+  name.renewal.next = now + doubled(kFirstRetry, kLongestRetry, name.renewal.failures);
   CertificateNotice notice = notice_of(Event::NotRenewed, current, now);
   notice.reason = reason;
   name.notices.push_back(std::move(notice));
