@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails on an #include that runs against the arrows of the house plan (docs/architecture.md).
+"""Fails on an #include that runs against the arrows of the house plan, and where the plan's picture (docs/architecture.md) is not of the tree.
 
 Usage: check_layers.py [--root DIR]. Prints each offending line as file:line: what is wrong and what is allowed.
 """
@@ -23,7 +23,7 @@ ALLOWED = {
     "as2": ["base", "certstore/x509", "as2"],
     # Inside the gateway, exchange sees of the endpoint only its public faces; the store implements what the others declare
     # and is seen by nobody but the wiring, which is cli.
-    "gateway/exchange": ["base", "certstore", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h",
+    "gateway/exchange": ["base", "certstore/x509", "certstore/vault", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h",
                          "gateway/endpoint/http_message.h", "gateway/endpoint/post_fault.h", "gateway/endpoint/allowed_urls.h"],
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
     "gateway/issuance": [
@@ -86,6 +86,8 @@ SEEN_ONLY_BY = {"gateway/simulator": re.compile(r"^gateway/(simulator/|cli/simul
 INTERNAL_HEADERS = {"base/openssl.h", "base/openssl_keys.h", "base/openssl_stream.h"}
 LIBRARY_TYPES = re.compile(r"^<(openssl/|curl/|sqlite3|SQLiteCpp/|boost/|pugixml|zlib)")
 
+PICTURE = "docs/architecture.md"
+ARROW = re.compile(r"^\s*([a-z0-9_]+(?: & [a-z0-9_]+)*) (?:-->|-\. .* \.->) ([a-z0-9_]+(?: & [a-z0-9_]+)*)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<][^">]+[">])')
 
 
@@ -133,10 +135,47 @@ def problems(root: pathlib.Path):
                     yield f"{path}:{number}: a public header shows {target}; keep it in .cc files and *_internal.h"
 
 
+def module(folder: str) -> str:
+    return folder.split("/")[-1]
+
+
+def includes_between_modules(root: pathlib.Path):
+    """Pairs of modules of which the first includes a header of the second. That a part includes its whole's is no arrow."""
+    for folder in ALLOWED:
+        for file in (root / folder).rglob("*"):
+            if file.suffix not in {".h", ".cc"} or folder_of(file.relative_to(root).as_posix()) != folder:
+                continue
+            for match in map(INCLUDE.match, file.read_text(encoding="utf-8").splitlines()):
+                seen = folder_of(match.group(1)[1:-1]) if match else None
+                if seen and not folder.startswith(seen):
+                    yield module(folder), module(seen)
+
+
+def picture_problems(root: pathlib.Path):
+    """The picture leaves out what follows from its other arrows."""
+    lines = (root / PICTURE).read_text(encoding="utf-8").splitlines()
+    arrows = {}  # and where they are drawn
+    for number, line in enumerate(lines, 1):
+        if match := ARROW.match(line):
+            arrows.update({(user.strip(), used.strip()): number for user in match.group(1).split("&") for used in match.group(2).split("&")})
+    included = set(includes_between_modules(root))
+    for arrow, number in arrows.items():
+        if arrow not in included:
+            yield f"{PICTURE}:{number}: nothing in {arrow[0]} includes a header of {arrow[1]}: take the arrow out"
+    for user, used in sorted(included):
+        reached, new = set(), {user}
+        while new:
+            reached |= new
+            new = {target for source, target in arrows if source in new} - reached
+        if used not in reached:
+            yield f"{PICTURE}:1: {user} includes headers of {used}: draw an arrow"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
-    found = list(problems(parser.parse_args().root))
+    root = parser.parse_args().root
+    found = [*problems(root), *picture_problems(root)]
     print("\n".join(found) if found else "every include follows the arrows")
     return 1 if found else 0
 
