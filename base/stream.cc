@@ -260,10 +260,28 @@ Result<> MemorySink::write(ByteView bytes) {
   return {};
 }
 
+namespace {
+
+/// What errno says of a file that somebody named.
+Error cannot_open(const std::filesystem::path& path) {
+  Error error = errno_error("opening " + path.string());
+  std::error_code unknown;
+  const auto here = std::filesystem::current_path(unknown);
+  if (error.kind == ErrorKind::NotFound && path.is_relative() && !unknown)
+    error.detail += "; looked for in " + here.string();
+  return error;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<FileSource>> FileSource::open(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return fail(errno_error("opening " + path.string()));
-  return std::make_unique<FileSource>(descriptor);
+  if (descriptor < 0) return fail(cannot_open(path));
+  auto source = std::make_unique<FileSource>(descriptor);
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
+    return fail(ErrorKind::InvalidInput, path.string() + " is a folder, where a file is expected");
+  return source;
 }
 
 FileSource::~FileSource() { ::close(file_); }

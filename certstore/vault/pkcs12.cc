@@ -97,8 +97,10 @@ Result<> spend_on(const X509_ALGOR* algorithm, KeyDerivationBudget& budget) {
 }
 
 Error wrong_passphrase(const std::optional<SecretBytes>& passphrase) {
-  return Error{ErrorKind::CryptoFailure, passphrase ? "the passphrase does not open the key file"
-                                                    : "the key file is encrypted: its passphrase is needed"};
+  return Error{ErrorKind::CryptoFailure,
+               passphrase
+                   ? "the passphrase does not open the key file: the one is needed that it was exported with"
+                   : "the key file is encrypted: its passphrase is needed"};
 }
 
 Result<SecretBytes> to_der(const PKCS8_PRIV_KEY_INFO* key) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -148,7 +149,8 @@ Result<> check_vacant(const std::filesystem::path& directory) {
   if (!is_there(directory) || is_there(unfinished_mark(directory))) return {};
   if (holds_home(directory))
     return fail(ErrorKind::AlreadyExists,
-                fmt::format("{} is a home already; nothing was changed", directory.string()));
+                fmt::format("{} is a home already; nothing was changed: use it, or name another with --home",
+                            directory.string()));
   if (lacks_master_key(directory)) return fail(ErrorKind::AlreadyExists, without_master_key(directory));
   std::error_code error;
   for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
@@ -257,10 +259,28 @@ Result<std::unique_ptr<Home>> Home::open_for_serving(const std::filesystem::path
   return home;
 }
 
+namespace {
+
+/// Why a home that is there cannot be used, from errno, and who could mend that.
+Error no_way_into(const std::filesystem::path& directory) {
+  Error error = errno_error("opening the home " + directory.string());
+  struct stat status {};
+  if (error.kind != ErrorKind::PermissionDenied || ::stat(directory.c_str(), &status) != 0) return error;
+  error.detail +=
+      status.st_uid == ::geteuid()
+          ? fmt::format(": its mode is {:o}, and its user must read and write it; 'chmod u+rwX' mends that",
+                        status.st_mode & 07777U)
+          : fmt::format(": it belongs to user {}, and this is user {}; run as the former", status.st_uid,
+                        ::geteuid());
+  return error;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Home>> Home::open_made(const std::filesystem::path& directory) {
   SIGNET_CHECK(check_directory(directory));
   if (::access(directory.c_str(), F_OK) == 0 && ::access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
-    return fail(errno_error("opening the home " + directory.string() + ", which belongs to another user"));
+    return fail(no_way_into(directory));
   if (is_there(unfinished_mark(directory)))
     return fail(ErrorKind::NotFound, fmt::format("the home {} was not made to its end: run 'signet --home {} "
                                                  "init' again, which begins anew",

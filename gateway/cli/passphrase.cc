@@ -124,4 +124,10 @@ Result<SecretBytes> read_secret_value(const std::filesystem::path& file) {
   return value;
 }
 
+Error of_key_file(Error error, const std::filesystem::path& file, bool passphrase_given) {
+  if (!passphrase_given && error.kind == ErrorKind::CryptoFailure)
+    error.detail += "; give it by --passphrase-file";
+  return std::move(error).within(file.string());
+}
+
 }  // namespace signet::gateway

@@ -29,4 +29,8 @@ Result<SecretBytes> obtain_passphrase(const std::filesystem::path& file, std::st
 ///                      typed.  @error NotFound, PermissionDenied, IoFailure
 Result<SecretBytes> read_secret_value(const std::filesystem::path& file);
 
+/// What reading a file of keys failed with, for who named it at the command line: which file, and how a
+/// passphrase that is missing is given.
+Error of_key_file(Error error, const std::filesystem::path& file, bool passphrase_given);
+
 }  // namespace signet::gateway

@@ -106,7 +106,7 @@ Result<> import_certificate(CommandContext& context, const VaultCertificateOptio
     SIGNET_TRY(passphrase, read_passphrase_file(options.passphrase_file));
   }
   auto file = vault::read_certificate_file(octets, passphrase);
-  if (!file) return fail(std::move(file).error().within(options.file.string()));
+  if (!file) return fail(of_key_file(std::move(file).error(), options.file, passphrase.has_value()));
   SIGNET_TRY(const auto home, Home::open(context.home));
   vault::PolicyChange change;
   if (says_of_policy(options))

@@ -119,7 +119,7 @@ Result<> import_key(CommandContext& context, const VaultOptions& options) {
     SIGNET_TRY(passphrase, read_passphrase_file(options.passphrase_file));
   }
   auto imported = vault::read_key_file(file, passphrase);
-  if (!imported) return fail(std::move(imported).error().within(options.file.string()));
+  if (!imported) return fail(of_key_file(std::move(imported).error(), options.file, passphrase.has_value()));
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(OutputFile certificate_file, write_certificate(options, imported->certificates));
   SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));

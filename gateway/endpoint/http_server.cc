@@ -174,8 +174,11 @@ Result<> OpenPort::bind(const Listener& listener) {
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (error)
-    return fail(ErrorKind::Unavailable, fmt::format("listener '{}' cannot have {} port {}: {}", name_,
-                                                    listener.address, listener.port, error.message()));
+    return fail(
+        ErrorKind::Unavailable,
+        fmt::format(
+            "listener '{}' cannot have {} port {}: {}; end what listens there, or give it another address",
+            name_, listener.address, listener.port, error.message()));
   port_ = acceptor_.local_endpoint(error).port();
   return {};
 }

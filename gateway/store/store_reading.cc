@@ -108,8 +108,11 @@ Result<MessageRecord> SqliteStore::find(std::string_view id_or_message_id) {
       SIGNET_TRY(records, read_records(by_first_digits));
     }
     if (records.empty())
-      return fail(ErrorKind::NotFound,
-                  "no message has the id or the Message-ID " + printable(id_or_message_id));
+      return fail(
+          ErrorKind::NotFound,
+          fmt::format(
+              "no message has the id or the Message-ID {}: 'signet message list' shows those there are",
+              printable(id_or_message_id)));
     if (records.size() > 1)
       return fail(ErrorKind::InvalidInput,
                   "several messages have the Message-ID, or an id that begins with, " +

@@ -36,6 +36,10 @@ START_TIMEOUT = 60.0  # seconds; sanitizers on a busy machine
 # Exit codes, as `signet --help` documents them.
 DONE, REFUSED, USAGE, NOT_FOUND, DENIED, UNAVAILABLE, INTERNAL, PENDING, BROKEN = range(9)
 
+# A user whom files' modes bind; root is none.
+UNPRIVILEGED = os.getuid() or 65534
+AS_UNPRIVILEGED = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if os.getuid() == 0 else []
+
 SIGNET = None
 
 
@@ -256,6 +260,11 @@ class Help(CommandTest):
                     self.assertIn(error["kind"], ["NotFound"] if expect == NOT_FOUND else ["InvalidInput"], error)
         self.home.run("export", "--file", self.directory / "no-such" / "account.xml", expect=NOT_FOUND)
 
+    def test_a_file_that_is_not_there_is_told_with_where_it_was_looked_for(self):
+        done = subprocess.run([SIGNET, "lint", "no-such.xml"], cwd=self.directory, capture_output=True, text=True)
+        self.assertIn(f"no-such.xml: No such file or directory; looked for in {self.directory}", done.stderr)
+        self.assertIn(f"{self.directory} is a folder, where a file is expected", self.home.run("lint", self.directory, expect=USAGE).err)
+
     def test_seconds_and_counts_have_bounds_that_can_be_read(self):
         for arguments in ["simulate serve x --delay -1", "simulate serve x --count -1", "simulate send x y --delay 0",
                           "simulate send x y --patience 86401", "inspect x --memory 0", "inspect x --memory 65537",
@@ -300,8 +309,27 @@ class Init(CommandTest):
         key = (self.home.path / "master.key").read_bytes()
         error = self.home.json("init", expect=REFUSED)
         self.assertEqual(error["error"]["kind"], "AlreadyExists")
-        self.assertIn("nothing was changed", error["error"]["message"])
+        self.assertIn("nothing was changed: use it, or name another", error["error"]["message"])
         self.assertEqual((self.home.path / "master.key").read_bytes(), key)
+
+    def test_one_that_cannot_be_written_says_whose_it_is_and_what_to_do(self):
+        self.make_home()
+        self.directory.chmod(0o755)
+        for path in [self.home.path, *self.home.path.rglob("*")]:
+            os.chown(path, UNPRIVILEGED, -1)
+        self.home.path.chmod(0o555)
+        command = [*AS_UNPRIVILEGED, SIGNET, "--home", str(self.home.path), "message", "list"]
+        run = lambda: subprocess.run(command, capture_output=True, text=True)
+        done = run()
+        self.assertEqual(done.returncode, DENIED)
+        self.assertIn("its mode is 555, and its user must read and write it; 'chmod u+rwX'", done.stderr)
+        self.home.path.chmod(0o755)
+        self.assertEqual(run().returncode, DONE)
+        if os.getuid() == 0:
+            os.chown(self.home.path, 0, 0)
+            done = run()
+            self.assertEqual(done.returncode, DENIED)
+            self.assertIn(f"it belongs to user 0, and this is user {UNPRIVILEGED}; run as the former", done.stderr)
 
     def test_one_that_was_cut_short_is_not_used_and_is_begun_anew(self):
         passphrase = self.directory / "passphrase"
@@ -887,6 +915,11 @@ class Vault(CommandTest):
                 self.assertIn("message", json.loads(error.err.splitlines()[-1])["error"])
         self.assertEqual(self.home.json("vault", "key", "list"), [])
 
+    def test_a_passphrase_that_is_wrong_or_missing_is_told_with_what_to_do(self):
+        take = lambda *options: self.home.run("vault", "key", "import", "x", PFX / "java.p12", *options, expect=REFUSED).err
+        self.assertIn("the one is needed that it was exported with", take("--passphrase-file", self.passphrase("wrong")))
+        self.assertIn("is encrypted: its passphrase is needed; give it by --passphrase-file", take())
+
     def test_policies_are_set_and_shown(self):
         self.assertIn("decrypt,sign,get,list", self.home.run("vault", "policy", "show", expect=DONE).out)
         self.home.run("vault", "policy", "set", "--principal", "gateway", "--key-permissions", "get,list", expect=DONE)
@@ -1130,7 +1163,7 @@ class Serve(CommandTest):
         other.directory.mkdir()
         other.run("init", expect=DONE)
         done = other.run("serve", "--listen", f"127.0.0.1:{self.home.port}", expect=UNAVAILABLE)
-        self.assertIn(str(self.home.port), done.err)
+        self.assertIn(f"listener 'as2' cannot have 127.0.0.1 port {self.home.port}: Address already in use; end what listens there", done.err)
         self.assertIn("expected a listener", other.run("serve", "--listen", "nonsense", expect=USAGE).err)
 
     def test_a_tls_listener_needs_a_certificate(self):
