@@ -65,8 +65,6 @@ Result<> AgreementDirectory::index() {
     if (!new_in) return taken(*in->second, entry, "AS2-From and AS2-To for messages that come in");
     const auto [out, new_out] = outbound_.emplace(Pair{entry.send_from, entry.send_to}, &entry);
     if (!new_out) return taken(*out->second, entry, "AS2-From and AS2-To for messages that go out");
-    for (const std::string& certificate : certificates_named(entry.agreement))
-      by_certificate_[certificate].push_back(entry.agreement.name);
   }
   return {};
 }
@@ -83,11 +81,6 @@ const ResolvedAgreement* AgreementDirectory::find_outbound(std::string_view as2_
 
 const ResolvedAgreement* AgreementDirectory::by_name(std::string_view name) const {
   return look_up(by_name_, name);
-}
-
-std::vector<std::string> AgreementDirectory::agreements_naming(std::string_view certificate) const {
-  const auto found = by_certificate_.find(std::string(certificate));
-  return found == by_certificate_.end() ? std::vector<std::string>{} : found->second;
 }
 
 }  // namespace signet::agreements

@@ -53,8 +53,6 @@ class AgreementDirectory {
   [[nodiscard]] const ResolvedAgreement* find_outbound(std::string_view as2_from,
                                                        std::string_view as2_to) const;
   [[nodiscard]] const ResolvedAgreement* by_name(std::string_view name) const;
-  /// The names of the agreements that use a certificate in any role, in their order.
-  [[nodiscard]] std::vector<std::string> agreements_naming(std::string_view certificate) const;
   [[nodiscard]] const std::vector<ResolvedAgreement>& all() const { return agreements_; }
 
  private:
@@ -77,7 +75,6 @@ class AgreementDirectory {
   Index inbound_;
   Index outbound_;
   std::unordered_map<std::string_view, const ResolvedAgreement*> by_name_;
-  std::unordered_map<std::string, std::vector<std::string>> by_certificate_;
 };
 
 }  // namespace signet::agreements

@@ -69,8 +69,6 @@ const Setting* content_of(const Element& element) {
   return nullptr;
 }
 
-bool is_value(const Element& element) { return content_of(element) != nullptr; }
-
 bool is_metadata(const Element& element) {
   return element.space == Space::Account && element.name == "metadata";
 }

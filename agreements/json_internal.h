@@ -17,8 +17,6 @@ inline constexpr std::string_view kVaultType = "Microsoft.KeyVault/vaults";
 enum class JsonForm { Text, Boolean, Integer };
 JsonForm json_form(const ValueType& type);
 
-/// Whether the element is one value: text between its tags, no elements in it.
-bool is_value(const Element& element);
 /// The setting that is the element's text; nullptr: it has none.
 const Setting* content_of(const Element& element);
 /// Whether the element only holds the entries of one list, which JSON has as an array.

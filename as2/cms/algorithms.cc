@@ -1,11 +1,7 @@
 #include "as2/cms/algorithms.h"
 
-#include <fmt/format.h>
-
 #include <array>
-#include <string>
-
-#include "base/bytes.h"
+#include <string_view>
 
 namespace signet::as2::cms {
 namespace {
@@ -13,19 +9,18 @@ namespace {
 struct CipherFacts {
   ContentCipher cipher;
   std::string_view name;
-  std::string_view oid;
   std::size_t key_size;
   bool authenticated;
 };
 
 constexpr std::array<CipherFacts, 7> kCiphers = {{
-    {ContentCipher::Aes128Cbc, "AES-128-CBC", "2.16.840.1.101.3.4.1.2", 16, false},
-    {ContentCipher::Aes192Cbc, "AES-192-CBC", "2.16.840.1.101.3.4.1.22", 24, false},
-    {ContentCipher::Aes256Cbc, "AES-256-CBC", "2.16.840.1.101.3.4.1.42", 32, false},
-    {ContentCipher::Aes128Gcm, "AES-128-GCM", "2.16.840.1.101.3.4.1.6", 16, true},
-    {ContentCipher::Aes192Gcm, "AES-192-GCM", "2.16.840.1.101.3.4.1.26", 24, true},
-    {ContentCipher::Aes256Gcm, "AES-256-GCM", "2.16.840.1.101.3.4.1.46", 32, true},
-    {ContentCipher::Des3Cbc, "3DES-CBC", "1.2.840.113549.3.7", 24, false},
+    {ContentCipher::Aes128Cbc, "AES-128-CBC", 16, false},
+    {ContentCipher::Aes192Cbc, "AES-192-CBC", 24, false},
+    {ContentCipher::Aes256Cbc, "AES-256-CBC", 32, false},
+    {ContentCipher::Aes128Gcm, "AES-128-GCM", 16, true},
+    {ContentCipher::Aes192Gcm, "AES-192-GCM", 24, true},
+    {ContentCipher::Aes256Gcm, "AES-256-GCM", 32, true},
+    {ContentCipher::Des3Cbc, "3DES-CBC", 24, false},
 }};
 
 const CipherFacts& facts(ContentCipher cipher) { return kCiphers[static_cast<std::size_t>(cipher)]; }
@@ -33,7 +28,6 @@ const CipherFacts& facts(ContentCipher cipher) { return kCiphers[static_cast<std
 }  // namespace
 
 std::string_view to_string(ContentCipher cipher) { return facts(cipher).name; }
-std::string_view wire_oid(ContentCipher cipher) { return facts(cipher).oid; }
 bool is_authenticated(ContentCipher cipher) { return facts(cipher).authenticated; }
 std::size_t key_size(ContentCipher cipher) { return facts(cipher).key_size; }
 
@@ -63,16 +57,6 @@ std::string_view to_string(SignatureScheme scheme) {
       return "ECDSA";
   }
   return "unknown";
-}
-
-Result<ContentCipher> parse_content_cipher(std::string_view text) {
-  std::string known;
-  for (const CipherFacts& each : kCiphers) {
-    if (equal_ignoring_case(text, each.name)) return each.cipher;
-    known.append(known.empty() ? "" : ", ").append(each.name);
-  }
-  return fail(ErrorKind::InvalidInput,
-              fmt::format("'{}' is no content cipher; known are {}", printable(text, 40), known));
 }
 
 }  // namespace signet::as2::cms

@@ -40,12 +40,7 @@ std::string_view to_string(KeyTransport transport);
 /// For people: "RSASSA-PKCS1-v1_5", "RSASSA-PSS", "ECDSA".
 std::string_view to_string(SignatureScheme scheme);
 
-/// The object identifier that stands in a message, dotted: "2.16.840.1.101.3.4.1.46".
-std::string_view wire_oid(ContentCipher cipher);
 bool is_authenticated(ContentCipher cipher);  ///< GCM
 std::size_t key_size(ContentCipher cipher);   ///< octets
-
-/// Reads to_string()'s spelling, whatever the case. @error InvalidInput  names what is known.
-Result<ContentCipher> parse_content_cipher(std::string_view text);
 
 }  // namespace signet::as2::cms

@@ -130,8 +130,13 @@ Hash hash_of(std::string_view name) {
 }
 
 ContentCipher cipher_of(std::string_view name) {
-  if (name == "3des-cbc") return ContentCipher::Des3Cbc;
-  return as2::cms::parse_content_cipher(fmt::format("{}-{}", name.substr(0, 3), name.substr(3))).value();
+  if (name == "aes128-cbc") return ContentCipher::Aes128Cbc;
+  if (name == "aes192-cbc") return ContentCipher::Aes192Cbc;
+  if (name == "aes256-cbc") return ContentCipher::Aes256Cbc;
+  if (name == "aes128-gcm") return ContentCipher::Aes128Gcm;
+  if (name == "aes192-gcm") return ContentCipher::Aes192Gcm;
+  if (name == "aes256-gcm") return ContentCipher::Aes256Gcm;
+  return ContentCipher::Des3Cbc;
 }
 
 as2::cms::KeyTransport transport_of(std::string_view name) {

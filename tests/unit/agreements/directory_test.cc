@@ -97,14 +97,6 @@ TEST(AgreementDirectory, RefusesTwoAgreementsForTheSameNames) {
   EXPECT_THAT(directory.error().detail, HasSubstr("'second'"));
 }
 
-TEST(AgreementDirectory, KnowsWhichAgreementsUseACertificate) {
-  const auto directory = AgreementDirectory::build(good_account(read_data("rollover.xml")));
-  ASSERT_TRUE(directory);
-  for (const char* name : {"acme", "globex-2026", "globex-2027"})
-    EXPECT_THAT((*directory)->agreements_naming(name), ElementsAre("acme-globex")) << name;
-  EXPECT_THAT((*directory)->agreements_naming("globex"), IsEmpty());
-}
-
 TEST(AgreementDirectory, FindsOneOfManyWhateverTheirNumber) {
   Account account = two_partners();
   const Agreement pattern = account.agreements[0];
