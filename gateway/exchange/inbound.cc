@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
 #include <map>
@@ -114,6 +115,13 @@ class InboundExchange::Impl {
   void finish(const JourneyPtr& journey, Outcome outcome, const Reply& reply, Claim claim) {
     if (!outcome.commit) return reply(std::move(outcome.answer));
     auto ended = std::make_shared<Outcome>(std::move(outcome));
+    when_even(*journey, [this, journey, ended, reply, claim = std::move(claim)]() mutable {
+      commit_outcome(journey, ended, reply, std::move(claim));
+    });
+  }
+
+  void commit_outcome(const JourneyPtr& journey, const std::shared_ptr<Outcome>& ended, const Reply& reply,
+                      Claim claim) {
     commit(*ended->commit, [this, journey, ended, reply, claim = std::move(claim)](const Result<>& stored) {
       if (stored) {
         journey->committed();
@@ -183,11 +191,8 @@ class InboundExchange::Impl {
         report_wait(id, journey->waits_for());
         return false;
       }
-      commit(*std::move(outcome->commit), [this, id, journey](const Result<>& stored) {
-        if (stored) journey->committed();
-        if (stored || stored.error().kind == ErrorKind::AlreadyExists) return let_go(id);
-        static_cast<void>(journey->unavailable(stored.error()));
-        opening_.add(id, journey->agreement(), kOwnTroublePause);
+      when_even(*journey, [this, id, journey, what = *std::move(outcome->commit)]() mutable {
+        commit_opened(id, journey, std::move(what));
       });
       return true;
     }();
@@ -195,6 +200,28 @@ class InboundExchange::Impl {
     if (done && *done) return {};
     if (!done) log::error("message-not-opened", {{"id", id}, {"reason", done.error().detail}});
     return {Lanes::Outcome::NotTried, kOwnTroublePause};
+  }
+
+  void commit_opened(const std::string& id, const JourneyPtr& journey, InboundCommit what) {
+    commit(std::move(what), [this, id, journey](const Result<>& stored) {
+      if (stored) journey->committed();
+      if (stored || stored.error().kind == ErrorKind::AlreadyExists) return let_go(id);
+      static_cast<void>(journey->unavailable(stored.error()));
+      opening_.add(id, journey->agreement(), kOwnTroublePause);
+    });
+  }
+
+  /// Goes on at once, or, with what our keys did not decrypt, at a moment that tells nothing. No thread
+  /// waits.
+  void when_even(const Journey& journey, std::function<void()> go_on) {
+    const auto pause = journey.pause_before_outcome();
+    if (pause.count() == 0) return go_on();
+    commit_begins();
+    const auto timer = std::make_shared<boost::asio::steady_timer>(pool_, pause);
+    timer->async_wait([this, timer, go_on = std::move(go_on)](const boost::system::error_code&) mutable {
+      std::exchange(go_on, nullptr)();
+      commit_ended();
+    });
   }
 
   /// Once, and again when it waits for something else: it is tried every few seconds.

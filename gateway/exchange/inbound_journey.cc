@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "certstore/vault/provider.h"
 #include "gateway/endpoint/http_client.h"
+#include "gateway/exchange/even_answers.h"
 #include "gateway/exchange/inbound_journey_internal.h"
 
 namespace signet::gateway {
@@ -149,9 +150,15 @@ StoredReceipt Journey::try_again_in(std::chrono::seconds wait) const {
   return answer;
 }
 
-void Journey::count_failure(const Refusal& refusal) {
+std::chrono::nanoseconds Journey::pause_before_outcome() const {
+  if (!key_was_in_vain_) return {};
+  return until_even(std::chrono::steady_clock::now() - began_, request_.body.size());
+}
+
+void Journey::note_failure(const Refusal& refusal) {
   if (refusal.fault != Fault::DecryptionFailed) return;
   if (refusal.cause.kind == ErrorKind::NotFound) return;  // it is for none of our keys, so none was used
+  key_was_in_vain_ = true;
   const auto wait =
       failures_.failed(record_.remote_address, record_.agreement, Throttle::Moment::clock::now());
   if (!wait) return;
@@ -256,7 +263,7 @@ Step<as2::AcceptedContent> Journey::accept() {
   SIGNET_CHECK(check_revocation(opened));
   auto content = as2::judge(opened, settings_.requirements, options_.spool);
   if (!content) {
-    count_failure(content.error());
+    note_failure(content.error());
     return content;
   }
   SIGNET_CHECK(check_not_receipt(opened));
@@ -297,7 +304,7 @@ Step<as2::Opened> Journey::open() {
   // A vault that says no is our operator's matter; the partner's message may be perfectly good.
   if (auto denied = vault::take_vault_refusal())
     return as2::refuse(Fault::UnexpectedProcessingError, ours(*std::move(denied)));
-  count_failure(refusal);
+  note_failure(refusal);
   // It may be for a key that cannot be used now. One for a key that can, and does not open, is damaged.
   const bool is_for_none =
       refusal.fault == Fault::DecryptionFailed && refusal.cause.kind == ErrorKind::NotFound;

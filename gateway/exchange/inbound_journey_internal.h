@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,10 @@ class Journey {
   /// The answer then. Nothing was taken on, and nothing is kept, or a flood would fill the store.
   [[nodiscard]] StoredReceipt try_again_in(std::chrono::seconds wait) const;
 
+  /// How long the outcome is to be kept back, so that its moment tells no more than its words do; zero: not
+  /// at all.
+  [[nodiscard]] std::chrono::nanoseconds pause_before_outcome() const;
+
   /// Whether an earlier request brought this message, and it is safe and in work: a repeat need not wait for
   /// that.
   [[nodiscard]] bool is_in_work() const;
@@ -107,8 +112,8 @@ class Journey {
 
   as2::Step<as2::Opened> open();
 
-  /// Counts a refusal for which a key of ours was used in vain.
-  void count_failure(const as2::Refusal& refusal);
+  /// Notes and counts a refusal for which a key of ours was used in vain.
+  void note_failure(const as2::Refusal& refusal);
 
   as2::Step<> compute_mic(const as2::Opened& opened);
 
@@ -172,6 +177,7 @@ class Journey {
   const InboundOptions& options_;
   DecryptionThrottle& failures_;
   const InboundRequest request_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const bool was_received_ = false;  ///< and answered, before: what is left is to open it
   Claims claims_;
   std::optional<ReceiptTerms> terms_;  ///< with agreement_
@@ -183,6 +189,7 @@ class Journey {
   bool is_receipt_ = false;   ///< what came
   bool has_receipt_ = false;  ///< what goes out
   std::string waits_for_;
+  bool key_was_in_vain_ = false;
   bool ours_failed_ = false;  ///< a disk or a vault of ours, so that the answer is 503
   MessageRecord record_;
 };

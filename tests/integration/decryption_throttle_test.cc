@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "gateway/exchange/even_answers.h"
 #include "tests/support/test_gateway.h"
 
 namespace signet::test {
@@ -30,6 +31,18 @@ class DecryptionFailures : public testing::Test {
     return answer_to(message);
   }
   [[nodiscard]] std::size_t uses_of_keys() const { return pair_.globex.audit_lines().size(); }
+  [[nodiscard]] std::size_t in_state(MessageState state) {
+    std::size_t count = 0;
+    for (const MessageRecord& record : pair_.globex.messages()) count += record.state == state ? 1 : 0;
+    return count;
+  }
+  void receive_receipts_by_posts() {
+    pair_.agree([&](OneWayAgreement& send, OneWayAgreement& receive) {
+      send.mdn_settings.send_mdn_asynchronously = true;
+      send.mdn_settings.receipt_delivery_url = pair_.acme.receipt_url();
+      receive.receipt_policy.allowed_urls = {pair_.acme.receipt_url()};
+    });
+  }
   void exhaust() {
     for (int i = 0; i < 2; ++i)
       EXPECT_THAT(disposition_of(answer_to(damaged())), EndsWith("processed/error: decryption-failed"));
@@ -120,27 +133,43 @@ TEST_F(DecryptionFailures, AreRefusedForGoodAlsoWhereAnotherKeyIsGone) {
   EXPECT_THAT(disposition_of(answer_to(pair_.compose("an order"))), EndsWith("; processed"));
 }
 
+// A wrong padding is seen earlier than a wrong digest. When the answer comes is decided by neither.
+TEST_F(DecryptionFailures, AreAnsweredNotBeforeAMomentThatTheirSizeAloneDecides) {
+  const WireMessage message = damaged();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THAT(disposition_of(answer_to(message)), EndsWith("processed/error: decryption-failed"));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, gateway::until_even({}, message.body.size()));
+}
+
+TEST_F(DecryptionFailures, HaveReceiptsPostedNotBeforeThatMomentEither) {
+  receive_receipts_by_posts();
+  const WireMessage message = damaged();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(answer_to(message).status, 204);
+  ASSERT_TRUE(pair_.globex.store().wait([&] { return in_state(MessageState::Refused) == 1; }));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, gateway::until_even({}, message.body.size()));
+}
+
+// Whoever ends the gateway meanwhile waits for them, or they would be neither answered nor written down.
+TEST_F(DecryptionFailures, AreWrittenDownByAGatewayThatEndsMeanwhile) {
+  receive_receipts_by_posts();
+  EXPECT_EQ(answer_to(damaged()).status, 204);
+  pair_.globex.restart();
+  EXPECT_TRUE(pair_.globex.store().wait([&] { return in_state(MessageState::Refused) == 1; }));
+}
+
 // Messages that are answered before they are opened can be many by the time that the first is seen to fail.
 TEST_F(DecryptionFailures, HoldBackWhatWasAnsweredAndIsStillToBeOpened) {
   pair_.globex.options.decryption_failures = 1;
   pair_.globex.options.workers = 1;
   pair_.globex.restart();
-  pair_.agree([&](OneWayAgreement& send, OneWayAgreement& receive) {
-    send.mdn_settings.send_mdn_asynchronously = true;
-    send.mdn_settings.receipt_delivery_url = pair_.acme.receipt_url();
-    receive.receipt_policy.allowed_urls = {pair_.acme.receipt_url()};
-  });
+  receive_receipts_by_posts();
   pair_.globex.set_key_permissions("sign,get,list");  // so that none is opened before all are there
   const std::vector<WireMessage> messages{damaged(), damaged(), damaged()};
   for (const WireMessage& message : messages) EXPECT_EQ(answer_of_globex(message).status, 204);
   pair_.globex.stop();  // or what runs now could open and count one before the next one begins to count
   pair_.globex.set_key_permissions("decrypt,sign,get,list");
   pair_.globex.start();
-  const auto in_state = [&](MessageState state) {
-    std::size_t count = 0;
-    for (const MessageRecord& record : pair_.globex.messages()) count += record.state == state ? 1 : 0;
-    return count;
-  };
   ASSERT_TRUE(pair_.globex.store().wait([&] { return in_state(MessageState::Refused) >= 1; }));
   EXPECT_EQ(answer_of_globex(damaged()).status, 429);
   EXPECT_EQ(in_state(MessageState::Received), 2U);
