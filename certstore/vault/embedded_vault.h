@@ -34,9 +34,6 @@ struct RotationEvent {
 inline constexpr std::string_view kSealed = "the vault is sealed: `signet vault unseal` opens it";
 
 struct EmbeddedVaultOptions {
-  /// How old what is held in memory of policies and keys may grow before the store is asked whether another
-  /// process changed something. Changes through this object count at once.
-  std::chrono::milliseconds refresh_interval{1000};
   /// For vaults whose keys are in tokens; must outlive the vault. Without one every vault holds its keys.
   TokenStore* tokens = nullptr;
 };

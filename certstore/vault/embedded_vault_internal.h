@@ -66,7 +66,6 @@ class EmbeddedVault::State {
         certificates_(certificates),
         audit_(audit),
         clock_(clock),
-        options_(options),
         holders_(options.tokens, clock, [this] { return master_key(); }) {}
 
   /// The first master key becomes the store's.
@@ -339,8 +338,6 @@ class EmbeddedVault::State {
   }
 
  private:
-  using Steady = std::chrono::steady_clock;
-
   Result<> append(AuditRecord record, const Error* error) {
     record.result = result_for(error);
     if (error != nullptr) record.detail.append(record.detail.empty() ? "" : ": ").append(error->detail);
@@ -395,20 +392,13 @@ class EmbeddedVault::State {
     return opened;
   }
 
-  /// Drops what is held in memory when another process changed the store.
+  /// Drops what is held in memory when another process changed the store: before that counts as seen, or
+  /// somebody else could go on by it meanwhile.
   Result<> refresh() {
-    const Steady::rep now = Steady::now().time_since_epoch().count();
-    Steady::rep due = refresh_due_.load(std::memory_order_relaxed);
-    if (now < due) return {};
-    const Steady::rep next =
-        now + std::chrono::duration_cast<Steady::duration>(options_.refresh_interval).count();
-    if (!refresh_due_.compare_exchange_strong(due, next)) return {};  // another thread is at it
-    const Result<std::uint64_t> generation = store_.generation();
-    if (!generation) {
-      refresh_due_ = 0;
-      return fail(generation.error());
-    }
-    if (generation_.exchange(*generation) != *generation) forget();
+    SIGNET_TRY(const std::uint64_t generation, store_.generation());
+    if (generation_ == generation) return {};
+    forget();
+    generation_ = generation;
     return {};
   }
 
@@ -417,7 +407,6 @@ class EmbeddedVault::State {
   VaultCertificateStore& certificates_;
   AuditLog& audit_;
   const Clock& clock_;
-  const EmbeddedVaultOptions options_;
   KeyHolders holders_;
   const std::shared_ptr<const void> key_in_use_ = std::make_shared<const char>();
 
@@ -425,7 +414,6 @@ class EmbeddedVault::State {
   mutable std::mutex master_key_mutex_;  ///< guards the next
   std::shared_ptr<const MasterKey> master_key_;
 
-  std::atomic<Steady::rep> refresh_due_{0};
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<std::uint64_t> epoch_{
       0};                    ///< counts forget(), so that nothing read before one is kept after it

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
-"""What the documents have a newcomer type, word for word: the README's first steps, and behind them the simulator's page.
+"""What the documents have a newcomer type, word for word: the README's first steps, behind them the simulator's page, and what the demo
+has one try.
 
 Usage: readme_test.py --signet BINARY [TestClass...].
 """
 
+import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -80,6 +84,53 @@ class Readme(Newcomer):
             self.assertIn(told, screen)
         delivered = [file for file in (self.root / "build/first/globex/delivery/globex-acme").iterdir() if file.suffix == ".edi"]
         self.assertEqual([file.read_bytes() for file in delivered], [(self.samples / "order.edi").read_bytes()])
+
+
+class Demo(unittest.TestCase):
+    """`./dev demo` without --once, and somebody in another terminal who tries what its screen says."""
+
+    def setUp(self):
+        self.demo = subprocess.Popen([sys.executable, SOURCE / "samples" / "demo" / "demo.py", "--signet", cli_test.SIGNET], text=True,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                                     env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        self.addCleanup(self.end)
+
+    def end(self):
+        if self.demo.poll() is None:
+            self.demo.send_signal(signal.SIGINT)
+        self.demo.stdout.read()
+        self.demo.stdout.close()
+        self.demo.wait()
+
+    def screen(self):
+        """Until it says how it ends."""
+        told = ""
+        for line in self.demo.stdout:
+            told += line
+            if "End with Ctrl-C" in line:
+                return told
+        raise AssertionError(f"it ended by itself:\n{told}")
+
+    def test_what_its_screen_says_can_be_tried(self):
+        screen = self.screen()
+        steps = [line.strip() for line in screen.partition("try:")[2].splitlines() if line.startswith("  ") and line.strip()[0] != "#"]
+        path, *steps = steps
+        outcomes = []
+        for step in steps:
+            done = subprocess.run(["bash", "-c", f"{path}\n{step}"], text=True, timeout=300, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            print(f"$ {step}\n{done.stdout}")
+            outcomes.append((step, done.returncode, done.stdout))
+        told = lambda verb: [(code, text) for step, code, text in outcomes if verb in step]
+        sent, kept = told(" send ")
+        self.assertEqual(sent[0], cli_test.DONE)
+        self.assertIn("processed", sent[1])
+        self.assertEqual(kept[0], cli_test.PENDING, "the gateway has lost its key, and the message is kept")
+        self.assertEqual([code for step, code, _ in outcomes if " send " not in step], [cli_test.DONE] * (len(steps) - 2))
+        self.assertIn("lacks the key permission 'decrypt' on key vault 'signet'", told("tail ")[0][1])
+        self.assertIn("integrationAccount", told(" export")[0][1])
+        self.demo.send_signal(signal.SIGINT)
+        self.assertIn("done", self.demo.stdout.read())
+        self.assertEqual(self.demo.wait(), 0)
 
 
 class Simulator(Newcomer):

@@ -429,10 +429,10 @@ TEST_P(EmbeddedVaultTest, RefusesAPublicKeyThatIsNotTheKeysOwn) {
   test::MemoryKeyStore other_store;
   ASSERT_TRUE(other_store.put_version(forged).has_value());
   ASSERT_TRUE(other_store.put_policy({"kv1", kGateway, gateway_key_permissions()}).has_value());
-  const auto vault = EmbeddedVault::open(other_store, secrets_, certificates_, audit_,
-                                         MasterKey::load_file(directory_ / "master.key").value(), clock_,
-                                         {std::chrono::milliseconds(0), &tokens_})
-                         .value();
+  const auto vault =
+      EmbeddedVault::open(other_store, secrets_, certificates_, audit_,
+                          MasterKey::load_file(directory_ / "master.key").value(), clock_, {&tokens_})
+          .value();
   EXPECT_TRUE(
       fails_with(vault->sign(kGateway, id, SignatureAlgorithm::ES256, digest(Hash::Sha256, as_bytes(""))),
                  ErrorKind::Unavailable, "public key that is not its own"));

@@ -49,8 +49,7 @@ class VaultFixture : public testing::Test {
   }
 
   Result<std::unique_ptr<EmbeddedVault>> open_vault(MasterKey key) {
-    return EmbeddedVault::open(store_, secrets_, certificates_, audit_, std::move(key), clock_,
-                               {std::chrono::milliseconds(0), &tokens_});
+    return EmbeddedVault::open(store_, secrets_, certificates_, audit_, std::move(key), clock_, {&tokens_});
   }
 
   void grant(std::string_view permissions, const Principal& principal = kGateway) {
