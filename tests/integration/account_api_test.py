@@ -8,6 +8,7 @@ import base64
 import copy
 import json
 import pathlib
+import ssl
 import subprocess
 
 import cli_test
@@ -26,6 +27,10 @@ class AccountTest(ApiTest):
         for name, roles in (("writer", "Reader,Writer"), ("reader", "Reader"), ("nobody", "")):
             self.add_principal(home, name, "--roles", roles)
         home.run("vault", "policy", "set", "--principal", "writer", "--key-permissions", "get", expect=DONE)
+        for name in ["host", "guest"]:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", f"/CN={name}", "-keyout",
+                            home.directory / f"{name}.key", "-out", home.directory / f"{name}.cer"], check=True, capture_output=True)
+        home.run("vault", "key", "import", "host", home.directory / "host.key", expect=DONE)
 
     def setUp(self):
         super().setUp()
@@ -60,17 +65,10 @@ class AccountTest(ApiTest):
 
     def add_certificates(self):
         """The host's, with a key in the vault, and the guest's, without."""
-        der = {}
-        for name in ["host", "guest"]:
-            key, certificate = self.directory / f"{name}.key", self.directory / f"{name}.cer"
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", f"/CN={name}",
-                            "-keyout", key, "-out", certificate], check=True, capture_output=True)
-            der[name] = base64.b64encode(subprocess.run(["openssl", "x509", "-in", certificate, "-outform", "DER"], check=True,
-                                                        capture_output=True).stdout).decode()
-        self.home.run("vault", "key", "import", "host", self.directory / "host.key", expect=DONE)
+        der = {name: base64.b64encode(ssl.PEM_cert_to_DER_cert((self.directory / f"{name}.cer").read_text())).decode() for name in ["host", "guest"]}
         self.expect(201, "PUT", "/certificates/guest", {"properties": {"publicCertificate": der["guest"], "metadata": {"n": 1}}})
         host = {"properties": {"publicCertificate": der["host"], "key": {"keyVault": {"id": f"{self.vaults}/signet"}, "keyName": "host"}}}
-        self.wait_until(lambda: self.arm("PUT", "/certificates/host", host)[0] == 201)
+        self.expect(201, "PUT", "/certificates/host", host)
         return der
 
     def add_agreement(self):
@@ -294,7 +292,7 @@ class Actions(AccountTest):
         self.home.run("vault", "policy", "set", "--principal", "writer", "--key-permissions", "list", expect=DONE)
         self.wait_until(lambda: self.arm("POST", "/listKeyVaultKeys", vault)[0] == 200)
         keys = self.expect(200, "POST", "/listKeyVaultKeys", vault)["value"]
-        self.assertEqual([key["kid"].rsplit("/", 1)[1] for key in keys], ["a", "api", "b"])
+        self.assertEqual([key["kid"].rsplit("/", 1)[1] for key in keys], ["a", "api", "b", "host"])
         self.expect(400, "POST", "/listKeyVaultKeys", {"keyVault": {"id": "signet"}})
 
     def test_events_come_into_the_tracking_log(self):

@@ -11,11 +11,10 @@ import json
 import socket
 import ssl
 import subprocess
-import time
 
 import cli_test
 import openapi
-from cli_test import DONE, NOT_FOUND, REFUSED, START_TIMEOUT, USAGE, CommandTest, Template
+from cli_test import DONE, NOT_FOUND, REFUSED, USAGE, CommandTest, wait_until
 
 VERSION = "api-version=7.5"
 
@@ -89,26 +88,21 @@ class ApiTest(CommandTest):
         super().setUp()
         self.copy_template()
         self.before_start()
+        self.token = self.kept_token("app")
+        self.start()
+
+    def start(self):
         self.home.start("--listen-api", "127.0.0.1:0", "--listen-vault", "signet=127.0.0.1:0", "--api-certificate", "api",
                         "--api-host", self.HOST, *self.OPTIONS)
-        ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
-        self.token = self.kept_token("app")
-        self.vault = self.service(ports["vault:signet"], "localhost")
-        self.hosted = self.service(ports["api"], f"signet.{self.HOST}")
-        self.management = self.service(ports["api"], self.HOST)
-
-    def copy_template(self):
-        Template.copy(type(self).__name__, self.fill_home, self.directory)
+        self.vault = self.service(self.home.ports["vault:signet"], "localhost")
+        self.hosted = self.service(self.home.ports["api"], f"signet.{self.HOST}")
+        self.management = self.service(self.home.ports["api"], self.HOST)
 
     def before_start(self):
         """What a test of a class adds to what all of them begin with."""
 
-    def initialise(self, home):
-        home.run("init", expect=DONE)
-
     def fill_home(self, home):
-        """What all tests of a class begin with."""
-        self.initialise(home)
+        super().fill_home(home)
         self.make_certificate(home)
         self.add_principal(home, "app")
         home.run("vault", "policy", "set", "--principal", "app", "--key-permissions", "all", "--secret-permissions", "all", "--certificate-permissions", "all",
@@ -138,14 +132,10 @@ class ApiTest(CommandTest):
         return self.home.json("token", "create", principal, *options)["token"]
 
     def audit(self):
-        return [json.loads(line) for line in (self.home.path / "audit.log").read_text().splitlines()]
+        return self.home.audit()
 
-    def wait_until(self, condition):
-        """What another process changes in the vault, a gateway sees within a second."""
-        deadline = time.monotonic() + START_TIMEOUT
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
+    def wait_until(self, condition, what="the gateway sees what another process changed in the vault: within a second"):
+        return wait_until(condition, what)
 
     def error_code(self, answer, status):
         self.assertEqual(answer[0], status, answer[1])

@@ -26,6 +26,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 ACCOUNT = SOURCE / "samples" / "demo" / "account.xml.in"
@@ -43,6 +44,24 @@ AS_UNPRIVILEGED = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-g
 SIGNET = None
 
 
+def free_port():
+    """One of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, what, patience=START_TIMEOUT):
+    """Returns what the condition gives once that is something. It is asked ever less often, as it may start a command each time."""
+    deadline, pause = time.monotonic() + patience, 0.01
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain until {what}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.2)
+    return value
+
+
 class Home:
     """A gateway's home and the command in it."""
 
@@ -51,7 +70,8 @@ class Home:
         self.path = self.directory / "home"
         self.environment = environment or {}
         self.gateway = None
-        self.port = 0
+        self.ports = {}  # of the gateway's listeners, by name
+        self.port = 0  # of the first one
         self.log_to = None  # something else than the file `log`
 
     def run(self, *arguments, expect=None, environment=None, standard_input=b""):
@@ -72,18 +92,23 @@ class Home:
         return json.loads(text)
 
     def start(self, *arguments):
-        ports = self.directory / "ports.json"
-        ports.unlink(missing_ok=True)
+        self.serve("serve", "--listen", "127.0.0.1:0", *arguments)
+
+    def serve(self, *command):
+        """Runs a command that serves, until it listens."""
+        file = self.directory / "ports.json"
+        file.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
-            self.gateway = subprocess.Popen(
-                [SIGNET, "--home", str(self.path), "serve", "--listen", "127.0.0.1:0", "--ports-file", str(ports), *arguments],
-                stdout=log, stderr=self.log_to or log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment})
+            self.gateway = subprocess.Popen([SIGNET, "--home", str(self.path), *command, "--ports-file", str(file)], stdout=log,
+                                            stderr=self.log_to or log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment})
         deadline = time.monotonic() + START_TIMEOUT
-        while not ports.exists():
+        while not file.exists():
             if self.gateway.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError("the gateway did not start: " + self.log.read_text())
             time.sleep(0.01)
-        self.port = json.loads(ports.read_text())[0]["port"]
+        listeners = json.loads(file.read_text())
+        self.ports = {listener["name"]: listener["port"] for listener in listeners}
+        self.port = listeners[0]["port"]
 
     def stop(self):
         """Asks it to end. Returns the exit code."""
@@ -95,9 +120,35 @@ class Home:
         self.gateway = None
         return code
 
+    def kill(self):
+        self.gateway.kill()
+        self.gateway.wait()
+        self.gateway = None
+
     @property
     def log(self):
         return self.directory / "gateway.log"
+
+    def events(self, name=None):
+        """What the gateway logged, or of that the events of one name."""
+        lines = self.log.read_text().split("\n")[:-1]  # the last one may be under way
+        return [event for event in map(json.loads, lines) if name in (None, event["event"])]
+
+    def wait_for_event(self, name, count=1):
+        """The `count`th event of this name."""
+        wait_until(lambda: len(self.events(name)) >= count, f"there is {name} in {self.log}")
+        return self.events(name)[count - 1]
+
+    def audit(self, operation=None):
+        """The records of the audit log, or those of one operation."""
+        records = map(json.loads, (self.path / "audit.log").read_text().splitlines())
+        return [record for record in records if operation in (None, record.get("operation"))]
+
+    def metrics(self):
+        """Values by name and labels, as they are written: signet_ready{check="disk"}. The gateway has to have an operations listener."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['operations']}/metrics", timeout=60) as answer:
+            lines = [line.rpartition(" ") for line in answer.read().decode().splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, _, value in lines}
 
 
 class Template:
@@ -124,6 +175,16 @@ class CommandTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.home = Home(self.directory)
         self.addCleanup(self.home.stop)
+
+    def initialise(self, home):
+        home.run("init", expect=DONE)
+
+    def fill_home(self, home):
+        """What all tests of a class begin with: `home`, and files beside it."""
+        self.initialise(home)
+
+    def copy_template(self):
+        Template.copy(type(self).__name__, self.fill_home, self.directory)
 
     def make_home(self):
         """What `signet init` makes."""
@@ -1181,19 +1242,22 @@ class Serve(CommandTest):
 class TwoCompanies(CommandTest):
     """Two homes: Acme sends by the command, Globex serves."""
 
+    def fill_home(self, home):
+        globex = Home(home.directory / "globex")
+        globex.directory.mkdir()
+        self.make_company(home, "acme")
+        self.make_company(globex, "globex")
+        shutil.copy(globex.directory / "globex.cer", home.directory)
+        shutil.copy(home.directory / "acme.cer", globex.directory)
+        globex.run("apply", self.account_xml(globex, host="globex", guest="acme"), expect=DONE)
+
     def setUp(self):
         super().setUp()
+        self.copy_template()
         self.globex = Home(self.directory / "globex")
-        self.globex.directory.mkdir()
-        self.make_company(self.home, "acme")
-        self.make_company(self.globex, "globex")
-        shutil.copy(self.globex.directory / "globex.cer", self.home.directory)
-        shutil.copy(self.home.directory / "acme.cer", self.globex.directory)
-        self.globex.start()
         self.addCleanup(self.globex.stop)
-        # Applied while the gateway runs: it takes it up at once.
+        self.globex.start()
         self.home.run("apply", self.account_xml(self.home, url=f"http://127.0.0.1:{self.globex.port}/as2"), expect=DONE)
-        self.globex.run("apply", self.account_xml(self.globex, host="globex", guest="acme"), expect=DONE)
         self.document = self.directory / "order.edi"
         self.document.write_bytes(b"ISA*00*\x00\xff the order~\n")
 
@@ -1654,9 +1718,7 @@ class Simulate(CommandTest):
         self.document.write_bytes(b"ISA*00*\x00\xff the order~\n")
 
     def make_partner(self, *options):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            url = f"http://127.0.0.1:{free.getsockname()[1]}/as2"
+        url = f"http://127.0.0.1:{free_port()}/as2"
         return self.home.json("simulate", "init", self.partner, "--for", "trade", "--url", url, *options)
 
     def serve_partner(self, *options):

@@ -13,24 +13,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import cli_test
-from cli_test import DONE, START_TIMEOUT, CommandTest, Home
+from cli_test import DONE, CommandTest, Home, free_port, wait_until
 from operations_test import GatewayTest
 
 RECEIVER = cli_test.SOURCE / "samples" / "webhook" / "receiver.py"
 ORDER = b"UNB+UNOC:3+GLOBEX+ACME'\n"
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + START_TIMEOUT
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited in vain until {what}")
-        time.sleep(0.01)
-    return value
 
 
 def files(folder):
@@ -139,9 +129,7 @@ class WebhookHandOver(TwoGateways):
 
     def setUp(self):
         super().setUp()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/as2"
         self.folder = self.directory / "in"
         self.folder.mkdir()

@@ -5,6 +5,7 @@ Usage: issuance_test.py --signet BINARY [TestClass...]. Needs Debian's package p
 """
 
 import base64
+import contextlib
 import http.server
 import json
 import os
@@ -18,28 +19,21 @@ import time
 import urllib.request
 
 import cli_test
-from cli_test import DONE, REFUSED, START_TIMEOUT, USAGE
+from cli_test import DONE, REFUSED, START_TIMEOUT, USAGE, free_port, wait_until
 from api_test import ApiTest
 
 KEY_ID, HMAC_KEY = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def wait_for_port(port, process):
-    deadline = time.monotonic() + START_TIMEOUT
-    while True:
-        try:
+    def listens():
+        if process.poll() is not None:
+            raise AssertionError(f"who should listen on {port} has ended")
+        with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"nobody listens on {port}") from None
-            time.sleep(0.05)
+            return True
+
+    wait_until(listens, f"somebody listens on {port}")
 
 
 class Pebble:
@@ -179,14 +173,11 @@ class IssuanceTest(ApiTest):
     def start(self, *options):
         acme = ["--listen-acme", f"127.0.0.1:{self.challenge_port}"] if self.ANSWERS else []
         self.home.start("--listen-vault", "signet=127.0.0.1:0", "--api-certificate", "api", *acme, *self.SERVE, *options)
-        ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
         self.token = self.kept_token("app")
-        self.vault = self.service(ports["vault:signet"], "localhost")
+        self.vault = self.service(self.home.ports["vault:signet"], "localhost")
 
     def kill(self):
-        self.home.gateway.kill()
-        self.home.gateway.wait()
-        self.home.gateway = None
+        self.home.kill()
 
     @staticmethod
     def policy(**more):
@@ -205,11 +196,7 @@ class IssuanceTest(ApiTest):
         return operation
 
     def settled(self, name="acme-tls", seconds=START_TIMEOUT):
-        deadline = time.monotonic() + seconds
-        while (operation := self.pending(name))["status"] == "inProgress":
-            self.assertLess(time.monotonic(), deadline, operation)
-            time.sleep(0.2)
-        return operation
+        return wait_until(lambda: (operation := self.pending(name))["status"] != "inProgress" and operation, f"{name} is settled", seconds)
 
     def versions(self, name="acme-tls"):
         status, page, _ = self.vault.get(f"/certificates/{name}/versions")
@@ -222,7 +209,7 @@ class IssuanceTest(ApiTest):
         return bundle
 
     def events(self, event):
-        return [line for line in map(json.loads, self.home.log.read_text().splitlines()) if line.get("event") == event]
+        return self.home.events(event)
 
     def show(self, name="acme-tls"):
         return self.home.json("vault", "certificate", "show", name)

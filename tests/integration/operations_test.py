@@ -20,7 +20,7 @@ import time
 import unittest
 
 import cli_test
-from cli_test import DONE, START_TIMEOUT, UNAVAILABLE, CommandTest, Home
+from cli_test import DONE, START_TIMEOUT, UNAVAILABLE, CommandTest, Home, Template, free_port, wait_until
 
 
 class GatewayTest(CommandTest):
@@ -38,33 +38,41 @@ class GatewayTest(CommandTest):
 
     def setUp(self):
         super().setUp()
-        self.make_home()
+        self.copy_template()
+
+    def fill_partners(self, home, days):
+        """Keys and certificates of acme (this home) and globex (another one, below it)."""
+        home.run("init", expect=DONE)
+        home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
+        home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "acme", "--days", str(days), "--certificate-file",
+                 home.directory / "acme.cer", expect=DONE)
+        globex = Home(home.directory / "globex")
+        globex.directory.mkdir()
+        self.make_company(globex, "globex")
+        shutil.copy(globex.directory / "globex.cer", home.directory)
+        shutil.copy(home.directory / "acme.cer", globex.directory)
 
     def make_partners(self, days=730):
-        """Keys and certificates of acme (this home) and globex (another one, self.globex). Returns acme's account, not yet applied."""
-        self.home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
-        self.home.run("certificate", "create", "acme", "--key", "acme", "--common-name", "acme", "--days", str(days),
-                      "--certificate-file", self.directory / "acme.cer", expect=DONE)
+        """Makes them in this home, anew, and in self.globex. Returns acme's account, not yet applied."""
+        Template.copy(f"partners for {days} days", lambda home: self.fill_partners(home, days), self.directory)
         self.globex = Home(self.directory / "globex")
-        self.globex.directory.mkdir()
-        self.make_company(self.globex, "globex")
-        shutil.copy(self.globex.directory / "globex.cer", self.directory)
-        shutil.copy(self.directory / "acme.cer", self.globex.directory)
         return self.account_xml(self.home)
 
-    def events(self, home=None):
-        lines = (home or self.home).log.read_text().split("\n")
-        return [json.loads(line) for line in lines[:-1]]  # the last one may be under way
+    def make_trading_partners(self, days=730):
+        """The same, and acme's account is applied."""
+        def make(home):
+            self.fill_partners(home, days)
+            home.run("apply", self.account_xml(home), expect=DONE)
+
+        Template.copy(f"trading partners for {days} days", make, self.directory)
+        self.globex = Home(self.directory / "globex")
+
+    def events(self):
+        return self.home.events()
 
     def wait_for_event(self, name, count=1, home=None):
         """The `count`th event of this name."""
-        deadline = time.monotonic() + START_TIMEOUT
-        while True:
-            found = [event for event in self.events(home) if event["event"] == name]
-            if len(found) >= count:
-                return found[count - 1]
-            self.assertLess(time.monotonic(), deadline, f"no event {name} in {self.events(home)}")
-            time.sleep(0.01)
+        return (home or self.home).wait_for_event(name, count)
 
     def settings(self, text, home=None):
         ((home or self.home).path / "serve.toml").write_text(text)
@@ -152,15 +160,18 @@ class Start(GatewayTest):
 class ReloadTls(GatewayTest):
     """SIGHUP and the certificate that HTTPS listeners show."""
 
+    def fill_home(self, home):
+        super().fill_home(home)
+        for name in ["first", "second"]:
+            home.run("vault", "key", "create", name, "--kind", "P-256", expect=DONE)
+            home.run("certificate", "create", name, "--key", name, "--common-name", name, "--certificate-file",
+                     home.directory / f"{name}.cer", expect=DONE)
+
     def setUp(self):
         super().setUp()
-        for name in ["first", "second"]:
-            self.home.run("vault", "key", "create", name, "--kind", "P-256", expect=DONE)
-            self.home.run("certificate", "create", name, "--key", name, "--common-name", name, "--certificate-file",
-                          self.directory / f"{name}.cer", expect=DONE)
         self.settings('tls-certificate = "first"\n')
         self.home.start("--listen-tls", "127.0.0.1:0")
-        self.tls_port = json.loads((self.directory / "ports.json").read_text())[1]["port"]
+        self.tls_port = self.home.ports["as2-tls"]
 
     def connect(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -219,7 +230,7 @@ class ReloadTls(GatewayTest):
         self.assertTrue(self.is_believed())
         self.home.stop()
         self.home.start("--listen-tls", "127.0.0.1:0")
-        self.tls_port = json.loads((self.directory / "ports.json").read_text())[1]["port"]
+        self.tls_port = self.home.ports["as2-tls"]
         self.assertTrue(self.is_believed(), "after a start, too")
 
     def test_a_certificate_that_is_not_there_changes_nothing(self):
@@ -235,12 +246,11 @@ class Endpoints(GatewayTest):
 
     def setUp(self):
         super().setUp()
-        self.home.run("apply", self.make_partners(days=100), expect=DONE)
+        self.make_trading_partners(days=100)
 
     def start(self, *arguments):
         self.home.start("--operations-listen", "127.0.0.1:0", *arguments)
-        listeners = {listener["name"]: listener["port"] for listener in json.loads((self.directory / "ports.json").read_text())}
-        self.operations_port = listeners["operations"]
+        self.operations_port = self.home.ports["operations"]
 
     def get(self, path, port=None, method="GET"):
         connection = http.client.HTTPConnection("127.0.0.1", port or self.operations_port, timeout=60)
@@ -259,22 +269,15 @@ class Endpoints(GatewayTest):
 
     def wait_for_readiness(self, name, reason=None):
         """Until the check `name` gives a reason with these words, or none. The gateway looks once a second."""
-        deadline = time.monotonic() + START_TIMEOUT
-        while True:
+        def is_so():
             found = self.readiness()[name]
-            if (found is None) if reason is None else (found is not None and reason in found):
-                return
-            self.assertLess(time.monotonic(), deadline, f"{name}: {found}")
-            time.sleep(0.05)
+            return found is None if reason is None else found is not None and reason in found
+        wait_until(is_so, f"the check {name} says: {reason}")
 
     def metric(self, name):
         """The values of a metric by its labels."""
-        found = {}
-        for line in self.get("/metrics")[1].splitlines():
-            parsed = re.fullmatch(re.escape(name) + r"(?:\{(.*)\})? (\S+)", line)
-            if parsed:
-                found[parsed[1] or ""] = float(parsed[2])
-        return found
+        parsed = {key.partition("{"): value for key, value in self.home.metrics().items()}
+        return {labels.removesuffix("}"): value for (found, _, labels), value in parsed.items() if found == name}
 
     def test_are_on_a_listener_of_their_own_and_on_no_other(self):
         self.start()
@@ -289,7 +292,7 @@ class Endpoints(GatewayTest):
 
     def test_are_not_there_unless_asked_for(self):
         self.home.start()
-        self.assertEqual([listener["name"] for listener in json.loads((self.directory / "ports.json").read_text())], ["as2"])
+        self.assertEqual(list(self.home.ports), ["as2"])
 
     def test_a_listener_that_everybody_reaches_is_warned_of(self):
         self.home.start("--operations-listen", "0.0.0.0:0")
@@ -500,7 +503,7 @@ class BackUp(GatewayTest):
 
     def setUp(self):
         super().setUp()
-        self.home.run("apply", self.make_partners(), expect=DONE)
+        self.make_trading_partners()
         self.home.start()
         self.let_globex_send()
 
@@ -580,23 +583,14 @@ class Counting(GatewayTest):
         account = self.account_xml(self.home, url=f"http://127.0.0.1:{self.globex.port}/as2")
         self.home.run("apply", account, expect=DONE)
         self.home.start("--operations-listen", "127.0.0.1:0")
-        ports = {listener["name"]: listener["port"] for listener in json.loads((self.directory / "ports.json").read_text())}
-        self.operations_port = ports["operations"]
         self.let_globex_send()
         self.addCleanup(self.globex.stop)
 
     def metrics(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.operations_port, timeout=60)
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-        connection.close()
-        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if not line.startswith("#")}
+        return self.home.metrics()
 
     def wait_for_metric(self, name, value):
-        deadline = time.monotonic() + START_TIMEOUT
-        while (found := self.metrics().get(name)) != value:
-            self.assertLess(time.monotonic(), deadline, f"{name} is {found}")
-            time.sleep(0.05)
+        wait_until(lambda: self.metrics().get(name) == value, f"{name} is {value}")
 
     def outcome(self, direction, outcome, agreement="trade"):
         return f'signet_messages_total{{agreement="{agreement}",direction="{direction}",outcome="{outcome}"}}'
@@ -670,15 +664,12 @@ class Status(GatewayTest):
         status = self.status()
         self.assertEqual(status["gateway"]["process"], self.home.gateway.pid)
         self.assertIn(f"process {self.home.gateway.pid}", self.home.run("status", expect=DONE).out)
-        self.home.gateway.kill()
-        self.home.gateway.wait()
+        self.home.kill()
         self.assertEqual(self.status()["gateway"], {"running": False})
 
     def test_a_receipt_that_cannot_be_posted_is_shown_counted_and_posted_again_on_demand(self):
         account = self.make_partners()
-        with socket.socket() as nobody:
-            nobody.bind(("127.0.0.1", 0))
-            port = nobody.getsockname()[1]
+        port = free_port()
         url = f"http://127.0.0.1:{port}/mdn"
         text = account.read_text().replace(
             "</securitySettings>\n      </receiveAgreement>",
@@ -698,11 +689,7 @@ class Status(GatewayTest):
         self.assertEqual((shown["attempts"], shown["due"], shown["posted"]), (1, None, None))
         self.assertEqual((shown["givenUp"], shown["reason"]), (given_up[0]["givenUp"], given_up[0]["reason"]))
         self.assertRegex(self.home.run("message", "show", message, expect=DONE).out, "receipt given up +20")
-        ports = {listener["name"]: listener["port"] for listener in json.loads((self.directory / "ports.json").read_text())}
-        connection = http.client.HTTPConnection("127.0.0.1", ports["operations"], timeout=60)
-        connection.request("GET", "/metrics")
-        self.assertIn('signet_receipts_not_posted_total{agreement="trade"} 1', connection.getresponse().read().decode())
-        connection.close()
+        self.assertEqual(self.home.metrics()['signet_receipts_not_posted_total{agreement="trade"}'], 1)
         events = [json.loads(line) for line in self.home.run("tracking", "export", expect=DONE).out.splitlines()]
         self.assertEqual(events[1]["error"]["code"], "receipt-not-posted")
         self.assertEqual(events[1]["eventTime"], shown["givenUp"])
@@ -724,7 +711,7 @@ class Status(GatewayTest):
         self.assertEqual((codes[0], codes[-1]), ("receipt-not-posted", "refused"), "what it says, once it was posted")
 
     def test_a_receipt_of_an_answer_is_not_posted_again(self):
-        self.home.run("apply", self.make_partners(), expect=DONE)
+        self.make_trading_partners()
         self.home.start()
         self.post(headers={"AS2-From": "globex", "AS2-To": "acme", "Message-ID": "<2@x>", "Content-Type": "text/plain"})
         message = self.home.json("message", "list")[0]["id"]
@@ -733,8 +720,7 @@ class Status(GatewayTest):
         self.assertIn("went into the HTTP answer", refused.err)
 
     def test_counts_messages_failures_and_what_waits(self):
-        account = self.make_partners()
-        self.home.run("apply", account, expect=DONE)
+        self.make_trading_partners()
         self.home.start()
         self.let_globex_send()
         self.send_from_globex()
@@ -758,7 +744,7 @@ class Status(GatewayTest):
         self.assertEqual(queues["hand-over"]["waiting"], 0)
 
     def test_tells_why_a_message_is_not_sent_yet(self):
-        self.home.run("apply", self.make_partners(), expect=DONE)  # whose gateway nobody runs
+        self.make_trading_partners()  # whose gateway nobody runs
         document = self.directory / "order.edi"
         document.write_bytes(b"x")
         self.home.run("send", "--agreement", "trade", document, expect=cli_test.PENDING)
@@ -767,7 +753,7 @@ class Status(GatewayTest):
         self.assertIn("connect", trouble["reason"])
 
     def test_tells_when_certificates_end_and_what_they_are_for(self):
-        self.home.run("apply", self.make_partners(days=100), expect=DONE)
+        self.make_trading_partners(days=100)
         self.settings('tls-certificate = "acme"\n')
         certificates = {certificate["name"]: certificate for certificate in self.status()["certificates"]}
         self.assertEqual(certificates["acme"]["daysUntilExpiry"], 99)
@@ -786,7 +772,7 @@ class Tracking(GatewayTest):
 
     def setUp(self):
         super().setUp()
-        self.home.run("apply", self.make_partners(), expect=DONE)
+        self.make_trading_partners()
 
     def exchange(self):
         """One message that is accepted, and one that is refused."""
@@ -896,7 +882,7 @@ class Log(GatewayTest):
 
     def setUp(self):
         super().setUp()
-        self.home.run("apply", self.make_partners(), expect=DONE)
+        self.make_trading_partners()
         self.home.start("--log-level", "debug")
 
     def request(self, changed):
@@ -979,8 +965,7 @@ class OneGateway(GatewayTest):
 
     def test_the_next_one_starts_when_the_first_was_killed(self):
         self.home.start()
-        self.home.gateway.kill()
-        self.home.gateway.wait()
+        self.home.kill()
         self.home.start()
         self.assertEqual(self.post(), 400)
 

@@ -22,8 +22,7 @@ import urllib.parse
 
 import cli_test
 from api_test import Service
-from cli_test import DENIED, DONE, NOT_FOUND, PENDING, REFUSED, START_TIMEOUT, UNAVAILABLE, USAGE, CommandTest, Home
-from documents_test import wait_until
+from cli_test import DENIED, DONE, NOT_FOUND, PENDING, REFUSED, UNAVAILABLE, USAGE, CommandTest, Home, wait_until
 
 KEYS = "get,list,sign,decrypt"
 ORDER = b"UNB+UNOC:3+ACME+GLOBEX'\n"
@@ -50,33 +49,20 @@ class VaultHome(Home):
 
     def __init__(self, directory):
         super().__init__(directory)
-        self.directory.mkdir(exist_ok=True)
-        self.run("init", expect=DONE)
-        key, self.authority = make_authority(self.directory)
-        self.run("vault", "key", "import", "tls", key, expect=DONE)
-        self.run("certificate", "add", "tls", self.authority, "--key", "tls", expect=DONE)
+        self.authority = self.directory / "ca.pem"
         self.listen = "127.0.0.1:0"
 
-    def serve(self, *arguments, expect_start=True):
-        ports = self.directory / "ports.json"
-        ports.unlink(missing_ok=True)
-        with open(self.log, "ab") as log:
-            self.gateway = subprocess.Popen(
-                [cli_test.SIGNET, "--home", str(self.path), "vault", "serve", "--listen-vault", f"signet={self.listen}", "--api-certificate", "tls",
-                 "--ports-file", str(ports), *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + START_TIMEOUT
-        while not ports.exists():
-            if self.gateway.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError("the vault did not start: " + self.log.read_text())
-            time.sleep(0.01)
-        self.ports = {entry["name"]: entry["port"] for entry in json.loads(ports.read_text())}
+    def fill(self):
+        self.directory.mkdir()
+        self.run("init", expect=DONE)
+        key, _ = make_authority(self.directory)
+        self.run("vault", "key", "import", "tls", key, expect=DONE)
+        self.run("certificate", "add", "tls", self.authority, "--key", "tls", expect=DONE)
+
+    def start(self, *arguments):
+        self.serve("vault", "serve", "--listen-vault", f"signet={self.listen}", "--api-certificate", "tls", *arguments)
         self.port = self.ports["vault:signet"]
         self.listen = f"127.0.0.1:{self.port}"  # the same after a restart
-
-    def kill(self):
-        self.gateway.send_signal(signal.SIGKILL)
-        self.gateway.wait(timeout=60)
-        self.gateway = None
 
     @property
     def url(self):
@@ -89,28 +75,28 @@ class VaultHome(Home):
     def token(self, principal, *options):
         return self.json("token", "create", principal, *options)["token"]
 
-    def audit(self):
-        return [json.loads(line) for line in (self.path / "audit.log").read_text().splitlines()]
-
 
 class RemoteTest(CommandTest):
     """A home, and a vault elsewhere that lets it in by a token."""
 
+    def fill_home(self, home):
+        super().fill_home(home)
+        vault = VaultHome(home.directory / "vault")
+        vault.fill()
+        vault.let_in("acme-gateway")
+        secret_file(home.directory / "vault.token", vault.token("acme-gateway"))
+
     def setUp(self):
         super().setUp()
+        self.copy_template()
+        self.token_file = self.directory / "vault.token"
         self.vault = VaultHome(self.directory / "vault")
         self.addCleanup(self.vault.stop)
-        self.vault.let_in("acme-gateway")
-        self.token_file = secret_file(self.directory / "vault.token", self.vault.token("acme-gateway"))
-        self.vault.serve()
-        self.home.run("init", expect=DONE)
+        self.vault.start()
 
     def link(self, *options, name="central", url=None, ca=None, expect=DONE):
         options = options or ("--token-file", self.token_file)
         return self.home.json("vault", "link", name, "--url", url or self.vault.url, "--ca", ca or self.vault.authority, *options, expect=expect)
-
-    def audit(self, home=None):
-        return [json.loads(line) for line in ((home or self.home).path / "audit.log").read_text().splitlines()]
 
     def private_rows(self):
         """What a home holds that could sign, decrypt or log on."""
@@ -133,12 +119,11 @@ class Alone(RemoteTest):
         self.assertEqual(connection.getresponse().status, 401)
         connection.close()
         self.assertEqual(self.vault.stop(), 0)
-        events = [json.loads(line)["event"] for line in self.vault.log.read_text().splitlines()]
-        self.assertEqual([events.count(name) for name in ["serving", "stopping", "stopped"]], [1, 1, 1])
+        self.assertEqual([len(self.vault.events(name)) for name in ["serving", "stopping", "stopped"]], [1, 1, 1])
 
     def test_it_has_the_operations_of_a_service(self):
         self.vault.stop()
-        self.vault.serve("--operations-listen", "127.0.0.1:0")
+        self.vault.start("--operations-listen", "127.0.0.1:0")
         for path in ["/health", "/ready", "/metrics"]:
             connection = http.client.HTTPConnection("127.0.0.1", self.vault.ports["operations"], timeout=60)
             connection.request("GET", path)
@@ -146,7 +131,7 @@ class Alone(RemoteTest):
             connection.close()
         (self.vault.path / "serve.toml").write_text('log-level = "debug"\n')
         self.vault.gateway.send_signal(signal.SIGHUP)
-        wait_until(lambda: '"event":"settings-reloaded"' in self.vault.log.read_text(), "the settings are read again")
+        self.vault.wait_for_event("settings-reloaded")
 
     def test_a_setting_of_as2_is_refused_by_name(self):
         self.vault.stop()
@@ -172,7 +157,7 @@ class Linking(RemoteTest):
         self.assertEqual((shown["answers"], shown["tokenFile"]), (True, str(self.token_file)))
         self.assertEqual(self.home.json("vault", "show", "signet"), {"name": "signet", "where": "here", "backEnd": "embedded"})
         self.home.run("vault", "show", "nowhere", expect=NOT_FOUND)
-        self.assertEqual([record["operation"] for record in self.audit()][-1], "linkVault")
+        self.assertEqual([record["operation"] for record in self.home.audit()][-1], "linkVault")
         self.home.run("vault", "unlink", "central", expect=DONE)
         self.home.run("vault", "unlink", "central", expect=NOT_FOUND)
         self.home.run("vault", "show", "central", expect=NOT_FOUND)
@@ -250,17 +235,20 @@ class Linking(RemoteTest):
 class Exchange(RemoteTest):
     """Globex sends; Acme (self.home) receives and sends without one private key of its own."""
 
+    def fill_home(self, home):
+        super().fill_home(home)
+        VaultHome(home.directory / "vault").run("vault", "key", "create", "acme", "--kind", "RSA-2048", expect=DONE)
+        globex = Home(home.directory / "globex")
+        globex.directory.mkdir()
+        globex.run("init", expect=DONE)
+        globex.run("vault", "key", "create", "globex", "--kind", "RSA-2048", expect=DONE)
+        globex.run("certificate", "create", "globex", "--key", "globex", "--common-name", "globex", "--certificate-file", home.directory / "globex.cer",
+                   expect=DONE)
+
     def setUp(self):
         super().setUp()
         self.globex = Home(self.directory / "globex")
-        self.globex.directory.mkdir()
         self.addCleanup(self.globex.stop)
-        for home, name in [(self.vault, "acme"), (self.globex, "globex")]:
-            if home is self.globex:
-                home.run("init", expect=DONE)
-            home.run("vault", "key", "create", name, "--kind", "RSA-2048", expect=DONE)
-        self.globex.run("certificate", "create", "globex", "--key", "globex", "--common-name", "globex", "--certificate-file",
-                        self.home.directory / "globex.cer", expect=DONE)
         self.link()
         self.home.run("certificate", "create", "acme", "--vault", "central", "--key", "acme", "--common-name", "acme", "--certificate-file",
                       self.home.directory / "acme.cer", expect=DONE)
@@ -286,8 +274,7 @@ class Exchange(RemoteTest):
         return [file.read_bytes() for file in folder.glob("*") if file.suffix != ".json" and not file.name.startswith(".")] if folder.exists() else []
 
     def ready(self):
-        port = next(entry["port"] for entry in json.loads((self.directory / "ports.json").read_text()) if entry["name"] == "operations")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.home.ports["operations"], timeout=60)
         connection.request("GET", "/ready")
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -304,7 +291,7 @@ class Exchange(RemoteTest):
         self.assertEqual(self.ready()[0], 200)
         self.home.stop()
         version = self.vault.json("vault", "key", "show", "acme")["version"]
-        ours = [record for record in self.audit() if record["message"] == received["id"]]
+        ours = [record for record in self.home.audit() if record["message"] == received["id"]]
         self.assertEqual([[record[name] for name in ["operation", "result", "principal", "vault", "key", "version"]] for record in ours],
                          [[operation, "success", "gateway", "central", "acme", version] for operation in ["decrypt", "sign"]])
         for record in ours:
@@ -330,7 +317,7 @@ class Exchange(RemoteTest):
         attempts = self.globex.json("message", "show", queued["id"])["attempts"]
         wait_until(lambda: self.globex.json("message", "show", queued["id"])["attempts"] > attempts + 1, "it was tried again")
         self.assertIn("503", str(self.globex.json("message", "show", queued["id"])))
-        self.vault.serve()
+        self.vault.start()
         wait_until(lambda: self.globex.json("message", "show", queued["id"])["state"] == "confirmed", "the message is confirmed")
         wait_until(lambda: len(self.delivered(self.home)) == 2, "the document is handed over")
         wait_until(lambda: self.ready()[0] == 200, "the gateway is ready again")
@@ -364,7 +351,7 @@ class Exchange(RemoteTest):
         self.home.run("apply", account, expect=DONE)
         self.assertEqual(self.post("wrong"), 401)
         self.assertNotEqual(self.post(secret), 401)
-        used, = [record for record in self.audit() if record["operation"] == "getSecret"][-1:]
+        used, = [record for record in self.home.audit() if record["operation"] == "getSecret"][-1:]
         self.assertEqual((used["vault"], used["secret"], used["result"]), ("central", "globex-password", "success"))
         self.assertEqual(self.private_rows(), [0, 0, 0, 0])
         self.vault.kill()

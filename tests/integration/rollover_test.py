@@ -6,17 +6,19 @@ Usage: rollover_test.py --signet BINARY [TestClass...].
 
 import base64
 import datetime
+import hashlib
 import http.client
 import http.server
 import json
-import shutil
+import re
+import ssl
 import subprocess
 import threading
 import time
 
 import cli_test
 from account_api_test import AccountTest
-from cli_test import DONE, NOT_FOUND, REFUSED, USAGE, CommandTest, TwoCompanies
+from cli_test import DONE, NOT_FOUND, REFUSED, USAGE, TwoCompanies, wait_until
 from issuance_test import MailServer
 
 
@@ -33,13 +35,17 @@ def make_certificate(directory, name, begin, end):
     """A self-signed certificate of another company's, valid between two days from now; `req` makes none that began before."""
     run = lambda *command: subprocess.run(["openssl", *map(str, command)], cwd=directory, check=True, capture_output=True)
     stamp = lambda number: days(number).replace("-", "").replace(":", "").replace("T", "")
-    run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
     (directory / "ca.cnf").write_text("[ca]\ndefault_ca=d\n[d]\ndatabase=index\nserial=serial\nnew_certs_dir=.\npolicy=p\nunique_subject=no\n"
                                       "[p]\ncommonName=supplied\n")
     (directory / "index").touch()
     run("ca", "-batch", "-config", "ca.cnf", "-selfsign", "-keyfile", f"{name}.key", "-in", f"{name}.csr", "-out", f"{name}.cer", "-notext",
         "-md", "sha256", "-create_serial", "-startdate", stamp(begin), "-enddate", stamp(end))
     return directory / f"{name}.cer"
+
+
+def thumbprint(certificate):
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.read_text())).hexdigest().upper()
 
 
 class RolloverTest(TwoCompanies):
@@ -53,10 +59,6 @@ class RolloverTest(TwoCompanies):
     def plan(self, home, successor, replaced, use, retire, *options, expect=DONE):
         return home.json("rollover", "plan", successor, "--replaces", replaced, "--use-from", use, "--retire-at", retire, *options, expect=expect)
 
-    def audited(self, home, operation):
-        records = [json.loads(line) for line in (home.path / "audit.log").read_text().splitlines()]
-        return [record for record in records if record.get("operation") == operation]
-
 
 class UnderLoad(RolloverTest):
     """Both companies send all the time, while each of Acme's roles, and the same roles at Globex, change at their own times."""
@@ -64,7 +66,7 @@ class UnderLoad(RolloverTest):
     USE, RETIRE, LATE = 12, 26, 4  # seconds; Globex takes each step so many seconds before it would be too late
 
     def go_on(self, home, sent, stop):
-        while not stop.is_set():
+        while not stop.wait(0.2):
             sent.append(home.json("send", "--agreement", "trade", self.document, expect=None))
 
     def test_no_message_fails_though_the_partner_switches_late(self):
@@ -83,7 +85,7 @@ class UnderLoad(RolloverTest):
         states = []
         while left(self.RETIRE + 4) > 0:
             states.append(self.home.json("rollover", "show", "trade", "acme-2")["state"])
-            time.sleep(0.3)
+            time.sleep(1)
         stop.set()
         for sender in senders:
             sender.join()
@@ -116,10 +118,10 @@ class Steps(RolloverTest):
         self.assertFalse(dry["changed"])
         self.assertTrue(dry["changes"])
         self.assertEqual(self.exported(), before)
-        self.assertEqual(self.audited(self.home, "planRollover"), [])
+        self.assertEqual(self.home.audit("planRollover"), [])
 
         self.assertTrue(self.plan(self.home, "acme-2", "acme", days(10), days(30), "--accept-from", days(5))["changed"])
-        record = self.audited(self.home, "planRollover")[-1]
+        record = self.home.audit("planRollover")[-1]
         self.assertEqual((record["principal"], record["result"]), ("operator", "success"))
         self.assertIn("acme-2", record["detail"])
         shown = self.home.json("rollover", "list")[0]
@@ -192,7 +194,7 @@ class Steps(RolloverTest):
         self.assertEqual(mail.mails[0]["to"], ["as2@globex.example"])
         self.assertIn(made.replace("\n", "\r\n"), mail.mails[0]["text"])
         self.assertIn(days(10)[:10], mail.mails[0]["text"])
-        self.assertEqual([one["result"] for one in self.audited(self.home, "publishCertificate")], ["success", "success"])
+        self.assertEqual([one["result"] for one in self.home.audit("publishCertificate")], ["success", "success"])
         self.home.run("rollover", "publish", "trade", "acme-2", expect=USAGE)
         self.home.run("rollover", "publish", "trade", "acme", "--mail", "as2@globex.example", expect=NOT_FOUND)
 
@@ -267,33 +269,38 @@ class Notices(RolloverTest):
                 pass
         return Handler
 
-    def wait_for(self, condition):
-        deadline = time.monotonic() + cli_test.START_TIMEOUT
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+    def told_of(self):
+        """Thumbprints, as the mails and the posts have them."""
+        return [re.search(r"\b[0-9A-F]{64}\b", mail["text"])[0] for mail in self.mail.mails], [post["data"]["thumbprintSha256"] for post in self.posts]
+
+    def wait_until_told_of(self, *thumbprints):
+        """Of these, in this order, and of nothing else."""
+        wait_until(lambda: all(thumbprints[-1] in told for told in self.told_of()), "the last one is told of")
+        self.assertEqual(self.told_of(), (list(thumbprints), list(thumbprints)))
 
     def test_contacts_and_webhook_are_told_once(self):
-        self.home.run("certificate", "add", "globex", make_certificate(self.directory, "globex-old", -300, 5), "--replace", expect=DONE)
+        ending = make_certificate(self.directory, "globex-old", -300, 5)
+        self.home.run("certificate", "add", "globex", ending, "--replace", expect=DONE)
         self.home.start()
-        self.wait_for(lambda: self.posts and self.mail.mails)
+        self.wait_until_told_of(thumbprint(ending))
         self.assertEqual(self.mail.mails[0]["to"], ["edi@acme.example"])
         self.assertIn("Subject: Certificate globex expires on " + days(5)[:10], self.mail.mails[0]["text"])
         self.assertIn("agreement 'trade': verifyMessage", self.mail.mails[0]["text"])
         event = self.posts[0]
         self.assertEqual((event["type"], event["data"]["notice"], event["data"]["owner"]), ("Signet.CertificateNearExpiry", 7, "other"))
         self.home.stop()
-        self.home.start()  # which looks at once
-        time.sleep(3)
-        self.home.stop()
-        self.assertEqual((len(self.posts), len(self.mail.mails)), (1, 1))
+        second = make_certificate(self.directory, "client", -300, 5)
+        self.home.run("principal", "certificate", "add", "administrator", second, expect=DONE)
+        self.home.start()  # which looks at once; what was queued before would be told of before the second one
+        self.wait_until_told_of(thumbprint(ending), thumbprint(second))
 
     def test_of_what_is_replaced_nobody_is_told(self):
-        self.home.run("certificate", "add", "old", make_certificate(self.directory, "old", -300, 5), expect=DONE)
+        # Of one round, what has the lower thumbprint is told of first.
+        replaced, used = sorted((make_certificate(self.directory, name, -300, 5) for name in ("one", "two")), key=thumbprint)
+        self.home.run("certificate", "add", "old", replaced, expect=DONE)
+        self.home.run("certificate", "add", "globex", used, "--replace", expect=DONE)
         self.home.start()
-        time.sleep(3)
-        self.home.stop()
-        self.assertEqual((self.posts, self.mail.mails), ([], []))
+        self.wait_until_told_of(thumbprint(used))
 
     def test_the_inventory_and_the_metric_have_what_is_in_use(self):
         self.home.run("certificate", "add", "old", make_certificate(self.directory, "old", -300, 5), expect=DONE)
@@ -303,12 +310,7 @@ class Notices(RolloverTest):
         self.assertEqual((inventory["acme"]["owner"], inventory["globex"]["owner"], inventory["old"]["used"]), ("us", "other", False))
         self.assertEqual([entry["places"][0]["name"] for entry in self.home.json("certificate", "inventory", "--within", "10")], ["old"])
         self.home.start()
-        port = next(entry["port"] for entry in json.loads((self.directory / "ports.json").read_text()) if entry["name"] == "operations")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        self.addCleanup(connection.close)
-        connection.request("GET", "/metrics")
-        lines = [line for line in connection.getresponse().read().decode().splitlines()
-                 if line.startswith("signet_certificate_expiry_timestamp_seconds{")]
+        lines = [name for name in self.home.metrics() if name.startswith("signet_certificate_expiry_timestamp_seconds{")]
         self.assertEqual(len(lines), 2)
         self.assertTrue(all('kept_in="account"' in line for line in lines))
 
@@ -326,7 +328,7 @@ class Rest(AccountTest):
         self.assertEqual((status, answer["changed"]), (200, False), answer)
         status, answer, _ = self.ask("POST", "/rollovers", plan)
         self.assertEqual((status, answer["changed"]), (200, True), answer)
-        record = [one for one in self.audit() if one["operation"] == "planRollover"][-1]
+        record = self.home.audit("planRollover")[-1]
         self.assertEqual(record["principal"], "writer")
         shown = self.ask("GET", "/rollovers/hg/guest-2", token=self.reader)[1]
         self.assertEqual((shown["state"], shown["owner"], shown["replaces"]), ("accepted", "partner", ["guest"]))

@@ -48,8 +48,7 @@ class SealedTest(ApiTest):
         self.home.start("--listen-api", "127.0.0.1:0", "--listen-vault", "signet=127.0.0.1:0", "--api-certificate", "api",
                         "--operations-listen", "127.0.0.1:0")
         self.home.environment = environment
-        self.ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
-        self.vault = self.service(self.ports["vault:signet"], "localhost")
+        self.vault = self.service(self.home.ports["vault:signet"], "localhost")
 
     def unseal(self, file=None, **options):
         return self.home.run("vault", "unseal", "--passphrase-file", file or self.passphrase, **options)
@@ -90,7 +89,7 @@ class Sealing(SealedTest):
         self.serve(sealed=True)
         with self.assertRaises((ssl.SSLError, ConnectionError)):
             self.vault.get("/keys")
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports["operations"], timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.home.ports["operations"], timeout=60)
         connection.request("GET", "/metrics")
         self.assertIn("signet_vault_sealed 1", connection.getresponse().read().decode())
         wrong = self.unseal(self.secret("wrong", "correct horse battery stable"), expect=REFUSED)
@@ -121,7 +120,7 @@ class MasterKeys(SealedTest):
         self.serve(sealed=False)
         self.assertEqual(self.vault.put("/secrets/s", {"value": "v"})[0], 200)
         backup = self.vault.post("/secrets/s/backup")[1]
-        address = self.service(self.ports["api"], "localhost")
+        address = self.service(self.home.ports["api"], "localhost")
         self.rotate("--key-file", expect=DONE)
         self.assertEqual(self.vault.get("/secrets/s")[1]["value"], "v")
         self.assertEqual(self.vault.put("/secrets/t", {"value": "w"})[0], 200)

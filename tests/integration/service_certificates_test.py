@@ -4,6 +4,7 @@
 Usage: service_certificates_test.py --signet BINARY [TestClass...].
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -16,7 +17,7 @@ import time
 
 import cli_test
 from account_api_test import AccountTest
-from cli_test import DONE, NOT_FOUND, REFUSED, START_TIMEOUT, USAGE, CommandTest, TwoCompanies
+from cli_test import DONE, NOT_FOUND, REFUSED, USAGE, CommandTest, Home, TwoCompanies, wait_until
 
 HOST, OTHER_HOST = "as2.example.com", "as2.example.org"
 SWITCH_TIME = 1.0  # seconds that a gateway takes at most to show what a name is bound to, with time to spare
@@ -27,11 +28,15 @@ class Authority:
 
     def __init__(self, directory):
         self.directory = directory
+
+    def found(self):
+        directory = self.directory
         (directory / "openssl.cnf").write_text("[req]\ndistinguished_name = dn\n[dn]\n")  # no extensions but those that are said
         (directory / "pass.txt").write_text("secret\n")
         authority = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-days", "30"]
         self.make("root", "/CN=Root", *authority)
         self.make("issuing", "/CN=Issuing", *authority, "-CA", "root.pem", "-CAkey", "root.key")
+        return self
 
     def make(self, name, subject, *options, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
         subprocess.run(["openssl", "req", "-config", "openssl.cnf", "-x509", "-newkey", *key, "-nodes", "-subj", subject, "-keyout", f"{name}.key",
@@ -72,20 +77,26 @@ class ServiceCertificates(CommandTest):
 
     DEFINITIONS = [f"www={HOST}", f"org={OTHER_HOST}", "signer", "issuing:intermediate"]
 
+    def fill_home(self, home):
+        super().fill_home(home)
+        Authority(home.directory).found()
+
     def setUp(self):
         super().setUp()
-        self.make_home()
+        self.copy_template()
         self.authority = Authority(self.directory)
 
-    def settings(self, text="", definitions=None):
+    def settings(self, text="", definitions=None, home=None):
         defined = json.dumps(self.DEFINITIONS if definitions is None else definitions)
-        (self.home.path / "serve.toml").write_text(f"service-certificate = {defined}\n{text}")
+        ((home or self.home).path / "serve.toml").write_text(f"service-certificate = {defined}\n{text}")
 
-    def take_in(self, name, *hosts, into=None, **options):
+    def take_in(self, name, *hosts, into=None, home=None, **options):
         """Issues a certificate and imports it as a new version of the vault's certificate `into`. Returns its thumbprint."""
-        pfx = self.authority.issue(name, *hosts, **options)
-        self.home.run("vault", "certificate", "import", into or name, pfx, "--passphrase-file", self.directory / "pass.txt", expect=DONE)
-        return self.authority.thumbprint(name)
+        home = home or self.home
+        authority = Authority(home.directory)
+        pfx = authority.issue(name, *hosts, **options)
+        home.run("vault", "certificate", "import", into or name, pfx, "--passphrase-file", home.directory / "pass.txt", expect=DONE)
+        return authority.thumbprint(name)
 
     def bind(self, *pairs, expect=DONE, options=()):
         return self.home.json("binding", "set", *pairs, *options, expect=expect)
@@ -99,14 +110,9 @@ class ServiceCertificates(CommandTest):
         self.assertFalse(answer["changed"])
         return "\n".join(f"{refusal['name']}: {refusal['reason']}" for refusal in answer["refusals"])
 
-    def audit(self, operation):
-        records = [json.loads(line) for line in (self.home.path / "audit.log").read_text().splitlines()]
-        return [record for record in records if record["operation"] == operation]
-
     def start(self, *arguments):
         self.home.start("--listen-tls", "127.0.0.1:0", *arguments)
-        ports = json.loads((self.directory / "ports.json").read_text())
-        self.tls_port = next(entry["port"] for entry in ports if entry["name"] == "as2-tls")
+        self.tls_port = self.home.ports["as2-tls"]
 
     def context(self, version=None):
         """Of somebody who knows the root and nothing else."""
@@ -143,28 +149,23 @@ class ServiceCertificates(CommandTest):
             missing -= len(connection.recv(missing))
         return int(head.split()[1])
 
-    def wait_for_log(self, event):
-        deadline = time.monotonic() + START_TIMEOUT
-        while f'"event":"{event}"' not in self.home.log.read_text():
-            self.assertLess(time.monotonic(), deadline, f"no {event} in the log")
-            time.sleep(0.02)
-
-    def wait_until_shown(self, thumbprint, host=HOST, within=START_TIMEOUT):
-        deadline = time.monotonic() + within
-        while self.shown(host) != thumbprint:
-            self.assertLess(time.monotonic(), deadline, "it is not shown")
-            time.sleep(0.02)
+    def wait_until_shown(self, thumbprint, host=HOST):
+        wait_until(lambda: self.shown(host) == thumbprint, f"{thumbprint} is shown")
 
 
 class Rotation(ServiceCertificates):
     """What a name is bound to while a gateway runs."""
 
+    def fill_home(self, home):
+        super().fill_home(home)
+        first = self.take_in("first", HOST, into="www", home=home)
+        self.take_in("second", HOST, into="www", home=home)
+        self.settings('tls-certificate = "www"\n', home=home)
+        home.run("binding", "set", "www", first, expect=DONE)
+
     def setUp(self):
         super().setUp()
-        self.first = self.take_in("first", HOST, into="www")
-        self.second = self.take_in("second", HOST, into="www")
-        self.settings('tls-certificate = "www"\n')
-        self.bind("www", self.first)
+        self.first, self.second = map(self.authority.thumbprint, ("first", "second"))
         self.start()
 
     def test_new_handshakes_see_the_new_certificate_and_nobody_is_disturbed(self):
@@ -207,11 +208,11 @@ class Rotation(ServiceCertificates):
         self.assertEqual(set(requests), {200})
         self.assertEqual(changed["changes"], [{"name": "www", "before": {"thumbprint": self.first, "thumbprintAlgorithm": "sha256"},
                                                "after": {"thumbprint": self.second, "thumbprintAlgorithm": "sha256"}}])
-        record = self.audit("bindServiceCertificate")[-1]
+        record = self.home.audit("bindServiceCertificate")[-1]
         self.assertEqual((record["principal"], record["result"]), ("operator", "success"))
         self.assertIn("www", json.dumps(record))
         self.assertEqual(record["detail"], f"sha256 {self.first} -> sha256 {self.second}")
-        event = next(json.loads(line) for line in self.home.log.read_text().splitlines() if '"service-certificate-bound"' in line)
+        event = self.home.events("service-certificate-bound")[0]
         self.assertEqual([event[what] for what in ["name", "before", "now"]], ["www", f"sha256 {self.first}", f"sha256 {self.second}"])
 
     def test_back_to_the_old_certificate(self):
@@ -310,13 +311,12 @@ class Names(ServiceCertificates):
         self.assertIn("is no public certificate of the account", self.refused("issuing", self.authority.thumbprint("issuing")))
         self.home.run("certificate", "add", "ca-2026", self.directory / "issuing.pem", expect=DONE)
         self.bind("issuing", self.authority.thumbprint("issuing"))
-        deadline = time.monotonic() + START_TIMEOUT
-        while True:
-            try:
-                self.assertEqual(self.shown(), self.authority.thumbprint("www"))
-                break
-            except ssl.SSLCertVerificationError:
-                self.assertLess(time.monotonic(), deadline)
+
+        def shown():
+            with contextlib.suppress(ssl.SSLCertVerificationError):
+                return self.shown()
+
+        self.assertEqual(wait_until(shown, "the intermediate is sent"), self.authority.thumbprint("www"))
         self.assertIn("the binding of the service certificate 'issuing'", self.home.run("certificate", "delete", "ca-2026", expect=REFUSED).err)
 
     def test_what_the_file_defines_anew_counts_from_a_reload(self):
@@ -330,22 +330,22 @@ class Names(ServiceCertificates):
             self.shown(OTHER_HOST)
         self.settings('tls-certificate = ["www", "org"]\n', [f"www={HOST}", "org"])  # a mistake: `org` has no host
         self.home.gateway.send_signal(signal.SIGHUP)
-        self.wait_for_log("settings-not-reloaded")
+        self.home.wait_for_event("settings-not-reloaded")
         with self.assertRaises(ssl.SSLCertVerificationError):
             self.shown(OTHER_HOST)
         self.settings('tls-certificate = ["www", "org"]\n', [f"www={HOST}", f"org={OTHER_HOST}"])
         self.home.gateway.send_signal(signal.SIGHUP)
-        self.wait_for_log("settings-reloaded")
+        self.home.wait_for_event("settings-reloaded")
         self.assertEqual([self.shown(HOST), self.shown(OTHER_HOST)], [www, org])
 
     def test_a_definition_of_the_command_line_alone_is_warned_of(self):
         self.home.start("--service-certificate", f"www={HOST}")
-        self.wait_for_log("service-certificates-not-in-file")
+        self.home.wait_for_event("service-certificates-not-in-file")
         self.home.stop()
         self.home.log.unlink()
         self.settings()
         self.home.start()
-        self.assertNotIn("service-certificates-not-in-file", self.home.log.read_text())
+        self.assertEqual(self.home.events("service-certificates-not-in-file"), [])
 
     def test_a_name_is_bound_anew_while_the_gateway_is_sealed(self):
         passphrase = self.directory / "passphrase"
@@ -394,11 +394,14 @@ class Names(ServiceCertificates):
 class Refusals(ServiceCertificates):
     """A bad change is refused as a whole, with every reason."""
 
+    def fill_home(self, home):
+        super().fill_home(home)
+        self.settings('tls-certificate = "www"\n', home=home)
+        home.run("binding", "set", "www", self.take_in("good", HOST, home=home), expect=DONE)
+
     def setUp(self):
         super().setUp()
-        self.settings('tls-certificate = "www"\n')
-        self.good = self.take_in("good", HOST)
-        self.bind("www", self.good)
+        self.good = self.authority.thumbprint("good")
 
     def tearDown(self):
         self.assertEqual(self.bound(), self.good, "what was there stays")
@@ -448,7 +451,7 @@ class Refusals(ServiceCertificates):
         for expected in ["expired at", f"not for the host {HOST}", "web: is not defined"]:
             self.assertIn(expected, reasons)
         self.assertIsNone(self.home.json("binding", "show", "org")["binding"])
-        record = self.audit("bindServiceCertificate")[-1]
+        record = self.home.audit("bindServiceCertificate")[-1]
         self.assertEqual(record["result"], "failed")
         self.assertIn("expired at", record["detail"])
 
@@ -467,16 +470,23 @@ class Refusals(ServiceCertificates):
 class Messages(TwoCompanies):
     """Roles of agreements that name a service certificate."""
 
+    def fill_home(self, home):
+        super().fill_home(home)
+        self.authority = Authority(home.directory).found()
+        globex = Home(home.directory / "globex")
+        for each in [home, globex]:
+            (each.path / "serve.toml").write_text('service-certificate = ["acme", "globex", "www=as2.example.com:elevated"]\n')
+        for name in ["g1", "g2"]:
+            self.take_in(globex, name)
+
     def setUp(self):
         super().setUp()
         self.authority = Authority(self.directory)
-        for home in [self.home, self.globex]:
-            (home.path / "serve.toml").write_text('service-certificate = ["acme", "globex", "www=as2.example.com:elevated"]\n')
-        self.first, self.second = self.take_in(self.globex, "g1"), self.take_in(self.globex, "g2")
+        self.first, self.second = map(self.authority.thumbprint, ("g1", "g2"))
 
     def take_in(self, home, name, host="as2.example.com", self_signed=True):
         pfx = self.authority.issue(name, host, self_signed=self_signed, key=("rsa:2048",))
-        home.run("vault", "certificate", "import", name, pfx, "--passphrase-file", self.directory / "pass.txt", expect=DONE)
+        home.run("vault", "certificate", "import", name, pfx, "--passphrase-file", pfx.parent / "pass.txt", expect=DONE)
         return self.authority.thumbprint(name)
 
     def apply(self, home, *certificates, expect=DONE):
@@ -529,9 +539,7 @@ class Messages(TwoCompanies):
             ''')
         self.globex.run("binding", "set", "www", www[0], expect=DONE)
         self.restart()
-        ports = json.loads((self.globex.directory / "ports.json").read_text())
-        port = next(entry["port"] for entry in ports if entry["name"] == "as2-tls")
-        file = self.account_xml(self.home, url=f"https://localhost:{port}/as2")
+        file = self.account_xml(self.home, url=f"https://localhost:{self.globex.ports['as2-tls']}/as2")
         file.write_text(re.sub(r'(<x:connection url="[^"]*")/>', r'\1><x:tlsTrust mode="certificateAuthorities" caFile="root.pem"/></x:connection>', file.read_text()))
         self.home.run("apply", file, expect=DONE)
         sent, stop = [], threading.Event()
@@ -585,13 +593,16 @@ class Rest(AccountTest):
 
     OPTIONS = ["--service-certificate", f"www={HOST}", "signer", "--listen-tls", "127.0.0.1:0", "--tls-certificate", "api"]
 
+    def fill_home(self, home):
+        super().fill_home(home)
+        self.add_principal(home, "binder", "--roles", "Reader,CertificateBinder")
+        pfx = Authority(home.directory).found().issue("first", HOST)
+        home.run("vault", "certificate", "import", "www", pfx, "--passphrase-file", home.directory / "pass.txt", expect=DONE)
+
     def setUp(self):
         super().setUp()
-        self.authority = Authority(self.directory)
-        self.binder = self.principal("binder", "Reader,CertificateBinder")
-        pfx = self.authority.issue("first", HOST)
-        self.home.run("vault", "certificate", "import", "www", pfx, "--passphrase-file", self.directory / "pass.txt", expect=DONE)
-        self.thumbprint = self.authority.thumbprint("first")
+        self.binder = self.kept_token("binder")
+        self.thumbprint = Authority(self.directory).thumbprint("first")
 
     def ask(self, method, path, body=None, token=None):
         return self.arm(method, f"/serviceCertificates{path}", body, token=token or self.binder, base="")
@@ -607,7 +618,7 @@ class Rest(AccountTest):
         got = self.ask("GET", "/www", token=self.reader)[1]
         self.assertEqual((got["binding"]["thumbprint"], got["binding"]["changedBy"], got["store"]), (self.thumbprint, "binder", "signet"))
         self.assertEqual([one["name"] for one in self.ask("GET", "", token=self.reader)[1]["value"]], ["signer", "www"])
-        record = [one for one in self.audit() if one["operation"] == "bindServiceCertificate"][-1]
+        record = self.home.audit("bindServiceCertificate")[-1]
         self.assertEqual((record["principal"], record["detail"]), ("binder", f"nothing -> sha256 {self.thumbprint}"))
 
     def test_what_is_refused_has_all_its_reasons(self):

@@ -4,7 +4,6 @@
 Usage: token_test.py --signet BINARY [TestClass...].
 """
 
-import json
 import os
 import pathlib
 import shutil
@@ -133,9 +132,11 @@ class Exchange(OperationsTest, WithToken):
         account.write_text(text.replace("</certificates>", tls))
         return account
 
+    def make_trading_partners(self, days=730):
+        self.home.run("apply", self.make_partners(days), expect=DONE)
+
     def audited(self):
-        lines = [json.loads(line) for line in (self.home.path / "audit.log").read_text().splitlines()]
-        return {(line["operation"], line.get("key")) for line in lines if line["vault"] == "hsm" and line["result"] == "success"}
+        return {(line["operation"], line.get("key")) for line in self.home.audit() if line["vault"] == "hsm" and line["result"] == "success"}
 
     def test_carries_messages_both_ways(self):
         self.start("--listen-tls", "127.0.0.1:0", "--tls-certificate", "tls")
@@ -160,8 +161,7 @@ class Exchange(OperationsTest, WithToken):
 
     def test_has_its_listeners_key_in_the_token(self):
         self.start("--listen-tls", "127.0.0.1:0", "--tls-certificate", "tls")
-        listeners = {listener["name"]: listener["port"] for listener in json.loads((self.directory / "ports.json").read_text())}
-        [port] = [number for name, number in listeners.items() if name not in ("as2", "operations")]
+        port = self.home.ports["as2-tls"]
         context = ssl.create_default_context(cafile=str(self.directory / "tls.cer"))
         for version in [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]:
             context.minimum_version = context.maximum_version = version
@@ -198,10 +198,9 @@ class Rest(ApiTest, WithToken):
         self.home.run("vault", "policy", "set", "--vault", "hsm", "--principal", "app", "--key-permissions", "all", "--secret-permissions", "all",
                       "--certificate-permissions", "all", expect=DONE)
         self.home.start("--listen-api", "127.0.0.1:0", "--api-certificate", "api", "--api-host", self.HOST)
-        ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
-        self.hsm_vault = self.service(ports["api"], f"hsm.{self.HOST}")
-        self.plain = self.service(ports["api"], f"signet.{self.HOST}")
-        self.management = self.service(ports["api"], self.HOST)
+        self.hsm_vault = self.service(self.home.ports["api"], f"hsm.{self.HOST}")
+        self.plain = self.service(self.home.ports["api"], f"signet.{self.HOST}")
+        self.management = self.service(self.home.ports["api"], self.HOST)
 
     def test_its_keys_are_of_hardware_whatever_was_asked_for(self):
         for kty, answered in [("RSA", "RSA-HSM"), ("RSA-HSM", "RSA-HSM"), ("EC", "EC-HSM"), ("EC-HSM", "EC-HSM")]:
@@ -243,8 +242,7 @@ class Rest(ApiTest, WithToken):
         self.home.run("vault", "rotate-master-key", "--passphrase-file", passphrase, expect=DONE)
         self.home.start("--listen-api", "127.0.0.1:0", "--api-certificate", "api", "--api-host", self.HOST)
         self.home.run("vault", "unseal", "--passphrase-file", passphrase, expect=DONE)
-        ports = {entry["name"]: entry["port"] for entry in json.loads((self.directory / "ports.json").read_text())}
-        vault = self.service(ports["api"], f"hsm.{self.HOST}")
+        vault = self.service(self.home.ports["api"], f"hsm.{self.HOST}")
         body = {"alg": "ES256", "value": to_base64url(bytes(32))}
         self.assertEqual(vault.post(key["kid"].removeprefix(self.hsm_vault.origin) + "/sign", body)[0], 200)
         self.assertEqual(vault.post("/keys/another/create", {"kty": "EC"})[1]["key"]["kty"], "EC-HSM")
