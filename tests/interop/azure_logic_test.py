@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What Azure's own clients make of an account, unmodified: the command sees it, and partners exchange messages by it.
 
-Usage: azure_logic_test.py --signet BINARY. SIGNET_AZURE_SDK_DIRECTORY is where azure-sdk/install.sh has put the packages.
+Usage: azure_logic_test.py --signet BINARY. SIGNET_AZURE_SDK_DIRECTORY is where install_npm.sh has put the packages.
 """
 
 import base64

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """samples/azure-sdk, word for word: ./start, each of its programs, ./stop.
 
-Usage: azure_samples_test.py --signet BINARY. SIGNET_AZURE_SDK_DIRECTORY is where azure-sdk/install.sh has put the packages.
+Usage: azure_samples_test.py --signet BINARY. SIGNET_AZURE_SDK_DIRECTORY is where install_npm.sh has put the packages.
 """
 
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Azure's own clients for JavaScript, unmodified, against a gateway's REST services: a scenario for each of their functions.
 
-Usage: azure_sdk_test.py --signet BINARY. SIGNET_AZURE_SDK_DIRECTORY is where azure-sdk/install.sh has put them; SIGNET_TEST_FULL=1 runs every
+Usage: azure_sdk_test.py --signet BINARY. SIGNET_AZURE_SDK_DIRECTORY is where install_npm.sh has put them; SIGNET_TEST_FULL=1 runs every
 size and algorithm.
 """
 

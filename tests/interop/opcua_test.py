@@ -2,7 +2,7 @@
 """What the certificate service issues, used by somebody else's OPC UA client and server: node-opcua decides by the certificates, the issuer and
 the revocation lists that signet hands out.
 
-Usage: opcua_test.py --signet BINARY [TestClass...]. SIGNET_NODE_OPCUA_DIRECTORY has the peer, as node-opcua/install.sh makes it.
+Usage: opcua_test.py --signet BINARY [TestClass...]. SIGNET_NODE_OPCUA_DIRECTORY has the peer, as install_npm.sh makes it.
 """
 
 import json

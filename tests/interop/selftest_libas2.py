@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIBAS2 = os.environ.get("SIGNET_LIBAS2_DIRECTORY", os.path.join(HERE, "libas2"))  # where libas2/install.sh put it
+LIBAS2 = os.environ.get("SIGNET_LIBAS2_DIRECTORY", os.path.join(HERE, "libas2"))  # where install_npm.sh put it
 NODE = os.environ.get("SIGNET_NODE", "node")
 PAYLOAD = b"ISA*00*          *00*\r\n" + bytes(range(256)) * 4 + b"~\r\n"
 ENTITY = b'Content-Type: application/EDI-X12\r\nContent-Disposition: attachment; filename="po.x12"\r\n\r\n' + PAYLOAD

@@ -1,31 +1,19 @@
 """Where a partner has receipts posted."""
 
-import asyncio
-import threading
 import time
 
+from .listener import Listener
 from .messages import Mdn
-from .wire import HEAD_LIMIT, LostAnswer, Message, read_message
+from .wire import Message
 
 
-class Inbox:
-    """Takes receipts on a free port of the loopback, from a thread of its own, and puts each with the message of the ledger that it is for,
-    as if it had come in the answer."""
+class Inbox(Listener):
+    """Takes receipts, and puts each with the message of the ledger that it is for, as if it had come in the answer."""
 
     def __init__(self, ledger):
+        super().__init__()
         self.faults = []  # what was posted and is for no message
         self._ledger = ledger
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(self, *_):
-        self._loop.call_soon_threadsafe(self._ending.set)
-        self._thread.join()
 
     @property
     def url(self):
@@ -40,25 +28,10 @@ class Inbox:
                 return [f"{message_id}: LOST: no receipt was posted" for message_id in without]
             time.sleep(0.05)
 
-    async def _serve(self):
-        self._loop = asyncio.get_running_loop()
-        self._ending = asyncio.Event()
-        server = await asyncio.start_server(self._converse, "127.0.0.1", 0, limit=HEAD_LIMIT)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._ending.wait()
-        server.close()
-
-    async def _converse(self, reader, writer):
-        try:
-            while (request := await read_message(reader)) is not None:
-                self._take(request)
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-                await writer.drain()
-        except (LostAnswer, ConnectionError):
-            pass
-        finally:
-            writer.transport.abort()
+    async def _answer(self, request, writer):
+        self._take(request)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
 
     def _take(self, request):
         try:

@@ -6,12 +6,12 @@ import enum
 import socket
 import ssl
 import struct
-import threading
 import time
 
+from .listener import Listener
 from .messages import Received, make_mdn
 from .openssl import OpensslFailed
-from .wire import HEAD_LIMIT, Connection, Headers, LostAnswer, read_message
+from .wire import Connection, Headers, LostAnswer
 
 
 class Behaviour(enum.Enum):
@@ -43,13 +43,13 @@ class Arrival:
     body: bytes
 
 
-class PartnerServer:
-    """Serves on a free port of the loopback, from a thread of its own. `behaviour` may be changed at any time, or be a function
-    of the Message-ID and the number of times that it came before. `delay` is how long each answer takes, in seconds, unless it
-    takes longer to make one. Receipts are posted to the URL that a request names; where `gateway_address` is given, to that host and port,
-    which may change, and again until they are taken."""
+class PartnerServer(Listener):
+    """`behaviour` may be changed at any time, or be a function of the Message-ID and the number of times that it came before. `delay` is how
+    long each answer takes, in seconds, unless it takes longer to make one. Receipts are posted to the URL that a request names; where
+    `gateway_address` is given, to that host and port, which may change, and again until they are taken."""
 
     def __init__(self, partner, gateway_certificate, behaviour=Behaviour.GOOD, tls_identity=None, delay=0.0, gateway_address=None):
+        super().__init__()
         self.behaviour = behaviour
         self.delay = delay
         self.arrivals = []  # every request, in order
@@ -58,21 +58,9 @@ class PartnerServer:
         self.async_answers = []  # (Message-ID, HTTP status or None) of the receipts that were posted
         self.go_over_to(partner, gateway_certificate)
         self._gateway_address = gateway_address
-        self._tls = None
         if tls_identity is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(tls_identity.certificate, tls_identity.key)
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(self, *_):
-        self._loop.call_soon_threadsafe(self._ending.set)
-        self._thread.join()
 
     @property
     def url(self):
@@ -105,36 +93,6 @@ class PartnerServer:
             if requests.setdefault(arrival.message_id, request) != request:
                 faults.append(f"{arrival.message_id}: sent again with other octets")
         return faults
-
-    async def _serve(self):
-        self._loop = asyncio.get_running_loop()
-        self._ending = asyncio.Event()
-        self._tasks = set()
-        server = await asyncio.start_server(self._spawn, "127.0.0.1", 0, limit=HEAD_LIMIT, ssl=self._tls)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._ending.wait()
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _spawn(self, reader, writer):
-        self._keep(self._converse(reader, writer))
-
-    def _keep(self, coroutine):
-        task = asyncio.ensure_future(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _converse(self, reader, writer):
-        try:
-            while (request := await read_message(reader)) is not None:
-                await self._answer(request, writer)
-        except (LostAnswer, ConnectionError):
-            pass
-        finally:
-            writer.transport.abort()
 
     async def _answer(self, request, writer):
         message_id = request.headers.get("Message-ID")
