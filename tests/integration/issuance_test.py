@@ -9,11 +9,13 @@ import contextlib
 import http.server
 import json
 import os
-import signal
+import pathlib
+import shutil
 import socket
 import socketserver
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -41,7 +43,8 @@ class Pebble:
 
     def __init__(self, directory, http_port, environment=None, **config):
         self.directory, self.http_port, self.config = directory, http_port, config
-        self.environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "5", **(environment or {})}
+        self.usual = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "5", **(environment or {})}
+        self.environment = dict(self.usual)
         self.port, self.management, self.dns = free_port(), free_port(), free_port()
         self.processes = []
         self.certificate = directory / "pebble.cer"
@@ -67,6 +70,13 @@ class Pebble:
                 self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                                        env={**os.environ, **self.environment}))
         wait_for_port(self.port, self.processes[-1])
+
+    def restore(self):
+        """Whatever a test has done to it, it serves as at first."""
+        if not self.processes or self.environment != self.usual:
+            self.stop()
+            self.environment = dict(self.usual)
+            self.start()
 
     def stop(self):
         for process in self.processes:
@@ -157,17 +167,28 @@ class IssuanceTest(ApiTest):
     ANSWERS = True  # whether the gateway answers where Pebble asks
     SERVE = []
 
+    @classmethod
+    def setUpClass(cls):
+        """Pebble makes four RSA keys when it starts: one for all tests of a class, whose homes do not share an account."""
+        super().setUpClass()
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="signet-pebble."))
+        cls.addClassCleanup(shutil.rmtree, directory, ignore_errors=True)
+        cls.challenge_port = free_port()
+        cls.pebble = Pebble(directory, cls.challenge_port, cls.PEBBLE_ENVIRONMENT, **cls.PEBBLE_CONFIG)
+        cls.addClassCleanup(cls.pebble.stop)
+
+    def fill_home(self, home):
+        super().fill_home(home)
+        self.set_issuer(home=home)
+
     def setUp(self):
         cli_test.CommandTest.setUp(self)
         self.copy_template()
-        self.challenge_port = free_port()
-        self.pebble = Pebble(self.directory, self.challenge_port, self.PEBBLE_ENVIRONMENT, **self.PEBBLE_CONFIG)
-        self.addCleanup(self.pebble.stop)
-        self.set_issuer()
+        self.pebble.restore()
         self.start()
 
-    def set_issuer(self, name="ca", *options, provider="ACME"):
-        return self.home.run("vault", "certificate", "issuer", "set", name, "--provider", provider, "--directory", self.pebble.url,
+    def set_issuer(self, name="ca", *options, provider="ACME", home=None):
+        return (home or self.home).run("vault", "certificate", "issuer", "set", name, "--provider", provider, "--directory", self.pebble.url,
                              "--authorities", self.pebble.certificate, *options, expect=DONE)
 
     def start(self, *options):
@@ -396,7 +417,12 @@ class Storm(IssuanceTest):
 
 
 class Renewal(IssuanceTest):
-    VALIDITY = 30  # seconds
+    PEBBLE_CONFIG = {"certificateValidityPeriod": 30}  # seconds
+
+    def fill_home(self, home):
+        super().fill_home(home)
+        home.run("vault", "secret", "set", "hook", standard_input=b"shared secret", expect=DONE)
+        home.run("vault", "certificate", "contacts", "set", "edi@acme.example", "gone@nobody.example", expect=DONE)
 
     def setUp(self):
         self.mail = MailServer()
@@ -408,10 +434,7 @@ class Renewal(IssuanceTest):
         self.addCleanup(self.webhook.shutdown)
         self.SERVE = ["--smtp-url", f"smtp://127.0.0.1:{self.mail.port}", "--smtp-tls", "none", "--smtp-from", "signet@acme.example",
                       "--notice-webhook", f"http://127.0.0.1:{self.webhook.server_address[1]}/events", "--notice-webhook-secret", "signet/hook"]
-        self.PEBBLE_CONFIG = {"certificateValidityPeriod": self.VALIDITY}
         super().setUp()
-        self.home.run("vault", "secret", "set", "hook", standard_input=b"shared secret", expect=DONE)
-        self.home.run("vault", "certificate", "contacts", "set", "edi@acme.example", "gone@nobody.example", expect=DONE)
 
     def webhook_handler(test):
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -498,7 +521,7 @@ class MailOverTls(IssuanceTest):
         self.SERVE = []
         super().setUp()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.pebble.certificate, self.directory / "pebble.key")
+        context.load_cert_chain(self.pebble.certificate, self.pebble.directory / "pebble.key")
         self.mail = MailServer(context)
         self.addCleanup(self.mail.end)
         self.home.run("vault", "secret", "set", "smtp-password", standard_input=b"open sesame", expect=DONE)

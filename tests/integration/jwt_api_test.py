@@ -23,12 +23,13 @@ def openssl(*arguments, text=b""):
 
 
 class SigningKey:
-    """A key of the issuer's: RSA, or EC on P-256."""
+    """A key of the issuer's: RSA, or EC on P-256. It is made unless its file is there."""
 
     def __init__(self, directory, kid, kind="RSA"):
         self.kid, self.kind, self.file = kid, kind, directory / f"issuer-{kid}.pem"
         what = ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"] if kind == "RSA" else ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        openssl("genpkey", "-algorithm", *what, "-out", self.file)
+        if not self.file.exists():
+            openssl("genpkey", "-algorithm", *what, "-out", self.file)
 
     def jwk(self):
         if self.kind == "RSA":
@@ -70,6 +71,7 @@ class JwtTest(ApiTest):
     def fill_home(self, home):
         super().fill_home(home)
         home.run("principal", "set", "app", "--jwt-subject", APP, "--roles", "Reader", expect=DONE)
+        SigningKey(home.directory, "one")
 
     def before_start(self):
         self.key_file = self.directory / "issuer-keys.json"
