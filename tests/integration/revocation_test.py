@@ -15,6 +15,7 @@ import time
 import cli_test
 from cli_test import DONE, NOT_FOUND, PENDING, REFUSED, START_TIMEOUT, UNAVAILABLE, USAGE, Home, wait_until
 from operations_test import GatewayTest
+from vault_api_test import read_der
 
 CONFIGURATION = """
 [req]
@@ -54,26 +55,6 @@ def der(tag, content):
     size = len(content)
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return bytes([tag]) + (bytes([size]) if size < 0x80 else bytes([0x80 | len(octets)]) + octets) + content
-
-
-def head_size(octets):
-    """Of the DER element that they begin with: tag and length."""
-    return 2 + (octets[1] & 0x7F if octets[1] & 0x80 else 0)
-
-
-def content_of(element):
-    return element[head_size(element):]
-
-
-def elements(octets):
-    """The DER elements that lie behind each other."""
-    found = []
-    while octets:
-        head = head_size(octets)
-        size = head + (int.from_bytes(octets[2:head], "big") if head > 2 else octets[1])
-        found.append(octets[:size])
-        octets = octets[size:]
-    return found
 
 
 class Authority:
@@ -118,13 +99,14 @@ class Authority:
 
     def list_without_end(self):
         """A new list, DER, signed as the others are, that does not say when the next one comes; `openssl ca` makes none of these."""
-        [whole] = elements(self.list())
-        signed, _, _ = elements(content_of(whole))
-        version, algorithm, issuer, this_update, _, *rest = elements(content_of(signed))  # [RFC5280 5.1]
-        to_be_signed = der(0x30, version + algorithm + issuer + this_update + b"".join(rest))
+        (_, whole), = read_der(self.list())
+        (_, signed), (_, algorithm), _ = read_der(whole)
+        fields = read_der(signed)
+        del fields[4]  # [RFC5280 5.1]: version, signature, issuer, thisUpdate, nextUpdate
+        to_be_signed = der(0x30, b"".join(der(tag, content) for tag, content in fields))
         (self.directory / "list.tbs").write_bytes(to_be_signed)
         signature = self.openssl("dgst", "-sha256", "-sign", "ca.key", "list.tbs")
-        return der(0x30, to_be_signed + algorithm + der(0x03, b"\0" + signature))
+        return der(0x30, to_be_signed + der(0x30, algorithm) + der(0x03, b"\0" + signature))
 
 
 class ListServer:
