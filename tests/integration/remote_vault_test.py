@@ -203,6 +203,7 @@ class Linking(RemoteTest):
     def test_keys_are_made_and_shown_there_and_the_rest_is_done_there(self):
         self.vault.let_in("maker", keys="get,list,create,rotate")
         self.link("--token-file", secret_file(self.directory / "maker", self.vault.token("maker")))
+        wait_until(lambda: self.home.json("vault", "show", "central")["answers"], "the vault has seen what the maker may do: within a second")
         made = self.home.json("vault", "key", "create", "k1", "--vault", "central", "--kind", "RSA-3072", "--tag", "team=edi")
         there = self.vault.json("vault", "key", "show", "k1")
         self.assertEqual((made["version"], made["kind"], made["publicKey"], made["tags"]), (there["version"], "RSA-3072", there["publicKey"], {"team": "edi"}))
