@@ -66,7 +66,7 @@ class UnderLoad(RolloverTest):
     USE, RETIRE, LATE = 12, 26, 4  # seconds; Globex takes each step so many seconds before it would be too late
 
     def go_on(self, home, sent, stop):
-        while not stop.wait(0.2):
+        while not stop.wait(0.5):
             sent.append(home.json("send", "--agreement", "trade", self.document, expect=None))
 
     def test_no_message_fails_though_the_partner_switches_late(self):

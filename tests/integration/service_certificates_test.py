@@ -477,15 +477,15 @@ class Messages(TwoCompanies):
         for each in [home, globex]:
             (each.path / "serve.toml").write_text('service-certificate = ["acme", "globex", "www=as2.example.com:elevated"]\n')
         for name in ["g1", "g2"]:
-            self.take_in(globex, name)
+            self.take_in(globex, name, key=("rsa:2048",))
 
     def setUp(self):
         super().setUp()
         self.authority = Authority(self.directory)
         self.first, self.second = map(self.authority.thumbprint, ("g1", "g2"))
 
-    def take_in(self, home, name, host="as2.example.com", self_signed=True):
-        pfx = self.authority.issue(name, host, self_signed=self_signed, key=("rsa:2048",))
+    def take_in(self, home, name, host="as2.example.com", **options):
+        pfx = self.authority.issue(name, host, **{"self_signed": True, **options})
         home.run("vault", "certificate", "import", name, pfx, "--passphrase-file", pfx.parent / "pass.txt", expect=DONE)
         return self.authority.thumbprint(name)
 
