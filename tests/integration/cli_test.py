@@ -369,11 +369,8 @@ class Init(CommandTest):
                 pass  # each attempt dies a little later
             making.kill()
             making.wait()
-            create = ["vault", "key", "create", "acme", "--kind", "P-256"]
-            if home.run(*create).returncode != DONE:
-                self.assertNotEqual(making.returncode, DONE)
-                home.run("init", expect=DONE)
-                home.run(*create, expect=DONE)
+            self.assertIn(home.run("init").returncode, (DONE, REFUSED) if making.returncode != DONE else (REFUSED,))
+            home.run("vault", "key", "create", "acme", "--kind", "P-256", expect=DONE)
 
     def test_a_directory_with_something_else_in_it_is_not_touched(self):
         self.home.path.mkdir()
