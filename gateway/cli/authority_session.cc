@@ -1,9 +1,8 @@
 #include "gateway/cli/authority_session.h"
 
 #include "gateway/api/principal.h"
+#include "gateway/cli/call_record.h"
 #include "gateway/cli/output_file.h"
-#include "gateway/cli/wiring.h"
-#include "gateway/store/audit_file.h"
 
 namespace signet::gateway {
 
@@ -16,14 +15,9 @@ Result<AuthoritySession> AuthoritySession::open(const CommandContext& context, c
                 fmt::format("the principal '{}' is disabled: nobody acts as it", principal.name));
   session.actor = api::actor_of(principal);
 
-  vault::AuditRecord record;
-  record.time = session.home->clock().now();
-  record.principal = caller().name;
-  record.operation = "actAs";
-  record.object = vault::AuditObject::Principal;
-  record.key.name = principal.name;
-  record.result = vault::AuditResult::Success;
-  SIGNET_CHECK(session.home->audit().append(record));
+  SIGNET_CHECK(record_call(
+      *session.home, {caller().name, "actAs", {{}, principal.name, {}}, {}, vault::AuditObject::Principal},
+      vault::AuditResult::Success));
   return session;
 }
 

@@ -9,23 +9,25 @@
 
 namespace signet::gateway {
 
-/// Writes into the audit log what somebody at the command line does and no store's own record tells of.
-///
-/// @param operation  "importRevocationList", "publishCertificate"...
-/// @param object     what it is done to, such as "certificates/acme-2027"
-/// @param detail     no secret; at most 1000 octets of it are kept
-Result<> record_call(Home& home, std::string_view operation, const std::string& object,
-                     std::string_view detail, vault::AuditResult result);
+/// What somebody does to a home and no store's own record tells of, as the audit log has it.
+struct RecordedCall {
+  std::string principal;         ///< who does it
+  std::string_view operation{};  ///< "importRevocationList", "publishCertificate"...
+  vault::KeyId object{};         ///< what it is done to, such as the name "certificates/acme-2027"
+  std::string detail{};          ///< no secret; at most 1000 octets of it are kept
+  vault::AuditObject kind = vault::AuditObject::Call;  ///< of what `object` is
+};
+
+/// Writes it into the audit log. @param why_not  why nothing comes of it; goes behind the detail.
+Result<> record_call(Home& home, const RecordedCall& call, vault::AuditResult result,
+                     std::string_view why_not = {});
 
 /// Does something once its record is written, and not without it; another one follows where it fails.
 template <class Work>
-auto recorded(Home& home, std::string_view operation, const std::string& object, const std::string& detail,
-              Work work) -> decltype(work()) {
-  SIGNET_CHECK(record_call(home, operation, object, detail, vault::AuditResult::Success));
+auto recorded(Home& home, const RecordedCall& call, Work work) -> decltype(work()) {
+  SIGNET_CHECK(record_call(home, call, vault::AuditResult::Success));
   auto done = work();
-  if (!done)
-    static_cast<void>(record_call(home, operation, object, detail + ": " + done.error().detail,
-                                  vault::AuditResult::Failed));
+  if (!done) static_cast<void>(record_call(home, call, vault::AuditResult::Failed, done.error().detail));
   return done;
 }
 

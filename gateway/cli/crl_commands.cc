@@ -107,9 +107,9 @@ Result<> import_list(CommandContext& context, const CrlOptions& options) {
   const Time now = home->clock().now();
   const std::string what =
       fmt::format("{}, SHA-256 {}", options.file.string(), hex_upper(digest(Hash::Sha256, octets)));
-  auto taken = recorded(*home, "importRevocationList", "revocation-lists", what, [&] {
-    return take_list(octets, "", account->authorities(), {}, home->revocations(), now);
-  });
+  auto taken =
+      recorded(*home, {caller().name, "importRevocationList", {{}, "revocation-lists", {}}, what},
+               [&] { return take_list(octets, "", account->authorities(), {}, home->revocations(), now); });
   if (!taken && taken.error().kind == ErrorKind::AlreadyExists)
     return fail(
         ErrorKind::AlreadyExists,
@@ -124,7 +124,11 @@ Result<> import_list(CommandContext& context, const CrlOptions& options) {
 Result<Intake> fetch_wanted(Home& home, const FetchPorts& ports, const AllowedUrls& allowed,
                             const WantedList& wanted) {
   auto fetched =
-      recorded(home, "fetchRevocationList", "revocation-lists/" + wanted.authority, wanted.joined_urls(),
+      recorded(home,
+               {caller().name,
+                "fetchRevocationList",
+                {{}, "revocation-lists/" + wanted.authority, {}},
+                wanted.joined_urls()},
                [&] { return fetch_list(ports, allowed, wanted.urls, wanted.issuer, wanted.subjects); });
   RevocationSource source{wanted.authority, wanted.joined_urls(), ports.clock.now(), 0, {}};
   if (!fetched) {
@@ -187,8 +191,10 @@ Result<> check(CommandContext& context, const CrlOptions& options) {
 
 Result<> remove(CommandContext& context, const CrlOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_CHECK(recorded(*home, "removeRevocationLists", "revocation-lists/" + printable(options.name), "",
-                        [&] { return home->revocations().remove(options.name); }));
+  SIGNET_CHECK(recorded(
+      *home,
+      {caller().name, "removeRevocationLists", {{}, "revocation-lists/" + printable(options.name), {}}},
+      [&] { return home->revocations().remove(options.name); }));
   context.print({{"removed", options.name}}, fmt::format("the revocation lists of {} removed", options.name));
   return {};
 }

@@ -8,10 +8,9 @@
 
 #include "base/log.h"
 #include "gateway/api/vault_resource.h"
+#include "gateway/cli/call_record.h"
 #include "gateway/cli/vault_administration.h"
 #include "gateway/cli/vault_users.h"
-#include "gateway/cli/wiring.h"
-#include "gateway/store/audit_file.h"
 
 namespace signet::gateway {
 namespace {
@@ -31,33 +30,14 @@ Result<api::Resource> deleted_resource(Home& home, std::string_view name) {
       fmt::format("there is no deleted vault '{}'; 'signet vault deleted' lists them", printable(name)));
 }
 
-/// Without its record a change is not made.
-Result<> record(Home& home, const vault::Principal& by, std::string_view operation, const std::string& vault,
-                vault::AuditResult result, const std::string& detail) {
-  vault::AuditRecord record;
-  record.time = home.clock().now();
-  record.principal = by.name;
-  record.operation = operation;
-  record.object = vault::AuditObject::Call;
-  record.key.vault = vault;
-  record.message = vault::audited_message();
-  record.result = result;
-  record.detail = detail;
-  return wiring::audit_log(home.audit()).append(record);
-}
-
 /// @error AlreadyExists  the account, or a setting, has keys or secrets in it.
 Result<> purge(Home& home, const vault::Principal& by, const std::string& vault) {
   SIGNET_TRY(const std::vector<std::string> users, users_of_vault(home, vault));
   if (!users.empty())
     return fail(ErrorKind::AlreadyExists,
                 fmt::format("'{}' is used by {}: change those first", vault, fmt::join(users, ", ")));
-  SIGNET_CHECK(record(home, by, "purgeVault", vault, vault::AuditResult::Success, ""));
-  Result<> purged = HomeVaultAdministration(home).purge_vault(vault);
-  if (!purged)
-    static_cast<void>(
-        record(home, by, "purgeVault", vault, vault::AuditResult::Failed, purged.error().detail));
-  return purged;
+  return recorded(home, {by.name, "purgeVault", {vault, {}, {}}},
+                  [&] { return HomeVaultAdministration(home).purge_vault(vault); });
 }
 
 Result<> list_command(CommandContext& context, const std::string&) {
@@ -80,9 +60,9 @@ Result<> list_command(CommandContext& context, const std::string&) {
 Result<> recover_command(CommandContext& context, const std::string& name) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const api::Resource deleted, deleted_resource(*home, name));
-  SIGNET_CHECK(record(*home, vault::Principal::local_operator(), "recoverVault", deleted.name,
-                      vault::AuditResult::Success, ""));
-  SIGNET_CHECK(HomeVaultAdministration(*home).recover_vault(deleted.name, deleted.json, home->clock().now()));
+  SIGNET_CHECK(recorded(*home, {caller().name, "recoverVault", {deleted.name, {}, {}}}, [&] {
+    return HomeVaultAdministration(*home).recover_vault(deleted.name, deleted.json, home->clock().now());
+  }));
   context.print({{"vault", deleted.name}, {"recovered", true}},
                 fmt::format("recovered vault '{}' with what is in it and its policies", deleted.name));
   return {};
@@ -96,7 +76,7 @@ Result<> purge_command(CommandContext& context, const std::string& name) {
     return fail(ErrorKind::PermissionDenied,
                 fmt::format("vault '{}' cannot be purged: it has purge protection, and goes by itself at {}",
                             deleted.name, to_rfc3339(deleted.deletion.scheduled_purge)));
-  SIGNET_CHECK(purge(*home, vault::Principal::local_operator(), deleted.name));
+  SIGNET_CHECK(purge(*home, caller(), deleted.name));
   context.print({{"vault", deleted.name}, {"purged", true}},
                 fmt::format("purged vault '{}' with everything in it, for good", deleted.name));
   return {};

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "gateway/cli/account_judge.h"
-#include "gateway/cli/wiring.h"
-#include "gateway/store/audit_file.h"
+#include "gateway/cli/call_record.h"
 
 namespace signet::gateway {
 namespace {
@@ -122,11 +121,14 @@ Result<api::RolloverOutcome> HomeRollovers::edit(const Edit& edit) {
       for (std::string& warning : warnings_of(*find(wanted, name), edit.successor, *account))
         outcome.warnings.push_back(std::move(warning));
     if (edit.dry_run || outcome.changes.empty()) return outcome;
-    SIGNET_CHECK(record(edit, outcome.changes, vault::AuditResult::Success, ""));
-    const auto replaced = home_.accounts().replace(wanted, stored.generation);
+    const auto replaced = recorded(home_,
+                                   {edit.principal.name,
+                                    edit.operation,
+                                    {{}, "certificates/" + edit.successor, {}},
+                                    agreements::to_string(outcome.changes)},
+                                   [&] { return home_.accounts().replace(wanted, stored.generation); });
     outcome.changed = replaced.has_value();
     if (replaced) return outcome;
-    static_cast<void>(record(edit, outcome.changes, vault::AuditResult::Failed, replaced.error().detail));
     if (replaced.error().kind != ErrorKind::AlreadyExists || attempt == kAttempts)
       return fail(replaced.error());
   }
@@ -167,23 +169,6 @@ std::vector<agreements::Problem> HomeRollovers::errors_of(const agreements::Acco
               "Put the key into the vault, and let the gateway use it.");
   }
   return errors;
-}
-
-Result<> HomeRollovers::record(const Edit& edit, const std::vector<agreements::EntryChange>& changes,
-                               vault::AuditResult result, std::string_view why_not) {
-  constexpr std::size_t kLongestDetail = 1000;
-  vault::AuditRecord record;
-  record.time = home_.clock().now();
-  record.principal = edit.principal.name;
-  record.operation = edit.operation;
-  record.object = vault::AuditObject::Call;
-  record.key = {{}, fmt::format("certificates/{}", edit.successor), {}};
-  record.message = vault::audited_message();
-  record.result = result;
-  record.detail = printable(why_not.empty() ? agreements::to_string(changes)
-                                            : fmt::format("{}: {}", agreements::to_string(changes), why_not),
-                            kLongestDetail);
-  return wiring::audit_log(home_.audit()).append(record);
 }
 
 }  // namespace signet::gateway

@@ -43,8 +43,6 @@ class HomeRollovers final : public api::RolloverAdministration {
                                              const agreements::Account& after,
                                              const std::vector<std::string>& changed,
                                              const std::string& successor);
-  Result<> record(const Edit& edit, const std::vector<agreements::EntryChange>& changes,
-                  vault::AuditResult result, std::string_view why_not);
 
   Home& home_;
   const GivenOptions given_;

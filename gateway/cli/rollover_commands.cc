@@ -190,10 +190,12 @@ Result<> publish(CommandContext& context, const RolloverOptions& options) {
   const std::string where = options.mail.empty() ? options.certificate_file.string()
                                                  : fmt::format("{}", fmt::join(options.mail, ", "));
   const std::string what = fmt::format("SHA-256 {} to {}", certificate.thumbprint_sha256(), where);
-  SIGNET_CHECK(recorded(*home, "publishCertificate", "certificates/" + options.certificate, what, [&] {
-    return options.mail.empty() ? write_certificate(options, certificate)
-                                : mail_certificate(*home, options, rollover, certificate);
-  }));
+  SIGNET_CHECK(recorded(
+      *home, {caller().name, "publishCertificate", {{}, "certificates/" + options.certificate, {}}, what},
+      [&] {
+        return options.mail.empty() ? write_certificate(options, certificate)
+                                    : mail_certificate(*home, options, rollover, certificate);
+      }));
   context.print({{"certificate", options.certificate},
                  {"thumbprintSha256", certificate.thumbprint_sha256()},
                  {"to", where}},

@@ -10,9 +10,8 @@
 #include "certstore/vault/audit_log.h"
 #include "certstore/vault/provider.h"
 #include "certstore/x509/validity.h"
+#include "gateway/cli/call_record.h"
 #include "gateway/cli/service_resolution_internal.h"
-#include "gateway/cli/wiring.h"
-#include "gateway/store/audit_file.h"
 
 namespace signet::gateway {
 namespace {
@@ -348,31 +347,21 @@ Result<> HomeServiceCertificates::change(const vault::Principal& principal,
 Result<> HomeServiceCertificates::record(const vault::Principal& principal, const RecordedChange& recorded,
                                          vault::AuditResult result, std::string_view why_not) {
   const certstore::BindingChange& change = recorded.change;
-  std::string detail = fmt::format("{} -> {}", text_of(change.before), text_of(change.after));
-  if (!why_not.empty()) detail += fmt::format(": {}", why_not);
-  return append(principal, change.after ? kBind : kUnbind, {recorded.store, change.name, {}}, result, detail);
+  return record_call(home_,
+                     {principal.name,
+                      change.after ? kBind : kUnbind,
+                      {recorded.store, change.name, {}},
+                      fmt::format("{} -> {}", text_of(change.before), text_of(change.after)),
+                      vault::AuditObject::Certificate},
+                     result, why_not);
 }
 
 Result<> HomeServiceCertificates::record_refusal(const vault::Principal& principal,
                                                  const api::BindingOutcome& outcome) {
-  return append(principal, kBind, {{}, outcome.refusals.front().name, {}}, vault::AuditResult::Failed,
-                text_of(outcome.refusals));
-}
-
-Result<> HomeServiceCertificates::append(const vault::Principal& principal, std::string_view operation,
-                                         const vault::KeyId& what, vault::AuditResult result,
-                                         const std::string& detail) {
-  constexpr std::size_t kLongestDetail = 1000;
-  vault::AuditRecord record;
-  record.time = home_.clock().now();
-  record.principal = principal.name;
-  record.operation = operation;
-  record.object = vault::AuditObject::Certificate;
-  record.key = what;
-  record.message = vault::audited_message();
-  record.result = result;
-  record.detail = printable(detail, kLongestDetail);
-  return wiring::audit_log(home_.audit()).append(record);
+  return record_call(
+      home_,
+      {principal.name, kBind, {{}, outcome.refusals.front().name, {}}, {}, vault::AuditObject::Certificate},
+      vault::AuditResult::Failed, text_of(outcome.refusals));
 }
 
 }  // namespace signet::gateway

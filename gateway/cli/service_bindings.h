@@ -34,8 +34,6 @@ class HomeServiceCertificates final : public api::ServiceCertificateAdministrati
   Result<> record(const vault::Principal& principal, const RecordedChange& recorded,
                   vault::AuditResult result, std::string_view why_not);
   Result<> record_refusal(const vault::Principal& principal, const api::BindingOutcome& outcome);
-  Result<> append(const vault::Principal& principal, std::string_view operation, const vault::KeyId& what,
-                  vault::AuditResult result, const std::string& detail);
 
   Home& home_;
   const GivenOptions given_;

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "gateway/cli/wiring.h"
-#include "gateway/store/audit_file.h"
+#include "gateway/cli/call_record.h"
 
 namespace signet::gateway {
 namespace {
@@ -58,15 +57,8 @@ Result<> VaultSeal::note_wrong_passphrase(const Error& error) {
   const auto pause = std::min(kFirstPause * (1U << std::min(wrong_++, 10U)), kLongestPause);
   not_before_ = Steady::now() + pause;
   log::error("vault-not-unsealed", {{"reason", error.detail}});
-  vault::AuditRecord record;
-  record.time = home_.clock().now();
-  record.principal = vault::Principal::local_operator().name;
-  record.operation = "unseal";
-  record.object = vault::AuditObject::Call;
-  record.key.name = "master-key";
-  record.result = vault::AuditResult::Denied;
-  record.detail = error.detail;
-  return wiring::audit_log(home_.audit()).append(record);
+  return record_call(home_, {vault::Principal::local_operator().name, "unseal", {{}, "master-key", {}}},
+                     vault::AuditResult::Denied, error.detail);
 }
 
 Result<> VaultSeal::change_master_key(MasterKeyKind kind, const SecretBytes& passphrase) {
