@@ -8,6 +8,7 @@
 #include "certstore/vault/key_library_internal.h"
 #include "certstore/vault/pkcs12.h"
 #include "certstore/vault/private_key_internal.h"
+#include "certstore/x509/pem.h"
 
 namespace signet::vault {
 namespace {
@@ -105,8 +106,6 @@ Result<Contents> read_pfx(ByteView file, const std::optional<SecretBytes>& passp
   return contents;
 }
 
-bool looks_like_pem(ByteView file) { return as_text(file).find("-----BEGIN ") != std::string_view::npos; }
-
 /// Puts the key's own certificate first. @error InvalidInput  none of them is.
 Result<> put_own_first(std::vector<certstore::Certificate>& certificates, const KeyMaterial& key) {
   if (certificates.empty()) return {};
@@ -140,7 +139,7 @@ Result<ImportedKey> read_key_file(ByteView file, const std::optional<SecretBytes
     return fail(ErrorKind::LimitExceeded, fmt::format("the key file has {} octets and at most {} are read",
                                                       file.size(), kMaxKeyFileSize));
   SIGNET_TRY(Contents contents,
-             looks_like_pem(file) ? read_pem(file, passphrase) : read_pfx(file, passphrase));
+             certstore::is_pem(file) ? read_pem(file, passphrase) : read_pfx(file, passphrase));
   if (contents.keys.empty())
     return fail(
         ErrorKind::InvalidInput,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "certstore/vault/word_list.h"
+#include "certstore/x509/pem.h"
 
 namespace signet::vault {
 namespace {
@@ -119,12 +120,6 @@ KeyOps default_key_ops(KeyKind kind) {
   return {KeyOp::Sign, KeyOp::Verify, KeyOp::Encrypt, KeyOp::Decrypt, KeyOp::WrapKey, KeyOp::UnwrapKey};
 }
 
-std::string KeyInfo::public_key_pem() const {
-  constexpr std::size_t kLineLength = 64;  // RFC 7468 section 2
-  const std::string text = base64(public_key);
-  std::string pem = "-----BEGIN PUBLIC KEY-----\n";
-  for (std::size_t i = 0; i < text.size(); i += kLineLength) pem.append(text, i, kLineLength).append("\n");
-  return pem + "-----END PUBLIC KEY-----\n";
-}
+std::string KeyInfo::public_key_pem() const { return certstore::pem_of(public_key, "PUBLIC KEY"); }
 
 }  // namespace signet::vault

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "certstore/vault/word_list.h"
+#include "certstore/x509/pem.h"
 
 namespace signet::vault {
 namespace {
@@ -51,8 +52,8 @@ Result<CertificateFile> read_certificate_file(ByteView file, const std::optional
     return fail(
         ErrorKind::InvalidInput,
         "the file holds a private key and no certificate: export both together, or take the key in alone");
-  const bool text = as_text(file).find("-----BEGIN ") != std::string_view::npos;
-  return CertificateFile{std::move(contents), text ? CertificateContent::Pem : CertificateContent::Pkcs12};
+  return CertificateFile{std::move(contents),
+                         certstore::is_pem(file) ? CertificateContent::Pem : CertificateContent::Pkcs12};
 }
 
 }  // namespace signet::vault

@@ -35,19 +35,6 @@ using Asn1TimePtr = Handle<ASN1_TIME, ASN1_TIME_free>;
 /// The same as a new field, for a setter that copies it. Null where set_time() fails.
 Asn1TimePtr new_time(Time time);
 
-/// Where octets can be had in DER or in one PEM block.
-struct Form {
-  std::string_view what;         ///< "revocation list", for errors
-  std::string_view label;        ///< of the PEM block (RFC 7468)
-  std::string_view older_label;  ///< that is still seen; empty for none
-  std::size_t most_octets = 0;   ///< of the input
-};
-
-/// The DER in the octets, which are either that or a PEM text with one block of the form's kind and no other.
-///
-/// @error InvalidInput  neither.  @error LimitExceeded
-Result<Bytes> der_of(ByteView pem_or_der, const Form& form);
-
 /// Reads one object that fills the octets to the last.
 template <class Owner, class T>
 Result<Owner> decode_der(ByteView der, T* (*read)(T**, const unsigned char**, long), std::string_view what) {
@@ -71,9 +58,6 @@ Result<Bytes> encode(const T* object, int (*write)(const T*, unsigned char**)) {
   if (size <= 0) return fail(take_openssl_error(ErrorKind::Internal, "encoding as DER"));
   return Bytes(der, der + size);
 }
-
-/// A text between BEGIN and END lines (RFC 7468).
-std::string pem_of(ByteView der, std::string_view label);
 
 /// SubjectPublicKeyInfo. @error InvalidInput
 Result<EvpPkeyPtr> read_public_key(ByteView der);

@@ -12,6 +12,7 @@
 #include "certstore/x509/distinguished_name.h"
 #include "certstore/x509/extensions_internal.h"
 #include "certstore/x509/key_facts_internal.h"
+#include "certstore/x509/pem.h"
 
 namespace signet::certstore {
 

@@ -5,14 +5,15 @@
 #include "certstore/x509/asn1_internal.h"
 #include "certstore/x509/extensions_internal.h"
 #include "certstore/x509/key_facts_internal.h"
+#include "certstore/x509/pem.h"
 
 namespace signet::certstore {
 namespace {
 
 using PkcsRequestPtr = Handle<X509_REQ, X509_REQ_free>;
 
-constexpr Form kRequestForm{"certification request", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST",
-                            64 * 1024};
+constexpr PemForm kRequestForm{"certification request", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST",
+                               64 * 1024};
 
 tl::unexpected<Error> no_request(std::string detail) {
   return fail(ErrorKind::InvalidInput, "the certification request " + std::move(detail));

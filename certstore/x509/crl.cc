@@ -9,6 +9,7 @@
 #include "certstore/x509/asn1_internal.h"
 #include "certstore/x509/crl_internal.h"
 #include "certstore/x509/host_name.h"
+#include "certstore/x509/pem.h"
 
 namespace signet::certstore {
 
@@ -32,7 +33,7 @@ namespace {
 using AlgorithmPtr = Handle<X509_ALGOR, X509_ALGOR_free>;
 using CrlPointsPtr = Handle<CRL_DIST_POINTS, CRL_DIST_POINTS_free>;
 
-constexpr Form kListForm{"revocation list", "X509 CRL", "", 8 * 1024 * 1024};
+constexpr PemForm kListForm{"revocation list", "X509 CRL", "", 8 * 1024 * 1024};
 
 constexpr int kMostPointNames = 32;
 

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "certstore/x509/distinguished_name.h"
+#include "certstore/x509/pem.h"
 
 namespace signet::gateway::api {
 namespace {
@@ -26,19 +27,11 @@ std::string stem_of(const certstore::Certificate& certificate) {
   return fmt::format("{} [{}]", name, certificate.thumbprint_sha1());
 }
 
-std::string pem_of(std::string_view label, ByteView der) {
-  constexpr std::size_t kLine = 64;  // RFC 7468 section 2
-  const std::string text = base64(der);
-  std::string pem = fmt::format("-----BEGIN {}-----\n", label);
-  for (std::size_t at = 0; at < text.size(); at += kLine) pem += text.substr(at, kLine) + "\n";
-  return pem + fmt::format("-----END {}-----\n", label);
-}
-
 NamedFile file_of(std::string stem, ByteView der, FileForm form, std::string_view type,
                   std::string_view extension, std::string_view label) {
   switch (form) {
     case FileForm::Pem:
-      return {stem + ".pem", std::string(kPemType), to_bytes(pem_of(label, der))};
+      return {stem + ".pem", std::string(kPemType), to_bytes(certstore::pem_of(der, label))};
     case FileForm::Base64:
       return {stem + ".txt", std::string(kTextType), to_bytes(base64(der))};
     case FileForm::Der:

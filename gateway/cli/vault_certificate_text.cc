@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "certstore/vault/certificate_policy_json.h"
+#include "certstore/x509/pem.h"
 #include "gateway/cli/vault_attributes.h"
 
 namespace signet::gateway {
@@ -97,12 +98,6 @@ std::string operation_text(const vault::CertificateOperation& operation) {
   return text;
 }
 
-std::string request_pem(const Bytes& request) {
-  constexpr std::size_t kLineLength = 64;  // RFC 7468 section 2
-  const std::string text = base64(request);
-  std::string pem = "-----BEGIN CERTIFICATE REQUEST-----\n";
-  for (std::size_t i = 0; i < text.size(); i += kLineLength) pem.append(text, i, kLineLength).append("\n");
-  return pem + "-----END CERTIFICATE REQUEST-----\n";
-}
+std::string request_pem(const Bytes& request) { return certstore::pem_of(request, "CERTIFICATE REQUEST"); }
 
 }  // namespace signet::gateway

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "certstore/x509/pem.h"
 #include "tests/support/test_authority.h"
 
 namespace signet::certstore {
