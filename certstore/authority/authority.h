@@ -166,13 +166,13 @@ class Authority {
   Result<Certificate> published_issuer(std::string_view group, std::string_view issuer_serial);
   /// The current CRL. @error NotFound
   Result<PublishedCrl> published_crl(std::string_view group, std::string_view issuer_serial);
-  /// An OCSP response (RFC 6960, in the profile of RFC 5019), DER, to a request, DER; signed by the issuer,
-  /// without the request's nonce, since it serves for hours and for everybody. What is wrong with a request,
-  /// or was never issued here, is said in an unsigned response, which is no error.
+  /// The OCSP response (in the profile of RFC 5019) to a request, DER; signed by the issuer, without the
+  /// request's nonce, since it serves for hours and for everybody. What is wrong with a request, or was never
+  /// issued here, is said in an unsigned response, which is no error.
   ///
   /// @param network  of whoever asks: signatures for each are bounded, and for all together
   /// @error  of our own side alone: answer those with certstore::OcspRefusal::TryLater.
-  Result<Bytes> answer_ocsp(ByteView request, std::string_view network);
+  Result<PublishedOcsp> answer_ocsp(ByteView request, std::string_view network);
 
   // ---- What the gateway does by itself, in its own name.
 

@@ -14,6 +14,12 @@ certstore::OcspAnswer answer_about(const certstore::OcspCertificateId& id, const
   return {id, certstore::CertificateStatus::Revoked, issued.revoked->at, issued.reason};
 }
 
+PublishedOcsp signed_answer(Bytes der, Time made) {
+  return {std::move(der), made, made + OcspCache::kLifetime};
+}
+
+PublishedOcsp refusal(certstore::OcspRefusal why) { return {certstore::make_ocsp_refusal(why), {}, {}}; }
+
 /// The issuer that a question means; nothing where it is none of ours.
 Result<std::optional<IssuerVersion>> issuer_meant(AuthorityStore& store,
                                                   const certstore::OcspCertificateId& id) {
@@ -28,22 +34,22 @@ Result<std::optional<IssuerVersion>> issuer_meant(AuthorityStore& store,
 
 /// An answer that was made before, of which half the time is left, where the certificate's state is the one
 /// that it tells of.
-Result<std::optional<Bytes>> known_answer(AuthorityStore& store, OcspCache& cache,
-                                          const certstore::OcspCertificateId& id, Time now) {
+Result<std::optional<PublishedOcsp>> known_answer(AuthorityStore& store, OcspCache& cache,
+                                                  const certstore::OcspCertificateId& id, Time now) {
   auto known = cache.find(id.der, now);
-  if (!known) return std::optional<Bytes>();
+  if (!known) return std::nullopt;
   SIGNET_TRY(const auto issued, store.issued(known->group, known->issuer_serial, id.serial));
-  if (!issued || issued->revoked.has_value() != known->is_revoked) return std::optional<Bytes>();
-  return std::optional(std::move(known->der));
+  if (!issued || issued->revoked.has_value() != known->is_revoked) return std::nullopt;
+  return signed_answer(std::move(known->der), known->made);
 }
 
 }  // namespace
 
-Result<Bytes> Authority::answer_ocsp(ByteView request, std::string_view network) {
+Result<PublishedOcsp> Authority::answer_ocsp(ByteView request, std::string_view network) {
   const auto asked = certstore::OcspRequest::parse(request);
-  if (!asked) return certstore::make_ocsp_refusal(certstore::OcspRefusal::MalformedRequest);
+  if (!asked) return refusal(certstore::OcspRefusal::MalformedRequest);
   // [RFC5019 2.1.1] one question; [RFC5019 2.2.3] unauthorized, where nothing is known
-  const Bytes nothing_known = certstore::make_ocsp_refusal(certstore::OcspRefusal::Unauthorized);
+  const PublishedOcsp nothing_known = refusal(certstore::OcspRefusal::Unauthorized);
   if (asked->wanted.size() != 1) return nothing_known;
   const certstore::OcspCertificateId& id = asked->wanted.front();
   const Time now = implementation_->now();
@@ -56,18 +62,18 @@ Result<Bytes> Authority::answer_ocsp(ByteView request, std::string_view network)
   if (!issued) return nothing_known;
 
   if (!implementation_->ocsp_cache().may_sign(network, Throttle::Moment::clock::now()))
-    return certstore::make_ocsp_refusal(certstore::OcspRefusal::TryLater);
+    return refusal(certstore::OcspRefusal::TryLater);
   SIGNET_TRY(const Group group, implementation_->store().group(issuer->group));
   SIGNET_TRY(const auto key, implementation_->signing_key(issuer->key, group.issuer.hash));
   certstore::OcspContents contents;
   contents.answers = {answer_about(id, *issued)};
   contents.produced_at = contents.this_update = now;
   contents.next_update = now + OcspCache::kLifetime;
-  SIGNET_TRY(Bytes made,
+  SIGNET_TRY(Bytes der,
              with_vault_refusal(certstore::make_ocsp_response(key, issuer->certificate, contents)));
   implementation_->ocsp_cache().put(
-      id.der, {issuer->group, issuer->certificate.serial(), issued->revoked.has_value(), now, made});
-  return made;
+      id.der, {issuer->group, issuer->certificate.serial(), issued->revoked.has_value(), now, der});
+  return signed_answer(std::move(der), now);
 }
 
 }  // namespace signet::authority

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -114,6 +115,13 @@ struct PublishedCrl {
   Time this_update{};
   Time next_update{};
   Bytes der;
+};
+
+/// An OCSP response (RFC 6960), with the times that it says of itself.
+struct PublishedOcsp {
+  Bytes der;
+  Time made{};
+  std::optional<Time> until;  ///< when there is a newer one; absent of a refusal, which has no signature
 };
 
 /// Everything that those need who are to rely on a group's certificates: all issuers that are valid still,

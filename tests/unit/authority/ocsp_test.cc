@@ -14,9 +14,12 @@ using certstore::OcspRefusal;
 
 class Ocsp : public AuthorityTest {
  protected:
-  Bytes ask(const Certificate& certificate, const Certificate& issuer, ByteView nonce = {}) {
+  PublishedOcsp answer(const Certificate& certificate, const Certificate& issuer, ByteView nonce = {}) {
     return valued(
         service_.answer_ocsp(valued(certstore::make_ocsp_request(certificate, issuer, nonce)), "192.0.2.1"));
+  }
+  Bytes ask(const Certificate& certificate, const Certificate& issuer, ByteView nonce = {}) {
+    return answer(certificate, issuer, nonce).der;
   }
   certstore::OcspStatus said(const Certificate& certificate, const Certificate& issuer) {
     return valued(
@@ -50,7 +53,7 @@ TEST_F(Ocsp, SignsNothingAboutWhatItNeverIssued) {
   const auto unauthorized = certstore::make_ocsp_refusal(OcspRefusal::Unauthorized);
   EXPECT_EQ(ask(*request.certificate, other.certificate), unauthorized);
   EXPECT_EQ(ask(issuer.certificate, issuer.certificate), unauthorized);
-  EXPECT_EQ(valued(service_.answer_ocsp(to_bytes("x"), "192.0.2.1")),
+  EXPECT_EQ(valued(service_.answer_ocsp(to_bytes("x"), "192.0.2.1")).der,
             certstore::make_ocsp_refusal(OcspRefusal::MalformedRequest));
 }
 
@@ -62,6 +65,25 @@ TEST_F(Ocsp, AnAnswerServesForHours) {
   EXPECT_EQ(ask(*request.certificate, issuer.certificate, to_bytes("12345678")), first);
   pass(std::chrono::hours(2));
   EXPECT_NE(ask(*request.certificate, issuer.certificate), first);
+}
+
+/// New, and one that was made before.
+TEST_F(Ocsp, AnAnswerIsGivenOutWithTheTimesThatItSaysOfItself) {
+  const IssuerVersion issuer = found_group();
+  const Certificate certificate = *issued(approved()).certificate;
+  for (int i = 0; i < 2; ++i) {
+    const PublishedOcsp given = answer(certificate, issuer.certificate);
+    const auto read =
+        valued(certstore::read_ocsp_response(given.der, certificate, issuer.certificate, {}, clock_.now()));
+    EXPECT_EQ(given.made, read.this_update);
+    EXPECT_EQ(given.until, read.next_update);
+    pass(std::chrono::hours(1));
+  }
+}
+
+TEST_F(Ocsp, NobodyIsToKeepARefusal) {
+  const IssuerVersion issuer = found_group();
+  EXPECT_EQ(answer(issuer.certificate, issuer.certificate).until, std::nullopt);
 }
 
 TEST_F(Ocsp, AnAnswerServesForTheStateThatItTellsOfAlone) {
@@ -84,7 +106,7 @@ TEST_F(Ocsp, OneQuestionIsNotManyByParametersOfItsHash) {
   const auto at = std::search(asked.begin(), asked.end(), sha1_with_null.begin(), sha1_with_null.end());
   ASSERT_NE(at, asked.end());
   *(at + 7) = 0x04;  // an empty OCTET STRING for NULL
-  EXPECT_EQ(valued(service_.answer_ocsp(asked, "192.0.2.1")),
+  EXPECT_EQ(valued(service_.answer_ocsp(asked, "192.0.2.1")).der,
             certstore::make_ocsp_refusal(OcspRefusal::MalformedRequest));
 }
 
