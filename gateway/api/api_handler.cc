@@ -38,10 +38,6 @@ HttpResponse response_of(const Answer& answer, const HttpRequest& request) {
   return response;
 }
 
-bool is_json(std::string_view content_type) {
-  return equal_ignoring_case(trim(content_type.substr(0, content_type.find(';'))), "application/json");
-}
-
 /// A body that nobody asked for is not looked at.
 bool has_body(const HttpRequest& request) {
   return !request.body.empty() && request.method != "GET" && request.method != "DELETE";
@@ -212,7 +208,7 @@ Answer ApiHandler::call(const HttpRequest& request, const Principal& principal, 
   if (!version) return refused(version.error());
   made.api_version = *std::move(version);
   if (has_body(request)) {
-    if (!is_json(request.headers.value("Content-Type").value_or("")))
+    if (!has_content_type(request, "application/json"))
       return answer_of(Problem{415, "UnsupportedMediaType", "a request's body must be application/json"});
     auto body = parse_body(request.body);
     if (!body) return refused(body.error());

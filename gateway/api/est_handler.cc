@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "/.well-known/est/";
 constexpr std::size_t kLongestRequest = 96 * 1024;  ///< base64 of 64 KiB, with line ends
-constexpr std::string_view kRetryAfter = "30";      ///< seconds
+constexpr std::chrono::seconds kRetryAfter{30};
 constexpr std::string_view kChallenge = R"(Basic realm="est", charset="UTF-8")";
 /// Of whoever shows the certificate that is to be followed, in the audit log; its serial number comes behind.
 constexpr std::string_view kByCertificate = "est:";
@@ -112,9 +112,7 @@ HttpResponse refusal_of(const Error& error, const HttpRequest& request) {
       break;
   }
   log::error("est-failed", {{"request", request.request_id}, {"reason", error.detail}});
-  HttpResponse response = text_response(503, "this cannot be done at the moment", request.request_id);
-  response.headers.set("Retry-After", kRetryAfter);
-  return response;
+  return later_response(503, "this cannot be done at the moment", kRetryAfter, request.request_id);
 }
 
 HttpResponse unauthorised(std::string_view reason, const HttpRequest& request) {
@@ -147,25 +145,19 @@ std::optional<EstHandler::Place> EstHandler::place_of(std::string_view target) c
 
 HeadVerdict EstHandler::on_head(const HttpRequest& head) {
   if (const auto wait = requests_of_addresses_.take(network_of_subscriber(head.remote_address),
-                                                    Throttle::Moment::clock::now())) {
-    HttpResponse response = text_response(429, "too many requests from this address", head.request_id);
-    response.headers.set("Retry-After", std::to_string(wait->count()));
-    return HeadVerdict::refuse(std::move(response));
-  }
+                                                    Throttle::Moment::clock::now()))
+    return HeadVerdict::refuse(too_many_requests(head, *wait));
   const auto place = place_of(head.target);
   if (!place)
     return HeadVerdict::refuse(text_response(404, "there is nothing at this path", head.request_id));
   const bool reads = place->operation == Operation::CaCerts;
-  if (reads ? head.method != "GET" && head.method != "HEAD" : head.method != "POST") {
-    HttpResponse response = text_response(405, "this path has no such method", head.request_id);
-    response.headers.set("Allow", reads ? "GET, HEAD" : "POST");
-    return HeadVerdict::refuse(std::move(response));
-  }
+  if (reads ? head.method != "GET" && head.method != "HEAD" : head.method != "POST")
+    return HeadVerdict::refuse(
+        method_not_allowed(head, "this path has no such method", reads ? "GET, HEAD" : "POST"));
   if (reads) return HeadVerdict::accept(0);
   if (!basic_user(head) && !head.client_certificate)
     return HeadVerdict::refuse(unauthorised("say who you are", head));
-  const auto type = head.headers.value("Content-Type").value_or("");
-  if (!equal_ignoring_case(trim(type.substr(0, type.find(';'))), "application/pkcs10"))
+  if (!has_content_type(head, "application/pkcs10"))
     return HeadVerdict::refuse(
         text_response(415, "a request is posted as application/pkcs10, in base64", head.request_id));
   return HeadVerdict::accept(kLongestRequest);
@@ -281,10 +273,8 @@ Result<HttpResponse> EstHandler::enroll(const HttpRequest& request, const Place&
     case authority::RequestState::New:
       break;
   }
-  HttpResponse response = text_response(
-      202, fmt::format("request {} waits for its approval: ask again", known->id), request.request_id);
-  response.headers.set("Retry-After", kRetryAfter);
-  return response;
+  return later_response(202, fmt::format("request {} waits for its approval: ask again", known->id),
+                        kRetryAfter, request.request_id);
 }
 
 /// Each request is work for an Approver, and a certificate that was lost is in anybody's hands.

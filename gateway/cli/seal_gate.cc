@@ -12,10 +12,9 @@ HeadVerdict SealGate::on_head(const HttpRequest& head) {
   log::warning("message-not-taken", {{"request", head.request_id},
                                      {"remote", head.remote_address},
                                      {"reason", std::string(vault::kSealed)}});
-  HttpResponse response = text_response(
-      503, "the message could not be taken at the moment; please send it again later", head.request_id);
-  response.headers.set("Retry-After", "60");
-  return HeadVerdict::refuse(std::move(response));
+  return HeadVerdict::refuse(
+      later_response(503, "the message could not be taken at the moment; please send it again later",
+                     std::chrono::seconds(60), head.request_id));
 }
 
 }  // namespace signet::gateway

@@ -95,6 +95,29 @@ HttpResponse text_response(int status, std::string_view reason, std::string_view
   return response;
 }
 
+HttpResponse later_response(int status, std::string_view reason, std::chrono::seconds wait,
+                            std::string_view request_id) {
+  HttpResponse response = text_response(status, reason, request_id);
+  response.headers.set("Retry-After", std::to_string(wait.count()));
+  return response;
+}
+
+HttpResponse too_many_requests(const HttpRequest& request, std::chrono::seconds wait) {
+  return later_response(429, "too many requests from this address", wait, request.request_id);
+}
+
+HttpResponse method_not_allowed(const HttpRequest& request, std::string_view reason,
+                                std::string_view allowed) {
+  HttpResponse response = text_response(405, reason, request.request_id);
+  response.headers.set("Allow", allowed);
+  return response;
+}
+
+bool has_content_type(const HttpRequest& request, std::string_view media_type) {
+  const std::string_view type = request.headers.value("Content-Type").value_or("");
+  return equal_ignoring_case(trim(type.substr(0, type.find(';'))), media_type);
+}
+
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
 namespace {

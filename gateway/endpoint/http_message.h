@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,6 +45,18 @@ struct HttpResponse {
 /// The answer of every refusal: text/plain, one line with the reason, one with the request
 /// id unless that is empty.
 HttpResponse text_response(int status, std::string_view reason, std::string_view request_id);
+
+/// The same where another time is better: 202, 429, 503; with Retry-After.
+HttpResponse later_response(int status, std::string_view reason, std::chrono::seconds wait,
+                            std::string_view request_id);
+/// 429 to somebody whose address asks too often. @param wait  until the next one is served
+HttpResponse too_many_requests(const HttpRequest& request, std::chrono::seconds wait);
+/// 405. @param allowed  what the target can be asked: "GET, HEAD"
+HttpResponse method_not_allowed(const HttpRequest& request, std::string_view reason,
+                                std::string_view allowed);
+
+/// Whether its body is of a media type, whose parameters do not count.
+bool has_content_type(const HttpRequest& request, std::string_view media_type);
 
 /// RFC 9110's phrase for a status, e.g. "Not Found"; "Unknown" for one it does not have.
 std::string_view reason_phrase(int status);

@@ -48,11 +48,8 @@ HeadVerdict As2Handler::on_head(const HttpRequest& head) {
     return HeadVerdict::refuse(
         text_response(404, "there is nothing here; AS2 messages are posted to " + path_, head.request_id));
   if (head.method == "GET" || head.method == "HEAD") return HeadVerdict::accept(0);
-  if (head.method != "POST") {
-    HttpResponse response = text_response(405, "AS2 messages are posted", head.request_id);
-    response.headers.set("Allow", "GET, HEAD, POST");
-    return HeadVerdict::refuse(std::move(response));
-  }
+  if (head.method != "POST")
+    return HeadVerdict::refuse(method_not_allowed(head, "AS2 messages are posted", "GET, HEAD, POST"));
   if (for_receipts) return HeadVerdict::accept(PostedReceipts::kBodyLimit);
   return HeadVerdict::accept(std::min(body_limit_.load(), exchange_.body_limit(head.headers)));
 }

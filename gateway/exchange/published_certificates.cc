@@ -22,9 +22,7 @@ const agreements::ResolvedAgreement* agreement_of(const HttpRequest& request,
 
 HttpResponse not_now(const Error& error, const HttpRequest& request) {
   log::error("certificates-not-published", {{"request_id", request.request_id}, {"reason", error.detail}});
-  HttpResponse response = text_response(503, "not now: ask again later", request.request_id);
-  response.headers.set("Retry-After", "60");
-  return response;
+  return later_response(503, "not now: ask again later", std::chrono::seconds(60), request.request_id);
 }
 
 }  // namespace

@@ -11,9 +11,7 @@ HeadVerdict ChallengeHandler::on_head(const HttpRequest& head) {
   if (!find(head.target))
     return HeadVerdict::refuse(text_response(404, "no challenge has this token", head.request_id));
   if (head.method == "GET" || head.method == "HEAD") return HeadVerdict::accept(0);
-  HttpResponse response = text_response(405, "a challenge can only be looked at", head.request_id);
-  response.headers.set("Allow", "GET, HEAD");
-  return HeadVerdict::refuse(std::move(response));
+  return HeadVerdict::refuse(method_not_allowed(head, "a challenge can only be looked at", "GET, HEAD"));
 }
 
 void ChallengeHandler::on_request(HttpRequest request, Responder responder) {

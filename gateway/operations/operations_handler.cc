@@ -46,9 +46,7 @@ HeadVerdict OperationsHandler::on_head(const HttpRequest& head) {
   if (find_route(head.target) == nullptr)
     return HeadVerdict::refuse(text_response(404, "there are /health, /ready and /metrics", head.request_id));
   if (head.method == "GET" || head.method == "HEAD") return HeadVerdict::accept(0);
-  HttpResponse response = text_response(405, "this can only be looked at", head.request_id);
-  response.headers.set("Allow", "GET, HEAD");
-  return HeadVerdict::refuse(std::move(response));
+  return HeadVerdict::refuse(method_not_allowed(head, "this can only be looked at", "GET, HEAD"));
 }
 
 void OperationsHandler::on_request(HttpRequest request, Responder responder) {

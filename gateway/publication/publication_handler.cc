@@ -98,11 +98,6 @@ HttpResponse not_found(const HttpRequest& request) {
   return text_response(404, "there is nothing at this path", request.request_id);
 }
 
-bool is_ocsp_request(const HttpRequest& request) {
-  const std::string_view type = request.headers.value("Content-Type").value_or("");
-  return equal_ignoring_case(trim(type.substr(0, type.find(';'))), kOcspRequest);
-}
-
 /// Whether a client has the very octets already [RFC9110 13.1.2].
 bool has_it(const HttpRequest& request, std::string_view tag) {
   const auto known = request.headers.value("If-None-Match");
@@ -116,21 +111,16 @@ PublicationHandler::PublicationHandler(Publications& publications, const Clock& 
 
 HeadVerdict PublicationHandler::on_head(const HttpRequest& head) {
   if (const auto wait = requests_of_addresses_.take(network_of_subscriber(head.remote_address),
-                                                    Throttle::Moment::clock::now())) {
-    HttpResponse response = text_response(429, "too many requests from this address", head.request_id);
-    response.headers.set("Retry-After", std::to_string(wait->count()));
-    return HeadVerdict::refuse(std::move(response));
-  }
+                                                    Throttle::Moment::clock::now()))
+    return HeadVerdict::refuse(too_many_requests(head, *wait));
   const auto place = place_of(head.target);
   if (!place) return HeadVerdict::refuse(not_found(head));
   const bool reads = head.method == "GET" || head.method == "HEAD";
-  if (is_read_only(*place) ? !reads : head.method != "POST") {
-    HttpResponse response = text_response(405, "this path has no such method", head.request_id);
-    response.headers.set("Allow", is_read_only(*place) ? "GET, HEAD" : "POST");
-    return HeadVerdict::refuse(std::move(response));
-  }
+  if (is_read_only(*place) ? !reads : head.method != "POST")
+    return HeadVerdict::refuse(method_not_allowed(head, "this path has no such method",
+                                                  is_read_only(*place) ? "GET, HEAD" : "POST"));
   if (reads) return HeadVerdict::accept(0);
-  if (!is_ocsp_request(head))
+  if (!has_content_type(head, kOcspRequest))
     return HeadVerdict::refuse(
         text_response(415, "an OCSP request is posted as application/ocsp-request", head.request_id));
   return HeadVerdict::accept(kLongestOcspRequest);
@@ -158,9 +148,8 @@ HttpResponse PublicationHandler::serve(const HttpRequest& request) {
   if (found.error().kind == ErrorKind::NotFound || found.error().kind == ErrorKind::InvalidInput)
     return not_found(request);
   log::error("publication-failed", {{"request", request.request_id}, {"reason", found.error().detail}});
-  HttpResponse response = text_response(503, "this cannot be done at the moment", request.request_id);
-  response.headers.set("Retry-After", "60");
-  return response;
+  return later_response(503, "this cannot be done at the moment", std::chrono::seconds(60),
+                        request.request_id);
 }
 
 /// [RFC5019 6.2]: what a cache between us and those who ask has to know.
