@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "gateway/api/json_body.h"
 #include "gateway/api/principals.h"
-#include "gateway/cli/shown_certificates.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/store/audit_file.h"
 
@@ -27,25 +26,14 @@ HttpLimits limits_for_programs() {
 std::string listener_name(const VaultListener& vault) { return "vault:" + vault.vault; }
 
 Result<std::vector<Listener>> api_listeners(Home& home, const ServeSettings& settings) {
-  SIGNET_TRY(const auto account, home.current_account());
-  SIGNET_TRY(const TlsIdentity identity, identity_of(*account, settings.api_certificate, "api-certificate"));
-  std::vector<Listener> all;
-  for (const std::string& text : settings.listen_api) {
-    SIGNET_TRY(Listener listener, parse_listener(text));
-    listener.name = kApiListener;
-    all.push_back(std::move(listener));
-  }
+  SIGNET_TRY(std::vector<Listener> all, parse_listeners(settings.listen_api, kApiListener));
   for (const std::string& text : settings.listen_vault) {
     SIGNET_TRY(VaultListener vault, parse_vault_listener(text));
     SIGNET_CHECK(home.own_vault(vault.vault));
     vault.listener.name = listener_name(vault);
     all.push_back(std::move(vault.listener));
   }
-  for (Listener& listener : all) {
-    listener.tls = identity;
-    listener.tls_rules = tls_rules_of(settings);
-    listener.client_certificates = ClientCertificates::Wanted;  // management certificates, in a token's place
-  }
+  SIGNET_CHECK(show_api_certificate(home, settings, all));  // client certificates are in a token's place
   return all;
 }
 
@@ -125,22 +113,19 @@ Result<std::unique_ptr<ServeApi>> ServeApi::listen(Home& home, const ServeSettin
   SIGNET_TRY(auto jwts, jwt_verifier(settings, home.clock()));
   std::unique_ptr<ServeApi> made(new ServeApi(home, std::move(options), std::move(installation), given,
                                               std::move(jwts), settings.publication_host));
-  SIGNET_TRY(made->listeners_, api_listeners(home, settings));
   HttpServerConfig config;
-  config.listeners = made->listeners_;
+  SIGNET_TRY(config.listeners, api_listeners(home, settings));
   config.limits = wiring::http_limits(limits_for_programs());
   config.spool = home.spool_area();
   config.spool.memory_limit = api::kLongestBody;
-  SIGNET_TRY(made->server_, HttpServer::listen(std::move(config), made->handler_));
-  const std::vector<std::uint16_t> ports = made->server_->ports();
-  for (std::size_t i = 0; i < ports.size(); ++i) made->listeners_[i].port = ports[i];
+  SIGNET_TRY(made->open_, SideListeners::open(std::move(config), made->handler_));
   return made;
 }
 
 Result<> ServeApi::renew_tls(const TlsIdentity& identity) {
   std::set<std::string> names;
-  for (const Listener& listener : listeners_) names.insert(listener.name);
-  for (const std::string& name : names) SIGNET_CHECK(server_->renew_tls(name, identity));
+  for (const Listener& listener : open_.listeners) names.insert(listener.name);
+  for (const std::string& name : names) SIGNET_CHECK(open_.server->renew_tls(name, identity));
   return {};
 }
 

@@ -12,8 +12,8 @@
 #include "gateway/cli/home_rollovers.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/service_bindings.h"
+#include "gateway/cli/side_listeners.h"
 #include "gateway/cli/vault_administration.h"
-#include "gateway/endpoint/http_server.h"
 
 namespace signet::gateway {
 
@@ -34,8 +34,8 @@ class ServeApi {
   static Result<std::unique_ptr<ServeApi>> listen(Home& home, const ServeSettings& settings,
                                                   const GivenOptions& given);
 
-  void accept() { server_->accept(); }
-  void stop(std::chrono::milliseconds drain) { server_->stop(drain); }
+  void accept() { open_.server->accept(); }
+  void stop(std::chrono::milliseconds drain) { open_.server->stop(drain); }
   /// From now on another certificate is shown. @error InvalidInput  its key is not its own: nothing has
   /// changed.
   Result<> renew_tls(const TlsIdentity& identity);
@@ -43,7 +43,7 @@ class ServeApi {
   void take_up(api::JwkSet jwt_keys);
 
   /// With the ports that they took.
-  [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
+  [[nodiscard]] const std::vector<Listener>& listeners() const { return open_.listeners; }
 
  private:
   ServeApi(Home& home, api::ApiOptions options, api::Installation installation, const GivenOptions& given,
@@ -57,8 +57,7 @@ class ServeApi {
   HomeRollovers rollovers_;
   HomeInventory inventory_;
   api::ApiHandler handler_;
-  std::vector<Listener> listeners_;
-  std::unique_ptr<HttpServer> server_;
+  SideListeners open_;
 };
 
 }  // namespace signet::gateway

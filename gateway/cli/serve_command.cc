@@ -46,6 +46,7 @@ namespace {
 constexpr std::chrono::milliseconds kDrainTime{5'000};     ///< for requests that are being read or served
 constexpr std::chrono::milliseconds kHandOverTime{2'500};  ///< then, for payloads that wait
 
+constexpr std::string_view kPlainListener = "as2";
 constexpr std::string_view kTlsListener = "as2-tls";
 
 ClientCertificates client_certificates(const ServeSettings& settings) {
@@ -55,17 +56,12 @@ ClientCertificates client_certificates(const ServeSettings& settings) {
 }
 
 Result<std::vector<Listener>> listeners(Home& home, const ServeSettings& settings) {
-  std::vector<Listener> all;
-  for (const std::string& text : settings.listen) {
-    SIGNET_TRY(Listener listener, parse_listener(text));
-    all.push_back(std::move(listener));
-  }
+  SIGNET_TRY(std::vector<Listener> all, parse_listeners(settings.listen, kPlainListener));
   if (settings.listen_tls.empty()) return all;
   SIGNET_TRY(const auto account, home.current_account());
   SIGNET_TRY(const TlsIdentity identity, identity_of(*account, settings.tls_certificate, "tls-certificate"));
-  for (const std::string& text : settings.listen_tls) {
-    SIGNET_TRY(Listener listener, parse_listener(text));
-    listener.name = kTlsListener;
+  SIGNET_TRY(std::vector<Listener> with_tls, parse_listeners(settings.listen_tls, kTlsListener));
+  for (Listener& listener : with_tls) {
     listener.tls = identity;
     listener.client_certificates = client_certificates(settings);
     listener.tls_rules = tls_rules_of(settings);
@@ -304,7 +300,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   std::vector<Listener> bound = config.listeners;
   for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = server->ports()[i];
-  if (operations_listener) bound.push_back(operations_listener->listener);
+  if (operations_listener) bound.push_back(operations_listener->listeners.front());
   if (api) bound.insert(bound.end(), api->listeners().begin(), api->listeners().end());
   bound.insert(bound.end(), issuance->listeners().begin(), issuance->listeners().end());
   if (est) bound.insert(bound.end(), est->listeners().begin(), est->listeners().end());

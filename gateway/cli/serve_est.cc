@@ -34,30 +34,19 @@ ServeEst::ServeEst(Home& home, const ServeSettings& settings)
 Result<std::unique_ptr<ServeEst>> ServeEst::listen(Home& home, const ServeSettings& settings) {
   if (settings.listen_est.empty()) return nullptr;
   std::unique_ptr<ServeEst> made(new ServeEst(home, settings));
-  SIGNET_TRY(const auto account, home.current_account());
-  SIGNET_TRY(const TlsIdentity identity, identity_of(*account, settings.api_certificate, "api-certificate"));
-  for (const std::string& text : settings.listen_est) {
-    SIGNET_TRY(Listener listener, parse_listener(text));
-    listener.name = kListener;
-    listener.tls = identity;
-    listener.tls_rules = tls_rules_of(settings);
-    listener.client_certificates = ClientCertificates::Wanted;
-    made->listeners_.push_back(std::move(listener));
-  }
   HttpServerConfig config;
-  config.listeners = made->listeners_;
+  SIGNET_TRY(config.listeners, parse_listeners(settings.listen_est, kListener));
+  SIGNET_CHECK(show_api_certificate(home, settings, config.listeners));
   config.limits = limits_for_devices();
   config.spool = home.spool_area();
-  SIGNET_TRY(made->server_, HttpServer::listen(std::move(config), made->handler_));
-  const std::vector<std::uint16_t> ports = made->server_->ports();
-  for (std::size_t i = 0; i < ports.size(); ++i) made->listeners_[i].port = ports[i];
+  SIGNET_TRY(made->open_, SideListeners::open(std::move(config), made->handler_));
   return made;
 }
 
 ShownCertificates::Shown ServeEst::shown() {
   return {"api-certificate", &ServeSettings::api_certificate,
-          [this](const TlsIdentity& identity) { return server_->renew_tls(kListener, identity); },
-          shown_by(listeners_)};
+          [this](const TlsIdentity& identity) { return open_.server->renew_tls(kListener, identity); },
+          shown_by(open_.listeners)};
 }
 
 }  // namespace signet::gateway

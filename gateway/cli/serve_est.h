@@ -7,7 +7,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/shown_certificates.h"
-#include "gateway/endpoint/http_server.h"
+#include "gateway/cli/side_listeners.h"
 
 namespace signet::gateway {
 
@@ -20,19 +20,18 @@ class ServeEst {
   /// @error InvalidInput  there is no certificate to show.  @error ...  as HttpServer::listen().
   static Result<std::unique_ptr<ServeEst>> listen(Home& home, const ServeSettings& settings);
 
-  void accept() { server_->accept(); }
-  void stop() { server_->stop(std::chrono::milliseconds(1'000)); }
+  void accept() { open_.server->accept(); }
+  void stop() { open_.server->stop(std::chrono::milliseconds(1'000)); }
   /// That of the REST services, which is shown here too.
   [[nodiscard]] ShownCertificates::Shown shown();
   /// With the ports that they took.
-  [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
+  [[nodiscard]] const std::vector<Listener>& listeners() const { return open_.listeners; }
 
  private:
   ServeEst(Home& home, const ServeSettings& settings);
 
   api::EstHandler handler_;
-  std::vector<Listener> listeners_;
-  std::unique_ptr<HttpServer> server_;
+  SideListeners open_;
 };
 
 }  // namespace signet::gateway

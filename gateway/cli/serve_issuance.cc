@@ -88,20 +88,14 @@ Result<> ServeIssuance::check_mail_server() {
 }
 
 Result<> ServeIssuance::open_listeners() {
-  for (const std::string& text : settings_.listen_acme) {
-    SIGNET_TRY(Listener listener, parse_listener(text));
-    listener.name = "acme";
-    listeners_.push_back(std::move(listener));
-  }
-  if (listeners_.empty()) return {};
+  if (settings_.listen_acme.empty()) return {};
   HttpServerConfig config;
-  config.listeners = listeners_;
+  SIGNET_TRY(config.listeners, parse_listeners(settings_.listen_acme, "acme"));
   config.limits = limits_for_challenges();
   config.spool = home_.spool_area();
   config.workers = 1;
-  SIGNET_TRY(server_, HttpServer::start(std::move(config), challenges_));
-  const std::vector<std::uint16_t> ports = server_->ports();
-  for (std::size_t i = 0; i < ports.size(); ++i) listeners_[i].port = ports[i];
+  SIGNET_TRY(open_, SideListeners::open(std::move(config), challenges_));
+  open_.server->accept();
   return {};
 }
 
@@ -133,7 +127,7 @@ void ServeIssuance::stop() {
   ends_.notify_one();
   client_.stop();
   if (thread_.joinable()) thread_.join();
-  if (server_) server_->stop(std::chrono::milliseconds(0));
+  if (open_.server) open_.server->stop(std::chrono::milliseconds(0));
 }
 
 void ServeIssuance::run() {

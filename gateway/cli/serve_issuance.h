@@ -10,8 +10,8 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/home_inventory.h"
 #include "gateway/cli/serve_settings.h"
+#include "gateway/cli/side_listeners.h"
 #include "gateway/endpoint/http_client.h"
-#include "gateway/endpoint/http_server.h"
 #include "gateway/issuance/acme_provider.h"
 #include "gateway/issuance/authority_provider.h"
 #include "gateway/issuance/challenge_handler.h"
@@ -39,7 +39,7 @@ class ServeIssuance {
   void stop();
 
   /// Those for challenges, with the ports that they took.
-  [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
+  [[nodiscard]] const std::vector<Listener>& listeners() const { return open_.listeners; }
 
  private:
   ServeIssuance(Home& home, const ServeSettings& settings, const GivenOptions& given);
@@ -68,8 +68,7 @@ class ServeIssuance {
   OrderDesk desk_;
   NoticeSender notices_;
   ExpiryNotices expiry_notices_;
-  std::vector<Listener> listeners_;
-  std::unique_ptr<HttpServer> server_;
+  SideListeners open_;  ///< nothing where there is none for challenges
   Time next_round_{};
   Time next_upkeep_{};
 

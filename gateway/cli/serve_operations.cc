@@ -84,7 +84,7 @@ void ServeOperations::show_queue(std::string name, std::function<std::size_t()> 
   queues_.push_back({std::move(name), std::move(waiting)});
 }
 
-Result<std::optional<ServeOperations::Open>> ServeOperations::listen(const ServeSettings& settings) {
+Result<std::optional<SideListeners>> ServeOperations::listen(const ServeSettings& settings) {
   if (settings.operations_listen.empty()) return std::nullopt;
   SIGNET_TRY(Listener listener, parse_listener(settings.operations_listen));
   listener.name = "operations";
@@ -98,9 +98,9 @@ Result<std::optional<ServeOperations::Open>> ServeOperations::listen(const Serve
   config.limits = limits_for_onlookers();
   config.spool = home_.spool_area();
   config.workers = kWorkers;
-  SIGNET_TRY(auto server, HttpServer::start(std::move(config), handler_));
-  listener.port = server->ports().front();
-  return Open{std::move(listener), std::move(server)};
+  SIGNET_TRY(SideListeners open, SideListeners::open(std::move(config), handler_));
+  open.server->accept();
+  return open;
 }
 
 void ServeOperations::take_up(const ServeSettings& settings) {

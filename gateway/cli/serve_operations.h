@@ -12,7 +12,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/home_inventory.h"
 #include "gateway/cli/serve_settings.h"
-#include "gateway/endpoint/http_server.h"
+#include "gateway/cli/side_listeners.h"
 #include "gateway/operations/certificate_expiry.h"
 #include "gateway/operations/event_file.h"
 #include "gateway/operations/metrics.h"
@@ -49,11 +49,7 @@ class ServeOperations {
   /// outlives the server, and so does this.
   ///
   /// @error  as parse_listener(), HttpServer::start().
-  struct Open {
-    Listener listener;  ///< with the port that it took
-    std::unique_ptr<HttpServer> server;
-  };
-  Result<std::optional<Open>> listen(const ServeSettings& settings);
+  Result<std::optional<SideListeners>> listen(const ServeSettings& settings);
 
   /// From now on /ready says no.
   void stopping() { stopping_ = true; }

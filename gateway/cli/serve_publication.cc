@@ -30,18 +30,11 @@ Result<std::unique_ptr<ServePublication>> ServePublication::listen(Home& home,
                                                                    const ServeSettings& settings) {
   if (settings.listen_publication.empty()) return nullptr;
   std::unique_ptr<ServePublication> made(new ServePublication(home, settings));
-  for (const std::string& text : settings.listen_publication) {
-    SIGNET_TRY(Listener listener, parse_listener(text));
-    listener.name = "publication";
-    made->listeners_.push_back(std::move(listener));
-  }
   HttpServerConfig config;
-  config.listeners = made->listeners_;
+  SIGNET_TRY(config.listeners, parse_listeners(settings.listen_publication, "publication"));
   config.limits = limits_for_everybody();
   config.spool = home.spool_area();
-  SIGNET_TRY(made->server_, HttpServer::listen(std::move(config), made->handler_));
-  const std::vector<std::uint16_t> ports = made->server_->ports();
-  for (std::size_t i = 0; i < ports.size(); ++i) made->listeners_[i].port = ports[i];
+  SIGNET_TRY(made->open_, SideListeners::open(std::move(config), made->handler_));
   return made;
 }
 

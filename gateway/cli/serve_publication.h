@@ -5,7 +5,7 @@
 
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_settings.h"
-#include "gateway/endpoint/http_server.h"
+#include "gateway/cli/side_listeners.h"
 #include "gateway/publication/authority_publications.h"
 #include "gateway/publication/publication_handler.h"
 
@@ -20,18 +20,17 @@ class ServePublication {
   /// @error  as parse_listener(), HttpServer::listen().
   static Result<std::unique_ptr<ServePublication>> listen(Home& home, const ServeSettings& settings);
 
-  void accept() { server_->accept(); }
-  void stop() { server_->stop(std::chrono::milliseconds(1'000)); }
+  void accept() { open_.server->accept(); }
+  void stop() { open_.server->stop(std::chrono::milliseconds(1'000)); }
   /// With the ports that they took.
-  [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
+  [[nodiscard]] const std::vector<Listener>& listeners() const { return open_.listeners; }
 
  private:
   ServePublication(Home& home, const ServeSettings& settings);
 
   AuthorityPublications publications_;
   PublicationHandler handler_;
-  std::vector<Listener> listeners_;
-  std::unique_ptr<HttpServer> server_;
+  SideListeners open_;
 };
 
 }  // namespace signet::gateway

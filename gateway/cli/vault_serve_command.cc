@@ -69,7 +69,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   SIGNET_TRY(std::unique_ptr<ControlChannel> control, open_control_channel(*home, seal));
 
   std::vector<Listener> bound = api->listeners();
-  if (operations_listener) bound.push_back(operations_listener->listener);
+  if (operations_listener) bound.push_back(operations_listener->listeners.front());
   bound.insert(bound.end(), issuance->listeners().begin(), issuance->listeners().end());
   if (est) bound.insert(bound.end(), est->listeners().begin(), est->listeners().end());
   if (publication)
