@@ -26,11 +26,16 @@ bool Authenticator::says_who(const HttpRequest& request) {
 }
 
 Result<Principal> Authenticator::authenticate(const HttpRequest& request) {
-  const std::string_view token = bearer_token(request);
-  if (token.empty() && !says_who(request))
+  if (const std::string_view token = bearer_token(request); !token.empty()) return holder_of(token);
+  if (!says_who(request))
     return fail(ErrorKind::PermissionDenied, "AKV10000: Request is missing a Bearer or PoP token.");
-  SIGNET_TRY(Principal principal,
-             token.empty() ? by_certificate(*request.client_certificate) : by_token(token));
+  return admit(by_certificate(*request.client_certificate));
+}
+
+Result<Principal> Authenticator::holder_of(std::string_view token) { return admit(by_token(token)); }
+
+Result<Principal> Authenticator::admit(Result<Principal> found) {
+  SIGNET_TRY(Principal principal, std::move(found));
   if (!principal.enabled)
     return fail(ErrorKind::PermissionDenied, "the principal that this names is disabled");
   // A name that was free when the principal was made may be one of this machine's since.

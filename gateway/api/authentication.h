@@ -30,8 +30,11 @@ class Authenticator {
   /// valid now, or a disabled principal; the text is for the caller.
   /// @error ...               of the store.
   Result<Principal> authenticate(const HttpRequest& request);
+  /// The same of a token that comes in another way. @error  likewise
+  Result<Principal> holder_of(std::string_view token);
 
  private:
+  static Result<Principal> admit(Result<Principal> found);
   Result<Principal> by_token(std::string_view token);
   Result<Principal> by_jwt(std::string_view token);
   Result<Principal> by_certificate(const certstore::Certificate& certificate);

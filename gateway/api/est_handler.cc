@@ -12,6 +12,7 @@
 #include "certstore/x509/issuers.h"
 #include "certstore/x509/profile.h"
 #include "gateway/api/authority_json.h"
+#include "gateway/endpoint/basic_credentials.h"
 
 namespace signet::gateway::api {
 namespace {
@@ -39,23 +40,9 @@ Result<HttpResponse> certificates_response(const std::vector<certstore::Certific
   return response;
 }
 
-/// The token of HTTP Basic, whose user has to be the one that it is of.
-struct BasicUser {
-  std::string name;
-  std::string token;
-};
-std::optional<BasicUser> basic_user(const HttpRequest& request) {
-  constexpr std::string_view kScheme = "Basic ";
-  const auto field = request.headers.value("Authorization");
-  if (!field || field->size() <= kScheme.size() ||
-      !equal_ignoring_case(field->substr(0, kScheme.size()), kScheme))
-    return std::nullopt;
-  const auto decoded = parse_base64(trim(field->substr(kScheme.size())));
-  if (!decoded) return std::nullopt;
-  const std::string_view text = as_text(*decoded);
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  return BasicUser{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
+/// A token comes by HTTP Basic, whose user has to be the one that it is of.
+std::optional<BasicCredentials> basic_credentials(const HttpRequest& request) {
+  return parse_basic_credentials(request.headers.value("Authorization").value_or(""));
 }
 
 /// For a filter, where some characters stand for others.
@@ -155,7 +142,7 @@ HeadVerdict EstHandler::on_head(const HttpRequest& head) {
     return HeadVerdict::refuse(
         method_not_allowed(head, "this path has no such method", reads ? "GET, HEAD" : "POST"));
   if (reads) return HeadVerdict::accept(0);
-  if (!basic_user(head) && !head.client_certificate)
+  if (!basic_credentials(head) && !head.client_certificate)
     return HeadVerdict::refuse(unauthorised("say who you are", head));
   if (!has_content_type(head, "application/pkcs10"))
     return HeadVerdict::refuse(
@@ -205,11 +192,9 @@ Result<HttpResponse> EstHandler::ca_certs(const Place& place) {
 }
 
 Result<EstHandler::Enrolee> EstHandler::enrolee_of(const HttpRequest& request, const Place& place) {
-  if (const auto user = basic_user(request)) {
-    HttpRequest shown;
-    shown.headers.set("Authorization", "Bearer " + user->token);
-    SIGNET_TRY(const Principal principal, authenticator_.authenticate(shown));
-    if (!equal_ignoring_case(principal.name, user->name))
+  if (const auto shown = basic_credentials(request)) {
+    SIGNET_TRY(const Principal principal, authenticator_.holder_of(trim(as_text(shown->password.view()))));
+    if (!equal_ignoring_case(principal.name, shown->user))
       return fail(ErrorKind::PermissionDenied, "the token is none of this user's");
     return Enrolee{actor_of(principal), {}, {}};
   }

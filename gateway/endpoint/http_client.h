@@ -12,9 +12,9 @@
 #include "as2/mime/headers.h"
 #include "base/bytes.h"
 #include "base/result.h"
-#include "base/secret.h"
 #include "base/stream.h"
 #include "certstore/x509/key_handle.h"
+#include "gateway/endpoint/basic_credentials.h"
 #include "gateway/endpoint/tls_rules.h"
 
 /// The way out: one POST to a partner, or one GET.
@@ -31,12 +31,6 @@ struct TlsTrust {
   Kind kind = Kind::System;
   std::vector<certstore::Certificate> certificates;
   bool ignore_name_mismatch = false;  ///< accept a certificate that does not name the URL's host
-};
-
-/// RFC 7617. Sent at once, without waiting to be asked.
-struct BasicCredentials {
-  std::string user;  ///< without ":"
-  SecretBytes password;
 };
 
 /// The parts of an http or https URL that tell where it leads.
@@ -68,7 +62,7 @@ struct HttpPost {
   std::optional<certstore::PrivateCertificate>
       client_certificate;  ///< shown when the server asks; its key may be the vault's
   std::vector<certstore::Certificate> client_chain;  ///< intermediates sent with it
-  std::optional<BasicCredentials> basic;
+  std::optional<BasicCredentials> basic;             ///< sent at once, without waiting to be asked
 
   std::uint64_t answer_limit = 16 * 1024 * 1024;  ///< octets of the answer's body
   bool expect_continue = false;                   ///< ask before sending the body

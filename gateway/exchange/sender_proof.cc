@@ -6,11 +6,10 @@
 
 #include "base/digest.h"
 #include "base/secret.h"
+#include "gateway/endpoint/basic_credentials.h"
 
 namespace signet::gateway {
 namespace {
-
-constexpr std::string_view kScheme = "Basic ";
 
 /// "user:password" as one secret.
 SecretBytes joined(std::string_view user, ByteView password) {
@@ -20,14 +19,6 @@ SecretBytes joined(std::string_view user, ByteView password) {
   *out++ = ':';
   std::copy(password.begin(), password.end(), out);
   return text;
-}
-
-/// The "user:password" of a field value [RFC7617 2]; nothing when it is none.
-std::optional<Bytes> read_credentials(std::string_view value) {
-  if (!equal_ignoring_case(value.substr(0, kScheme.size()), kScheme)) return std::nullopt;
-  Result<Bytes> decoded = parse_base64(value.substr(kScheme.size()));
-  if (!decoded) return std::nullopt;
-  return *std::move(decoded);
 }
 
 /// Compares digests, which are of one length: not even the password's can be learnt from the time.
@@ -69,14 +60,13 @@ Result<std::optional<Unproven>> check_password(const std::optional<std::string>&
   };
   if (!authorization)
     return refuse("the agreement demands HTTP Basic authentication, and the request has none");
-  auto given = read_credentials(*authorization);
+  const auto given = parse_basic_credentials(*authorization);
   if (!given)
     return refuse(
         "the agreement demands HTTP Basic authentication, and the request's Authorization is another one");
   SIGNET_TRY(const SecretBytes password, account.password(required));
-  const bool same = is_same_secret(*given, joined(required.user_name, password.view()).view());
-  wipe(*given);
-  if (!same)
+  if (!is_same_secret(joined(given->user, given->password.view()).view(),
+                      joined(required.user_name, password.view()).view()))
     return refuse("the agreement demands HTTP Basic authentication, and user name or password are wrong");
   return std::optional<Unproven>();
 }

@@ -24,7 +24,8 @@ ALLOWED = {
     # Inside the gateway, exchange sees of the endpoint only its public faces; the store implements what the others declare
     # and is seen by nobody but the wiring, which is cli.
     "gateway/exchange": ["base", "certstore/x509", "certstore/vault", "agreements", "as2", "gateway/endpoint/http_server.h", "gateway/endpoint/http_client.h",
-                         "gateway/endpoint/http_message.h", "gateway/endpoint/post_fault.h", "gateway/endpoint/allowed_urls.h"],
+                         "gateway/endpoint/http_message.h", "gateway/endpoint/post_fault.h", "gateway/endpoint/allowed_urls.h",
+                         "gateway/endpoint/basic_credentials.h"],
     "gateway/endpoint": ["base", "certstore/x509", "as2/mime"],
     "gateway/issuance": [
         "base", "certstore/x509", "certstore/vault", "certstore/authority", "gateway/endpoint/http_client.h",
@@ -65,7 +66,7 @@ ALLOWED = {
     ],
     "gateway/api": [
         "base", "certstore", "agreements", "as2/mime/headers.h", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
-        "gateway/lifecycle/inventory.h", "gateway/lifecycle/rollover.h",
+        "gateway/endpoint/basic_credentials.h", "gateway/lifecycle/inventory.h", "gateway/lifecycle/rollover.h",
     ],
     "gateway/publication": [
         "base", "certstore/x509", "certstore/authority", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
