@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "base/hex_value.h"
 #include "base/utf8.h"
 
 namespace signet {
@@ -25,13 +26,6 @@ std::string hex(ByteView bytes, std::string_view digits) {
     out.push_back(digits[byte & 0x0FU]);
   }
   return out;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 std::string encode_base64(ByteView bytes, std::string_view alphabet, bool pad) {

@@ -1,5 +1,7 @@
 #include "base/percent_encoding.h"
 
+#include "base/hex_value.h"
+
 namespace signet {
 namespace {
 
@@ -33,6 +35,24 @@ std::string percent_encode(std::string_view text) {
 
 void append_percent_encoded(Bytes& octets, std::string_view text) {
   encode(text, [&](char c) { octets.push_back(static_cast<std::uint8_t>(c)); });
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string decoded;
+  while (!text.empty()) {
+    const auto octet = leading_percent_octet(text);
+    decoded += octet ? static_cast<char>(*octet) : text.front();
+    text.remove_prefix(octet ? 3 : 1);
+  }
+  return decoded;
+}
+
+std::optional<std::uint8_t> leading_percent_octet(std::string_view text) {
+  if (text.size() < 3 || text.front() != '%') return std::nullopt;
+  const int high = hex_value(text[1]);
+  const int low = hex_value(text[2]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<std::uint8_t>(high * 16 + low);
 }
 
 }  // namespace signet

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "as2/mime/charset.h"
-#include "as2/mime/hex_value_internal.h"
 #include "base/bytes.h"
+#include "base/hex_value.h"
 #include "base/utf8.h"
 
 namespace signet::as2::mime {

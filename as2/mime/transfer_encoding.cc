@@ -6,8 +6,8 @@
 #include <array>
 #include <memory>
 
-#include "as2/mime/hex_value_internal.h"
 #include "base/chunk.h"
+#include "base/hex_value.h"
 
 namespace signet::as2::mime {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/network.h"
+#include "base/percent_encoding.h"
 
 namespace signet::gateway::api {
 namespace {
@@ -16,20 +17,11 @@ constexpr std::size_t kLongestPort = 5;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/// The gate has refused broken encodings already; one that were left is text.
-std::string percent_decode(std::string_view text, bool plus_is_space) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      if (const auto octet = parse_hex(text.substr(i + 1, 2)); octet && octet->size() == 1) {
-        decoded += static_cast<char>(octet->front());
-        i += 2;
-        continue;
-      }
-    }
-    decoded += plus_is_space && text[i] == '+' ? ' ' : text[i];
-  }
-  return decoded;
+/// As forms encode it, with "+" for a space.
+std::string form_decode(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return percent_decode(spaced);
 }
 
 template <class Take>
@@ -65,17 +57,18 @@ Result<std::optional<std::string>> Target::parameter(std::string_view name) cons
   return found;
 }
 
+/// The gate has refused broken encodings already; one that were left is text.
 Target parse_target(std::string_view target) {
   Target parsed;
   const std::size_t path_size = std::min(target.find('?'), target.size());
   split(target.substr(std::min<std::size_t>(1, path_size), path_size - std::min<std::size_t>(1, path_size)),
-        '/', [&](std::string_view segment) { parsed.segments.push_back(percent_decode(segment, false)); });
+        '/', [&](std::string_view segment) { parsed.segments.push_back(percent_decode(segment)); });
   if (path_size == target.size()) return parsed;
   split(target.substr(path_size + 1), '&', [&](std::string_view pair) {
     if (pair.empty()) return;
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    parsed.query.emplace_back(percent_decode(pair.substr(0, equals), true),
-                              percent_decode(pair.substr(std::min(equals + 1, pair.size())), true));
+    parsed.query.emplace_back(form_decode(pair.substr(0, equals)),
+                              form_decode(pair.substr(std::min(equals + 1, pair.size()))));
   });
   return parsed;
 }

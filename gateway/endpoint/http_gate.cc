@@ -6,6 +6,9 @@
 #include <array>
 #include <charconv>
 
+#include "base/hex_value.h"
+#include "base/percent_encoding.h"
+
 namespace signet::gateway {
 namespace {
 
@@ -56,14 +59,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-/// @returns the digit's value, or -1.
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /// [RFC9110 5.6.2]
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -76,14 +71,6 @@ std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
-}
-
-/// The octet that "%xx" at the front of `text` stands for, or -1.
-int percent_decoded(std::string_view text) {
-  if (text.size() < 3) return -1;
-  const int high = hex_value(text[1]);
-  const int low = hex_value(text[2]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 /// What is wrong with a request target, or nothing. Only the origin form is served: an absolute path, perhaps
@@ -100,10 +87,10 @@ std::string_view fault_of_target(std::string_view target, bool encoded_slashes) 
       return "the request target has a character that must be encoded";
     bool encoded = false;
     if (c == '%') {
-      const int octet = percent_decoded(target.substr(i));
-      if (octet < 0) return "the request target has a broken percent encoding";
-      if (octet < ' ' || octet == 0x7F) return "the request target has an encoded control character";
-      c = static_cast<char>(octet);
+      const auto octet = leading_percent_octet(target.substr(i));
+      if (!octet) return "the request target has a broken percent encoding";
+      if (*octet < ' ' || *octet == 0x7F) return "the request target has an encoded control character";
+      c = static_cast<char>(*octet);
       encoded = true;
       i += 2;
     }

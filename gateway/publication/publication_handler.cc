@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "base/percent_encoding.h"
 
 namespace signet::gateway {
 namespace {
@@ -56,17 +57,7 @@ std::optional<Place> named_in(std::string_view path, std::string_view folder, st
 
 /// The request of a GET: base64 of the DER, percent-encoded where its author thought so [RFC6960 A.1].
 std::optional<Bytes> request_in(std::string_view encoded) {
-  std::string text;
-  for (std::size_t i = 0; i < encoded.size(); ++i) {
-    if (encoded[i] != '%') {
-      text += encoded[i];
-      continue;
-    }
-    const auto octet = parse_hex(encoded.substr(i + 1, 2));
-    if (!octet || octet->size() != 1) return std::nullopt;
-    text += static_cast<char>(octet->front());
-    i += 2;
-  }
+  const std::string text = percent_decode(encoded);
   const auto in_base64 = [](char c) {
     return is_letter(c) || is_digit(c) || c == '+' || c == '/' || c == '=';
   };
