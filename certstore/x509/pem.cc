@@ -56,6 +56,13 @@ std::string pem_of(ByteView der, std::string_view label) {
 
 bool is_pem(ByteView octets) { return as_text(octets).find(kBegin) != std::string_view::npos; }
 
+Result<Bytes> pem_or_der_in(std::string_view text) {
+  if (is_pem(as_bytes(text))) return to_bytes(text);
+  auto der = parse_base64(text);
+  if (!der) return fail(std::move(der).error().within("this is neither PEM nor base64"));
+  return der;
+}
+
 Result<Bytes> der_of(ByteView pem_or_der, const PemForm& form) {
   if (pem_or_der.size() > form.most_octets)
     return fail(ErrorKind::LimitExceeded, fmt::format("{} octets; a {} may take {} at most",

@@ -17,6 +17,11 @@ std::string pem_of(ByteView der, std::string_view label);
 /// Whether there is a BEGIN line in it.
 bool is_pem(ByteView octets);
 
+/// What a text of a document holds: PEM with its lines as it stands, and else the DER that it is base64 of.
+///
+/// @error InvalidInput  neither.
+Result<Bytes> pem_or_der_in(std::string_view text);
+
 /// Where octets can be had in DER or in one PEM block.
 struct PemForm {
   std::string_view what;         ///< "revocation list", for errors

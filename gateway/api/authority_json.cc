@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "certstore/x509/pem.h"
 #include "gateway/api/json_body.h"
 
 namespace signet::gateway::api {
@@ -206,10 +207,9 @@ void set_default_urls(std::string_view publication_host, authority::Group& group
 }
 
 Result<std::vector<Certificate>> read_certificates(std::string_view text) {
-  if (text.find("-----BEGIN") != std::string_view::npos) return certstore::parse_certificates(as_bytes(text));
-  auto der = parse_base64(text);
-  if (!der) return fail(std::move(der).error().within("certificates, which are neither PEM nor base64"));
-  return certstore::parse_certificates(*der);
+  const auto octets = certstore::pem_or_der_in(text);
+  if (!octets) return fail(Error(octets.error()).within("certificates"));
+  return certstore::parse_certificates(*octets);
 }
 
 Result<std::string> with_service_host(std::string url, std::string_view publication_host) {

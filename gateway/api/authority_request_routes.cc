@@ -1,6 +1,7 @@
 #include <set>
 
 #include "base/secret.h"
+#include "certstore/x509/pem.h"
 #include "gateway/api/authority_files.h"
 #include "gateway/api/authority_json.h"
 #include "gateway/api/authority_paging.h"
@@ -61,10 +62,9 @@ Result<SecretBytes> password_in(const Json& body) {
 /// DER in base64, or PEM with its lines.
 Result<Bytes> signing_request_in(const Json& body) {
   SIGNET_TRY(const std::string text, required("certificateRequest", text_member(body, "certificateRequest")));
-  if (text.find("-----BEGIN") != std::string::npos) return to_bytes(text);
-  auto der = parse_base64(text);
-  if (!der) return fail(std::move(der).error().within("certificateRequest"));
-  return *std::move(der);
+  auto request = certstore::pem_or_der_in(text);
+  if (!request) return fail(std::move(request).error().within("certificateRequest"));
+  return request;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/json_texts.h"
 #include "certstore/vault/certificate_policy_json.h"
+#include "certstore/x509/pem.h"
 #include "gateway/api/json_body.h"
 #include "gateway/api/vault_json.h"
 
@@ -72,8 +73,6 @@ Result<std::optional<std::vector<certstore::Certificate>>> authorities_member(co
   if (!read) return fail(std::move(read).error().within("the member 'authorities'"));
   return Authorities(*std::move(read));
 }
-
-bool is_pem(std::string_view text) { return text.find("-----BEGIN ") != std::string_view::npos; }
 
 }  // namespace
 
@@ -187,15 +186,10 @@ Result<vault::CertificateFile> read_certificate_value(const Json& body) {
     passphrase = SecretBytes::copy_of(*password);
     wipe({reinterpret_cast<std::uint8_t*>(password->data()), password->size()});
   }
-  Bytes file = to_bytes(value);
-  if (!is_pem(value)) {
-    auto octets = parse_base64(value);
-    if (!octets)
-      return fail(std::move(octets).error().within("the member 'value' is neither PEM nor a PFX in base64"));
-    file = *std::move(octets);
-  }
-  auto read = vault::read_certificate_file(file, passphrase);
-  wipe(file);
+  auto file = certstore::pem_or_der_in(value);
+  if (!file) return fail(std::move(file).error().within("the member 'value', PEM or a PFX in base64"));
+  auto read = vault::read_certificate_file(*file, passphrase);
+  wipe(*file);
   wipe({reinterpret_cast<std::uint8_t*>(value.data()), value.size()});
   return read;
 }
