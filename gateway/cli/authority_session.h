@@ -14,6 +14,7 @@
 #include "gateway/api/authority_json.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/subcommands.h"
 
 /// What the commands of the certificate service have in common.
 
@@ -44,11 +45,8 @@ CLI::App* add_authority_command(CLI::App& group, CommandContext& context,
                                 const std::shared_ptr<Options>& options, const char* name,
                                 const char* description, const char* example,
                                 Result<> (*work)(CommandContext&, const Options&)) {
-  CLI::App* made = group.add_subcommand(name, description);
-  made->footer(example);
+  CLI::App* made = Subcommands(group, context, options)(name, description, example, work);
   made->add_option("--as", options->as, "The principal that you act as; its roles decide")->required();
-  made->callback(
-      [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
   return made;
 }
 

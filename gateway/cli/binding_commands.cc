@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/service_bindings.h"
+#include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
 namespace {
@@ -182,14 +182,7 @@ void add_binding_commands(CLI::App& app, CommandContext& context) {
       "binding", "Which certificates of the vault the names of service certificates stand for");
   binding->require_subcommand(1);
   binding->footer("Example: signet binding list");
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const BindingOptions&)) {
-    CLI::App* made = binding->add_subcommand(name, description);
-    made->footer(example);
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const Subcommands command(*binding, context, options);
   const auto with_name = [&](CLI::App* made) {
     made->add_option("name", options->name, "The service certificate's name")->required();
   };

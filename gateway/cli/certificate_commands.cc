@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +12,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/home_inventory.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
 namespace {
@@ -244,14 +244,7 @@ void add_certificate_commands(CLI::App& app, CommandContext& context) {
   CLI::App* certificate = app.add_subcommand("certificate", "The integration account's certificates");
   certificate->require_subcommand(1);
   certificate->footer("Example: signet certificate list");
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const CertificateOptions&)) {
-    CLI::App* made = certificate->add_subcommand(name, description);
-    made->footer(example);
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const Subcommands command(*certificate, context, options);
 
   CLI::App* adding =
       command("add", "Take a certificate in; with a key of the vault, as a private one of ours",

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
@@ -11,6 +10,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_settings.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/operations/revocation_status.h"
 #include "gateway/revocation/list_intake.h"
@@ -206,14 +206,7 @@ void add_crl_commands(CLI::App& app, CommandContext& context) {
   CLI::App* crl = app.add_subcommand("crl", "Revocation lists that certificates are looked up in");
   crl->require_subcommand(1);
   crl->footer("Example: signet crl list");
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const CrlOptions&)) {
-    CLI::App* made = crl->add_subcommand(name, description);
-    made->footer(example);
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const Subcommands command(*crl, context, options);
   command("list", "The lists at hand, what could not be fetched, and how the certificates stand",
           "Example: signet crl list --output json", list);
   command("import", "Take a list in that an authority of the account's public certificates has signed",

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "gateway/api/vault_resource.h"
 #include "gateway/cli/call_record.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_administration.h"
 #include "gateway/cli/vault_users.h"
 
@@ -111,13 +111,7 @@ Result<> purge_overdue_vaults(Home& home) {
 
 void add_deleted_vault_commands(CLI::App& vault, CommandContext& context) {
   auto name = std::make_shared<std::string>();
-  const auto command = [&](const char* verb, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const std::string&)) {
-    CLI::App* made = vault.add_subcommand(verb, description);
-    made->footer(example);
-    made->callback([&context, name, work] { run_command(context, [&] { return work(context, *name); }); });
-    return made;
-  };
+  const Subcommands command(vault, context, name);
   command("deleted", "Vaults that were deleted as a whole and can be recovered",
           "Example: signet vault deleted", list_command);
   command("recover", "Put a deleted vault back to use, with what is in it and its policies",

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/message_text.h"
+#include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
 namespace {
@@ -204,8 +204,10 @@ void add_message_commands(CLI::App& app, CommandContext& context) {
   message->require_subcommand(1);
   message->footer("Example: signet message list --state refused");
 
-  CLI::App* listing = message->add_subcommand("list", "The newest messages first");
-  listing->footer("Example: signet --home /srv/signet message list --direction inbound --state refused");
+  const Subcommands command(*message, context, options);
+  CLI::App* listing =
+      command("list", "The newest messages first",
+              "Example: signet --home /srv/signet message list --direction inbound --state refused", list);
   listing->add_option("--direction", options->direction, "inbound or outbound");
   listing->add_option("--state", options->state,
                       "received, accepted, delivered, refused; queued, sending, awaiting-receipt, confirmed, "
@@ -218,19 +220,14 @@ void add_message_commands(CLI::App& app, CommandContext& context) {
   listing->add_option("--limit", options->limit, "At most so many")
       ->check(check_count)
       ->capture_default_str();
-  listing->callback([&context, options] { run_command(context, [&] { return list(context, *options); }); });
 
   const auto add = [&](const char* name, const char* description, const char* example,
                        Result<> (*work)(CommandContext&, const MessageOptions&), bool writes = false) {
-    CLI::App* command = message->add_subcommand(name, description);
-    command->footer(example);
-    command->add_option("id", options->id, "Our id (or its first 8 digits or more), or the Message-ID")
+    CLI::App* made = command(name, description, example, work);
+    made->add_option("id", options->id, "Our id (or its first 8 digits or more), or the Message-ID")
         ->required();
-    if (writes)
-      command->add_option("--file", options->file, "Write to a new file instead of standard output");
-    command->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return command;
+    if (writes) made->add_option("--file", options->file, "Write to a new file instead of standard output");
+    return made;
   };
   add("show", "Everything known about one message", "Example: signet message show 3f9a2c71", show);
   add("body", "A message's payload, as it was handed over or given",

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -8,6 +7,7 @@
 #include "gateway/api/principals.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
 namespace {
@@ -190,35 +190,24 @@ Result<> remove_certificate(CommandContext& context, const PrincipalOptions& opt
   return {};
 }
 
-using Work = Result<> (*)(CommandContext&, const PrincipalOptions&);
-
-CLI::App* add_command(CLI::App& group, CommandContext& context,
-                      const std::shared_ptr<PrincipalOptions>& options, const char* name,
-                      const char* description, const char* example, Work work) {
-  CLI::App* made = group.add_subcommand(name, description);
-  made->footer(example);
-  made->callback(
-      [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-  return made;
-}
-
 void add_token_commands(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<PrincipalOptions>();
   CLI::App* token = app.add_subcommand("token", "Tokens, by which the REST services know a principal");
   token->require_subcommand(1);
   token->footer("Example: signet token list");
+  const Subcommands command(*token, context, options);
 
   CLI::App* creating =
-      add_command(*token, context, options, "create", "Make a token, and print it, once",
-                  "Example: signet token create administrator --expires 2027-01-01", create_token);
+      command("create", "Make a token, and print it, once",
+              "Example: signet token create administrator --expires 2027-01-01", create_token);
   creating->add_option("principal", options->name, "Whose it is to be")->required();
   creating->add_option("--expires", options->expires, "When it ends; an hour from now on by default");
 
-  add_command(*token, context, options, "list", "All tokens, or those of one principal; none is shown itself",
-              "Example: signet token list administrator", list_tokens)
+  command("list", "All tokens, or those of one principal; none is shown itself",
+          "Example: signet token list administrator", list_tokens)
       ->add_option("principal", options->name, "Whose they are");
-  add_command(*token, context, options, "revoke", "End a token at once",
-              "Example: signet token revoke 6f1f3c5a0e0b4a8f9a4be6f8b0a1c2d3", revoke_token)
+  command("revoke", "End a token at once", "Example: signet token revoke 6f1f3c5a0e0b4a8f9a4be6f8b0a1c2d3",
+          revoke_token)
       ->add_option("id", options->token, "Its id, which 'signet token list' shows")
       ->required();
 }
@@ -229,21 +218,21 @@ void add_management_certificate_commands(CLI::App& principal, CommandContext& co
       "certificate", "Management certificates, by which the REST services know a principal without a token");
   certificate->require_subcommand(1);
   certificate->footer("Example: signet principal certificate list");
+  const Subcommands command(*certificate, context, options);
 
   CLI::App* adding =
-      add_command(*certificate, context, options, "add", "Register a client certificate, without its key",
-                  "Example: signet principal certificate add deployer deployer.cer", add_certificate);
+      command("add", "Register a client certificate, without its key",
+              "Example: signet principal certificate add deployer deployer.cer", add_certificate);
   adding->add_option("principal", options->name, "Whose it is")->required();
   adding->add_option("file", options->file, "The certificate: DER or PEM")
       ->required()
       ->check(CLI::ExistingFile);
 
-  add_command(*certificate, context, options, "list",
-              "All management certificates, or those of one principal",
-              "Example: signet principal certificate list deployer", list_certificates)
+  command("list", "All management certificates, or those of one principal",
+          "Example: signet principal certificate list deployer", list_certificates)
       ->add_option("principal", options->name, "Whose they are");
-  add_command(*certificate, context, options, "remove", "Let a certificate name nobody any more, at once",
-              "Example: signet principal certificate remove THUMBPRINT", remove_certificate)
+  command("remove", "Let a certificate name nobody any more, at once",
+          "Example: signet principal certificate remove THUMBPRINT", remove_certificate)
       ->add_option("thumbprint", options->thumbprint,
                    "Its SHA-256, which 'signet principal certificate list' shows")
       ->required();
@@ -256,9 +245,7 @@ void add_principal_commands(CLI::App& app, CommandContext& context) {
   CLI::App* principal = app.add_subcommand("principal", "Who may call the REST services");
   principal->require_subcommand(1);
   principal->footer("Example: signet principal list");
-  const auto command = [&](const char* name, const char* description, const char* example, Work work) {
-    return add_command(*principal, context, options, name, description, example, work);
-  };
+  const Subcommands command(*principal, context, options);
   const auto with_name = [&](CLI::App* made) {
     made->add_option("name", options->name, "The principal's name: letters, digits and - _ . @")->required();
   };

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +10,7 @@
 #include "gateway/cli/home_rollovers.h"
 #include "gateway/cli/notice_settings.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
 namespace {
@@ -230,14 +230,7 @@ void add_rollover_commands(CLI::App& app, CommandContext& context) {
       "rollover", "How one certificate takes the place of another in agreements, while messages go on");
   rollover->require_subcommand(1);
   rollover->footer("Example: signet rollover list");
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const RolloverOptions&)) {
-    CLI::App* made = rollover->add_subcommand(name, description);
-    made->footer(example);
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const Subcommands command(*rollover, context, options);
   const auto with_names = [&](CLI::App* made) {
     made->add_option("agreement", options->agreement, "The agreement's name")->required();
     made->add_option("certificate", options->certificate, "The new certificate's name")->required();

@@ -2,7 +2,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
 #include <mutex>
@@ -16,6 +15,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/simulated_home.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/simulator/sender.h"
 #include "gateway/simulator/simulated_account.h"
 #include "gateway/simulator/wire_server.h"
@@ -302,14 +302,7 @@ void add_simulate_commands(CLI::App& app, CommandContext& context) {
       app.add_subcommand("simulate", "A trading partner that misbehaves on demand, to try the gateway with");
   simulate->require_subcommand(1);
   simulate->footer("Example: signet simulate init sim --for acme-globex --apply");
-  const auto command = [&](const char* name, const char* description, const std::string& footer,
-                           Result<> (*work)(CommandContext&, const SimulateOptions&)) {
-    CLI::App* made = simulate->add_subcommand(name, description);
-    made->footer(footer);
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const Subcommands command(*simulate, context, options);
   const auto with_directory = [&](CLI::App* made) {
     made->add_option("directory", options->directory, "The simulated partner's home")->required();
   };

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "gateway/cli/home.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_lifecycle.h"
 
 /// Vaults of this home: `vault create`, and what `vault show` says of one.
@@ -75,21 +75,13 @@ Result<> print_own_vault(const CommandContext& context, Home& home, const std::s
 
 void add_vault_back_end_commands(CLI::App& vault, CommandContext& context) {
   auto options = std::make_shared<BackEndOptions>();
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const BackEndOptions&)) {
-    CLI::App* made = vault.add_subcommand(name, description);
-    made->footer(example);
-    made->add_option("name", options->vault, "The vault's name")->required();
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
-  CLI::App* creating = command(
+  CLI::App* creating = Subcommands(vault, context, options)(
       "create", "Make a vault that the gateway may use; its keys are in the store, or in a PKCS#11 token",
       "Example: signet vault create hsm --pkcs11-module /usr/lib/softhsm/libsofthsm2.so --token acme "
       "--pin-file /etc/signet/acme.pin\n"
       "The same again, with another module or PIN file, says where the token is found from now on.",
       create);
+  creating->add_option("name", options->vault, "The vault's name")->required();
   creating->add_option("--pkcs11-module", options->module, "The library by which the token is reached");
   creating->add_option("--token", options->token, "The token's label");
   creating->add_option("--pin-file", options->pin_file,

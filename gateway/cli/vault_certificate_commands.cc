@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -9,6 +8,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_attributes.h"
 #include "gateway/cli/vault_certificate_text.h"
 
@@ -247,15 +247,7 @@ void add_vault_certificate_commands(CLI::App& vault, CommandContext& context) {
   certificate->require_subcommand(1);
   certificate->footer("Example: signet vault certificate create acme-tls --subject CN=as2.acme.example");
 
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const VaultCertificateOptions&)) {
-    CLI::App* made = certificate->add_subcommand(name, description);
-    made->footer(example);
-    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const VaultSubcommands command(*certificate, context, options);
   const auto named = [&](const char* name, const char* description, const char* example,
                          Result<> (*work)(CommandContext&, const VaultCertificateOptions&)) {
     CLI::App* made = command(name, description, example, work);

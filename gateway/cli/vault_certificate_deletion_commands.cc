@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_certificate_text.h"
 
 /// signet vault certificate delete, deleted, recover, purge, backup and restore.
@@ -98,15 +98,7 @@ Result<> restore(CommandContext& context, const DeletionOptions& options) {
 
 void add_vault_certificate_deletion_commands(CLI::App& certificate, CommandContext& context) {
   auto options = std::make_shared<DeletionOptions>();
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const DeletionOptions&)) {
-    CLI::App* made = certificate.add_subcommand(name, description);
-    made->footer(example);
-    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const VaultSubcommands command(certificate, context, options);
   const auto named = [&](const char* name, const char* description, const char* example,
                          Result<> (*work)(CommandContext&, const DeletionOptions&)) {
     CLI::App* made = command(name, description, example, work);

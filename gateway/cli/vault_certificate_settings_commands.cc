@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/subcommands.h"
 
 /// signet vault certificate contacts and issuer.
 
@@ -147,33 +147,27 @@ void add_vault_certificate_settings_commands(CLI::App& certificate, CommandConte
     made->footer(example);
     return made;
   };
-  const auto command = [&](CLI::App* parent, const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const CertificateSettingsOptions&)) {
-    CLI::App* made = parent->add_subcommand(name, description);
-    made->footer(example);
-    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
 
   CLI::App* contacts = group("contacts", "Who is told of a vault's certificates",
                              "Example: signet vault certificate contacts show");
-  command(contacts, "show", "All of them", "Example: signet vault certificate contacts show", show_contacts);
-  command(contacts, "set", "Replace all of them",
-          "Example: signet vault certificate contacts set edi@acme.example it@acme.example", set_contacts)
+  const VaultSubcommands contacts_command(*contacts, context, options);
+  contacts_command("show", "All of them", "Example: signet vault certificate contacts show", show_contacts);
+  contacts_command("set", "Replace all of them",
+                   "Example: signet vault certificate contacts set edi@acme.example it@acme.example",
+                   set_contacts)
       ->add_option("email", options->emails, "Their mail addresses")
       ->required();
-  command(contacts, "delete", "Have none", "Example: signet vault certificate contacts delete",
-          delete_contacts);
+  contacts_command("delete", "Have none", "Example: signet vault certificate contacts delete",
+                   delete_contacts);
 
   CLI::App* issuer = group("issuer", "Authorities that issue certificates for a vault",
                            "Example: signet vault certificate issuer list");
+  const VaultSubcommands issuer_command(*issuer, context, options);
   CLI::App* setting =
-      command(issuer, "set", "Name an issuer; of one that there is, what is not mentioned stays",
-              "Example: signet vault certificate issuer set ca --provider ACME --directory "
-              "https://ca.example/acme/directory --account KEY-ID --password-file hmac-key.txt",
-              set_issuer);
+      issuer_command("set", "Name an issuer; of one that there is, what is not mentioned stays",
+                     "Example: signet vault certificate issuer set ca --provider ACME --directory "
+                     "https://ca.example/acme/directory --account KEY-ID --password-file hmac-key.txt",
+                     set_issuer);
   setting->add_option("name", options->name, "The issuer's name")->required();
   setting->add_option("--provider", options->provider,
                       "How it is asked: ACME; DigiCert and GlobalSign by their ACME services; Signet: the "
@@ -195,9 +189,9 @@ void add_vault_certificate_settings_commands(CLI::App& certificate, CommandConte
       ->check(CLI::ExistingFile);
   auto* enabling = setting->add_flag("--enable", options->enable, "It may be used");
   setting->add_flag("--disable", options->disable, "It may not")->excludes(enabling);
-  command(issuer, "list", "All of them", "Example: signet vault certificate issuer list", list_issuers);
-  command(issuer, "delete", "Forget an issuer", "Example: signet vault certificate issuer delete digicert",
-          delete_issuer)
+  issuer_command("list", "All of them", "Example: signet vault certificate issuer list", list_issuers);
+  issuer_command("delete", "Forget an issuer", "Example: signet vault certificate issuer delete digicert",
+                 delete_issuer)
       ->add_option("name", options->name, "The issuer's name")
       ->required();
 }

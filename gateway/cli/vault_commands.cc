@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -11,6 +10,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_attributes.h"
 #include "gateway/cli/vault_lifecycle.h"
 
@@ -294,15 +294,8 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   policy->require_subcommand(1);
   policy->footer("Example: signet vault policy show");
 
-  const auto command = [&](CLI::App* parent, const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const VaultOptions&)) {
-    CLI::App* made = parent->add_subcommand(name, description);
-    made->footer(example);
-    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const VaultSubcommands key_command(*key, context, options);
+  const VaultSubcommands policy_command(*policy, context, options);
   const auto with_settings = [&](CLI::App* made) {
     made->add_option("--ops", options->ops,
                      "What it may be used for: sign,verify,encrypt,decrypt,wrapKey,unwrapKey");
@@ -317,17 +310,17 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   };
 
   CLI::App* creating =
-      command(key, "create", "Make a key inside the vault; a new version if the name is there",
-              "Example: signet vault key create acme-as2 --kind RSA-3072", create);
+      key_command("create", "Make a key inside the vault; a new version if the name is there",
+                  "Example: signet vault key create acme-as2 --kind RSA-3072", create);
   with_name(creating);
   with_settings(creating);
   creating->add_option("--kind", options->kind, "RSA-2048, RSA-3072, RSA-4096, EC-P-256, EC-P-384, EC-P-521")
       ->capture_default_str();
 
-  CLI::App* importing = command(key, "import", "Take a key in from a PFX or PEM file",
-                                "Example: signet vault key import acme-as2 acme.pfx --passphrase-file "
-                                "pass.txt --certificate-file acme.cer",
-                                import_key);
+  CLI::App* importing = key_command("import", "Take a key in from a PFX or PEM file",
+                                    "Example: signet vault key import acme-as2 acme.pfx --passphrase-file "
+                                    "pass.txt --certificate-file acme.cer",
+                                    import_key);
   with_name(importing);
   with_settings(importing);
   importing->add_option("file", options->file, "PFX (PKCS#12), or PEM with a PKCS#8 key")->required();
@@ -336,15 +329,15 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   importing->add_option("--certificate-file", options->certificate_file,
                         "Write the key's own certificate to this new file, for certificate add");
 
-  command(key, "list", "The keys of a vault", "Example: signet vault key list", list);
+  key_command("list", "The keys of a vault", "Example: signet vault key list", list);
   CLI::App* showing =
-      command(key, "show", "One key and its versions", "Example: signet vault key show acme-as2", show);
+      key_command("show", "One key and its versions", "Example: signet vault key show acme-as2", show);
   with_name(showing);
   showing->add_option("--key-version", options->version, "One version; the current one by default");
 
   CLI::App* updating =
-      command(key, "update", "Change what one version of a key may do, and when; what is not mentioned stays",
-              "Example: signet vault key update acme-as2 --disable", update);
+      key_command("update", "Change what one version of a key may do, and when; what is not mentioned stays",
+                  "Example: signet vault key update acme-as2 --disable", update);
   with_name(updating);
   updating->add_option("--key-version", options->version, "One version; the current one by default");
   auto* enabling = updating->add_flag("--enable", options->enable, "It may be used again");
@@ -363,11 +356,11 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   add_vault_seal_commands(*vault_app, context);
   add_deleted_vault_commands(*vault_app, context);
 
-  CLI::App* setting =
-      command(policy, "set", "Replace what a principal may do with keys, with secrets or with certificates",
-              "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list "
-              "--secret-permissions get",
-              set_policy);
+  CLI::App* setting = policy_command(
+      "set", "Replace what a principal may do with keys, with secrets or with certificates",
+      "Example: signet vault policy set --principal gateway --key-permissions decrypt,sign,get,list "
+      "--secret-permissions get",
+      set_policy);
   setting->add_option("--principal", options->principal, "Who; the running service is 'gateway'")
       ->capture_default_str();
   setting->add_option(
@@ -379,7 +372,7 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
       "The same for secrets: get, list, set, delete, backup, restore, recover, purge, 'all' or 'none'");
   setting->add_option("--certificate-permissions", options->certificate_permissions,
                       "The same for certificates: get, list, create, import, update...");
-  command(policy, "show", "The policies of a vault", "Example: signet vault policy show", show_policy);
+  policy_command("show", "The policies of a vault", "Example: signet vault policy show", show_policy);
 }
 
 }  // namespace signet::gateway

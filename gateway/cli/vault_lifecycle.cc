@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
 namespace {
@@ -140,13 +140,10 @@ struct Verb {
 template <class Verbs>
 void add_lifecycle_commands(CLI::App& group, CommandContext& context) {
   auto options = std::make_shared<LifecycleOptions>();
+  const VaultSubcommands subcommand(group, context, options);
   const auto command = [&](const Verb& verb, Result<> (*work)(CommandContext&, const LifecycleOptions&)) {
-    CLI::App* made = group.add_subcommand(verb.name, verb.description);
-    made->footer(fmt::format("Example: signet vault {} {}", Verbs::kWhat, verb.example));
-    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
+    return subcommand(verb.name, verb.description,
+                      fmt::format("Example: signet vault {} {}", Verbs::kWhat, verb.example), work);
   };
   const auto named = [&](const Verb& verb, Result<> (*work)(CommandContext&, const LifecycleOptions&)) {
     CLI::App* made = command(verb, work);

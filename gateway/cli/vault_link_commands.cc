@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_lifecycle.h"
 #include "gateway/cli/vault_users.h"
 #include "gateway/remote_vault/linked_vaults.h"
@@ -141,14 +141,7 @@ Result<> show(CommandContext& context, const LinkOptions& options) {
 
 void add_vault_link_commands(CLI::App& vault, CommandContext& context) {
   auto options = std::make_shared<LinkOptions>();
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const LinkOptions&)) {
-    CLI::App* made = vault.add_subcommand(name, description);
-    made->footer(example);
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const Subcommands command(vault, context, options);
   const auto with_name = [&](CLI::App* made) {
     made->add_option("name", options->link.name, "What certificates and agreements call the vault")
         ->required();

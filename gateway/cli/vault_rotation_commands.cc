@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "gateway/cli/home.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_attributes.h"
 #include "gateway/cli/vault_lifecycle.h"
 
@@ -121,19 +121,6 @@ Result<> set_settings(CommandContext& context, const VaultSettingsOptions& optio
   return {};
 }
 
-/// A subcommand with its example, its vault and its work.
-template <class Options>
-CLI::App* add_command(CLI::App& parent, CommandContext& context, const std::shared_ptr<Options>& options,
-                      const char* name, const char* description, const char* example,
-                      Result<> (*work)(CommandContext&, const Options&)) {
-  CLI::App* made = parent.add_subcommand(name, description);
-  made->footer(example);
-  made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
-  made->callback(
-      [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-  return made;
-}
-
 }  // namespace
 
 void add_key_rotation_commands(CLI::App& key, CommandContext& context) {
@@ -142,18 +129,18 @@ void add_key_rotation_commands(CLI::App& key, CommandContext& context) {
     made->add_option("name", options->key, "The key's name")->required();
     return made;
   };
-  with_name(
-      add_command(key, context, options, "rotate",
-                  "Make a new version like the current one, which lasts as long as the rotation policy says",
-                  "Example: signet vault key rotate acme-as2", rotate));
+  with_name(VaultSubcommands(key, context, options)(
+      "rotate", "Make a new version like the current one, which lasts as long as the rotation policy says",
+      "Example: signet vault key rotate acme-as2", rotate));
   CLI::App* rotation =
       key.add_subcommand("rotation", "When a key gets a new version by itself: its rotation policy");
   rotation->require_subcommand(1);
   rotation->footer("Example: signet vault key rotation show acme-as2");
-  with_name(add_command(*rotation, context, options, "show", "A key's rotation policy",
-                        "Example: signet vault key rotation show acme-as2", show));
-  CLI::App* setting = with_name(add_command(
-      *rotation, context, options, "set", "Change a key's rotation policy; what is not mentioned stays",
+  const VaultSubcommands command(*rotation, context, options);
+  with_name(
+      command("show", "A key's rotation policy", "Example: signet vault key rotation show acme-as2", show));
+  CLI::App* setting = with_name(command(
+      "set", "Change a key's rotation policy; what is not mentioned stays",
       "Example: signet vault key rotation set acme-as2 --expiry P1Y --rotate \"timeBeforeExpiry P30D\"\n"
       "Certificates stay with the version that they were issued for.",
       set));
@@ -170,11 +157,10 @@ void add_vault_settings_commands(CLI::App& vault, CommandContext& context) {
   CLI::App* settings = vault.add_subcommand("settings", "How long what is deleted can be recovered");
   settings->require_subcommand(1);
   settings->footer("Example: signet vault settings show");
-  add_command(*settings, context, options, "show", "The settings of a vault",
-              "Example: signet vault settings show", show_settings);
-  CLI::App* setting = add_command(*settings, context, options, "set",
-                                  "Change the settings of a vault; what is not mentioned stays",
-                                  "Example: signet vault settings set --retention-days 30", set_settings);
+  const VaultSubcommands command(*settings, context, options);
+  command("show", "The settings of a vault", "Example: signet vault settings show", show_settings);
+  CLI::App* setting = command("set", "Change the settings of a vault; what is not mentioned stays",
+                              "Example: signet vault settings set --retention-days 30", set_settings);
   setting->add_option("--retention-days", options->retention_days,
                       "Days for which what is deleted from now on can be recovered: 7 to 90");
   setting->add_flag("--purge-protection", options->purge_protection,

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "gateway/cli/command.h"
 #include "gateway/cli/passphrase.h"
 #include "gateway/cli/serve_lock.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_seal.h"
 
 namespace signet::gateway {
@@ -83,14 +83,7 @@ Result<> rotate_master_key(CommandContext& context, const SealOptions& options) 
 
 void add_vault_seal_commands(CLI::App& vault, CommandContext& context) {
   auto options = std::make_shared<SealOptions>();
-  const auto command = [&](const char* name, const char* description, const char* footer,
-                           Result<> (*work)(CommandContext&, const SealOptions&)) {
-    CLI::App* made = vault.add_subcommand(name, description);
-    made->footer(footer);
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const Subcommands command(vault, context, options);
   command("seal", "Have the running gateway forget its master key and every key that it has opened",
           "Example: signet --home /srv/signet vault seal\n"
           "Until `signet vault unseal` it answers messages with 503, and what is to be sent waits.\n"

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_attributes.h"
 #include "gateway/cli/vault_lifecycle.h"
 
@@ -151,15 +151,7 @@ void add_vault_secret_commands(CLI::App& vault, CommandContext& context) {
   secret->require_subcommand(1);
   secret->footer("Example: signet vault secret list");
 
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const SecretOptions&)) {
-    CLI::App* made = secret->add_subcommand(name, description);
-    made->footer(example);
-    made->add_option("--vault", options->vault, "The vault's name")->capture_default_str();
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const VaultSubcommands command(*secret, context, options);
   const auto with_name = [&](CLI::App* made) {
     made->add_option("name", options->secret, "The secret's name")->required();
   };
