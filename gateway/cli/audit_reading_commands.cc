@@ -40,11 +40,7 @@ Result<> list(CommandContext& context, const AuditOptions& options) {
   }
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   SIGNET_TRY(const auto page, session.service().audit(session.actor, query));
-  struct {
-    const std::vector<authority::AuditEntry>& items;
-    std::optional<std::uint64_t> next;
-  } const shown{page.entries, page.next};
-  print_page(context, shown, audit_line, "no such records");
+  print_page(context, page.entries, page.next, audit_line, "no such records");
   return {};
 }
 
@@ -73,10 +69,7 @@ void add_audit_reading_commands(CLI::App& audit, CommandContext& context) {
   listing->add_option("--principal", options->query.principal, "Who did it");
   listing->add_option("--operation", options->query.operation, "What was done, such as approveRequest");
   listing->add_option("--object", options->query.object, "Part of the name of what it was about");
-  listing->add_option("--after", options->query.after, "Those behind this line")->check(check_whole_number);
-  listing->add_option("--limit", options->query.size, "How many at most: 1 to 1000")
-      ->check([](const std::string& text) { return check_number(text, 1, 1000); })
-      ->capture_default_str();
+  add_page_options(*listing, options->query.after, options->query.size, "line");
   add_authority_command(audit, context, options, "export",
                         "Write the audit log to a file, every line as it is, for an Auditor",
                         "Example: signet audit export --file audit.log --as auditor", write_log)

@@ -93,7 +93,7 @@ Result<> list(CommandContext& context, const ApplicationOptions& options) {
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   SIGNET_TRY(const auto page,
              session.service().applications(session.actor, filter, {options.after, options.limit}));
-  print_page(context, page, application_line, "no such applications");
+  print_page(context, page.items, page.next, application_line, "no such applications");
   return {};
 }
 
@@ -173,11 +173,7 @@ void add_authority_application_commands(CLI::App& authority, CommandContext& con
   listing->add_option("--name", options->name, "Its name; % stands for any text, _ for a character");
   listing->add_option("--uri", options->uri, "The same for its URI");
   listing->add_option("--state", options->state, "new, approved, rejected or unregistered; all by default");
-  listing->add_option("--after", options->after, "Those behind this record number")
-      ->check(check_whole_number);
-  listing->add_option("--limit", options->limit, "How many at most: 1 to 1000")
-      ->check([](const std::string& text) { return check_number(text, 1, 1000); })
-      ->capture_default_str();
+  add_page_options(*listing, options->after, options->limit, "record number");
   with_id(
       command("show", "One application", "Example: signet authority application show ID --as reader", show));
   with_id(command("approve", "Let an application have certificates; not by who registered it",

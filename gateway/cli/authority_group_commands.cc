@@ -93,13 +93,7 @@ Result<> take_all(const GroupOptions& options, std::string_view host, Group& gro
 Result<> list(CommandContext& context, const GroupOptions& options) {
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   SIGNET_TRY(const auto groups, session.service().groups(session.actor));
-  nlohmann::ordered_json value = nlohmann::ordered_json::array();
-  std::string text;
-  for (const Group& group : groups) {
-    value.push_back(api::json_of(group));
-    text += group_line(group);
-  }
-  context.print(value, text.empty() ? "no certificate groups" : text);
+  print_all(context, groups, group_line, "no certificate groups");
   return {};
 }
 

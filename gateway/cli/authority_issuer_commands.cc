@@ -52,13 +52,7 @@ Result<IssuerVersion> issuer_of(const AuthoritySession& session, const IssuerOpt
 Result<> list(CommandContext& context, const IssuerOptions& options) {
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   SIGNET_TRY(const auto issuers, session.service().issuers(session.actor, options.group));
-  nlohmann::ordered_json value = nlohmann::ordered_json::array();
-  std::string text;
-  for (const IssuerVersion& issuer : issuers) {
-    value.push_back(api::json_of(issuer));
-    text += issuer_line(issuer);
-  }
-  context.print(value, text.empty() ? "no issuer yet" : text);
+  print_all(context, issuers, issuer_line, "no issuer yet");
   return {};
 }
 

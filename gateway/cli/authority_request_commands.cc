@@ -60,7 +60,7 @@ Result<> list(CommandContext& context, const RequestOptions& options) {
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   SIGNET_TRY(const auto page,
              session.service().requests(session.actor, filter, {options.after, options.limit}));
-  print_page(context, page, request_line, "no such requests");
+  print_page(context, page.items, page.next, request_line, "no such requests");
   return {};
 }
 
@@ -175,11 +175,7 @@ void add_authority_request_commands(CLI::App& authority, CommandContext& context
                       "New, Approved, Rejected, Failure, Accepted, Revoked or Removed");
   listing->add_flag("--revocation-requested", options->revocation_requested,
                     "Those that the next 'signet authority revoke-group' revokes");
-  listing->add_option("--after", options->after, "Those behind this record number")
-      ->check(check_whole_number);
-  listing->add_option("--limit", options->limit, "How many at most: 1 to 1000")
-      ->check([](const std::string& text) { return check_number(text, 1, 1000); })
-      ->capture_default_str();
+  add_page_options(*listing, options->after, options->limit, "record number");
 
   with_id(command("show", "One request", "Example: signet authority request show ID --as reader",
                   carry_out<&Authority::request>),

@@ -34,13 +34,7 @@ Result<> revoke_group(CommandContext& context, const RevocationOptions& options)
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   SIGNET_TRY(const auto revoked,
              session.service().revoke_group(session.actor, options.group, !options.active_issuer_only));
-  nlohmann::ordered_json value = nlohmann::ordered_json::array();
-  std::string text;
-  for (const authority::Request& request : revoked) {
-    value.push_back(api::json_of(request));
-    text += request_line(request);
-  }
-  context.print(value, text.empty() ? "nothing waited to be revoked" : text);
+  print_all(context, revoked, request_line, "nothing waited to be revoked");
   return {};
 }
 
@@ -63,13 +57,7 @@ Result<> list_issued(CommandContext& context, const RevocationOptions& options) 
     SIGNET_TRY(until, parse_time(options.until));
   }
   SIGNET_TRY(const auto issued, session.service().issued_between(session.actor, options.group, from, until));
-  nlohmann::ordered_json value = nlohmann::ordered_json::array();
-  std::string text;
-  for (const authority::IssuedCertificate& one : issued) {
-    value.push_back(api::json_of(one));
-    text += issued_line(one);
-  }
-  context.print(value, text.empty() ? "nothing was issued" : text);
+  print_all(context, issued, issued_line, "nothing was issued");
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "gateway/api/authority_json.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 
 /// What the commands of the certificate service have in common.
@@ -52,20 +53,39 @@ CLI::App* add_authority_command(CLI::App& group, CommandContext& context,
 
 /// "2026-11-28T13:00:00.000Z by operator-a", or "".
 std::string text_of(const std::optional<authority::Stamp>& stamp);
-/// A page's items, each in a line, and where the next one begins.
-template <class Page, class LineOf>
-void print_page(const CommandContext& context, const Page& page, LineOf line_of, const std::string& none) {
-  nlohmann::ordered_json value = {{"value", nlohmann::ordered_json::array()}, {"next", nullptr}};
-  std::string text;
-  for (const auto& item : page.items) {
-    value["value"].push_back(api::json_of(item));
-    text += line_of(item);
+/// As print_list(), with the JSON that the REST service has too.
+template <class Items, class LineOf>
+void print_all(const CommandContext& context, const Items& items, LineOf line_of, const std::string& none) {
+  print_list(
+      context, items,
+      [&](const auto& item) {
+        return ListItem{api::json_of(item), line_of(item)};
+      },
+      none);
+}
+/// The same of one page's items, and where the next one begins.
+template <class Items, class Next, class LineOf>
+void print_page(const CommandContext& context, const Items& items, const Next& next, LineOf line_of,
+                const std::string& none) {
+  PrintedList list = printed_list(items, [&](const auto& item) {
+    return ListItem{api::json_of(item), line_of(item)};
+  });
+  nlohmann::ordered_json value = {{"value", std::move(list.values)}, {"next", nullptr}};
+  if (next) {
+    value["next"] = *next;
+    list.text += fmt::format("there are more: --after {}\n", *next);
   }
-  if (page.next) {
-    value["next"] = *page.next;
-    text += fmt::format("there are more: --after {}\n", *page.next);
-  }
-  context.print(value, text.empty() ? none : text);
+  context.print(value, list.text.empty() ? none : list.text);
+}
+/// The options of a list that comes in pages.
+///
+/// @param number  what the items are known by: "record number"
+template <class Number>
+void add_page_options(CLI::App& listing, Number& after, std::size_t& size, const std::string& number) {
+  listing.add_option("--after", after, "Those behind this " + number)->check(check_whole_number);
+  listing.add_option("--limit", size, "How many at most: 1 to 1000")
+      ->check([](const std::string& text) { return check_number(text, 1, 1000); })
+      ->capture_default_str();
 }
 
 void add_authority_application_commands(CLI::App& authority, CommandContext& context);

@@ -5,6 +5,7 @@
 
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/service_bindings.h"
 #include "gateway/cli/subcommands.h"
 
@@ -129,13 +130,12 @@ Result<> set(CommandContext& context, const BindingOptions& options) {
 Result<> list(CommandContext& context, const BindingOptions&) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto views, HomeServiceCertificates(*home).list());
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const api::ServiceCertificateView& view : views) {
-    value.push_back(to_json(view));
-    text += to_line(view);
-  }
-  context.print(value, text.empty() ? "no service certificates: serve.toml defines them" : text);
+  print_list(
+      context, views,
+      [](const api::ServiceCertificateView& view) {
+        return ListItem{to_json(view), to_line(view)};
+      },
+      "no service certificates: serve.toml defines them");
   return {};
 }
 

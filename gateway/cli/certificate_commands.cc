@@ -12,6 +12,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/home_inventory.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
@@ -187,19 +188,22 @@ Result<> create(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
+std::string to_line(const certstore::StoredCertificate& stored) {
+  return fmt::format("{:<24} {:<8} until {}  {}  {}\n", stored.name,
+                     stored.is_private() ? "private" : "public",
+                     to_rfc3339(stored.certificate.not_after()).substr(0, 10),
+                     stored.certificate.thumbprint_sha1(), printable(stored.certificate.subject()));
+}
+
 Result<> list(CommandContext& context, const CertificateOptions&) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto all, Certificates(*home).account.list());
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const certstore::StoredCertificate& stored : all) {
-    value.push_back(to_json(stored));
-    text += fmt::format("{:<24} {:<8} until {}  {}  {}\n", stored.name,
-                        stored.is_private() ? "private" : "public",
-                        to_rfc3339(stored.certificate.not_after()).substr(0, 10),
-                        stored.certificate.thumbprint_sha1(), printable(stored.certificate.subject()));
-  }
-  context.print(value, text.empty() ? "no certificates" : text);
+  print_list(
+      context, all,
+      [](const certstore::StoredCertificate& stored) {
+        return ListItem{to_json(stored), to_line(stored)};
+      },
+      "no certificates");
   return {};
 }
 
@@ -212,21 +216,26 @@ Result<> show(CommandContext& context, const CertificateOptions& options) {
   return {};
 }
 
+std::string to_line(const InventoryEntry& entry, Time now) {
+  return fmt::format("{}  {:>5.0f} days  {:<40} {:<6} {}\n",
+                     to_rfc3339(entry.certificate.not_after).substr(0, 10), std::floor(entry.days_left(now)),
+                     entry.name(), entry.has_key ? "ours" : "other",
+                     entry.tasks.empty() ? "not used" : to_string(entry.tasks));
+}
+
 Result<> inventory(CommandContext& context, const CertificateOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const auto all, HomeInventory(*home).certificates());
+  SIGNET_TRY(auto entries, HomeInventory(*home).certificates());
   const Time now = home->clock().now();
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const InventoryEntry& entry : all) {
-    if (options.within && entry.days_left(now) > *options.within) continue;
-    value.push_back(api::json_of(entry, now));
-    text += fmt::format("{}  {:>5.0f} days  {:<40} {:<6} {}\n",
-                        to_rfc3339(entry.certificate.not_after).substr(0, 10),
-                        std::floor(entry.days_left(now)), entry.name(), entry.has_key ? "ours" : "other",
-                        entry.tasks.empty() ? "not used" : to_string(entry.tasks));
-  }
-  context.print(value, text.empty() ? "no certificates" : text);
+  if (options.within)
+    std::erase_if(entries,
+                  [&](const InventoryEntry& entry) { return entry.days_left(now) > *options.within; });
+  print_list(
+      context, entries,
+      [&](const InventoryEntry& entry) {
+        return ListItem{api::json_of(entry, now), to_line(entry, now)};
+      },
+      "no certificates");
   return {};
 }
 

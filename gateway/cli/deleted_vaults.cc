@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gateway/api/vault_resource.h"
 #include "gateway/cli/call_record.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_administration.h"
 #include "gateway/cli/vault_users.h"
@@ -40,20 +41,27 @@ Result<> purge(Home& home, const vault::Principal& by, const std::string& vault)
                   [&] { return HomeVaultAdministration(home).purge_vault(vault); });
 }
 
+ordered_json to_json(const DeletedVault& deleted) {
+  return {{"vault", deleted.name},
+          {"deleted", to_rfc3339(deleted.deletion.deleted)},
+          {"scheduledPurge", to_rfc3339(deleted.deletion.scheduled_purge)},
+          {"purgeProtection", deleted.purge_protection}};
+}
+
+std::string to_line(const DeletedVault& deleted) {
+  return fmt::format("{:<24} deleted {}  purged {}\n", deleted.name, to_rfc3339(deleted.deletion.deleted),
+                     to_rfc3339(deleted.deletion.scheduled_purge));
+}
+
 Result<> list_command(CommandContext& context, const std::string&) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto all, deleted_vaults(*home));
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const DeletedVault& deleted : all) {
-    value.push_back({{"vault", deleted.name},
-                     {"deleted", to_rfc3339(deleted.deletion.deleted)},
-                     {"scheduledPurge", to_rfc3339(deleted.deletion.scheduled_purge)},
-                     {"purgeProtection", deleted.purge_protection}});
-    text += fmt::format("{:<24} deleted {}  purged {}\n", deleted.name, to_rfc3339(deleted.deletion.deleted),
-                        to_rfc3339(deleted.deletion.scheduled_purge));
-  }
-  context.print(value, text.empty() ? std::string("no deleted vaults") : text);
+  print_list(
+      context, all,
+      [](const DeletedVault& one) {
+        return ListItem{to_json(one), to_line(one)};
+      },
+      "no deleted vaults");
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "gateway/api/principals.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
@@ -71,14 +72,13 @@ std::string to_line(const api::ManagementCertificate& certificate) {
 }
 
 template <class Item>
-void print_list(const CommandContext& context, const std::vector<Item>& items, const std::string& none) {
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const Item& item : items) {
-    value.push_back(to_json(item));
-    text += to_line(item);
-  }
-  context.print(value, text.empty() ? none : text);
+void print_all(const CommandContext& context, const std::vector<Item>& items, const std::string& none) {
+  print_list(
+      context, items,
+      [](const Item& item) {
+        return ListItem{to_json(item), to_line(item)};
+      },
+      none);
 }
 
 Result<> add(CommandContext& context, const PrincipalOptions& options) {
@@ -93,7 +93,7 @@ Result<> add(CommandContext& context, const PrincipalOptions& options) {
 Result<> list(CommandContext& context, const PrincipalOptions&) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto all, home->principals().list());
-  print_list(context, all, "no principals");
+  print_all(context, all, "no principals");
   return {};
 }
 
@@ -149,7 +149,7 @@ Result<> create_token(CommandContext& context, const PrincipalOptions& options) 
 Result<> list_tokens(CommandContext& context, const PrincipalOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto tokens, home->principals().tokens(options.name));
-  print_list(context, tokens, "no tokens");
+  print_all(context, tokens, "no tokens");
   return {};
 }
 
@@ -179,7 +179,7 @@ Result<> add_certificate(CommandContext& context, const PrincipalOptions& option
 Result<> list_certificates(CommandContext& context, const PrincipalOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto certificates, home->principals().certificates(options.name));
-  print_list(context, certificates, "no management certificates");
+  print_all(context, certificates, "no management certificates");
   return {};
 }
 

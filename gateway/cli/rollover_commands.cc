@@ -10,6 +10,7 @@
 #include "gateway/cli/home_rollovers.h"
 #include "gateway/cli/notice_settings.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
@@ -107,13 +108,12 @@ Result<> list(CommandContext& context, const RolloverOptions&) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto rollovers, HomeRollovers(*home).list());
   const Time now = home->clock().now();
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const Rollover& rollover : rollovers) {
-    value.push_back(api::json_of(rollover, now));
-    text += to_line(rollover, now);
-  }
-  context.print(value, text.empty() ? "no rollovers" : text);
+  print_list(
+      context, rollovers,
+      [&](const Rollover& one) {
+        return ListItem{api::json_of(one, now), to_line(one, now)};
+      },
+      "no rollovers");
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_attributes.h"
 #include "gateway/cli/vault_certificate_text.h"
@@ -120,13 +121,12 @@ Result<> import_certificate(CommandContext& context, const VaultCertificateOptio
 
 Result<> print_all(CommandContext& context, const std::vector<vault::CertificateInfo>& all,
                    const std::string& none) {
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const vault::CertificateInfo& info : all) {
-    value.push_back(certificate_json(info));
-    text += certificate_line(info);
-  }
-  context.print(value, text.empty() ? none : text);
+  print_list(
+      context, all,
+      [](const vault::CertificateInfo& info) {
+        return ListItem{certificate_json(info), certificate_line(info)};
+      },
+      none);
   return {};
 }
 

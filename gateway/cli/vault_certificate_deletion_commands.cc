@@ -6,6 +6,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_certificate_text.h"
 
@@ -47,14 +48,13 @@ Result<> remove(CommandContext& context, const DeletionOptions& options) {
 Result<> list_deleted(CommandContext& context, const DeletionOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto all, home->vault().list_deleted_certificates(caller(), options.vault));
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const auto& [info, deletion] : all) {
-    value.push_back(to_json(info, deletion));
-    text += fmt::format("{:<24} {}\n", info.id.name, recoverable_until(deletion));
-  }
-  context.print(value,
-                text.empty() ? fmt::format("no deleted certificates in vault '{}'", options.vault) : text);
+  print_list(
+      context, all,
+      [](const auto& one) {
+        return ListItem{to_json(one.info, one.deletion),
+                        fmt::format("{:<24} {}\n", one.info.id.name, recoverable_until(one.deletion))};
+      },
+      fmt::format("no deleted certificates in vault '{}'", options.vault));
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 
 /// signet vault certificate contacts and issuer.
@@ -32,14 +33,14 @@ struct CertificateSettingsOptions {
 };
 
 void print_contacts(CommandContext& context, const std::vector<vault::CertificateContact>& contacts) {
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const vault::CertificateContact& contact : contacts) {
-    value.push_back({{"email", contact.email}, {"name", contact.name}, {"phone", contact.phone}});
-    text += fmt::format("{:<32} {} {}\n", printable(contact.email), printable(contact.name),
-                        printable(contact.phone));
-  }
-  context.print(value, text);
+  print_list(
+      context, contacts,
+      [](const vault::CertificateContact& contact) {
+        return ListItem{{{"email", contact.email}, {"name", contact.name}, {"phone", contact.phone}},
+                        fmt::format("{:<32} {} {}\n", printable(contact.email), printable(contact.name),
+                                    printable(contact.phone))};
+      },
+      "");
 }
 
 Result<> show_contacts(CommandContext& context, const CertificateSettingsOptions& options) {
@@ -118,14 +119,12 @@ Result<> set_issuer(CommandContext& context, const CertificateSettingsOptions& o
 Result<> list_issuers(CommandContext& context, const CertificateSettingsOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto issuers, home->vault().list_certificate_issuers(caller(), options.vault));
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const vault::CertificateIssuer& issuer : issuers) {
-    value.push_back(to_json(issuer));
-    text += to_line(issuer);
-  }
-  context.print(value,
-                text.empty() ? fmt::format("no certificate issuers in vault '{}'", options.vault) : text);
+  print_list(
+      context, issuers,
+      [](const vault::CertificateIssuer& issuer) {
+        return ListItem{to_json(issuer), to_line(issuer)};
+      },
+      fmt::format("no certificate issuers in vault '{}'", options.vault));
   return {};
 }
 

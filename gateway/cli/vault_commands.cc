@@ -10,6 +10,7 @@
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_attributes.h"
 #include "gateway/cli/vault_lifecycle.h"
@@ -140,13 +141,12 @@ Result<> list(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(vault::KeyVault* const chosen, home->key_vault(options.vault));
   SIGNET_TRY(const auto keys, chosen->list(caller(), options.vault));
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const vault::KeyInfo& info : keys) {
-    value.push_back(to_json(info));
-    text += to_line(info);
-  }
-  context.print(value, text.empty() ? fmt::format("no keys in vault '{}'", options.vault) : text);
+  print_list(
+      context, keys,
+      [](const vault::KeyInfo& info) {
+        return ListItem{to_json(info), to_line(info)};
+      },
+      fmt::format("no keys in vault '{}'", options.vault));
   return {};
 }
 
@@ -263,14 +263,12 @@ Result<> show_policy(CommandContext& context, const VaultOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
   SIGNET_TRY(const auto policies, chosen->policies(caller(), options.vault));
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const vault::AccessPolicy& policy : policies) {
-    value.push_back(to_json(policy));
-    text += to_line(policy);
-  }
-  context.print(value,
-                text.empty() ? fmt::format("nobody may use what is in vault '{}'", options.vault) : text);
+  print_list(
+      context, policies,
+      [](const vault::AccessPolicy& policy) {
+        return ListItem{to_json(policy), to_line(policy)};
+      },
+      fmt::format("nobody may use what is in vault '{}'", options.vault));
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
@@ -75,15 +76,14 @@ Result<> list(CommandContext& context, const LifecycleOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(auto* const chosen, Verbs::vault_in(*home, options.vault));
   SIGNET_TRY(const auto all, (chosen->*Verbs::kList)(caller(), options.vault));
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const auto& object : all) {
-    value.push_back(to_json(object));
-    text += fmt::format("{:<24} deleted {}  purged {}\n", object.info.id.name,
-                        to_rfc3339(object.deletion.deleted), to_rfc3339(object.deletion.scheduled_purge));
-  }
-  context.print(
-      value, text.empty() ? fmt::format("no deleted {}s in vault '{}'", Verbs::kWhat, options.vault) : text);
+  print_list(
+      context, all,
+      [](const auto& object) {
+        return ListItem{to_json(object), fmt::format("{:<24} deleted {}  purged {}\n", object.info.id.name,
+                                                     to_rfc3339(object.deletion.deleted),
+                                                     to_rfc3339(object.deletion.scheduled_purge))};
+      },
+      fmt::format("no deleted {}s in vault '{}'", Verbs::kWhat, options.vault));
   return {};
 }
 

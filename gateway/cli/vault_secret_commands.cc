@@ -5,6 +5,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/passphrase.h"
+#include "gateway/cli/printed_list.h"
 #include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_attributes.h"
 #include "gateway/cli/vault_lifecycle.h"
@@ -90,14 +91,13 @@ Result<> list(CommandContext& context, const SecretOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(vault::EmbeddedVault* const chosen, home->own_vault(options.vault));
   SIGNET_TRY(const auto secrets, chosen->list_secrets(caller(), options.vault));
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const vault::SecretInfo& info : secrets) {
-    value.push_back(to_json(info));
-    text += fmt::format("{:<24} {}  {:<8} {}\n", info.id.name, info.id.version, state_of(info),
-                        info.settings.content_type);
-  }
-  context.print(value, text.empty() ? fmt::format("no secrets in vault '{}'", options.vault) : text);
+  print_list(
+      context, secrets,
+      [](const vault::SecretInfo& info) {
+        return ListItem{to_json(info), fmt::format("{:<24} {}  {:<8} {}\n", info.id.name, info.id.version,
+                                                   state_of(info), info.settings.content_type)};
+      },
+      fmt::format("no secrets in vault '{}'", options.vault));
   return {};
 }
 
