@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "base/file.h"
 #include "gateway/cli/authority_session.h"
+#include "gateway/cli/certificates_file.h"
 #include "gateway/cli/output_file.h"
 
 /// signet authority issuer, trust-list, crl.
@@ -10,8 +10,6 @@ namespace signet::gateway {
 namespace {
 
 using authority::IssuerVersion;
-
-constexpr std::size_t kLongestChain = 1024 * 1024;
 
 struct IssuerOptions {
   std::string as;
@@ -76,8 +74,7 @@ Result<> request(CommandContext& context, const IssuerOptions& options) {
 }
 
 Result<> install(CommandContext& context, const IssuerOptions& options) {
-  SIGNET_TRY(const Bytes octets, read_file(options.file, kLongestChain));
-  SIGNET_TRY(const auto chain, certstore::parse_certificates(octets));
+  SIGNET_TRY(const auto chain, read_certificates_file(options.file));
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   SIGNET_TRY(const IssuerVersion issuer,
              session.service().install_issuer(session.actor, options.group, chain));

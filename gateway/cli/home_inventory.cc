@@ -2,18 +2,16 @@
 
 #include <fmt/format.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "certstore/vault/certificate_lifetime.h"
 #include "certstore/vault/vault_certificate_store.h"
 #include "gateway/api/principal.h"
+#include "gateway/cli/certificates_file.h"
 
 namespace signet::gateway {
 namespace {
 
 using Kind = CertificatePlace::Kind;
-
-constexpr std::size_t kMaxAuthoritiesSize = 1024 * 1024;
 
 Result<> add_account(Home& home, InventoryBuilder& inventory) {
   SIGNET_TRY(const agreements::StoredAccount stored, home.accounts().load());
@@ -89,9 +87,7 @@ Result<> add_principals(Home& home, InventoryBuilder& inventory) {
 /// A file that cannot be read keeps nobody from seeing the others.
 void add_file(const std::filesystem::path& file, const CertificateTask& task, InventoryBuilder& inventory) {
   if (file.empty()) return;
-  const auto octets = read_file(file, kMaxAuthoritiesSize);
-  const auto read = octets ? certstore::parse_certificates(*octets)
-                           : Result<std::vector<certstore::Certificate>>(fail(octets.error()));
+  const auto read = read_certificates_file(file);
   if (!read)
     return log::warning("authorities-not-read", {{"file", file.string()}, {"reason", read.error().detail}});
   for (const certstore::Certificate& authority : *read) {

@@ -1,13 +1,8 @@
 #include "gateway/cli/notice_settings.h"
 
-#include "base/file.h"
+#include "gateway/cli/certificates_file.h"
 
 namespace signet::gateway {
-namespace {
-
-constexpr std::size_t kMaxMailAuthoritiesSize = 1024 * 1024;
-
-}  // namespace
 
 Result<MailServer> mail_server_of(Home& home, const ServeSettings& settings) {
   if (settings.smtp_url.empty())
@@ -26,10 +21,13 @@ Result<MailServer> mail_server_of(Home& home, const ServeSettings& settings) {
 
 Result<std::vector<certstore::Certificate>> mail_authorities_of(const ServeSettings& settings) {
   if (settings.smtp_authorities.empty()) return std::vector<certstore::Certificate>();
-  SIGNET_TRY(const Bytes octets, read_file(settings.smtp_authorities, kMaxMailAuthoritiesSize));
-  auto read = certstore::parse_certificates(octets);
-  if (!read) return fail(std::move(read).error().within(settings.smtp_authorities.string()));
-  return read;
+  return read_certificates_file(settings.smtp_authorities);
+}
+
+Result<NoticeWebhook> notice_webhook_of(Home& home, const ServeSettings& settings) {
+  SIGNET_TRY(const SecretReference named, parse_secret_reference(settings.notice_webhook_secret));
+  SIGNET_TRY(SecretBytes shared, home.secret(named.vault, named.name));
+  return NoticeWebhook{settings.notice_webhook, named.name, std::move(shared)};
 }
 
 ExpiryNoticeSettings expiry_notices_of(const ServeSettings& settings) {

@@ -66,7 +66,8 @@ AcmePorts ServeIssuance::acme_ports() {
 NoticeWays ServeIssuance::notice_ways() {
   NoticeWays ways{{}, {}, [this](const HttpPost& post) { return client_.post(post); }};
   if (!settings_.smtp_url.empty()) ways.mail = [this](const Mail& one) { return mail(one); };
-  if (!settings_.notice_webhook.empty()) ways.webhook = [this] { return webhook(); };
+  if (!settings_.notice_webhook.empty())
+    ways.webhook = [this] { return notice_webhook_of(home_, settings_); };
   return ways;
 }
 
@@ -99,20 +100,9 @@ Result<> ServeIssuance::open_listeners() {
   return {};
 }
 
-Result<SecretBytes> ServeIssuance::secret(const std::string& reference) {
-  SIGNET_TRY(const SecretReference named, parse_secret_reference(reference));
-  return home_.secret(named.vault, named.name);
-}
-
 Result<> ServeIssuance::mail(const Mail& mail) {
   SIGNET_TRY(const MailServer server, mail_server_of(home_, settings_));
   return send_mail(server, mail, stopping_);
-}
-
-Result<NoticeWebhook> ServeIssuance::webhook() {
-  SIGNET_TRY(SecretBytes shared, secret(settings_.notice_webhook_secret));
-  SIGNET_TRY(const SecretReference named, parse_secret_reference(settings_.notice_webhook_secret));
-  return NoticeWebhook{settings_.notice_webhook, named.name, std::move(shared)};
 }
 
 void ServeIssuance::start() {

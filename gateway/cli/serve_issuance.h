@@ -48,8 +48,6 @@ class ServeIssuance {
   [[nodiscard]] AcmePorts acme_ports();
   [[nodiscard]] NoticeWays notice_ways();
   Result<> mail(const Mail& mail);
-  Result<NoticeWebhook> webhook();
-  Result<SecretBytes> secret(const std::string& reference);
 
   void run();
   void work();

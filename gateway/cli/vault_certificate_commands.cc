@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "certstore/vault/certificate_policy_json.h"
+#include "gateway/cli/certificates_file.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/output_file.h"
@@ -204,10 +205,8 @@ Result<> cancel(CommandContext& context, const VaultCertificateOptions& options)
 Result<> merge(CommandContext& context, const VaultCertificateOptions& options) {
   std::vector<certstore::Certificate> given;
   for (const std::filesystem::path& path : options.files) {
-    SIGNET_TRY(const Bytes octets, read_file(path, 1024 * 1024));
-    auto read = certstore::parse_certificates(octets);
-    if (!read) return fail(std::move(read).error().within(path.string()));
-    given.insert(given.end(), read->begin(), read->end());
+    SIGNET_TRY(const auto read, read_certificates_file(path));
+    given.insert(given.end(), read.begin(), read.end());
   }
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const vault::VaultCertificate merged,

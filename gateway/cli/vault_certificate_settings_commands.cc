@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "gateway/cli/certificates_file.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/passphrase.h"
@@ -15,8 +15,6 @@ namespace signet::gateway {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr std::size_t kMaxAuthoritiesSize = 1024 * 1024;
 
 struct CertificateSettingsOptions {
   std::string vault{kDefaultVault};
@@ -98,10 +96,7 @@ Result<> set_issuer(CommandContext& context, const CertificateSettingsOptions& o
   update.organisation = options.organisation;
   update.directory = options.directory;
   if (!options.authorities_file.empty()) {
-    SIGNET_TRY(const Bytes octets, read_file(options.authorities_file, kMaxAuthoritiesSize));
-    auto read = certstore::parse_certificates(octets);
-    if (!read) return fail(std::move(read).error().within(options.authorities_file.string()));
-    update.authorities = *std::move(read);
+    SIGNET_TRY(update.authorities, read_certificates_file(options.authorities_file));
   }
   if (options.enable || options.disable) update.enabled = options.enable;
   if (!options.password_file.empty()) {

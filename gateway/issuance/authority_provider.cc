@@ -8,20 +8,9 @@ namespace {
 /// An Approver takes hours; the gateway asks its own store.
 constexpr std::chrono::seconds kAskAgain{10};
 
+/// The numbers of both are the standard's [RFC5280 5.3.1], and the vault has some of them.
 certstore::RevocationReason reason_of(vault::RevocationReason reason) {
-  switch (reason) {
-    case vault::RevocationReason::Unspecified:
-      return certstore::RevocationReason::Unspecified;
-    case vault::RevocationReason::KeyCompromise:
-      return certstore::RevocationReason::KeyCompromise;
-    case vault::RevocationReason::AffiliationChanged:
-      return certstore::RevocationReason::AffiliationChanged;
-    case vault::RevocationReason::Superseded:
-      return certstore::RevocationReason::Superseded;
-    case vault::RevocationReason::CessationOfOperation:
-      return certstore::RevocationReason::CessationOfOperation;
-  }
-  return certstore::RevocationReason::Unspecified;
+  return static_cast<certstore::RevocationReason>(reason);
 }
 
 /// To the vault's operation there is nothing between an order that goes on and one that is over.
