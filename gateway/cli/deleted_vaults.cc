@@ -32,8 +32,8 @@ Result<api::Resource> deleted_resource(Home& home, std::string_view name) {
 }
 
 /// @error AlreadyExists  the account, or a setting, has keys or secrets in it.
-Result<> purge(Home& home, const vault::Principal& by, const std::string& vault) {
-  SIGNET_TRY(const std::vector<std::string> users, users_of_vault(home, vault));
+Result<> purge(Home& home, const GivenOptions& given, const vault::Principal& by, const std::string& vault) {
+  SIGNET_TRY(const std::vector<std::string> users, users_of_vault(home, given, vault));
   if (!users.empty())
     return fail(ErrorKind::AlreadyExists,
                 fmt::format("'{}' is used by {}: change those first", vault, fmt::join(users, ", ")));
@@ -84,7 +84,7 @@ Result<> purge_command(CommandContext& context, const std::string& name) {
     return fail(ErrorKind::PermissionDenied,
                 fmt::format("vault '{}' cannot be purged: it has purge protection, and goes by itself at {}",
                             deleted.name, to_rfc3339(deleted.deletion.scheduled_purge)));
-  SIGNET_CHECK(purge(*home, caller(), deleted.name));
+  SIGNET_CHECK(purge(*home, {}, caller(), deleted.name));
   context.print({{"vault", deleted.name}, {"purged", true}},
                 fmt::format("purged vault '{}' with everything in it, for good", deleted.name));
   return {};
@@ -102,12 +102,12 @@ Result<std::vector<DeletedVault>> deleted_vaults(Home& home) {
   return all;
 }
 
-Result<> purge_overdue_vaults(Home& home) {
+Result<> purge_overdue_vaults(Home& home, const GivenOptions& given) {
   SIGNET_TRY(const auto all, deleted_vaults(home));
   Result<> outcome;
   for (const DeletedVault& deleted : all) {
     if (deleted.deletion.scheduled_purge > home.clock().now()) continue;
-    if (const auto purged = purge(home, vault::Principal::gateway(), deleted.name); purged)
+    if (const auto purged = purge(home, given, vault::Principal::gateway(), deleted.name); purged)
       log::info("vault-purged", {{"vault", deleted.name}});
     else if (purged.error().kind == ErrorKind::AlreadyExists)
       log::warning("vault-not-purged", {{"vault", deleted.name}, {"reason", purged.error().detail}});

@@ -8,6 +8,7 @@
 #include "certstore/vault/deletion.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/serve_settings.h"
 
 /// Vaults that were deleted as a whole, by way of the management plane.
 
@@ -22,9 +23,9 @@ struct DeletedVault {
 /// By name.
 Result<std::vector<DeletedVault>> deleted_vaults(Home& home);
 
-/// Purges those whose time is over, each behind a record in the gateway's name; but for one that the account
-/// has keys or secrets in, which the log tells of.
-Result<> purge_overdue_vaults(Home& home);
+/// Purges those whose time is over, each behind a record in the gateway's name; but for one that the account,
+/// or a setting of serve.toml or of `given`, has keys or secrets in, which the log tells of.
+Result<> purge_overdue_vaults(Home& home, const GivenOptions& given);
 
 /// `vault deleted`, `vault recover`, `vault purge`.
 void add_deleted_vault_commands(CLI::App& vault, CommandContext& context);

@@ -322,7 +322,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
 
   notify_ready();
 
-  VaultUpkeep upkeep(*home);
+  VaultUpkeep upkeep(*home, given);
   {
     ShownCertificates certificates(*home, settings,
                                    to_be_renewed(config.listeners, *server, api.get(), est.get()));

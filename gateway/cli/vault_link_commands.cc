@@ -86,7 +86,7 @@ Result<> link(CommandContext& context, const LinkOptions& options) {
 
 Result<> unlink(CommandContext& context, const LinkOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  SIGNET_TRY(const std::vector<std::string> users, users_of_vault(*home, options.link.name));
+  SIGNET_TRY(const std::vector<std::string> users, users_of_vault(*home, {}, options.link.name));
   if (!users.empty())
     return fail(ErrorKind::AlreadyExists,
                 fmt::format("vault '{}' is used by {}: have them use another one first; nothing was changed",

@@ -85,7 +85,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
                         {"what", "vaults alone"}});
   notify_ready();
 
-  VaultUpkeep upkeep(*home);
+  VaultUpkeep upkeep(*home, given);
   {
     std::vector<ShownCertificates::Shown> shown = {
         {"api-certificate", &ServeSettings::api_certificate,

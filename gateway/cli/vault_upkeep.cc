@@ -1,5 +1,7 @@
 #include "gateway/cli/vault_upkeep.h"
 
+#include <utility>
+
 #include "base/log.h"
 #include "gateway/cli/deleted_vaults.h"
 
@@ -20,9 +22,9 @@ void report(const vault::RotationEvent& event) {
 }
 
 /// @returns whether that could be done: nothing is while the vault is sealed
-bool look_after(Home& home, const std::stop_token& stop) {
+bool look_after(Home& home, const GivenOptions& given, const std::stop_token& stop) {
   if (home.vault().is_sealed()) return false;
-  if (const auto purged = purge_overdue_vaults(home); !purged)
+  if (const auto purged = purge_overdue_vaults(home, given); !purged)
     log::error("vault-not-purged", {{"reason", purged.error().detail}});
   if (const auto purged = home.vault().purge_overdue(); !purged)
     log::error("vault-not-purged", {{"reason", purged.error().detail}});
@@ -38,8 +40,8 @@ bool look_after(Home& home, const std::stop_token& stop) {
 
 }  // namespace
 
-VaultUpkeep::VaultUpkeep(Home& home)
-    : home_(home), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+VaultUpkeep::VaultUpkeep(Home& home, GivenOptions given)
+    : home_(home), given_(std::move(given)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void VaultUpkeep::stop() {
   thread_.request_stop();
@@ -50,7 +52,7 @@ void VaultUpkeep::run(const std::stop_token& stop) {
   constexpr std::chrono::minutes kPause = std::chrono::hours(24);
   constexpr std::chrono::minutes kWhileSealed{1};
   while (!stop.stop_requested()) {
-    const std::chrono::minutes pause = look_after(home_, stop) ? kPause : kWhileSealed;
+    const std::chrono::minutes pause = look_after(home_, given_, stop) ? kPause : kWhileSealed;
     std::unique_lock lock(mutex_);
     woken_.wait_for(lock, stop, pause, [] { return false; });
   }

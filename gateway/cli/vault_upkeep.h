@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "gateway/cli/home.h"
+#include "gateway/cli/serve_settings.h"
 
 namespace signet::gateway {
 
@@ -14,7 +15,8 @@ namespace signet::gateway {
 /// between two of them. The log says what was done and what failed.
 class VaultUpkeep {
  public:
-  explicit VaultUpkeep(Home& home);
+  /// The home outlives this. `given` are the options that the service runs with; serve.toml has the others.
+  VaultUpkeep(Home& home, GivenOptions given);
   /// Waits for the key that is at hand.
   void stop();
 
@@ -22,6 +24,7 @@ class VaultUpkeep {
   void run(const std::stop_token& stop);
 
   Home& home_;
+  const GivenOptions given_;
   std::mutex mutex_;
   std::condition_variable_any woken_;
   std::jthread thread_;

@@ -15,10 +15,11 @@ Result<std::vector<std::string>> users_in_settings(Home& home, const GivenOption
   return users;
 }
 
-Result<std::vector<std::string>> users_of_vault(Home& home, std::string_view vault) {
+Result<std::vector<std::string>> users_of_vault(Home& home, const GivenOptions& given,
+                                                std::string_view vault) {
   SIGNET_TRY(const agreements::StoredAccount stored, home.accounts().load());
   std::vector<std::string> users = api::users_of(stored.account, vault);
-  SIGNET_TRY(const std::vector<std::string> settings, users_in_settings(home, {}, vault));
+  SIGNET_TRY(const std::vector<std::string> settings, users_in_settings(home, given, vault));
   users.insert(users.end(), settings.begin(), settings.end());
   return users;
 }

@@ -16,6 +16,7 @@ Result<std::vector<std::string>> users_in_settings(Home& home, const GivenOption
                                                    std::string_view vault);
 
 /// Those, and before them the certificates and agreements of the account.
-Result<std::vector<std::string>> users_of_vault(Home& home, std::string_view vault);
+Result<std::vector<std::string>> users_of_vault(Home& home, const GivenOptions& given,
+                                                std::string_view vault);
 
 }  // namespace signet::gateway
