@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "as2/cms/content_info.h"
 #include "as2/cms/describe.h"
+#include "as2/inspect_content.h"
+#include "as2/inspect_header.h"
+#include "as2/inspect_layer.h"
+#include "as2/inspect_mic.h"
 #include "as2/inspect_signature.h"
 #include "as2/mime/content_type.h"
 #include "as2/mime/transfer_encoding.h"
@@ -19,78 +21,22 @@ namespace {
 
 using mime::Entity;
 
-constexpr std::size_t kMaxPartsShown = 100;
-constexpr std::size_t kMaxPartDepth = 4;
 constexpr std::size_t kMaxHeaderBlock = 64 * 1024;
 constexpr std::size_t kPreambleSize = 1024;
-
-/// What the octets of a content look like, in one reading.
-class TextLook final : public Sink {
- public:
-  Result<> write(ByteView bytes) override {
-    for (const std::uint8_t octet : bytes) {
-      if (front_.size() < kFront) front_.push_back(static_cast<char>(octet));
-      if (octet == '\n') ++(after_cr_ ? crlf_ : lf_);
-      if (after_cr_ && octet != '\n') ++cr_;
-      after_cr_ = octet == '\r';
-      high_ = high_ || octet > 0x7F;
-      control_ = control_ || octet == 0;
-    }
-    return {};
-  }
-
-  [[nodiscard]] std::string line_ends() const {
-    std::string text;
-    for (const auto& [count, name] : {std::pair{crlf_, "CRLF"}, std::pair{lf_, "LF alone"},
-                                      std::pair{cr_ + (after_cr_ ? 1 : 0), "CR alone"}})
-      if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
-    return text.empty() ? "none" : text;
-  }
-  [[nodiscard]] bool changes_when_canonical() const { return lf_ + cr_ > 0; }
-  [[nodiscard]] bool is_7bit() const { return !high_ && !control_; }
-
-  /// By its first octets, for an operator who must not see more.
-  [[nodiscard]] std::string kind() const {
-    const std::string_view front = trim(front_);
-    if (front.starts_with("UNA") || front.starts_with("UNB+")) return "EDIFACT";
-    if (front.starts_with("ISA")) return "ANSI X12";
-    if (front.starts_with("<?xml") || front.starts_with("\xEF\xBB\xBF<?xml")) return "XML";
-    if (front.starts_with("%PDF")) return "PDF";
-    if (front.starts_with("PK\x03\x04")) return "ZIP";
-    return is_7bit() ? "text" : "octets";
-  }
-
- private:
-  static constexpr std::size_t kFront = 16;
-  std::string front_;
-  std::uint64_t crlf_ = 0;
-  std::uint64_t lf_ = 0;
-  std::uint64_t cr_ = 0;
-  bool after_cr_ = false;
-  bool high_ = false;
-  bool control_ = false;
-};
-
-std::string octets(std::uint64_t size) { return fmt::format("{} octets", size); }
-
-/// Where in the message an entity was found.
-enum class Stage { Wire, Decrypted, Signed, Decompressed };
 
 /// The way in. A member function explains one kind of layer, and gives what is inside.
 class Inspection {
  public:
   Inspection(const InspectMaterial& material, const InspectOptions& options)
-      : material_(material), options_(options) {
+      : material_(material), options_(options), mic_(options) {
     for (const NamedKey& each : material.decryption) keys_.push_back(each.own);
   }
 
   Explanation run(const Capture& capture) {
     form_ = capture.form;
-    explain_transport(capture);
-    explain_as2_fields(capture);
-    request_ = parse_receipt_request(capture.headers);
+    explanation_.layers = explain_header(capture);
     walk({capture.headers, capture.body, capture.body});
-    find_mic();
+    mic_.explain(parse_receipt_request(capture.headers), explanation_);
     return std::move(explanation_);
   }
 
@@ -102,106 +48,18 @@ class Inspection {
     return explanation_.layers.back();
   }
   ExplainedLayer& layer() { return explanation_.layers.back(); }
-  void fact(std::string name, std::string value) {
-    if (!value.empty()) layer().facts.push_back({std::move(name), std::move(value)});
-  }
+  void fact(std::string name, std::string value) { add_fact(layer(), std::move(name), std::move(value)); }
   void remark(std::string text) { layer().remarks.push_back(std::move(text)); }
   void check(CheckResult result, std::string text) { layer().checks.push_back({result, std::move(text)}); }
-  void fail_check(std::string text) { check(CheckResult::Failed, std::move(text)); }
+  void fail_check(std::string text) { add_failed_check(layer(), std::move(text)); }
   void header_fact(const mime::Headers& headers, std::string_view name) {
-    if (const auto value = headers.value(name)) fact(to_lower(name), printable(*value, 998));
-  }
-
-  // ---- Outside
-
-  void explain_transport(const Capture& capture) {
-    begin("transport", std::string(to_string(capture.form)));
-    fact("line", printable(capture.start_line, 300));
-    fact("framing", capture.framing);
-    fact("body", octets(capture.body.size()));
-    for (const std::string_view name :
-         {"Host", "User-Agent", "Server", "Date", "Expect", "Content-Transfer-Encoding"})
-      header_fact(capture.headers, name);
-    for (const std::string& text : capture.remarks) remark(text);
-    if (capture.form == CaptureForm::HttpRequest && !capture.start_line.starts_with("POST "))
-      remark("AS2 messages come by POST");
-  }
-
-  void explain_as2_fields(const Capture& capture) {
-    const mime::Headers& headers = capture.headers;
-    const bool any = std::any_of(headers.begin(), headers.end(), [](const mime::Header& field) {
-      return to_lower(field.name).starts_with("as2-") || equal_ignoring_case(field.name, "Message-ID");
-    });
-    if (!any) {
-      if (capture.form == CaptureForm::HttpRequest) remark("no AS2 header field: this is no AS2 message");
-      if (capture.form == CaptureForm::HttpResponse)
-        remark("no AS2 header field: an answer of the HTTP server, not of AS2");
-      return;
-    }
-    begin("as2", "AS2 header");
-    for (const std::string_view name :
-         {"AS2-Version", "AS2-From", "AS2-To", "Message-ID", "Date", "Subject", "EDIINT-Features"})
-      header_fact(headers, name);
-    check_names(headers);
-    check_message_id(headers);
-    explain_receipt_request(headers);
-  }
-
-  void check_names(const mime::Headers& headers) {
-    std::vector<As2Name> names;
-    for (const std::string_view name : {"AS2-From", "AS2-To"}) {
-      const auto value = headers.value(name);
-      if (!value) {
-        fail_check(fmt::format("{} is missing; without it no agreement can be found", name));
-        continue;
-      }
-      auto parsed = As2Name::parse(*value);
-      if (!parsed)
-        fail_check(fmt::format("{} is no AS2 name: {}", name, parsed.error().detail));
-      else
-        names.push_back(*std::move(parsed));
-    }
-    if (names.size() == 2 && names[0] == names[1]) remark("AS2-From and AS2-To are the same name");
-    if (!headers.has("AS2-Version")) remark("no AS2-Version: 1.0 is assumed (RFC 4130 section 6.1)");
-  }
-
-  void check_message_id(const mime::Headers& headers) {
-    const auto value = headers.value("Message-ID");
-    if (!value)
-      return remark("no Message-ID: repeats of this cannot be recognised, and no receipt can name it");
-    if (auto id = MessageId::parse(*value); !id) return fail_check("Message-ID: " + id.error().detail);
-    if (!value->starts_with('<') || !value->ends_with('>'))
-      remark(
-          "the Message-ID has no angle brackets around it (seen from IBM Sterling); ids are compared without "
-          "them");
-    if (value->find('@') == std::string_view::npos) remark("the Message-ID has no '@' (seen from OpenAS2)");
-    if (value->find(' ') != std::string_view::npos)
-      remark("the Message-ID has a space in it (seen from OpenAS2)");
-  }
-
-  void explain_receipt_request(const mime::Headers& headers) {
-    const ReceiptRequest request = parse_receipt_request(headers);
-    if (!request.wanted) return;
-    std::string hashes;
-    for (const RequestedHash& each : request.hashes)
-      hashes += (hashes.empty() ? "" : ", else ") + printable(each.spelling, 40);
-    Fact wanted{"receipt wanted",
-                fmt::format("{}, {}", request.signed_wanted ? "signed" : "unsigned",
-                            request.async_url ? "asynchronous" : "synchronous (in the answer)")};
-    if (request.async_url) wanted.parts.push_back({"to", printable(*request.async_url, 300)});
-    if (!hashes.empty()) wanted.parts.push_back({"hash", hashes});
-    wanted.parts.push_back({"notify", printable(request.notify_to, 200)});
-    layer().facts.push_back(std::move(wanted));
-    if (!request.protocol_supported)
-      remark("a signed receipt is wanted in a protocol other than pkcs7-signature");
-    for (const std::string& unknown : request.unknown_hashes)
-      remark(fmt::format("the hash '{}' in signed-receipt-micalg is unknown", printable(unknown, 60)));
+    add_header_fact(layer(), headers, name);
   }
 
   // ---- The walk
 
   void walk(Entity entity) {
-    keep_stage(Stage::Wire, entity);
+    mic_.keep(Stage::Wire, entity);
     std::optional<Entity> next = std::move(entity);
     while (next) {
       if (explanation_.security.size() == options_.max_layers) {
@@ -256,7 +114,7 @@ class Inspection {
     if (entity->headers.empty())
       remark("what is inside has no MIME header (mendelson sends bare payloads so)");
     remark_on_header_lines(*entity);
-    keep_stage(stage, *entity);
+    mic_.keep(stage, *entity);
     return *std::move(entity);
   }
 
@@ -329,7 +187,7 @@ class Inspection {
       content = *plain;
       description = std::move(second);
     }
-    fact("size", octets(content.size()));
+    fact("size", octets_text(content.size()));
     if (!description->damage.empty()) fail_check("its structure is broken: " + description->damage);
     return *std::move(description);
   }
@@ -350,7 +208,7 @@ class Inspection {
       remark("encryption inside another layer: AS2 encrypts outermost, and Signet refuses anything else");
     fact("cipher", description.cipher);
     fact("encoding", description.indefinite_length ? "BER, indefinite lengths" : "definite lengths");
-    fact("encrypted content", octets(description.content_size));
+    fact("encrypted content", octets_text(description.content_size));
     for (const cms::RecipientDescription& each : description.recipients)
       layer().facts.push_back(recipient_fact(each));
     remark_on_encryption(description);
@@ -442,7 +300,7 @@ class Inspection {
       if (each.own.certificate == decrypted->recipient) name = each.name;
     check(CheckResult::Held,
           fmt::format("decrypted with our certificate '{}' ({})", name, decrypted->key_transport));
-    fact("decrypted", octets(plain.size()));
+    fact("decrypted", octets_text(plain.size()));
     return inside(plain, Stage::Decrypted);
   }
 
@@ -456,7 +314,7 @@ class Inspection {
     explanation_.security.push_back(LayerKind::Compressed);
     fact("algorithm", description.compression);
     fact("encoding", description.indefinite_length ? "BER, indefinite lengths" : "definite lengths");
-    fact("compressed content", octets(description.content_size));
+    fact("compressed content", octets_text(description.content_size));
     const auto spool = std::make_shared<Spool>(options_.spool);
     const auto done = cms::decompress(content, material_.decompress, *spool);
     if (!done) {
@@ -464,7 +322,7 @@ class Inspection {
       return std::nullopt;
     }
     const Slice plain = Spool::finish(spool);
-    fact("decompressed", octets(plain.size()));
+    fact("decompressed", octets_text(plain.size()));
     if (description.content_size > 0)
       fact("ratio", fmt::format("{:.1f} : 1", static_cast<double>(plain.size()) /
                                                   static_cast<double>(description.content_size)));
@@ -518,7 +376,7 @@ class Inspection {
       fail_check("it cannot be cut in its two parts: " + parts.error().detail);
       return std::nullopt;
     }
-    fact("signed part", octets(parts->content.size()));
+    fact("signed part", octets_text(parts->content.size()));
     if (!parts->null_epilogue) remark("octets follow the closing boundary (RFC 4130 section 5.1 wants none)");
     return explain_signature_part(type, *parts);
   }
@@ -579,7 +437,7 @@ class Inspection {
 
   std::optional<Entity> check_and_enter(const cms::CmsDescription& description, const SignatureInput& input) {
     const SignatureFinding finding = check_signature(description, input, material_, options_.spool, layer());
-    signature_hash_ = finding.hash;
+    mic_.keep_hash(finding.hash);
     if (!finding.canonical) return inside(input.content, Stage::Signed);
     const auto canonical = canonical_octets(input.content, options_.spool);
     return inside(canonical ? *canonical : input.content, Stage::Signed);
@@ -627,15 +485,15 @@ class Inspection {
     header_fact(entity.headers, "Content-Transfer-Encoding");
     header_fact(entity.headers, "Content-Disposition");
     if (const auto name = mime::file_name(entity.headers)) fact("file name", printable(*name, 200));
-    fact("size", octets(entity.body.size()));
+    fact("size", octets_text(entity.body.size()));
     const std::optional<Slice> plain = decode(entity);
     if (plain) look_at_content(entity, *plain);
-    if (type && type->type == "multipart") add_parts(entity, *type, 0, layer().facts);
+    if (type && type->type == "multipart")
+      for (Fact& part : explain_parts(entity, *type, layer().remarks))
+        layer().facts.push_back(std::move(part));
     explanation_.complete = true;
     explanation_.payload = entity;
-    if (plain && plain->size() != entity.body.size())
-      bases_.push_back({"decoded-payload", "the payload without its transfer encoding",
-                        "The MIC is taken before the transfer encoding is undone.", *plain});
+    if (plain && plain->size() != entity.body.size()) mic_.keep_decoded_payload(*plain);
   }
 
   void look_at_content(const Entity& entity, const Slice& plain) {
@@ -643,7 +501,7 @@ class Inspection {
     if (!plain.copy_to(look)) return;
     fact("looks like", look.kind());
     fact("line ends", look.line_ends());
-    if (plain.size() != entity.body.size()) fact("decoded", octets(plain.size()));
+    if (plain.size() != entity.body.size()) fact("decoded", octets_text(plain.size()));
     if (plain.size() > 0 && cms::detect_type(plain))
       remark(
           "the body is a CMS message, but its Content-Type does not say so: a receiver takes it for the "
@@ -656,160 +514,12 @@ class Inspection {
           "changes these line ends or octets, and gets another MIC");
   }
 
-  /// The parts of a multipart, each with those in it.
-  void add_parts(const Entity& entity, const mime::ContentType& type, std::size_t depth,
-                 std::vector<Fact>& out) {
-    const auto boundary = type.parameter("boundary");
-    if (!boundary || depth == kMaxPartDepth || parts_left_ == 0) return;
-    const auto parts = mime::split_multipart(entity.body, *boundary, kMaxPartsShown);
-    if (!parts) return remark("its parts cannot be told apart: " + parts.error().detail);
-    for (const Slice& slice : *parts) {
-      if (parts_left_ == 0) return remark(fmt::format("only the first {} parts are shown", kMaxPartsShown));
-      --parts_left_;
-      const auto part = mime::read_entity(slice);
-      const auto part_type =
-          part ? mime::content_type(part->headers) : Result<std::optional<mime::ContentType>>(std::nullopt);
-      const bool known = part && part_type && *part_type;
-      Fact fact{"part",
-                fmt::format("{}, {}", known ? printable((*part_type)->media_type(), 100) : "no Content-Type",
-                            octets(slice.size()))};
-      if (known && (*part_type)->type == "multipart") add_parts(*part, **part_type, depth + 1, fact.parts);
-      out.push_back(std::move(fact));
-    }
-  }
-
-  // ---- The MIC
-
-  void keep_stage(Stage stage, const Entity& entity) {
-    if (stage == Stage::Signed) signed_ = entity;
-    last_ = entity;
-    static constexpr std::array<std::string_view, 4> ids = {"http-body", "decrypted", "signed-content",
-                                                            "decompressed"};
-    static constexpr std::array<std::string_view, 4> what = {"the HTTP body", "what was decrypted",
-                                                             "the signed part", "what was decompressed"};
-    const auto index = static_cast<std::size_t>(stage);
-    if (stage == Stage::Wire) {
-      bases_.push_back({std::string(ids[index]), "the body as it came, no layer taken off", meaning_of_wire(),
-                        entity.body});
-      return;
-    }
-    bases_.push_back({std::string(ids[index]), fmt::format("{} with its MIME headers", what[index]),
-                      meaning_of(stage, true), entity.whole});
-    bases_.push_back({fmt::format("{}-body", ids[index]),
-                      fmt::format("{} without its MIME headers", what[index]), meaning_of(stage, false),
-                      entity.body});
-  }
-
-  static std::string meaning_of_wire() {
-    return "The other side hashes the body before it takes any layer off, which is right only for a message "
-           "that is neither "
-           "signed nor encrypted (RFC 4130 section 7.3.1).";
-  }
-
-  static std::string meaning_of(Stage stage, bool with_headers) {
-    std::string text;
-    switch (stage) {
-      case Stage::Wire:
-        break;
-      case Stage::Decrypted:
-        text =
-            "The other side hashes what it decrypted, whatever is inside; for a signed message it is what "
-            "was signed that "
-            "counts (RFC 4130 section 7.3.1).";
-        break;
-      case Stage::Signed:
-        text = "The other side hashes what was signed, as RFC 4130 section 7.3.1 has it.";
-        break;
-      case Stage::Decompressed:
-        text =
-            "The other side hashes after decompressing; of a message compressed before signing, the "
-            "compressed form that was "
-            "signed counts (RFC 5402 section 4.1).";
-        break;
-    }
-    if (!with_headers)
-      text +=
-          " It leaves the MIME headers out, which is right only for a message that is neither signed nor "
-          "encrypted.";
-    return text;
-  }
-
-  /// compute_mic()'s table, told.
-  void find_mic() {
-    if (explanation_.receipt) return;
-    if (!signed_ && !explanation_.complete) return keep_bases(std::nullopt);
-    const bool encrypted =
-        std::count(explanation_.security.begin(), explanation_.security.end(), LayerKind::Encrypted) > 0;
-    const bool compressed =
-        std::count(explanation_.security.begin(), explanation_.security.end(), LayerKind::Compressed) > 0;
-    const bool with_headers = options_.compressed_mic == CompressedMic::WithHeaders;
-    MicBase rule{"by-rule", "the content without MIME headers", "", last_.body};
-    explanation_.mic_rule =
-        "neither signed nor encrypted, so over the content without MIME headers (RFC 4130 section 7.3.1)";
-    if (signed_) {
-      rule.octets = signed_->whole;
-      rule.covers = "the signed part with its MIME headers";
-      explanation_.mic_rule =
-          "signed, so over the signed part with its MIME headers (RFC 4130 section 7.3.1)";
-    } else if (encrypted || (compressed && with_headers)) {
-      rule.octets = last_.whole;
-      rule.covers = "the content with its MIME headers, decrypted and decompressed";
-      explanation_.mic_rule = encrypted ? "encrypted and not signed, so over the decrypted and decompressed "
-                                          "content with its MIME headers "
-                                          "(RFC 4130 section 7.3.1, RFC 5402 section 4.2)"
-                                        : "compressed only, so over the decompressed content with its MIME "
-                                          "headers (RFC 5402 section 4.3)";
-    } else if (compressed) {
-      explanation_.mic_rule =
-          "compressed only, so over the decompressed content without MIME headers (RFC 4130 section 7.3.1, "
-          "as "
-          "the agreement has it)";
-    }
-    const Hash hash = mic_hash();
-    if (auto value = digest(hash, rule.octets)) explanation_.mic = Mic{hash, *std::move(value)};
-    keep_bases(std::move(rule));
-  }
-
-  [[nodiscard]] Hash mic_hash() const {
-    if (signed_ && signature_hash_) return *signature_hash_;
-    for (const RequestedHash& wanted : request_.hashes)
-      if (wanted.hash != Hash::Md5) return wanted.hash;
-    return options_.default_mic_hash;
-  }
-
-  void keep_bases(std::optional<MicBase> by_rule) {
-    if (by_rule) explanation_.mic_bases.push_back(*std::move(by_rule));
-    explain_compressed_only();
-    std::move(bases_.rbegin(), bases_.rend(), std::back_inserter(explanation_.mic_bases));
-    explanation_.mic_bases.push_back(
-        {"empty",
-         "no octets at all",
-         "The other side hashes an empty content: its software lost the message before hashing.",
-         {}});
-  }
-
-  /// Where the standards contradict each other, neither side is wrong.
-  void explain_compressed_only() {
-    if (explanation_.security != std::vector<LayerKind>{LayerKind::Compressed}) return;
-    for (MicBase& base : bases_)
-      if (base.id.starts_with("decompressed"))
-        base.meaning =
-            "For a message that is compressed only, RFC 5402 section 4.3 takes the MIME headers in and RFC "
-            "4130 section 7.3.1 leaves "
-            "them out; peers differ, and the agreement's compressedUnsigned chooses.";
-  }
-
   const InspectMaterial& material_;
   const InspectOptions& options_;
   std::vector<certstore::PrivateCertificate> keys_;
   Explanation explanation_;
   CaptureForm form_ = CaptureForm::Body;
-  ReceiptRequest request_;
-  std::vector<MicBase> bases_;
-  std::optional<Entity> signed_;  ///< what was signed, in the form that was signed
-  Entity last_;
-  std::optional<Hash> signature_hash_;
-  std::size_t parts_left_ = kMaxPartsShown;
+  MicSearch mic_;
 };
 
 }  // namespace
