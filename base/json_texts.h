@@ -1,10 +1,9 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "base/secret.h"
+#include "base/wipe_text.h"
 
 namespace signet {
 
@@ -18,7 +17,7 @@ void wipe_texts(Json& value) {
     left.pop_back();
     if (one.is_string()) {
       auto& text = one.template get_ref<std::string&>();
-      wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+      wipe_text(text);
     } else if (one.is_structured()) {
       for (Json& member : one) left.push_back(&member);
     }

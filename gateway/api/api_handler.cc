@@ -10,6 +10,7 @@
 #include "base/json_texts.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "base/wipe_text.h"
 #include "gateway/api/api_version.h"
 #include "gateway/api/callback_url.h"
 #include "gateway/api/json_body.h"
@@ -34,7 +35,7 @@ HttpResponse response_of(const Answer& answer, const HttpRequest& request) {
   response.headers.set("Content-Type", kJson);
   std::string text = answer.body->dump(-1, ' ', false, Json::error_handler_t::replace);
   response.body = Slice::of(text);
-  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  wipe_text(text);
   return response;
 }
 

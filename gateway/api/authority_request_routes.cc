@@ -1,6 +1,5 @@
 #include <set>
 
-#include "base/secret.h"
 #include "certstore/x509/pem.h"
 #include "gateway/api/authority_files.h"
 #include "gateway/api/authority_json.h"
@@ -52,13 +51,6 @@ Result<authority::FetchedCertificate> fetched(Services& services, const Call& ca
   return services.authority.service.fetch(actor_of(call.principal), call.parameter("id"), *application);
 }
 
-Result<SecretBytes> password_in(const Json& body) {
-  SIGNET_TRY(std::string text, required("privateKeyPassword", text_member(body, "privateKeyPassword")));
-  SecretBytes password = SecretBytes::copy_of(text);
-  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  return password;
-}
-
 /// DER in base64, or PEM with its lines.
 Result<Bytes> signing_request_in(const Json& body) {
   SIGNET_TRY(const std::string text, required("certificateRequest", text_member(body, "certificateRequest")));
@@ -85,7 +77,7 @@ Result<Answer> request_key_pair(Services& services, const Call& call) {
   order.domain_names = std::move(names).value_or(std::vector<std::string>());
   SIGNET_TRY(const auto format, text_member(call.body, "privateKeyFormat"));
   SIGNET_TRY(order.format, authority::parse_key_format(format.value_or("PFX")));
-  SIGNET_TRY(order.password, password_in(call.body));
+  SIGNET_TRY(order.password, required("privateKeyPassword", secret_member(call.body, "privateKeyPassword")));
   SIGNET_TRY(const auto request,
              services.authority.service.request_key_pair(actor_of(call.principal), order));
   return Answer{201, json_of(request), {}};

@@ -179,18 +179,12 @@ Result<vault::CertificatePolicy> read_policy(const Json& body, vault::Certificat
 }
 
 Result<vault::CertificateFile> read_certificate_value(const Json& body) {
-  SIGNET_TRY(std::string value, required("value", text_member(body, "value")));
-  SIGNET_TRY(std::optional<std::string> password, text_member(body, "pwd"));
-  std::optional<SecretBytes> passphrase;
-  if (password) {
-    passphrase = SecretBytes::copy_of(*password);
-    wipe({reinterpret_cast<std::uint8_t*>(password->data()), password->size()});
-  }
-  auto file = certstore::pem_or_der_in(value);
+  SIGNET_TRY(const SecretBytes value, required("value", secret_member(body, "value")));
+  SIGNET_TRY(const std::optional<SecretBytes> passphrase, secret_member(body, "pwd"));
+  auto file = certstore::pem_or_der_in(as_text(value.view()));
   if (!file) return fail(std::move(file).error().within("the member 'value', PEM or a PFX in base64"));
   auto read = vault::read_certificate_file(*file, passphrase);
   wipe(*file);
-  wipe({reinterpret_cast<std::uint8_t*>(value.data()), value.size()});
   return read;
 }
 
@@ -226,12 +220,8 @@ Result<vault::IssuerUpdate> read_issuer(const Json& body) {
   SIGNET_TRY(update.provider, text_member(body, "provider"));
   SIGNET_TRY(Json credentials, object_member(body, "credentials"));
   SIGNET_TRY(update.account, text_member(credentials, "account_id"));
-  SIGNET_TRY(std::optional<std::string> password, text_member(credentials, "pwd"));
-  if (password) {
-    update.password = SecretBytes::copy_of(*password);
-    wipe({reinterpret_cast<std::uint8_t*>(password->data()), password->size()});
-    wipe_texts(credentials);
-  }
+  SIGNET_TRY(update.password, secret_member(credentials, "pwd"));
+  if (update.password) wipe_texts(credentials);
   SIGNET_TRY(const Json organisation, object_member(body, "org_details"));
   SIGNET_TRY(update.organisation, text_member(organisation, "id"));
   SIGNET_TRY(const std::vector<Json> administrators, objects_member(organisation, "admin_details"));

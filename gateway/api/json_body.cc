@@ -84,6 +84,13 @@ Result<std::optional<std::string>> text_member(const Json& object, std::string_v
   return value->get<std::string>();
 }
 
+Result<std::optional<SecretBytes>> secret_member(const Json& object, std::string_view name) {
+  const Json* value = member(object, name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) return fail(wrong_type(name, "a string"));
+  return SecretBytes::copy_of(value->get_ref<const std::string&>());
+}
+
 Result<std::optional<bool>> flag_member(const Json& object, std::string_view name) {
   const Json* value = member(object, name);
   if (value == nullptr) return std::nullopt;

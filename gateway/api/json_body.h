@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/secret.h"
 #include "base/stream.h"
 #include "gateway/api/call.h"
 
@@ -27,6 +28,8 @@ Result<Json> parse_body(const Slice& body);
 Json words_json(std::string_view words);
 
 Result<std::optional<std::string>> text_member(const Json& object, std::string_view name);
+/// A text that nobody else may see. The body has it too, until the call is answered.
+Result<std::optional<SecretBytes>> secret_member(const Json& object, std::string_view name);
 Result<std::optional<bool>> flag_member(const Json& object, std::string_view name);
 Result<std::optional<std::int64_t>> integer_member(const Json& object, std::string_view name);
 /// An empty object when it is absent.

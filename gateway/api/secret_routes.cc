@@ -71,9 +71,7 @@ Result<vault::SecretUpdate> read_update(const Json& body) {
 }  // namespace
 
 Result<Answer> set_secret(Services& services, const Call& call) {
-  SIGNET_TRY(std::string value, required("value", text_member(call.body, "value")));
-  const SecretBytes secret = SecretBytes::copy_of(value);
-  wipe({reinterpret_cast<std::uint8_t*>(value.data()), value.size()});
+  SIGNET_TRY(const SecretBytes secret, required("value", secret_member(call.body, "value")));
   SIGNET_TRY(const vault::SecretSettings settings, read_settings(call.body));
   SIGNET_TRY(const vault::SecretInfo info,
              services.secrets.set_secret(call.vault_principal(), call.vault, call.parameter("name"), secret,

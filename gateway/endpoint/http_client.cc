@@ -17,6 +17,7 @@
 #include "base/failpoint.h"
 #include "base/handle.h"
 #include "base/openssl.h"
+#include "base/wipe_text.h"
 #include "gateway/endpoint/post_fault.h"
 #include "gateway/endpoint/tls_context_internal.h"
 
@@ -279,7 +280,7 @@ Result<> Exchange::configure(CURL* easy) {
     curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
     curl_easy_setopt(easy, CURLOPT_USERNAME, post_.basic->user.c_str());
     curl_easy_setopt(easy, CURLOPT_PASSWORD, text.c_str());
-    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    wipe_text(text);
   }
   configure_tls(easy);
   configure_connection(easy);

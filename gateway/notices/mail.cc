@@ -8,6 +8,7 @@
 
 #include "base/failpoint.h"
 #include "base/handle.h"
+#include "base/wipe_text.h"
 
 namespace signet::gateway {
 namespace {
@@ -77,7 +78,7 @@ void set_credentials(CURL* easy, const MailServer& server) {
   std::string password(as_text(server.password.view()));
   curl_easy_setopt(easy, CURLOPT_USERNAME, server.user.c_str());
   curl_easy_setopt(easy, CURLOPT_PASSWORD, password.c_str());
-  wipe({reinterpret_cast<std::uint8_t*>(password.data()), password.size()});
+  wipe_text(password);
 }
 
 ErrorKind kind_of(CURLcode code) {

@@ -7,6 +7,7 @@
 
 #include "base/json_texts.h"
 #include "base/percent_encoding.h"
+#include "base/wipe_text.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/remote_vault/answer_json.h"
 #include "gateway/remote_vault/challenge.h"
@@ -141,7 +142,7 @@ class TokensOfAuthority final : public AccessTokens {
       token_ = SecretBytes::copy_of(text);
       usable_until_ = Steady::now() + seconds(life) - std::min<seconds>(kSpare, seconds(life / 2));
     }
-    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    wipe_text(text);
     if (usable) return {};
     return fail(
         ErrorKind::Unavailable,

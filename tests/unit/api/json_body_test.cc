@@ -67,6 +67,15 @@ TEST(Member, ThatIsRequiredIsNamedWhenItIsMissing) {
             std::string::npos);
 }
 
+TEST(Member, SecretsAreTextsThatAreKeptApart) {
+  const Json body = {{"s", "correct horse"}, {"n", 1}, {"z", nullptr}, {"empty", ""}};
+  EXPECT_EQ(as_text((*secret_member(body, "s"))->view()), "correct horse");
+  EXPECT_TRUE((*secret_member(body, "empty"))->empty());
+  EXPECT_FALSE(secret_member(body, "z")->has_value());
+  EXPECT_FALSE(secret_member(body, "absent")->has_value());
+  EXPECT_FALSE(secret_member(body, "n"));
+}
+
 TEST(Member, OctetsAreBase64UrlWithoutPadding) {
   EXPECT_EQ(**octets_member(Json{{"v", "-_8"}}, "v"), (Bytes{0xFB, 0xFF}));
   for (const char* text : {"+/8", "-_8=", "-", "a b"})
