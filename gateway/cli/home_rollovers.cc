@@ -20,12 +20,6 @@ bool is_known(const agreements::Problem& problem, const std::vector<agreements::
   });
 }
 
-const agreements::Agreement* find(const agreements::Account& account, std::string_view name) {
-  const auto found = std::find_if(account.agreements.begin(), account.agreements.end(),
-                                  [&](const agreements::Agreement& one) { return one.name == name; });
-  return found == account.agreements.end() ? nullptr : &*found;
-}
-
 ValidityOf validity_in(const AccountSnapshot& account) {
   return [&account](const std::string& name) -> Result<Validity> {
     SIGNET_TRY(const certstore::Certificate certificate, account.certificate(name));
@@ -118,7 +112,8 @@ Result<api::RolloverOutcome> HomeRollovers::edit(const Edit& edit) {
     if (!outcome.errors.empty()) return outcome;
     SIGNET_TRY(const auto account, home_.current_account());
     for (const std::string& name : changed)
-      for (std::string& warning : warnings_of(*find(wanted, name), edit.successor, *account))
+      for (std::string& warning :
+           warnings_of(*agreements::find_agreement(wanted, name), edit.successor, *account))
         outcome.warnings.push_back(std::move(warning));
     if (edit.dry_run || outcome.changes.empty()) return outcome;
     const auto replaced = recorded(home_,
@@ -159,7 +154,7 @@ std::vector<agreements::Problem> HomeRollovers::errors_of(const agreements::Acco
     return errors;
   }
   for (const std::string& name : changed) {
-    const agreements::Agreement& agreement = *find(after, name);
+    const agreements::Agreement& agreement = *agreements::find_agreement(after, name);
     for (agreements::Problem& gap : gaps_of(agreement, validity_in(**account), home_.clock().now()))
       errors.push_back(std::move(gap));
     for (const Rollover& rollover : rollovers_of(agreement))
