@@ -32,12 +32,8 @@ std::string audit_line(const authority::AuditEntry& entry) {
 
 Result<> list(CommandContext& context, const AuditOptions& options) {
   authority::AuditQuery query = options.query;
-  if (!options.from.empty()) {
-    SIGNET_TRY(query.from, parse_time(options.from));
-  }
-  if (!options.until.empty()) {
-    SIGNET_TRY(query.until, parse_time(options.until));
-  }
+  SIGNET_TRY(query.from, time_option(options.from));
+  SIGNET_TRY(query.until, time_option(options.until));
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   SIGNET_TRY(const auto page, session.service().audit(session.actor, query));
   print_page(context, page.entries, page.next, audit_line, "no such records");

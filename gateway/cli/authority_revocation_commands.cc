@@ -46,17 +46,13 @@ std::string issued_line(const authority::IssuedCertificate& issued) {
 }
 
 Result<> list_issued(CommandContext& context, const RevocationOptions& options) {
-  Time from{};
-  if (!options.from.empty()) {
-    SIGNET_TRY(from, parse_time(options.from));
-  }
+  SIGNET_TRY(const auto from, time_option(options.from));
+  SIGNET_TRY(const auto given_until, time_option(options.until));
   SIGNET_TRY(const auto session, AuthoritySession::open(context, options.as));
   // Whoever says no end means all that there is now.
-  Time until = session.home->clock().now() + std::chrono::seconds(1);
-  if (!options.until.empty()) {
-    SIGNET_TRY(until, parse_time(options.until));
-  }
-  SIGNET_TRY(const auto issued, session.service().issued_between(session.actor, options.group, from, until));
+  const Time until = given_until.value_or(session.home->clock().now() + std::chrono::seconds(1));
+  SIGNET_TRY(const auto issued,
+             session.service().issued_between(session.actor, options.group, from.value_or(Time{}), until));
   print_all(context, issued, issued_line, "nothing was issued");
   return {};
 }

@@ -94,6 +94,12 @@ std::string check_seconds(const std::string& text, double least, double most) {
   return fmt::format("expected {} to {} seconds, got {}", least, most, printable(text));
 }
 
+Result<std::optional<Time>> time_option(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  SIGNET_TRY(const Time time, parse_time(text));
+  return time;
+}
+
 void run_command(CommandContext& context, const std::function<Result<>()>& work) {
   auto done = work();
   if (done) return;

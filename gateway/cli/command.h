@@ -5,9 +5,11 @@
 #include <functional>
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "certstore/vault/access_policy.h"
 
@@ -65,6 +67,9 @@ std::string check_number(const std::string& text, std::uint64_t least, std::uint
 std::string check_wait(const std::string& text);
 /// Of a time in seconds, such as 0.5, between bounds.
 std::string check_seconds(const std::string& text, double least, double most);
+
+/// A time that an option gave; nothing where it was not given. @error InvalidInput  as parse_time()
+Result<std::optional<Time>> time_option(const std::string& text);
 
 void add_init_command(CLI::App& app, CommandContext& context);
 void add_serve_command(CLI::App& app, CommandContext& context);

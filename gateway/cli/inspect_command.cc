@@ -84,10 +84,8 @@ class InspectRun {
                        std::filesystem::exists(context_.home / "master.scrypt");
     if (!there && !options_.home_given) return {};
     SIGNET_TRY(home_, Home::open(context_.home));
-    request_.at = home_->clock().now();
-    if (!options_.at.empty()) {
-      SIGNET_TRY(request_.at, parse_time(options_.at));
-    }
+    SIGNET_TRY(const auto at, time_option(options_.at));
+    request_.at = at.value_or(home_->clock().now());
     request_.agreement = options_.agreement;
     request_.spool = area_;
     return {};

@@ -39,12 +39,8 @@ Result<> list(CommandContext& context, const MessageOptions& options) {
   filter.agreement = options.agreement;
   filter.message_id = options.message_id;
   filter.limit = options.limit;
-  if (!options.since.empty()) {
-    SIGNET_TRY(filter.since, parse_time(options.since));
-  }
-  if (!options.until.empty()) {
-    SIGNET_TRY(filter.until, parse_time(options.until));
-  }
+  SIGNET_TRY(filter.since, time_option(options.since));
+  SIGNET_TRY(filter.until, time_option(options.until));
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto records, home->store().list(filter));
 

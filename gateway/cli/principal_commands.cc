@@ -135,10 +135,8 @@ Result<> remove(CommandContext& context, const PrincipalOptions& options) {
 
 Result<> create_token(CommandContext& context, const PrincipalOptions& options) {
   SIGNET_TRY(const auto home, Home::open(context.home));
-  Time expires = home->clock().now() + kDefaultTokenLife;
-  if (!options.expires.empty()) {
-    SIGNET_TRY(expires, parse_time(options.expires));
-  }
+  SIGNET_TRY(const auto given, time_option(options.expires));
+  const Time expires = given.value_or(home->clock().now() + kDefaultTokenLife);
   SIGNET_TRY(const api::NewToken made, home->principals().create_token(caller(), options.name, expires));
   ordered_json value = to_json(made.info);
   value["token"] = made.token;

@@ -23,12 +23,6 @@ struct ExportOptions {
   std::filesystem::path file;
 };
 
-Result<std::optional<Time>> moment(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  SIGNET_TRY(const Time time, parse_time(text));
-  return time;
-}
-
 Result<> write_line(std::ostream& out, const std::string& line) {
   out << line << '\n';
   if (!out) return fail(ErrorKind::IoFailure, "standard output does not take any more");
@@ -48,8 +42,8 @@ std::string logged_line(const api::LoggedEvent& event) {
 Result<> export_events(CommandContext& context, const ExportOptions& options) {
   MessageFilter filter;
   filter.agreement = options.agreement;
-  SIGNET_TRY(filter.since, moment(options.since));
-  SIGNET_TRY(filter.until, moment(options.until));
+  SIGNET_TRY(filter.since, time_option(options.since));
+  SIGNET_TRY(filter.until, time_option(options.until));
   SIGNET_TRY(const auto home, Home::open(context.home));
   std::optional<NewFile> file;
   if (!options.file.empty()) {

@@ -78,12 +78,8 @@ Result<vault::KeySettings> key_settings(const VaultOptions& options) {
     SIGNET_TRY(settings.ops, vault::parse_key_ops(options.ops));
   }
   settings.attributes.enabled = !options.disabled;
-  if (!options.not_before.empty()) {
-    SIGNET_TRY(settings.attributes.not_before, parse_time(options.not_before));
-  }
-  if (!options.expires.empty()) {
-    SIGNET_TRY(settings.attributes.expires, parse_time(options.expires));
-  }
+  SIGNET_TRY(settings.attributes.not_before, time_option(options.not_before));
+  SIGNET_TRY(settings.attributes.expires, time_option(options.expires));
   SIGNET_TRY(const auto tags, read_tags(options.tags));
   settings.tags = tags.value_or(vault::Tags());
   return settings;
