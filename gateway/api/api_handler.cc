@@ -173,7 +173,7 @@ Answer ApiHandler::serve_callback(const HttpRequest& request, const Target& targ
   static const Principal kBearer{
       {}, "callback:url", {Role::Reader}, true, {}};  // no principal can have this name
   const auto place = place_of(request);
-  const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
+  const std::string_view path = path_of(request.target);
   const auto opens = check_callback(ports_.services.account, path, target, ports_.services.clock.now());
   if (!opens && opens.error().kind != ErrorKind::PermissionDenied) {
     log_failure(request, opens.error());
@@ -191,7 +191,7 @@ Answer ApiHandler::call(const HttpRequest& request, const Principal& principal, 
   Match match = find_route(routes(), place.plane, request.method, target.segments);
   if (match.route == nullptr) return no_route(request, match);
   const Route& route = *match.route;
-  const std::string path = request.target.substr(0, request.target.find('?'));
+  const std::string path(path_of(request.target));
   Call made{principal,      place.vault, place.origin, path, {}, target, std::move(match.parameters),
             Json::object(), {}};
   trace.route = route.pattern;

@@ -7,7 +7,7 @@ namespace signet::gateway {
 
 HeadVerdict SealGate::on_head(const HttpRequest& head) {
   HeadVerdict verdict = handler_.on_head(head);
-  const std::string_view path = std::string_view(head.target).substr(0, head.target.find('?'));
+  const std::string_view path = path_of(head.target);
   if (verdict.refusal || head.method != "POST" || path == receipt_path_ || !is_sealed_()) return verdict;
   log::warning("message-not-taken", {{"request", head.request_id},
                                      {"remote", head.remote_address},

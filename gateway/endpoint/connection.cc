@@ -31,9 +31,6 @@ constexpr std::string_view kNoRoom =
     "HTTP/1.1 503 Service Unavailable\r\nServer: Signet\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";
 
-/// Without the query, which may open something to whoever has it.
-std::string path_of(std::string_view target) { return std::string(target.substr(0, target.find('?'))); }
-
 /// How many of one address may be told at once that there is no room.
 constexpr std::size_t kTurnedAwayPerAddress = 16;
 
@@ -329,10 +326,11 @@ void Connection::begin_request() {
     verdict = HeadVerdict::refuse(door_->not_served);
   }
   if (verdict.refusal) {
-    log::warning("http-request-refused", {{"request", request_id_},
-                                          {"remote", remote_address_},
-                                          {"status", std::to_string(verdict.refusal->status)},
-                                          {"reason", request_.method + " " + path_of(request_.target)}});
+    log::warning("http-request-refused",
+                 {{"request", request_id_},
+                  {"remote", remote_address_},
+                  {"status", std::to_string(verdict.refusal->status)},
+                  {"reason", fmt::format("{} {}", request_.method, path_of(request_.target))}});
     // A body that is on its way would be read as the next request.
     if (head_.has_body()) verdict.refusal->close = true;
     return respond(std::move(*verdict.refusal));

@@ -33,6 +33,9 @@ struct HttpRequest {
   Time received{};  ///< when its head was complete
 };
 
+/// A request target without its query, which may open something to whoever has it: fit for a log.
+inline std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
 /// An answer. The server adds Date (unless given), Server, X-Request-Id, Content-Length and Connection
 /// itself, and drops any such framing fields found in `headers`.
 struct HttpResponse {

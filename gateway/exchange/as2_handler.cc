@@ -28,8 +28,6 @@ InboundRequest to_inbound(HttpRequest request) {
   return inbound;
 }
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
 }  // namespace
 
 As2Handler::As2Handler(InboundExchange& exchange, PostedReceipts& receipts, CurrentAccount account,

@@ -33,7 +33,7 @@ const OperationsHandler::Route* OperationsHandler::find_route(std::string_view t
       Route{"/ready", &OperationsHandler::ready},
       Route{"/metrics", &OperationsHandler::metrics},
   };
-  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view path = path_of(target);
   const auto* route =
       std::find_if(kRoutes.begin(), kRoutes.end(), [path](const Route& known) { return known.path == path; });
   return route == kRoutes.end() ? nullptr : route;

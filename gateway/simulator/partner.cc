@@ -395,8 +395,7 @@ void SimulatedPartner::serve(Conversation& conversation) {
                        printable(reason))});
     static_cast<void>(conversation.answer(text_response(status, reason, head.request_id)));
   };
-  const bool is_ours =
-      head.method == "POST" && head.target.substr(0, head.target.find('?')) == settings_.path;
+  const bool is_ours = head.method == "POST" && path_of(head.target) == settings_.path;
   auto incoming = is_ours ? identify(head, ports_.account) : Result<Incoming>(fail(ErrorKind::NotFound, ""));
   if (incoming) {
     Turn(*this, conversation, *std::move(incoming)).run();
