@@ -40,11 +40,13 @@ void add_authority_commands(CLI::App& app, CommandContext& context) {
       "authority", "The certificate service: issue, approve, revoke; each command acts as a principal");
   authority->require_subcommand(1);
   authority->footer("Example: signet authority group list --as admin");
-  add_authority_group_commands(*authority, context);
-  add_authority_issuer_commands(*authority, context);
-  add_authority_application_commands(*authority, context);
-  add_authority_request_commands(*authority, context);
-  add_authority_revocation_commands(*authority, context);
+  when_named(*authority, [&context](CLI::App& group) {
+    add_authority_group_commands(group, context);
+    add_authority_issuer_commands(group, context);
+    add_authority_application_commands(group, context);
+    add_authority_request_commands(group, context);
+    add_authority_revocation_commands(group, context);
+  });
 }
 
 }  // namespace signet::gateway

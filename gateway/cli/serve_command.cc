@@ -20,6 +20,7 @@
 #include "gateway/cli/serve_publication.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/shown_certificates.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_seal.h"
 #include "gateway/cli/vault_upkeep.h"
 #include "gateway/cli/version.h"
@@ -364,7 +365,7 @@ void add_serve_command(CLI::App& app, CommandContext& context) {
       "Every option may also stand in <home>/serve.toml, as listen = [\"0.0.0.0:4080\"]. SIGHUP has the file "
       "read again;\n"
       "SIGTERM ends the gateway in less than ten seconds.");
-  add_serve_options(*command, *settings);
+  when_named(*command, [settings](CLI::App& named) { add_serve_options(named, *settings); });
   // The options are checked where they are parsed and read again with the file; `settings` only gives their
   // defaults a place.
   command->callback([&context, command, settings] {

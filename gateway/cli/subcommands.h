@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,6 +9,13 @@
 #include "gateway/cli/command.h"
 
 namespace signet::gateway {
+
+/// Has `fill` give `command` its options and its own commands when the command line names it: making all that
+/// there are is a third of what a start costs.
+template <class Fill>
+void when_named(CLI::App& command, Fill fill) {
+  command.preparse_callback([&command, fill = std::move(fill)](std::size_t) { fill(command); });
+}
 
 /// Adds commands to a group, each of which a function does that gets what the options said.
 template <class Options>

@@ -268,23 +268,17 @@ Result<> show_policy(CommandContext& context, const VaultOptions& options) {
   return {};
 }
 
-}  // namespace
-
-void add_vault_commands(CLI::App& app, CommandContext& context) {
+void fill_vault(CLI::App& vault, CommandContext& context) {
   auto options = std::make_shared<VaultOptions>();
-  CLI::App* vault_app =
-      app.add_subcommand("vault", "The key vault: keys, secrets, certificates, and who may use them");
-  vault_app->require_subcommand(1);
-  vault_app->footer("Example: signet vault key list");
-  add_vault_back_end_commands(*vault_app, context);
-  CLI::App* key = vault_app->add_subcommand("key", "Keys");
+  add_vault_back_end_commands(vault, context);
+  CLI::App* key = vault.add_subcommand("key", "Keys");
   key->require_subcommand(1);
   key->footer("Example: signet vault key create acme-as2 --kind RSA-3072");
-  add_vault_serve_command(*vault_app, context);
-  add_vault_link_commands(*vault_app, context);
-  add_vault_secret_commands(*vault_app, context);
-  add_vault_certificate_commands(*vault_app, context);
-  CLI::App* policy = vault_app->add_subcommand("policy", "Access policies; what none grants is denied");
+  add_vault_serve_command(vault, context);
+  add_vault_link_commands(vault, context);
+  add_vault_secret_commands(vault, context);
+  add_vault_certificate_commands(vault, context);
+  CLI::App* policy = vault.add_subcommand("policy", "Access policies; what none grants is denied");
   policy->require_subcommand(1);
   policy->footer("Example: signet vault policy show");
 
@@ -346,9 +340,9 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
 
   add_key_lifecycle_commands(*key, context);
   add_key_rotation_commands(*key, context);
-  add_vault_settings_commands(*vault_app, context);
-  add_vault_seal_commands(*vault_app, context);
-  add_deleted_vault_commands(*vault_app, context);
+  add_vault_settings_commands(vault, context);
+  add_vault_seal_commands(vault, context);
+  add_deleted_vault_commands(vault, context);
 
   CLI::App* setting = policy_command(
       "set", "Replace what a principal may do with keys, with secrets or with certificates",
@@ -367,6 +361,16 @@ void add_vault_commands(CLI::App& app, CommandContext& context) {
   setting->add_option("--certificate-permissions", options->certificate_permissions,
                       "The same for certificates: get, list, create, import, update...");
   policy_command("show", "The policies of a vault", "Example: signet vault policy show", show_policy);
+}
+
+}  // namespace
+
+void add_vault_commands(CLI::App& app, CommandContext& context) {
+  CLI::App* vault =
+      app.add_subcommand("vault", "The key vault: keys, secrets, certificates, and who may use them");
+  vault->require_subcommand(1);
+  vault->footer("Example: signet vault key list");
+  when_named(*vault, [&context](CLI::App& group) { fill_vault(group, context); });
 }
 
 }  // namespace signet::gateway

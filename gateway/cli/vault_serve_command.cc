@@ -13,6 +13,7 @@
 #include "gateway/cli/serve_publication.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/shown_certificates.h"
+#include "gateway/cli/subcommands.h"
 #include "gateway/cli/vault_upkeep.h"
 #include "gateway/cli/version.h"
 #include "gateway/operations/service_manager.h"
@@ -122,7 +123,8 @@ void add_vault_serve_command(CLI::App& vault, CommandContext& context) {
       "The settings are those of 'signet serve' but for AS2's, here or in <home>/serve.toml. SIGHUP has the "
       "file read again;\n"
       "SIGTERM ends the service in less than ten seconds.");
-  add_serve_options(*command, *settings, Service::VaultsAlone);
+  when_named(*command,
+             [settings](CLI::App& named) { add_serve_options(named, *settings, Service::VaultsAlone); });
   // The options are checked where they are parsed and read again with the file; `settings` only gives their
   // defaults a place.
   command->callback([&context, command, settings] {
