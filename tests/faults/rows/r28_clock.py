@@ -4,15 +4,19 @@ which certificates are renewed, replaced, and spoken of on their days."""
 import datetime
 import http.server
 import json
+import re
+import socket
+import ssl
 import threading
 import time
+import urllib.request
 
 from faketime import FakeClock, run_at
 from gateway import GatewayFailed
 from row import Outcome
 from sim.client import Load, post_once
 from sim.messages import Composer, Mdn, new_message_id
-from sim.openssl import Identity, OpensslFailed
+from sim.openssl import Identity, OpensslFailed, openssl
 from sim.server import PartnerServer
 
 DAY = 86_400
@@ -30,8 +34,8 @@ def measure(bench):
     year = Year(bench, clock)
     faults += year.pass_by()
     return Outcome(f"{figures}; {year.figure()}; {sum(taken == wanted for _, taken, wanted in verdicts)} of {len(verdicts)} verdicts on a certificate "
-                   f"as its dates are, {len(faults)} faults", "Ledger clean, messages taken at each time, verdicts right; renewals, rollovers and notices on "
-                   "their days, no message fails", faults)
+                   f"as its dates are, {len(faults)} faults", "Ledger clean, messages taken at each time, verdicts right; renewals, rollovers, notices and "
+                   "revocation lists on their days, no message fails", faults)
 
 
 def trade_issued_before(bench, clock, days):
@@ -111,9 +115,103 @@ class Webhook:
         self._server.server_close()
 
 
+class Lists:
+    """A certificate service in the gateway's own home, that has issued two certificates which sign messages: one for the year, and one that is
+    revoked in the middle of it. The gateway looks both up, in the list that the service publishes and makes anew in time."""
+
+    GROUP = "Stations"
+    LIST_DAYS = 30
+    REVOKED = 203
+
+    def __init__(self, year, directory, clock):
+        self.year, self.directory, self.clock = year, directory, clock
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.place = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.options = ("--listen-publication", self.place, "--publication-host", self.place)
+        self.faults, self.numbers = [], set()
+
+    def set_up(self, gateway, composed_for):
+        (gateway.home / "serve.toml").write_text(f'publication-host = "{self.place}"\ncrl-allow-url = ["http://{self.place}/"]\n')
+        for name, roles in (("writer", "Reader,Writer"), ("approver", "Reader,Approver"), ("admin", "Reader,Administrator")):
+            self.year.run("principal", "add", name, "--roles", roles)
+        self._call("admin", "group", "create", self.GROUP, "--type", "As2CertificateType", "--subject", "CN=Stations CA", "--months", "18", "--key-size",
+                   "2048", "--issuer-months", "36", "--issuer-key-size", "2048", "--crl-days", str(self.LIST_DAYS))
+        issuer = self._call("admin", "issuer", "create", self.GROUP)
+        self.serial = issuer["serialNumber"]
+        self._add("stations-ca", issuer["certificate"])
+        application = self._call("writer", "application", "register", "--as2-name", "PARTNER", "--url", "https://partner.example/as2", "--purpose",
+                                 "sign")["applicationId"]
+        self._call("admin", "application", "approve", application)
+        self.requests, self.messages = {}, {}
+        for name in ("steady", "revocable"):
+            key, asked = self.directory / f"{name}.key", self.directory / f"{name}.csr"
+            openssl("req", "-newkey", "rsa:2048", "-noenc", "-keyout", key, "-subj", f"/CN={name}", "-out", asked)
+            self.requests[name] = self._call("writer", "request", "sign", "--application", application, "--group", self.GROUP, asked)["requestId"]
+            issued = self._call("approver", "request", "approve", self.requests[name])["certificate"]["certificate"]
+            identity = Identity(name, key, self._add(name, issued))
+            self.messages[name] = {recipient: Composer(identity, certificate).prepare(1)[0] for recipient, certificate in composed_for.items()}
+        account = self.directory / "with-lists.xml"
+        self.year.run("export", "--file", account)
+        self._change(account, "</securitySettings>", "</securitySettings><validationSettings><checkCertificateRevocationListOnReceive>true"
+                     "</checkCertificateRevocationListOnReceive></validationSettings>")
+        self._change(account, "</receiveAgreement>", '<x:certificates role="verifyMessage"><x:certificate name="steady"/>'
+                     '<x:certificate name="revocable"/></x:certificates></receiveAgreement>')
+        self.year.run("apply", account)
+
+    def live(self, day, address, recipient):
+        """What the service published before the day is over is made anew at half of its time; both certificates are judged by it."""
+        published = self._published()
+        if day > 0 and day - self.day_of(published) >= self.LIST_DAYS / 2:
+            self.year.wait(lambda: self._published()["number"] != published["number"])
+        published = self._published()
+        self.numbers.add(published["number"])
+        if not self.day_of(published) <= day + 1 < self.day_of(published) + self.LIST_DAYS:
+            self.faults.append(f"day {day}: the list that is published is of day {self.day_of(published):.0f}")
+        if day == self.REVOKED:
+            self._call("approver", "revoke", self.requests["revocable"], "--reason", "keyCompromise")
+            self.year.run("crl", "fetch")
+            self.year.wait(lambda: self.year.has_event("certificate-revoked"))
+        for name, wanted in (("steady", True), ("revocable", day < self.REVOKED)):
+            taken = self._taken(address, self.messages[name][recipient])
+            if taken != wanted:
+                self.faults.append(f"day {day}: a message signed with the certificate '{name}' was {'taken' if taken else 'refused'}")
+
+    def day_of(self, published):
+        return (published["this_update"] - self.year.began) / DAY
+
+    def _published(self):
+        with urllib.request.urlopen(f"http://{self.place}/certs/crl/{self.serial}/{self.GROUP}.crl", timeout=60) as answer:
+            text = openssl("crl", "-inform", "DER", "-noout", "-lastupdate", "-crlnumber", octets=answer.read()).decode()
+        return {"number": re.search(r"crlNumber=0x([0-9A-F]+)", text)[1],
+                "this_update": ssl.cert_time_to_seconds(re.search(r"lastUpdate=(.*)", text)[1])}
+
+    def _taken(self, address, prepared):
+        """Whether it is, once the gateway knows: while a list comes, it asks to be sent the message again."""
+        deadline = time.monotonic() + self.year.PATIENCE
+        while True:
+            answer = post_once(address, prepared.request(new_message_id()))
+            if answer.status != 503 or time.monotonic() > deadline:
+                return answer.status == 200 and Mdn(answer.headers, answer.body).processed
+            time.sleep(0.2)
+
+    def _call(self, who, *arguments):
+        return self.year.run("authority", *arguments, "--as", who)
+
+    def _add(self, name, certificate):
+        file = self.directory / f"{name}.cer"
+        file.write_text(f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n")
+        self.year.run("certificate", "add", name, file)
+        return file
+
+    def _change(self, account, old, new):
+        account.write_text(account.read_text().replace(old, new, 1))
+
+
 class Year:
     """A partner and a gateway whose certificates both end in 325 days, and go over to others before that; a management certificate that
-    ends on day 200 without a successor; and a vault's certificate of six months that is renewed."""
+    ends on day 200 without a successor; a vault's certificate of six months that is renewed; and certificates of the certificate service, looked
+    up in its lists, one of which is revoked."""
 
     PARTNER = {"accept": 30, "use": 60, "retire": 90}
     GATEWAY = {"accept": 100, "use": 150, "retire": 200}
@@ -137,8 +235,9 @@ class Year:
         trade = bench.trade(messages=1, directory=directory, partner=self.identities["partner"], own_key=(own.key, own.certificate), url=self.server.url)
         self.gateway, self.webhook, self.directory = trade.gateway, Webhook(), directory
         self.steps = sorted({*range(0, 365, bench.share(14, 1)), *(day + by for plan in (self.PARTNER, self.GATEWAY) for day in plan.values()
-                            for by in (-1, 0, 1)), *(day + by for day, _ in self.NOTICES for by in (-1, 0)), *self.RENEWED_BETWEEN, self.RESTART})
+                            for by in (-1, 0, 1)), *(day + by for day, _ in self.NOTICES for by in (-1, 0)), *self.RENEWED_BETWEEN, self.RESTART, *(Lists.REVOKED + by for by in (-1, 0, 1))})
         self._composed = {}
+        self.lists = Lists(self, directory, clock)
 
     def pass_by(self):
         try:
@@ -154,40 +253,45 @@ class Year:
         wanted = [(day, days, "administrator") for day, days in self.NOTICES]
         if self.webhook.posts != wanted:
             self.faults.append(f"notices came on {self.webhook.posts}, and should have on {wanted}")
-        if self.gateway.errors():
-            self.faults.append(f"the log complains: {self.gateway.errors()[0]}")
-        return self.faults
+        complaints = [line for line in self.gateway.errors() if '"event":"certificate-revoked"' not in line]
+        if complaints:
+            self.faults.append(f"the log complains: {complaints[0]}")
+        return self.faults + self.lists.faults
 
     def figure(self):
         return (f"a year in {time.time() - self.began:.0f} s: {self.messages} messages over 2 rollovers, {len(self.webhook.posts)} notices, "
-                f"1 renewal")
+                f"1 renewal, {len(self.lists.numbers)} revocation lists, 1 revocation")
 
-    def _run(self, *arguments):
+    def run(self, *arguments):
         return self.gateway.run(*arguments, environment=self.clock.environment)
 
     def _at(self, day):
         return datetime.datetime.fromtimestamp(self.began + day * DAY, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def has_event(self, name):
+        return f'"event":"{name}"' in self.gateway.log.read_text(errors="replace")
+
     def _set_up(self):
         """The two plans are made on the first day."""
         names = self.identities
-        self._run("vault", "key", "import", "gateway-2", names["gateway-2"].key)
-        self._run("certificate", "add", "gateway-2", names["gateway-2"].certificate, "--key", "gateway-2")
-        self._run("certificate", "add", "partner-2", names["partner-2"].certificate)
-        self._run("principal", "certificate", "add", "administrator", names["administrator"].certificate)
-        self._run("vault", "secret", "set", "hook", "--value-file", self.gateway.secret_file("hook", "shared secret"))
+        self.lists.set_up(self.gateway, {name: names[name].certificate for name in ("gateway", "gateway-2")})
+        self.run("vault", "key", "import", "gateway-2", names["gateway-2"].key)
+        self.run("certificate", "add", "gateway-2", names["gateway-2"].certificate, "--key", "gateway-2")
+        self.run("certificate", "add", "partner-2", names["partner-2"].certificate)
+        self.run("principal", "certificate", "add", "administrator", names["administrator"].certificate)
+        self.run("vault", "secret", "set", "hook", "--value-file", self.gateway.secret_file("hook", "shared secret"))
         policy = self.directory / "policy.json"
         policy.write_text(json.dumps({
             "key_props": {"kty": "EC", "crv": "P-256"}, "x509_props": {"subject": "CN=renewed", "validity_months": 6},
             "issuer": {"name": "Self"}, "secret_props": {"contentType": "application/x-pem-file"},
             "lifetime_actions": [{"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "AutoRenew"}}]}))
-        self._run("vault", "certificate", "create", "renewed", "--policy", policy)
+        self.run("vault", "certificate", "create", "renewed", "--policy", policy)
         for owner, plan in (("partner", self.PARTNER), ("gateway", self.GATEWAY)):
-            self._run("rollover", "plan", f"{owner}-2", "--replaces", owner, "--accept-from", self._at(plan["accept"]), "--use-from",
+            self.run("rollover", "plan", f"{owner}-2", "--replaces", owner, "--accept-from", self._at(plan["accept"]), "--use-from",
                       self._at(plan["use"]), "--retire-at", self._at(plan["retire"]))
 
     def _start(self):
-        self.gateway.start("--notice-webhook", self.webhook.url, "--notice-webhook-secret", "signet/hook", environment=self.clock.environment)
+        self.gateway.start("--notice-webhook", self.webhook.url, "--notice-webhook-secret", "signet/hook", *self.lists.options, environment=self.clock.environment)
 
     def _live(self, day):
         """Some hours into the day, so that what is to be on it is."""
@@ -198,23 +302,23 @@ class Year:
             self._start()
         self._exchange(day)
         if any(day == due for due, _ in self.NOTICES):
-            self._wait(lambda: self.webhook.posts and self.webhook.posts[-1][0] == day)
+            self.wait(lambda: self.webhook.posts and self.webhook.posts[-1][0] == day)
         elif any(day == due - 1 for due, _ in self.NOTICES) or day == self.RESTART:
             time.sleep(self.LOOK_TIME)
         if day == self.RENEWED_BETWEEN[0]:
             time.sleep(self.LOOK_TIME)
             self._count_versions(day, 1)
         if day == self.RENEWED_BETWEEN[1]:
-            self._wait(lambda: len(self._versions()) == 2)
+            self.wait(lambda: len(self._versions()) == 2)
             self._count_versions(day, 2)
 
-    def _wait(self, condition):
+    def wait(self, condition):
         deadline = time.monotonic() + (self.PATIENCE if not self.faults else self.LOOK_TIME)
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.1)
 
     def _versions(self):
-        return self._run("vault", "certificate", "versions", "renewed")
+        return self.run("vault", "certificate", "versions", "renewed")
 
     def _count_versions(self, day, wanted):
         if len(self._versions()) != wanted:
@@ -229,6 +333,7 @@ class Year:
         receipt_signer = "gateway" if day < self.GATEWAY["use"] else "gateway-2"
         self.server.go_over_to(self.identities[encrypted_for], self.identities[receipt_signer].certificate, self.identities[signer])
         self._send(day)
+        self.lists.live(day, self.gateway.address, recipient)
         prepared = self._compose(signer, recipient)
         answer = post_once(self.gateway.address, prepared.request(new_message_id()))
         self.messages += 1
@@ -245,7 +350,7 @@ class Year:
         document.write_text(f"ISA*{day}")
         self.messages += 1
         try:
-            self._run("send", "--agreement", "trade", document)
+            self.run("send", "--agreement", "trade", document)
         except GatewayFailed as failed:
             self.faults.append(f"day {day}: {failed}")
 
