@@ -108,20 +108,54 @@ bool needs_private_key(CertificateRole role) {
          role == CertificateRole::SignMessage;
 }
 
-std::vector<CertificateRole> roles_looked_up(const Agreement& agreement) {
+std::string_view to_string(LookedUpUse use) {
+  switch (use) {
+    case LookedUpUse::VerifyMessage:
+      return to_string(CertificateRole::VerifyMessage);
+    case LookedUpUse::SignMessage:
+      return to_string(CertificateRole::SignMessage);
+    case LookedUpUse::Encrypt:
+      return to_string(CertificateRole::Encrypt);
+    case LookedUpUse::VerifyMdn:
+      return to_string(CertificateRole::VerifyMdn);
+    case LookedUpUse::TlsClient:
+      return "tlsClient";
+    case LookedUpUse::TlsServer:
+      return "tlsServer";
+  }
+  return "";
+}
+
+bool looks_up_server(const Agreement& agreement) {
+  return agreement.send_agreement.validation_settings.check_certificate_revocation_list_on_send;
+}
+
+std::vector<LookedUp> certificates_looked_up(const Agreement& agreement) {
+  const OneWayAgreement& in = agreement.receive_agreement;
   const ValidationSettings& out = agreement.send_agreement.validation_settings;
   const MdnSettings& receipts = agreement.send_agreement.mdn_settings;
-  std::vector<CertificateRole> roles;
-  const auto add_if = [&roles](bool asked, CertificateRole role) {
-    if (asked) roles.push_back(role);
+  std::vector<LookedUp> all;
+  const auto add_role = [&](bool asked, LookedUpUse use, CertificateRole role) {
+    if (asked) all.push_back({use, certificates_for(agreement, role)});
   };
-  add_if(agreement.receive_agreement.validation_settings.check_certificate_revocation_list_on_receive,
-         CertificateRole::VerifyMessage);
-  if (!out.check_certificate_revocation_list_on_send || agreement.connection.url.empty()) return roles;
-  add_if(out.sign_message, CertificateRole::SignMessage);
-  add_if(out.encrypt_message, CertificateRole::Encrypt);
-  add_if(receipts.need_mdn && receipts.sign_mdn, CertificateRole::VerifyMdn);
-  return roles;
+  const auto add_names = [&all](LookedUpUse use, const std::vector<std::string>& names) {
+    all.push_back({use, {}});
+    for (const std::string& name : names)
+      all.back().certificates.push_back({name, std::nullopt, std::nullopt});
+  };
+  if (in.validation_settings.check_certificate_revocation_list_on_receive) {
+    add_role(true, LookedUpUse::VerifyMessage, CertificateRole::VerifyMessage);
+    if (in.required_client_certificate)
+      add_names(LookedUpUse::TlsClient, in.required_client_certificate->certificates);
+  }
+  const Connection& connection = agreement.connection;
+  if (looks_up_server(agreement) && connection.tls_trust.mode == TlsTrustMode::Pinned)
+    add_names(LookedUpUse::TlsServer, connection.tls_trust.certificates);
+  if (!out.check_certificate_revocation_list_on_send || connection.url.empty()) return all;
+  add_role(out.sign_message, LookedUpUse::SignMessage, CertificateRole::SignMessage);
+  add_role(out.encrypt_message, LookedUpUse::Encrypt, CertificateRole::Encrypt);
+  add_role(receipts.need_mdn && receipts.sign_mdn, LookedUpUse::VerifyMdn, CertificateRole::VerifyMdn);
+  return all;
 }
 
 std::vector<std::string> certificates_named(const Agreement& agreement) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agreements/model.h"
@@ -50,10 +51,35 @@ std::vector<std::string> active_certificates(const Agreement& agreement, Certifi
 /// Whether the role uses our private key: decrypt, signMdn, signMessage.
 bool needs_private_key(CertificateRole role);
 
-/// The roles whose certificates are looked up in revocation lists: for what is received (OnReceive) the one
-/// that verifies the guest's messages; for what is sent (OnSend) those that sign and encrypt, as far as we
-/// do, and the one that verifies signed receipts.
-std::vector<CertificateRole> roles_looked_up(const Agreement& agreement);
+/// What certificates are for that an agreement has looked up in revocation lists.
+enum class LookedUpUse {
+  VerifyMessage,
+  SignMessage,
+  Encrypt,
+  VerifyMdn,
+  TlsClient,  ///< the guest shows it when he connects to us
+  TlsServer,  ///< his server shows it when we connect to it
+};
+inline constexpr std::array kAllLookedUpUses{LookedUpUse::VerifyMessage, LookedUpUse::SignMessage,
+                                             LookedUpUse::Encrypt,       LookedUpUse::VerifyMdn,
+                                             LookedUpUse::TlsClient,     LookedUpUse::TlsServer};
+/// As the roles are spelled: "verifyMessage", ..., "tlsClient", "tlsServer".
+std::string_view to_string(LookedUpUse use);
+
+/// The certificates that are looked up for one use, as far as the agreement names them.
+struct LookedUp {
+  LookedUpUse use;
+  std::vector<DatedCertificate> certificates;
+};
+
+/// What is looked up in revocation lists: for what is received (OnReceive) the certificates that verify the
+/// guest's messages, and those that he has to show in TLS; for what is sent (OnSend) those that sign and
+/// encrypt, as far as we do, those that verify signed receipts, and those that his server is pinned to. A
+/// server that is trusted by an authority is looked up too, but the agreement does not name its certificate.
+std::vector<LookedUp> certificates_looked_up(const Agreement& agreement);
+
+/// Whether the agreement has the server's certificate looked up when something is posted to the guest.
+bool looks_up_server(const Agreement& agreement);
 
 /// Every certificate name in the agreement, TLS included, each once.
 std::vector<std::string> certificates_named(const Agreement& agreement);

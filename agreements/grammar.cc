@@ -301,12 +301,14 @@ std::vector<Setting> validation_settings() {
           "interchangeDuplicatesValidityDays", "In: how many days back a repeat is recognised."),
       text<&S::check_certificate_revocation_list_on_send>(
           "checkCertificateRevocationListOnSend",
-          "Out: look up in revocation lists the certificate that we encrypt for, ours that signs, and the "
-          "one "
-          "that signs the guest's receipt. `x:revocation` says what follows where there is no valid list."),
+          "Out: look up in revocation lists the certificate that we encrypt for, ours that signs, the one "
+          "that "
+          "signs the guest's receipt, and the one that his server shows in TLS. `x:revocation` says what "
+          "follows where there is no valid list."),
       text<&S::check_certificate_revocation_list_on_receive>(
           "checkCertificateRevocationListOnReceive",
-          "In: look up the certificate that signs the guest's message."),
+          "In: look up the certificate that signs the guest's message, and the one of "
+          "`x:requireClientCertificate` that he shows in TLS."),
       text<&S::encryption_algorithm>(
           "encryptionAlgorithm",
           "Out: the content cipher, in CBC mode unless `x:encryption` says otherwise; `NotSpecified` means "

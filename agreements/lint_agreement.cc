@@ -67,6 +67,24 @@ std::string_view task_of(CertificateRole role) {
   return "";
 }
 
+std::string_view task_of(LookedUpUse use) {
+  switch (use) {
+    case LookedUpUse::VerifyMessage:
+      return task_of(CertificateRole::VerifyMessage);
+    case LookedUpUse::SignMessage:
+      return task_of(CertificateRole::SignMessage);
+    case LookedUpUse::Encrypt:
+      return task_of(CertificateRole::Encrypt);
+    case LookedUpUse::VerifyMdn:
+      return task_of(CertificateRole::VerifyMdn);
+    case LookedUpUse::TlsClient:
+      return "to know the guest by in TLS";
+    case LookedUpUse::TlsServer:
+      return "to know the guest's server by";
+  }
+  return "";
+}
+
 /// Where one would write a role's certificate.
 std::string role_path(CertificateRole role) {
   const std::string_view direction = direction_name(role);
@@ -577,23 +595,25 @@ class AgreementLint {
 
   /// What is asked for and can never be answered.
   void revocation() {
-    for (const CertificateRole role : roles_looked_up(agreement_))
-      for (const DatedCertificate& certificate : certificates_for(agreement_, role))
-        if (const CertificateEntry* entry = index_.find_certificate(certificate.name)) look_up(role, *entry);
+    for (const LookedUp& one : certificates_looked_up(agreement_))
+      for (const DatedCertificate& certificate : one.certificates)
+        if (const CertificateEntry* entry = index_.find_certificate(certificate.name))
+          look_up(one.use, *entry);
   }
 
-  void look_up(CertificateRole role, const CertificateEntry& entry) {
+  void look_up(LookedUpUse use, const CertificateEntry& entry) {
     const RevocationFact fact = facts_.revocation_of(entry);
+    const bool receiving = use == LookedUpUse::VerifyMessage || use == LookedUpUse::TlsClient;
     const std::string path =
-        is_receiving(role) ? "receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive"
-                           : "sendAgreement/validationSettings/checkCertificateRevocationListOnSend";
+        receiving ? "receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive"
+                  : "sendAgreement/validationSettings/checkCertificateRevocationListOnSend";
     if (fact.self_signed)
-      return warning(path, fmt::format("an authority's certificate {}", task_of(role)),
+      return warning(path, fmt::format("an authority's certificate {}", task_of(use)),
                      in_quotes(entry.name) + ", which is self-signed, so that no list can have it",
                      "It is used without a look; to end its use, take it out of the agreement.");
     if (fact.never.empty()) return;
     const bool hard = agreement_.revocation.policy == RevocationPolicy::HardFail;
-    warning(path, fmt::format("a revocation list for the certificate {}", task_of(role)),
+    warning(path, fmt::format("a revocation list for the certificate {}", task_of(use)),
             fmt::format("{}: {}", in_quotes(entry.name), fact.never),
             fmt::format("{} As it is, {}.", fact.advice,
                         hard ? "the certificate is refused, since x:revocation says hardFail"

@@ -231,8 +231,8 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   const auto hand_over = [&delivery](const std::string& id, const std::string& agreement) {
     delivery.enqueue(id, agreement);
   };
-  ReceiptPoster receipt_poster(
-      {account, store, home->clock(), post, std::string(kProduct), operations.observer(), is_sealed});
+  ReceiptPoster receipt_poster({account, store, home->clock(), post, std::string(kProduct),
+                                operations.observer(), is_sealed, revocation});
   OutboundExchange outbound(
       {account, store, home->clock(), post, operations.observer(), revocation},
       {std::string(kProduct), std::string(kAs2Product), host_of(settings), home->spool_area()});
@@ -256,7 +256,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
                             [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer(),
                             is_sealed, revocation},
                            inbound);
-  As2Handler handler(exchange, posted_receipts, account,
+  As2Handler handler(exchange, posted_receipts, account, revocation,
                      {settings.path, settings.receipt_path, settings.body_limit});
   SealGate gate(handler, is_sealed, settings.receipt_path);
 

@@ -114,7 +114,7 @@ std::vector<agreements::Problem> lint_in_home(Home& home, const agreements::Acco
                                               const agreements::Positions& positions) {
   const bool looks_up =
       std::any_of(account.agreements.begin(), account.agreements.end(),
-                  [](const auto& one) { return !agreements::roles_looked_up(one).empty(); });
+                  [](const auto& one) { return !agreements::certificates_looked_up(one).empty(); });
   const ParsedCertificateFacts facts(looks_up ? prospects_in(home, account, now)
                                               : ParsedCertificateFacts::FindProspect());
   const HomeVaultFacts vaults(home, now);

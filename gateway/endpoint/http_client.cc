@@ -18,7 +18,6 @@
 #include "base/handle.h"
 #include "base/openssl.h"
 #include "base/wipe_text.h"
-#include "gateway/endpoint/post_fault.h"
 #include "gateway/endpoint/tls_context_internal.h"
 
 namespace signet::gateway {
@@ -48,6 +47,7 @@ std::string connection_kind(const HttpPost& post) {
   std::string kind =
       fmt::format("{}{}", static_cast<int>(post.trust.kind), post.trust.ignore_name_mismatch ? "i" : "n");
   for (const auto& certificate : post.trust.certificates) kind += "/" + certificate.thumbprint_sha256();
+  if (post.check_server) kind += "/checked";
   if (post.client_certificate) kind += "/as/" + post.client_certificate->certificate.thumbprint_sha256();
   return kind;
 }
@@ -97,10 +97,7 @@ Result<HeaderListPtr> make_header_list(const HttpPost& post) {
 }
 
 /// Why TLS failed: the fault, and its description.
-struct TlsFailure {
-  PostFault fault;
-  std::string text;
-};
+using TlsFailure = ServerRefusal;
 
 /// One post under way: what libcurl's callbacks read and write. No exception leaves a callback.
 class Exchange {
@@ -134,6 +131,7 @@ class Exchange {
   CURLcode on_tls_context(SSL_CTX* context);
   bool accept_certificate(X509_STORE_CTX* chain);
   bool accept_pinned(X509_STORE_CTX* chain, X509* leaf);
+  bool check_server(CURL* easy);
 
   const Method method_;
   const HttpPost& post_;
@@ -199,6 +197,47 @@ void note_alert(const SSL* connection, int where, int value) {
   if (where != SSL_CB_READ_ALERT || value >> 8 != kFatal) return;
   auto* line = static_cast<Line*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), 0));
   line->alert = words_of_alert(value);
+}
+
+Result<Bytes> der_of(const X509& certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(&certificate, &der);
+  const OpensslMemory owner(der);
+  if (size <= 0) return fail(take_openssl_error(ErrorKind::Internal, "encoding a server's certificate"));
+  return Bytes(der, der + size);
+}
+
+/// For people.
+std::string describe(const X509& certificate) {
+  const auto der = der_of(certificate);
+  const Handle<char, free_openssl_memory> subject(
+      X509_NAME_oneline(X509_get_subject_name(&certificate), nullptr, 0));
+  return fmt::format("{} (SHA-256 {})", printable(subject ? subject.get() : "?"),
+                     der ? hex_upper(digest(Hash::Sha256, *der)) : "?");
+}
+
+Result<certstore::Certificate> parsed(const X509& certificate) {
+  SIGNET_TRY(const Bytes der, der_of(certificate));
+  return certstore::Certificate::parse(der);
+}
+
+/// What was found in the handshake of a connection.
+Result<TlsServer> server_of(const SSL* connection) {
+  const X509* leaf = SSL_get0_peer_certificate(connection);
+  if (leaf == nullptr) return fail(ErrorKind::CryptoFailure, "the server has shown no certificate");
+  SIGNET_TRY(certstore::Certificate certificate, parsed(*leaf));
+  TlsServer server{std::move(certificate), {}};
+  const STACK_OF(X509)* const chain = SSL_get0_verified_chain(connection);
+  for (int i = 1; i < sk_X509_num(chain); ++i) {  // -1 where there is none
+    SIGNET_TRY(certstore::Certificate issuer, parsed(*sk_X509_value(chain, i)));
+    server.issuers.push_back(std::move(issuer));
+  }
+  return server;
+}
+
+bool is_https(const std::string& url) {
+  const auto parts = parse_url(url);
+  return parts && parts->scheme == "https";
 }
 
 Result<HttpAnswer> Exchange::run() {
@@ -343,6 +382,19 @@ void Exchange::configure_tls(CURL* easy) {
     curl_blob blob{authorities_pem_.data(), authorities_pem_.size(), CURL_BLOB_NOCOPY};
     curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
   }
+  if (post_.check_server) {
+    // A session that is resumed shows no chain.
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
+    curl_easy_setopt(
+        easy, CURLOPT_PREREQFUNCTION, +[](void* self, char*, char*, int, int) -> int {
+          return guarded(CURL_PREREQFUNC_ABORT, [&] {
+            auto* exchange = static_cast<Exchange*>(self);
+            return exchange->check_server(exchange->line_.easy.get()) ? CURL_PREREQFUNC_OK
+                                                                      : CURL_PREREQFUNC_ABORT;
+          });
+        });
+  }
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, this);
   curl_easy_setopt(
       easy, CURLOPT_SSL_CTX_FUNCTION, +[](CURL*, void* context, void* self) -> CURLcode {
@@ -425,14 +477,8 @@ CURLcode Exchange::on_tls_context(SSL_CTX* context) {
 /// The server's chain; the host's name is libcurl's to compare. What is found is kept for the error's text.
 bool Exchange::accept_certificate(X509_STORE_CTX* chain) {
   X509* leaf = X509_STORE_CTX_get0_cert(chain);
-  unsigned char* der = nullptr;
-  const int size = leaf == nullptr ? 0 : i2d_X509(leaf, &der);
-  const OpensslMemory owner(der);
-  if (size <= 0) return false;
-  const Bytes sha256 = digest(Hash::Sha256, ByteView(der, static_cast<std::size_t>(size)));
-  const Handle<char, free_openssl_memory> subject(X509_NAME_oneline(X509_get_subject_name(leaf), nullptr, 0));
-  peer_certificate_ =
-      fmt::format("{} (SHA-256 {})", printable(subject ? subject.get() : "?"), hex_upper(sha256));
+  if (leaf == nullptr) return false;
+  peer_certificate_ = describe(*leaf);
 
   const bool pinned = post_.trust.kind == TlsTrust::Kind::Pinned;
   const bool accepted = pinned ? accept_pinned(chain, leaf) : X509_verify_cert(chain) == 1;
@@ -461,6 +507,24 @@ bool Exchange::accept_pinned(X509_STORE_CTX* chain, X509* leaf) {
   }
   X509_STORE_CTX_set_error(chain, error);
   return error == X509_V_OK;
+}
+
+/// Whether the request may go over this connection, a new one or one that is used again.
+bool Exchange::check_server(CURL* easy) {
+  const curl_tlssessioninfo* session = nullptr;
+  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr ||
+      session->internals == nullptr)
+    return !is_https(post_.url);
+  auto shown = server_of(static_cast<const SSL*>(session->internals));
+  if (!shown) {
+    failure_ = std::move(shown).error();
+    return false;
+  }
+  auto refusal = post_.check_server(*shown);
+  if (!refusal) return true;
+  peer_certificate_ = describe(*shown->certificate.native());
+  certificate_failure_ = TlsFailure{refusal->fault, std::move(refusal->text)};
+  return false;
 }
 
 std::string Exchange::peer() const {
@@ -498,7 +562,8 @@ Error Exchange::error_of(CURL* easy, CURLcode code) const {
     return Error{ErrorKind::CryptoFailure,
                  fmt::format("{}: {}: {}{}", to_string(fault), printable(post_.url), text, peer())};
   };
-  if (line_.alert != nullptr) return tls_failed();
+  if (line_.alert != nullptr || (certificate_failure_ && code == CURLE_ABORTED_BY_CALLBACK))
+    return tls_failed();
   // libcurl has some 90 codes; those that are not here are mistakes of ours.
   long os_error = 0;
   const int number = code;

@@ -15,6 +15,7 @@
 #include "base/stream.h"
 #include "certstore/x509/key_handle.h"
 #include "gateway/endpoint/basic_credentials.h"
+#include "gateway/endpoint/post_fault.h"
 #include "gateway/endpoint/tls_rules.h"
 
 /// The way out: one POST to a partner, or one GET.
@@ -31,6 +32,20 @@ struct TlsTrust {
   Kind kind = Kind::System;
   std::vector<certstore::Certificate> certificates;
   bool ignore_name_mismatch = false;  ///< accept a certificate that does not name the URL's host
+};
+
+/// The server that a TLS connection has ended at, once it is trusted.
+struct TlsServer {
+  certstore::Certificate certificate;
+  /// That vouch for it, by a chain that was verified: its own issuer first, the one that is trusted last.
+  /// None of one that is pinned.
+  std::vector<certstore::Certificate> issuers;
+};
+
+/// Why a server that is trusted gets nothing all the same.
+struct ServerRefusal {
+  PostFault fault;
+  std::string text;  ///< for the operator
 };
 
 /// The parts of an http or https URL that tell where it leads.
@@ -71,6 +86,10 @@ struct HttpPost {
   /// Asked about the numeric address that the host's name stands for, before that very address is connected
   /// to, by a connection that serves this post alone; unset allows all.
   std::function<bool(std::string_view address)> allows_address;
+
+  /// Asked about an https server that is trusted and has the URL's name, before anything of the request goes
+  /// to it, over a connection that is used again too; unset takes all. It must not wait for anything.
+  std::function<std::optional<ServerRefusal>(const TlsServer& server)> check_server;
 };
 
 /// A question that changes nothing.

@@ -6,9 +6,10 @@ namespace signet::gateway {
 namespace {
 
 constexpr std::array kAll = {
-    PostFault::TlsUntrusted,   PostFault::TlsNotPinned,    PostFault::TlsExpired,
-    PostFault::TlsNotYetValid, PostFault::TlsNameMismatch, PostFault::TlsRefusedByPeer,
-    PostFault::TlsNotSpoken,   PostFault::TlsFailed,       PostFault::Unauthorized,
+    PostFault::TlsRevoked,      PostFault::TlsRevocationUnknown, PostFault::TlsUntrusted,
+    PostFault::TlsNotPinned,    PostFault::TlsExpired,           PostFault::TlsNotYetValid,
+    PostFault::TlsNameMismatch, PostFault::TlsRefusedByPeer,     PostFault::TlsNotSpoken,
+    PostFault::TlsFailed,       PostFault::Unauthorized,
 };
 
 }  // namespace
@@ -25,6 +26,10 @@ std::string_view to_string(PostFault fault) {
       return "tls-not-yet-valid";
     case PostFault::TlsNameMismatch:
       return "tls-name-mismatch";
+    case PostFault::TlsRevoked:
+      return "tls-revoked";
+    case PostFault::TlsRevocationUnknown:
+      return "tls-revocation-unknown";
     case PostFault::TlsRefusedByPeer:
       return "tls-refused-by-peer";
     case PostFault::TlsNotSpoken:

@@ -31,10 +31,11 @@ InboundRequest to_inbound(HttpRequest request) {
 }  // namespace
 
 As2Handler::As2Handler(InboundExchange& exchange, PostedReceipts& receipts, CurrentAccount account,
-                       As2HandlerOptions options)
+                       RevocationCheck& revocation, As2HandlerOptions options)
     : exchange_(exchange),
       receipts_(receipts),
       account_(std::move(account)),
+      revocation_(revocation),
       path_(std::move(options.path)),
       receipt_path_(std::move(options.receipt_path)),
       body_limit_(options.body_limit) {}
@@ -64,7 +65,7 @@ void As2Handler::on_request(HttpRequest request, Responder responder) {
   const bool for_receipts = path_of(request.target) == receipt_path_;
   if (request.method == "GET") {
     if (!for_receipts)
-      if (auto certificates = answer_with_certificates(request, account_))
+      if (auto certificates = answer_with_certificates(request, account_, revocation_))
         return responder.respond(*std::move(certificates));
     HttpResponse response = text_response(
         200,

@@ -23,10 +23,10 @@ struct As2HandlerOptions {
 /// certificates; and answers everything else harmlessly.
 class As2Handler final : public HttpHandler {
  public:
-  /// `exchange` and `receipts` outlive the handler. `account` is asked when a partner asks for our
-  /// certificates.
+  /// What is given by reference outlives the handler. `account` and `revocation` are asked when a partner
+  /// asks for our certificates.
   As2Handler(InboundExchange& exchange, PostedReceipts& receipts, CurrentAccount account,
-             As2HandlerOptions options);
+             RevocationCheck& revocation, As2HandlerOptions options);
 
   /// For requests that come from now on.
   void set_body_limit(std::uint64_t octets) { body_limit_ = octets; }
@@ -39,6 +39,7 @@ class As2Handler final : public HttpHandler {
   InboundExchange& exchange_;
   PostedReceipts& receipts_;
   const CurrentAccount account_;
+  RevocationCheck& revocation_;
   const std::string path_;
   const std::string receipt_path_;
   std::atomic<std::uint64_t> body_limit_;

@@ -243,6 +243,9 @@ std::optional<Outcome> Journey::authenticate() {
   const vault::AuditScope audited = vault::message_scope(record_.id);
   auto unproven =
       check_sender(request_.proof, agreement_->agreement.receive_agreement, *account_, request_.received);
+  if (unproven && !*unproven)
+    unproven = check_not_revoked(request_.proof, agreement_->agreement, ports_.revocation, account_,
+                                 ports_.clock.now(), record_.revocation_unchecked, record_.id);
   if (!unproven) return not_now(unproven.error());
   if (!*unproven) return std::nullopt;
   const Unproven& refusal = **unproven;
@@ -351,7 +354,7 @@ Step<> Journey::check_signer(const as2::Opened& opened) const {
 Step<> Journey::check_revocation(const as2::Opened& opened) {
   if (!validation().check_certificate_revocation_list_on_receive || !opened.signer) return {};
   RevocationVerdict verdict =
-      judge_revocation(ports_.revocation, agreement_->agreement, agreements::CertificateRole::VerifyMessage,
+      judge_revocation(ports_.revocation, agreement_->agreement, agreements::LookedUpUse::VerifyMessage,
                        opened.signer->certificate(), account_, ports_.clock.now(), record_.id);
   switch (verdict.outcome) {
     case RevocationOutcome::Usable:

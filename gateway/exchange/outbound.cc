@@ -23,6 +23,7 @@ namespace signet::gateway {
 namespace {
 
 using agreements::CertificateRole;
+using agreements::LookedUpUse;
 using agreements::ResolvedAgreement;
 
 /// The name that the partner is told; empty for none.
@@ -122,15 +123,15 @@ Result<> check_not_revoked(RevocationCheck& check, const agreements::Agreement& 
                            const std::shared_ptr<const AccountSnapshot>& account,
                            const as2::ComposeSettings& settings, Time now) {
   if (!agreement.send_agreement.validation_settings.check_certificate_revocation_list_on_send) return {};
-  const auto look_up = [&](CertificateRole role, const certstore::Certificate& certificate) -> Result<> {
+  const auto look_up = [&](LookedUpUse use, const certstore::Certificate& certificate) -> Result<> {
     const RevocationFinding finding = check.look_up(certificate, account, now);
     if (finding.status != RevocationStatus::Revoked) return {};
     return fail(ErrorKind::CryptoFailure,
-                judge_revocation(check, agreement, role, certificate, account, now, "").text);
+                judge_revocation(check, agreement, use, certificate, account, now, "").text);
   };
-  if (settings.signer) SIGNET_CHECK(look_up(CertificateRole::SignMessage, settings.signer->certificate));
+  if (settings.signer) SIGNET_CHECK(look_up(LookedUpUse::SignMessage, settings.signer->certificate));
   for (const certstore::Certificate& recipient : settings.recipients)
-    SIGNET_CHECK(look_up(CertificateRole::Encrypt, recipient));
+    SIGNET_CHECK(look_up(LookedUpUse::Encrypt, recipient));
   return {};
 }
 
@@ -225,6 +226,8 @@ class OutboundExchange::Attempt {
     if (!post) return fail(as_our_trouble(std::move(post).error()));
     post_ = *std::move(post);
     record_.remote_address = post_.url;
+    look_up_server(post_, {ports_.revocation, agreement_->agreement, account_, ports_.clock, record_.id,
+                           [this](std::string text) { record_.revocation_unchecked = std::move(text); }});
     SIGNET_TRY(const as2::MessageId id, as2::MessageId::parse(record_.message_id));
     SIGNET_TRY(const as2::Mic mic, mic_of(record_));
     SIGNET_TRY(expectation_,
@@ -240,8 +243,9 @@ class OutboundExchange::Attempt {
   Result<> check_revocation() {
     if (!looks_up()) return {};
     record_.revocation_unchecked.clear();
-    SIGNET_CHECK(check_revocation(CertificateRole::SignMessage, record_.signer_thumbprint));
-    return check_revocation(CertificateRole::Encrypt, record_.recipient_thumbprint);
+    SIGNET_CHECK(
+        check_revocation(LookedUpUse::SignMessage, CertificateRole::SignMessage, record_.signer_thumbprint));
+    return check_revocation(LookedUpUse::Encrypt, CertificateRole::Encrypt, record_.recipient_thumbprint);
   }
 
   /// Posts, and judges what comes back.
@@ -308,14 +312,14 @@ class OutboundExchange::Attempt {
     return account_->find_certificate(thumbprint);
   }
 
-  Result<> check_revocation(CertificateRole role, const std::string& thumbprint) {
+  Result<> check_revocation(LookedUpUse use, CertificateRole role, const std::string& thumbprint) {
     if (thumbprint.empty()) return {};
     const auto certificate = find_certificate(role, thumbprint);
     RevocationVerdict verdict = certificate
-                                    ? judge_revocation(ports_.revocation, agreement_->agreement, role,
+                                    ? judge_revocation(ports_.revocation, agreement_->agreement, use,
                                                        *certificate, account_, ports_.clock.now(), record_.id)
-                                    : judge_missing_certificate(ports_.revocation, agreement_->agreement,
-                                                                role, thumbprint, record_.id);
+                                    : judge_missing_certificate(ports_.revocation, agreement_->agreement, use,
+                                                                thumbprint, record_.id);
     switch (verdict.outcome) {
       case RevocationOutcome::Usable:
         return {};
@@ -394,7 +398,7 @@ class OutboundExchange::Attempt {
   /// yet, the message is sent again, so that the partner repeats his receipt.
   void settle_unless_revoked(const as2::ReceiptVerdict& verdict) {
     RevocationVerdict found =
-        judge_revocation(ports_.revocation, agreement_->agreement, CertificateRole::VerifyMdn,
+        judge_revocation(ports_.revocation, agreement_->agreement, LookedUpUse::VerifyMdn,
                          verdict.signer->certificate(), account_, ports_.clock.now(), record_.id);
     switch (found.outcome) {
       case RevocationOutcome::Unchecked:

@@ -65,6 +65,27 @@ Error as_our_trouble(Error error) {
   return error;
 }
 
+void look_up_server(HttpPost& request, ServerLook look) {
+  if (!agreements::looks_up_server(look.agreement)) return;
+  request.check_server = [look = std::move(look)](const TlsServer& server) -> std::optional<ServerRefusal> {
+    RevocationVerdict verdict =
+        judge_server(look.check, look.agreement, server, look.account, look.clock.now(), look.message);
+    switch (verdict.outcome) {
+      case RevocationOutcome::Usable:
+        return std::nullopt;
+      case RevocationOutcome::Unchecked:
+        if (look.unchecked) look.unchecked(std::move(verdict.text));
+        return std::nullopt;
+      case RevocationOutcome::Revoked:
+        return ServerRefusal{PostFault::TlsRevoked, std::move(verdict.text)};
+      case RevocationOutcome::NoList:
+      case RevocationOutcome::NotYet:
+        break;
+    }
+    return ServerRefusal{PostFault::TlsRevocationUnknown, std::move(verdict.text)};
+  };
+}
+
 Result<HttpPost> request_to(const std::string& url, const ResolvedAgreement& agreement,
                             const AccountSnapshot& account, const agreements::ConnectionSettings& settings) {
   const agreements::Connection& connection = agreement.agreement.connection;

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "agreements/directory.h"
 #include "gateway/endpoint/http_client.h"
 #include "gateway/exchange/account_snapshot.h"
+#include "gateway/exchange/revocation_check.h"
 
 namespace signet::gateway {
 
@@ -17,6 +20,20 @@ namespace signet::gateway {
 /// names cannot be used.
 Result<HttpPost> request_to(const std::string& url, const agreements::ResolvedAgreement& agreement,
                             const AccountSnapshot& account, const agreements::ConnectionSettings& settings);
+
+/// Has the certificate of the server that a request goes to looked up in revocation lists, where the
+/// agreement wants that (OnSend): one that is revoked gets nothing, and where nobody can say, x:revocation
+/// does.
+struct ServerLook {
+  RevocationCheck& check;
+  const agreements::Agreement& agreement;
+  std::shared_ptr<const AccountSnapshot> account;
+  const Clock& clock;
+  std::string message;                                   ///< the id of its record, for the log
+  std::function<void(std::string text)> unchecked = {};  ///< told what was not checked, by softFail
+};
+/// `look` and what it names outlive the request.
+void look_up_server(HttpPost& request, ServerLook look);
 
 /// What the agreement names and our vault or account does not give, gone, switched off or not permitted, as
 /// trouble of our own: whoever keeps them mends that, and the next attempt does. Other errors stay as they

@@ -177,7 +177,7 @@ Result<> PostedReceipts::look_up_signer(const agreements::Agreement& agreement,
       !verdict.signer || !verdict.names_partner || !is_open(record.state))
     return {};
   RevocationVerdict found =
-      judge_revocation(ports_.revocation, agreement, agreements::CertificateRole::VerifyMdn,
+      judge_revocation(ports_.revocation, agreement, agreements::LookedUpUse::VerifyMdn,
                        verdict.signer->certificate(), account, ports_.clock.now(), record.id);
   switch (found.outcome) {
     case RevocationOutcome::Usable:

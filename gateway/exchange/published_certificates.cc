@@ -45,7 +45,8 @@ Result<std::vector<certstore::Certificate>> published_certificates(const agreeme
   return certificates;
 }
 
-std::optional<HttpResponse> answer_with_certificates(HttpRequest& request, const CurrentAccount& account) {
+std::optional<HttpResponse> answer_with_certificates(HttpRequest& request, const CurrentAccount& account,
+                                                     RevocationCheck& revocation) {
   const SenderProof proof = take_proof(request);
   const auto snapshot = account();
   if (!snapshot) return not_now(snapshot.error(), request);
@@ -53,7 +54,11 @@ std::optional<HttpResponse> answer_with_certificates(HttpRequest& request, const
   if (found == nullptr) return std::nullopt;
   const agreements::OneWayAgreement& agreed = found->agreement.receive_agreement;
   if (!agreed.required_client_certificate && !agreed.required_basic_authentication) return std::nullopt;
-  const auto unproven = check_sender(proof, agreed, **snapshot, request.received);
+  auto unproven = check_sender(proof, agreed, **snapshot, request.received);
+  std::string unchecked;  // the log has it
+  if (unproven && !*unproven)
+    unproven = check_not_revoked(proof, found->agreement, revocation, *snapshot, request.received, unchecked,
+                                 request.request_id);
   if (!unproven) return not_now(unproven.error(), request);
   if (*unproven) {
     HttpResponse response =

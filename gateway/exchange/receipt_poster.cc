@@ -58,8 +58,9 @@ void ReceiptPoster::repeat(const std::string& id) {
   enqueue(id, known->agreement);
 }
 
-Result<HttpPost> ReceiptPoster::request_for(const ReceiptPost& post, const AccountSnapshot& account) {
-  const agreements::ResolvedAgreement* agreement = account.directory().by_name(post.agreement);
+Result<HttpPost> ReceiptPoster::request_for(const ReceiptPost& post,
+                                            const std::shared_ptr<const AccountSnapshot>& account) {
+  const agreements::ResolvedAgreement* agreement = account->directory().by_name(post.agreement);
   if (agreement == nullptr)
     return fail(ErrorKind::NotFound, fmt::format("agreement '{}' is gone", printable(post.agreement)));
   const agreements::OneWayAgreement& direction = agreement->agreement.receive_agreement;
@@ -68,13 +69,14 @@ Result<HttpPost> ReceiptPoster::request_for(const ReceiptPost& post, const Accou
                 fmt::format("agreement '{}' does not allow receipts to be posted to {} (any more)",
                             post.agreement, url_for_people(post.url)));
   SIGNET_TRY(const StoredReceipt receipt, ports_.store.receipt(post.id));
-  auto made = request_to(post.url, *agreement, account, direction.acknowledgement_connection_settings);
+  auto made = request_to(post.url, *agreement, *account, direction.acknowledgement_connection_settings);
   if (!made) return fail(as_our_trouble(std::move(made).error()));
   HttpPost request = *std::move(made);
   for (const auto& [name, value] : receipt.headers) request.headers.add(name, value);
   request.headers.add("User-Agent", ports_.product);
   request.body = Slice::of(receipt.body);
   request.answer_limit = kAnswerLimit;
+  look_up_server(request, {ports_.revocation, agreement->agreement, account, ports_.clock, post.id});
   request.allows_address = [direction](std::string_view address) {
     return allows_receipt_address(direction, address);
   };
@@ -93,7 +95,7 @@ LaneRunner::Finish ReceiptPoster::post(const Lanes::Turn& turn) {
   const auto account = ports_.account();
   if (!account) return {Lanes::Outcome::NotTried, kOwnTroublePause};
 
-  const auto request = request_for(*known, **account);
+  const auto request = request_for(*known, *account);
   const auto begin = std::chrono::steady_clock::now();
   const auto answer = request ? ports_.post(*request) : Result<HttpAnswer>(fail(request.error()));
   if (request)

@@ -10,6 +10,7 @@
 #include "gateway/exchange/lanes.h"
 #include "gateway/exchange/message_store.h"
 #include "gateway/exchange/observer.h"
+#include "gateway/exchange/revocation_check.h"
 #include "gateway/exchange/seal_watch.h"
 
 namespace signet::gateway {
@@ -29,6 +30,7 @@ class ReceiptPoster {
     ExchangeObserver& observer = NoObserver::instance();
     /// The vault is sealed: what is due waits, and no attempt is counted.
     std::function<bool()> is_sealed = [] { return false; };
+    RevocationCheck& revocation = NoRevocationLists::instance();
   };
 
   /// Everything given by reference outlives the poster.
@@ -58,7 +60,8 @@ class ReceiptPoster {
   LaneRunner::Finish give_up(ReceiptPost known, std::string reason);
   LaneRunner::Finish conclude(const ReceiptPost& known, LaneRunner::Finish finish);
   [[nodiscard]] std::chrono::milliseconds until(Time moment) const;
-  Result<HttpPost> request_for(const ReceiptPost& post, const AccountSnapshot& account);
+  Result<HttpPost> request_for(const ReceiptPost& post,
+                               const std::shared_ptr<const AccountSnapshot>& account);
 
   Ports ports_;
   SealWatch seal_;

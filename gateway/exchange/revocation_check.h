@@ -3,9 +3,11 @@
 #include <memory>
 #include <string>
 
+#include "agreements/certificate_roles.h"
 #include "agreements/model.h"
 #include "base/clock.h"
 #include "certstore/x509/certificate.h"
+#include "gateway/endpoint/http_client.h"
 #include "gateway/exchange/account_snapshot.h"
 
 /// Whether a certificate was revoked, as far as anybody can say, and what follows under an agreement.
@@ -45,8 +47,14 @@ class RevocationCheck {
   /// Looks into what is in memory, and waits for nobody.
   virtual RevocationFinding look_up(const certstore::Certificate& certificate,
                                     const std::shared_ptr<const AccountSnapshot>& account, Time now) = 0;
+  /// The same for what a TLS server has shown under an agreement. Its certificate need not be the account's,
+  /// nor its issuers': where they are not, their lists are fetched from now on, while the agreement has the
+  /// server looked up.
+  virtual RevocationFinding look_up_server(const TlsServer& server, const std::string& agreement,
+                                           const std::shared_ptr<const AccountSnapshot>& account,
+                                           Time now) = 0;
   /// Told what followed from a look, to be counted.
-  virtual void decided(const std::string& agreement, agreements::CertificateRole role,
+  virtual void decided(const std::string& agreement, agreements::LookedUpUse use,
                        RevocationOutcome outcome) = 0;
 };
 
@@ -59,7 +67,9 @@ class NoRevocationLists final : public RevocationCheck {
   }
   RevocationFinding look_up(const certstore::Certificate& certificate,
                             const std::shared_ptr<const AccountSnapshot>& account, Time now) override;
-  void decided(const std::string& /*agreement*/, agreements::CertificateRole /*role*/,
+  RevocationFinding look_up_server(const TlsServer& server, const std::string& agreement,
+                                   const std::shared_ptr<const AccountSnapshot>& account, Time now) override;
+  void decided(const std::string& /*agreement*/, agreements::LookedUpUse /*use*/,
                RevocationOutcome /*outcome*/) override {}
 };
 
@@ -68,19 +78,23 @@ struct RevocationVerdict {
   std::string text;  ///< what is wrong, for records; empty for Usable
 };
 
-/// Looks a certificate up that an agreement uses in a role, and says what follows by its x:revocation. What
-/// is used unchecked is a warning in the log.
+/// Looks a certificate up that an agreement uses for something, and says what follows by its x:revocation.
+/// What is used unchecked is a warning in the log.
 ///
 /// @param message  the id of its record, for the log
 RevocationVerdict judge_revocation(RevocationCheck& check, const agreements::Agreement& agreement,
-                                   agreements::CertificateRole role,
-                                   const certstore::Certificate& certificate,
+                                   agreements::LookedUpUse use, const certstore::Certificate& certificate,
                                    const std::shared_ptr<const AccountSnapshot>& account, Time now,
                                    const std::string& message);
 
+/// The same for what a TLS server has shown.
+RevocationVerdict judge_server(RevocationCheck& check, const agreements::Agreement& agreement,
+                               const TlsServer& server, const std::shared_ptr<const AccountSnapshot>& account,
+                               Time now, const std::string& message);
+
 /// The same for one that the account does not have any more, by its SHA-256 thumbprint.
 RevocationVerdict judge_missing_certificate(RevocationCheck& check, const agreements::Agreement& agreement,
-                                            agreements::CertificateRole role, const std::string& thumbprint,
+                                            agreements::LookedUpUse use, const std::string& thumbprint,
                                             const std::string& message);
 
 }  // namespace signet::gateway

@@ -30,26 +30,27 @@ std::string describe(const certstore::Certificate& certificate) {
   return fmt::format("{} (SHA-256 {})", printable(certificate.subject()), certificate.thumbprint_sha256());
 }
 
+Unproven unproven_by_certificate(std::string reason) {
+  return {403, std::move(reason), "the TLS client certificate that was agreed on is needed"};
+}
+
 Result<std::optional<Unproven>> check_certificate(const std::optional<certstore::Certificate>& shown,
                                                   const agreements::RequiredClientCertificate& required,
                                                   const AccountSnapshot& account, Time now) {
-  const auto refuse = [](std::string reason) {
-    return Unproven{403, std::move(reason), "the TLS client certificate that was agreed on is needed"};
-  };
   if (!shown)
-    return refuse(
+    return unproven_by_certificate(
         "the agreement demands a TLS client certificate, and none was shown (the listener has to ask for "
         "one: signet serve --tls-client-certificates wanted)");
   for (const std::string& name : required.certificates) {
     SIGNET_TRY(const certstore::Certificate agreed, account.certificate(name));
     if (agreed.thumbprint_sha256() != shown->thumbprint_sha256()) continue;
     if (agreed.valid_at(now)) return std::optional<Unproven>();
-    return refuse(fmt::format(
+    return unproven_by_certificate(fmt::format(
         "the TLS client certificate '{}' is valid from {} to {} only: ask the partner for a new one", name,
         to_rfc3339(agreed.not_before()), to_rfc3339(agreed.not_after())));
   }
-  return refuse(fmt::format("the TLS client certificate that was shown is none of those agreed on: {}",
-                            describe(*shown)));
+  return unproven_by_certificate(fmt::format(
+      "the TLS client certificate that was shown is none of those agreed on: {}", describe(*shown)));
 }
 
 Result<std::optional<Unproven>> check_password(const std::optional<std::string>& authorization,
@@ -90,6 +91,33 @@ Result<std::optional<Unproven>> check_sender(const SenderProof& proof,
   }
   if (!agreed.required_basic_authentication) return std::optional<Unproven>();
   return check_password(proof.authorization, *agreed.required_basic_authentication, account);
+}
+
+Result<std::optional<Unproven>> check_not_revoked(const SenderProof& proof,
+                                                  const agreements::Agreement& agreement,
+                                                  RevocationCheck& revocation,
+                                                  const std::shared_ptr<const AccountSnapshot>& account,
+                                                  Time now, std::string& unchecked,
+                                                  const std::string& message) {
+  const agreements::OneWayAgreement& agreed = agreement.receive_agreement;
+  if (!agreed.validation_settings.check_certificate_revocation_list_on_receive ||
+      !agreed.required_client_certificate || !proof.client_certificate)
+    return std::optional<Unproven>();
+  RevocationVerdict verdict = judge_revocation(revocation, agreement, agreements::LookedUpUse::TlsClient,
+                                               *proof.client_certificate, account, now, message);
+  switch (verdict.outcome) {
+    case RevocationOutcome::Usable:
+      return std::optional<Unproven>();
+    case RevocationOutcome::Unchecked:
+      unchecked = std::move(verdict.text);
+      return std::optional<Unproven>();
+    case RevocationOutcome::Revoked:
+    case RevocationOutcome::NoList:
+      return unproven_by_certificate(std::move(verdict.text));
+    case RevocationOutcome::NotYet:
+      break;
+  }
+  return fail(ErrorKind::Unavailable, std::move(verdict.text));
 }
 
 }  // namespace signet::gateway

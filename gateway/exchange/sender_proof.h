@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "base/result.h"
 #include "gateway/endpoint/http_message.h"
 #include "gateway/exchange/account_snapshot.h"
+#include "gateway/exchange/revocation_check.h"
 
 /// Who sent a request, as far as HTTP and TLS can tell. It keeps strangers out where an agreement asks for
 /// it; what a message proves is its signature's matter alone.
@@ -40,5 +42,18 @@ struct Unproven {
 Result<std::optional<Unproven>> check_sender(const SenderProof& proof,
                                              const agreements::OneWayAgreement& agreed,
                                              const AccountSnapshot& account, Time now);
+
+/// Whether the TLS client certificate of a sender who proved himself by it may still be used, where the
+/// agreement demands one and has what is received looked up in revocation lists (OnReceive).
+///
+/// @param unchecked  gets what was not checked, by softFail; untouched otherwise
+/// @param message    the id of its record, for the log
+/// @error Unavailable  a list is being fetched, and x:revocation says hardFail: it may come again.
+Result<std::optional<Unproven>> check_not_revoked(const SenderProof& proof,
+                                                  const agreements::Agreement& agreement,
+                                                  RevocationCheck& revocation,
+                                                  const std::shared_ptr<const AccountSnapshot>& account,
+                                                  Time now, std::string& unchecked,
+                                                  const std::string& message);
 
 }  // namespace signet::gateway

@@ -40,7 +40,7 @@ std::vector<Reading> readings_of(const std::vector<RevocationStanding>& standing
                 Reading::Kind::Counter};
   for (const RevocationLists::Count& count : counts)
     looks.values.push_back({{{"agreement", count.agreement},
-                             {"role", std::string(to_string(count.role))},
+                             {"role", std::string(to_string(count.use))},
                              {"outcome", std::string(to_string(count.outcome))}},
                             static_cast<double>(count.count)});
   return {std::move(known), std::move(revoked), std::move(left), std::move(looks)};

@@ -131,8 +131,9 @@ void RevocationFetcher::look_around() {
     return log::error("revocation-lists-not-read", {{"reason", reloaded.error().detail}});
   const auto generation = ports_.fetch.store.generation();
   const Time now = ports_.fetch.clock.now();
-  bool look = planned_ != *account || (generation && *generation != planned_lists_) || now < looked_ ||
-              looked_ + kLookPause <= now;
+  const std::uint64_t servers = ports_.lists.servers_generation();
+  bool look = planned_ != *account || servers != planned_servers_ ||
+              (generation && *generation != planned_lists_) || now < looked_ || looked_ + kLookPause <= now;
   {
     const std::lock_guard lock(mutex_);
     look = std::exchange(replan_, false) || look;
@@ -141,6 +142,7 @@ void RevocationFetcher::look_around() {
   looked_ = now;
   planned_ = *account;
   planned_lists_ = generation.value_or(0);
+  planned_servers_ = servers;
   if (const auto planned = plan(*account); !planned)
     return log::error("revocation-lists-not-planned", {{"reason", planned.error().detail}});
   report_changes(*account);

@@ -88,6 +88,7 @@ class RevocationFetcher {
   // Of the thread that looks around:
   std::shared_ptr<const AccountSnapshot> planned_;
   std::uint64_t planned_lists_ = 0;
+  std::uint64_t planned_servers_ = 0;
   Time looked_{};
   std::map<std::string, RevocationStatus, std::less<>> reported_standings_;
   std::map<RevocationOrigin, Time> warned_of_;  ///< until when the list is that was spoken of

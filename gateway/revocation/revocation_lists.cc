@@ -55,24 +55,71 @@ RevocationFinding RevocationLists::look_up(const certstore::Certificate& certifi
                                            const std::shared_ptr<const AccountSnapshot>& account, Time now) {
   const std::vector<certstore::Certificate>& authorities = account->authorities();
   const std::lock_guard lock(mutex_);
-  return finding(known(certificate, account, authorities), now);
+  return finding(known({certificate, {}}, account, authorities), now);
+}
+
+RevocationFinding RevocationLists::look_up_server(const TlsServer& server, const std::string& agreement,
+                                                  const std::shared_ptr<const AccountSnapshot>& account,
+                                                  Time now) {
+  const std::vector<certstore::Certificate>& authorities = account->authorities();
+  const std::lock_guard lock(mutex_);
+  remember(server, agreement, now);
+  return finding(known(server, account, authorities), now);
+}
+
+void RevocationLists::remember(const TlsServer& server, const std::string& agreement, Time now) {
+  const std::string thumbprint = server.certificate.thumbprint_sha256();
+  auto found = servers_.find(thumbprint);
+  if (found == servers_.end()) {
+    if (servers_.size() >= kMostServers)
+      servers_.erase(std::min_element(servers_.begin(), servers_.end(), [](const auto& a, const auto& b) {
+        return a.second.seen < b.second.seen;
+      }));
+    found = servers_.emplace(thumbprint, Server{server, {}, now}).first;
+    ++servers_generation_;
+  }
+  found->second.seen = now;
+  if (found->second.agreements.insert(agreement).second) ++servers_generation_;
+}
+
+std::vector<RevocationLists::Server> RevocationLists::servers() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Server> all;
+  for (const auto& [thumbprint, server] : servers_) all.push_back(server);
+  return all;
+}
+
+std::uint64_t RevocationLists::servers_generation() const {
+  const std::lock_guard lock(mutex_);
+  return servers_generation_;
+}
+
+std::vector<RevocationLink> RevocationLists::links_of(const TlsServer& server,
+                                                      const std::shared_ptr<const AccountSnapshot>& account) {
+  const std::vector<certstore::Certificate>& authorities = account->authorities();
+  const std::lock_guard lock(mutex_);
+  return known(server, account, authorities).links;
 }
 
 std::vector<RevocationLink> RevocationLists::links_of(const certstore::Certificate& certificate,
                                                       const std::shared_ptr<const AccountSnapshot>& account) {
   const std::vector<certstore::Certificate>& authorities = account->authorities();
   const std::lock_guard lock(mutex_);
-  return known(certificate, account, authorities).links;
+  return known({certificate, {}}, account, authorities).links;
 }
 
-const RevocationLists::Known& RevocationLists::known(const certstore::Certificate& certificate,
+const RevocationLists::Known& RevocationLists::known(const TlsServer& shown,
                                                      const std::shared_ptr<const AccountSnapshot>& account,
                                                      const std::vector<certstore::Certificate>& authorities) {
-  if (epoch_.account != account) epoch_ = {account, {}};
-  const auto found = epoch_.known.find(certificate.thumbprint_sha256());
+  if (epoch_.account != account || epoch_.known.size() >= kMostKnown) epoch_ = {account, {}};
+  std::string key = shown.certificate.thumbprint_sha256();
+  for (const certstore::Certificate& issuer : shown.issuers) key += " " + issuer.thumbprint_sha256();
+  const auto found = epoch_.known.find(key);
   if (found != epoch_.known.end()) return *found->second;
-  auto made = std::make_unique<const Known>(evaluate(certificate, authorities));
-  return *epoch_.known.emplace(certificate.thumbprint_sha256(), std::move(made)).first->second;
+  std::vector<certstore::Certificate> issuers = shown.issuers;
+  issuers.insert(issuers.end(), authorities.begin(), authorities.end());
+  auto made = std::make_unique<const Known>(evaluate(shown.certificate, issuers));
+  return *epoch_.known.emplace(std::move(key), std::move(made)).first->second;
 }
 
 RevocationLists::Known RevocationLists::evaluate(
@@ -170,20 +217,20 @@ void RevocationLists::note(const RevocationOrigin& origin, std::string reason) {
   notes_[origin] = std::move(reason);
 }
 
-void RevocationLists::decided(const std::string& agreement, agreements::CertificateRole role,
+void RevocationLists::decided(const std::string& agreement, agreements::LookedUpUse use,
                               RevocationOutcome outcome) {
   const std::lock_guard lock(counts_mutex_);
-  ++counts_[agreement].at(static_cast<std::size_t>(role)).at(static_cast<std::size_t>(outcome));
+  ++counts_[agreement].at(static_cast<std::size_t>(use)).at(static_cast<std::size_t>(outcome));
 }
 
 std::vector<RevocationLists::Count> RevocationLists::counts() const {
   const std::lock_guard lock(counts_mutex_);
   std::vector<Count> all;
   for (const auto& [agreement, counters] : counts_)
-    for (std::size_t role = 0; role < kRoles; ++role)
+    for (std::size_t use = 0; use < kUses; ++use)
       for (std::size_t outcome = 0; outcome < kOutcomes; ++outcome)
-        if (const std::uint64_t count = counters.at(role).at(outcome); count > 0)
-          all.push_back({agreement, static_cast<agreements::CertificateRole>(role),
+        if (const std::uint64_t count = counters.at(use).at(outcome); count > 0)
+          all.push_back({agreement, agreements::kAllLookedUpUses.at(use),
                          static_cast<RevocationOutcome>(outcome), count});
   return all;
 }

@@ -62,12 +62,29 @@ class RevocationLists final : public RevocationCheck {
 
   RevocationFinding look_up(const certstore::Certificate& certificate,
                             const std::shared_ptr<const AccountSnapshot>& account, Time now) override;
-  void decided(const std::string& agreement, agreements::CertificateRole role,
-               RevocationOutcome outcome) override;
+  RevocationFinding look_up_server(const TlsServer& server, const std::string& agreement,
+                                   const std::shared_ptr<const AccountSnapshot>& account, Time now) override;
+  void decided(const std::string& agreement, agreements::LookedUpUse use, RevocationOutcome outcome) override;
+
+  /// A server that was looked up, and the agreements that it was looked up for.
+  struct Server {
+    TlsServer shown;
+    std::set<std::string> agreements;
+    Time seen{};
+  };
+  /// Those that were looked up last, up to kMostServers.
+  [[nodiscard]] std::vector<Server> servers() const;
+  /// Another number once servers() has others.
+  [[nodiscard]] std::uint64_t servers_generation() const;
+  static constexpr std::size_t kMostServers = 256;
 
   /// The steps of a look: first the certificate's own, then its issuer's. Empty: it is self-signed, or the
   /// account does not have its issuer.
   std::vector<RevocationLink> links_of(const certstore::Certificate& certificate,
+                                       const std::shared_ptr<const AccountSnapshot>& account);
+
+  /// The same of a server: its issuers may also be those that vouch for it.
+  std::vector<RevocationLink> links_of(const TlsServer& server,
                                        const std::shared_ptr<const AccountSnapshot>& account);
 
   /// Says that this process fetches lists from now on. Until expect() says from where, a list that is missing
@@ -83,7 +100,7 @@ class RevocationLists final : public RevocationCheck {
   /// How often what followed from a look.
   struct Count {
     std::string agreement;
-    agreements::CertificateRole role;
+    agreements::LookedUpUse use;
     RevocationOutcome outcome;
     std::uint64_t count;
   };
@@ -104,20 +121,23 @@ class RevocationLists final : public RevocationCheck {
     std::optional<Time> until;                ///< until when
     const RevocationLink* first_to_end = nullptr;
   };
+  /// More than an account has; partners' servers may show ever new ones.
+  static constexpr std::size_t kMostKnown = 65'536;
   /// What was found out about one account with one set of lists.
   struct Epoch {
     std::shared_ptr<const AccountSnapshot> account;
-    std::map<std::string, std::unique_ptr<const Known>, std::less<>> known;  ///< by SHA-256 thumbprint
+    std::map<std::string, std::unique_ptr<const Known>, std::less<>> known;  ///< by SHA-256 thumbprints
   };
 
+  /// @param shown        issuers that were verified vouch for it as much as those of the account do
   /// @param authorities  of the account: handed in, so that nobody parses them under the lock
-  const Known& known(const certstore::Certificate& certificate,
-                     const std::shared_ptr<const AccountSnapshot>& account,
+  const Known& known(const TlsServer& shown, const std::shared_ptr<const AccountSnapshot>& account,
                      const std::vector<certstore::Certificate>& authorities);
   [[nodiscard]] Known evaluate(const certstore::Certificate& certificate,
                                const std::vector<certstore::Certificate>& authorities) const;
   [[nodiscard]] std::optional<certstore::Crl> list_for(const std::string& authority,
                                                        const certstore::Certificate& subject) const;
+  void remember(const TlsServer& server, const std::string& agreement, Time now);
   [[nodiscard]] RevocationFinding finding(const Known& known, Time now) const;
   [[nodiscard]] RevocationFinding not_at_hand(const RevocationLink& link, std::string what, Time now) const;
   [[nodiscard]] bool is_pending(const RevocationLink& link, Time now) const;
@@ -127,6 +147,8 @@ class RevocationLists final : public RevocationCheck {
   std::optional<std::uint64_t> generation_;
   std::multimap<std::string, StoredRevocationList, std::less<>> lists_;  ///< by authority
   Epoch epoch_;
+  std::map<std::string, Server, std::less<>> servers_;  ///< by SHA-256 thumbprint
+  std::uint64_t servers_generation_ = 0;
   bool fetches_ = false;
   Time fetches_since_{};
   std::shared_ptr<const AccountSnapshot> expected_;
@@ -134,10 +156,10 @@ class RevocationLists final : public RevocationCheck {
   std::map<RevocationOrigin, std::string> notes_;
 
   mutable std::mutex counts_mutex_;
-  /// By agreement, then by role and outcome.
-  static constexpr std::size_t kRoles = agreements::kAllRoles.size();
+  /// By agreement, then by use and outcome.
+  static constexpr std::size_t kUses = agreements::kAllLookedUpUses.size();
   static constexpr std::size_t kOutcomes = 5;
-  using Counters = std::array<std::array<std::uint64_t, kOutcomes>, kRoles>;
+  using Counters = std::array<std::array<std::uint64_t, kOutcomes>, kUses>;
   std::map<std::string, Counters, std::less<>> counts_;
 };
 

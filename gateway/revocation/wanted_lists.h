@@ -18,7 +18,8 @@ struct WantedList {
   certstore::Certificate issuer;
   std::vector<std::string> urls;          ///< where the certificates say that it is; each has the same list
   std::optional<Time> until;              ///< when the one that is at hand ends; nothing: none is
-  std::vector<std::string> certificates;  ///< names in the account of those that are looked up in it
+  std::vector<std::string> certificates;  ///< those that are looked up in it: names in the account, for
+                                          ///< people; of a server whose certificate is not there, its subject
   std::vector<certstore::Certificate> subjects;  ///< these, or issuers of theirs: the list has to be for one
 
   /// The URLs as RevocationSource has them.
@@ -27,7 +28,7 @@ struct WantedList {
 };
 
 /// The names of the certificates that agreements have looked up, and of these agreements, as far as their
-/// time is not over.
+/// time is not over. Without servers that are trusted by an authority, whose certificates have no names here.
 std::map<std::string, std::vector<std::string>, std::less<>> certificates_looked_up(
     const agreements::Account& account, Time now);
 

@@ -35,7 +35,12 @@ class FakeLists final : public gateway::RevocationCheck {
       return {RevocationStatus::NotRevoked, ""};
     return {receipts_, "as the test says"};
   }
-  void decided(const std::string& /*agreement*/, agreements::CertificateRole /*role*/,
+  RevocationFinding look_up_server(const gateway::TlsServer& /*server*/, const std::string& /*agreement*/,
+                                   const std::shared_ptr<const gateway::AccountSnapshot>& /*account*/,
+                                   Time /*now*/) override {
+    return {RevocationStatus::NotRevoked, ""};
+  }
+  void decided(const std::string& /*agreement*/, agreements::LookedUpUse /*use*/,
                RevocationOutcome /*outcome*/) override {}
 
  private:

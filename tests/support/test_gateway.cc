@@ -105,8 +105,8 @@ void TapStore::commit_inbound(InboundCommit commit, Done done) {
 class TestGateway::Handler final : public HttpHandler {
  public:
   Handler(InboundExchange& exchange, PostedReceipts& receipts, CurrentAccount account,
-          As2HandlerOptions options, const Clock& clock)
-      : handler_(exchange, receipts, std::move(account), std::move(options)), clock_(clock) {}
+          RevocationCheck& revocation, As2HandlerOptions options, const Clock& clock)
+      : handler_(exchange, receipts, std::move(account), revocation, std::move(options)), clock_(clock) {}
   HeadVerdict on_head(const HttpRequest& head) override { return handler_.on_head(head); }
   void on_too_large(const HttpRequest& head, const std::string& reason) override {
     handler_.on_too_large(head, reason);
@@ -201,8 +201,10 @@ void TestGateway::start() {
     if (hands_over) delivery->enqueue(id, agreement);
   };
   const LaneSettings lanes{.threads = 16, .window = 4};
-  service_->receipt_poster =
-      std::make_unique<ReceiptPoster>(ReceiptPoster::Ports{account, *store_, clock, post, "Signet"}, lanes);
+  service_->receipt_poster = std::make_unique<ReceiptPoster>(
+      ReceiptPoster::Ports{account, *store_, clock, post, "Signet", NoObserver::instance(),
+                           [] { return false; }, *revocation},
+      lanes);
   need(service_->receipt_poster->recover());
   const auto post_receipt = [poster = service_->receipt_poster.get()](const std::string& id,
                                                                       const std::string& agreement) {
@@ -232,7 +234,7 @@ void TestGateway::start() {
   need(service_->exchange->recover());
   service_->handler = std::make_unique<Handler>(
       *service_->exchange, *service_->posted_receipts, [this] { return home_->current_account(); },
-      As2HandlerOptions{"/as2", "/as2/receipts", options.body_limit}, clock);
+      *revocation, As2HandlerOptions{"/as2", "/as2/receipts", options.body_limit}, clock);
 
   HttpServerConfig config;
   config.listeners.push_back({"as2", "127.0.0.1", 0, std::nullopt});

@@ -172,25 +172,51 @@ TEST(CertificateRoles, AListedCertificateHasTheListedDatesAndAmongEqualsTheFirst
               ElementsAre("b", "c"));
 }
 
+std::vector<std::string> looked_up(const Agreement& agreement) {
+  std::vector<std::string> all;
+  for (const LookedUp& one : certificates_looked_up(agreement)) {
+    all.emplace_back(to_string(one.use));
+    for (const std::string& name : names(one.certificates)) all.back() += " " + name;
+  }
+  return all;
+}
+
 TEST(CertificateRoles, OnlyThoseThatAreUsedAreLookedUp) {
-  using Role = CertificateRole;
-  Agreement agreement;
+  Agreement agreement = two_partners().agreements[0];
   agreement.connection.url = "https://globex.example/as2";
-  EXPECT_THAT(roles_looked_up(agreement), IsEmpty());
+  EXPECT_THAT(looked_up(agreement), IsEmpty());
   agreement.receive_agreement.validation_settings.check_certificate_revocation_list_on_receive = true;
-  EXPECT_THAT(roles_looked_up(agreement), ElementsAre(Role::VerifyMessage));
+  EXPECT_THAT(looked_up(agreement), ElementsAre("verifyMessage globex"));
   auto& out = agreement.send_agreement;
   out.validation_settings.check_certificate_revocation_list_on_send = true;
-  EXPECT_THAT(roles_looked_up(agreement),
-              ElementsAre(Role::VerifyMessage, Role::SignMessage, Role::Encrypt, Role::VerifyMdn));
+  out.validation_settings.sign_message = out.validation_settings.encrypt_message = true;
+  out.mdn_settings.need_mdn = out.mdn_settings.sign_mdn = true;
+  EXPECT_THAT(looked_up(agreement),
+              ElementsAre("verifyMessage globex", "signMessage acme", "encrypt globex", "verifyMdn globex"));
   out.validation_settings.sign_message = false;
   out.mdn_settings.sign_mdn = false;
-  EXPECT_THAT(roles_looked_up(agreement), ElementsAre(Role::VerifyMessage, Role::Encrypt));
+  EXPECT_THAT(looked_up(agreement), ElementsAre("verifyMessage globex", "encrypt globex"));
   out.validation_settings.encrypt_message = false;
   out.mdn_settings.sign_mdn = true;
-  EXPECT_THAT(roles_looked_up(agreement), ElementsAre(Role::VerifyMessage, Role::VerifyMdn));
+  EXPECT_THAT(looked_up(agreement), ElementsAre("verifyMessage globex", "verifyMdn globex"));
   agreement.connection.url.clear();
-  EXPECT_THAT(roles_looked_up(agreement), ElementsAre(Role::VerifyMessage)) << "we send nothing";
+  EXPECT_THAT(looked_up(agreement), ElementsAre("verifyMessage globex")) << "we send nothing";
+}
+
+TEST(CertificateRoles, WhatTlsShowsIsLookedUpAsFarAsItIsNamed) {
+  Agreement agreement;
+  agreement.receive_agreement.required_client_certificate = RequiredClientCertificate{{"globex-client"}};
+  agreement.connection.tls_trust.mode = TlsTrustMode::Pinned;
+  agreement.connection.tls_trust.certificates = {"globex-server"};
+  EXPECT_THAT(looked_up(agreement), IsEmpty());
+  EXPECT_FALSE(looks_up_server(agreement));
+  agreement.receive_agreement.validation_settings.check_certificate_revocation_list_on_receive = true;
+  agreement.send_agreement.validation_settings.check_certificate_revocation_list_on_send = true;
+  EXPECT_THAT(looked_up(agreement),
+              ElementsAre("verifyMessage", "tlsClient globex-client", "tlsServer globex-server"));
+  agreement.connection.tls_trust.mode = TlsTrustMode::CertificateAuthorities;
+  EXPECT_THAT(looked_up(agreement), ElementsAre("verifyMessage", "tlsClient globex-client"));
+  EXPECT_TRUE(looks_up_server(agreement));
 }
 
 TEST(WeakExceptions, HoldUntilTheirEndForTheirAlgorithmAndDirection) {

@@ -349,6 +349,56 @@ TEST(HttpClientTls, DoesNotReuseAConnectionThatWasTrustedForAnotherReason) {
                      "self-signed certificate");
 }
 
+TEST(HttpClientTls, AsksAboutATrustedServerBeforeEachRequestAndShowsWhoVouchesForIt) {
+  const auto authority = signet::test::make_certificate({.common_name = "Authority", .authority = true});
+  TlsServer server(
+      {.common_name = "localhost", .subject_alternative_name = "IP:127.0.0.1", .issuer = &authority});
+  HttpClient client;
+  std::vector<std::string> asked;
+  std::optional<ServerRefusal> refusal;
+  HttpPost post = server.post_trusting(TlsTrust::Kind::Authorities, {authority.certificate});
+  post.check_server = [&](const gateway::TlsServer& shown) {
+    asked.push_back(shown.certificate.subject());
+    for (const auto& issuer : shown.issuers) asked.back() += " by " + issuer.subject();
+    return refusal;
+  };
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(client.post(post));
+  EXPECT_THAT(asked, testing::Each("CN=localhost by CN=Authority"));
+  refusal = ServerRefusal{PostFault::TlsRevoked, "it is on the list"};
+  expect_tls_failure(client.post(post), PostFault::TlsRevoked, "it is on the list");
+  expect_tls_failure(HttpClient().post(post), PostFault::TlsRevoked,
+                     server.own.certificate.thumbprint_sha256());
+  EXPECT_THAT(asked, testing::SizeIs(4));
+  EXPECT_EQ(server.handler.targets().size(), 2U) << "something was sent to a server that was refused";
+  refusal.reset();
+  EXPECT_TRUE(client.post(post));
+}
+
+TEST(HttpClientTls, AsksAboutNoServerThatIsNotTrustedOrHasNoTls) {
+  TlsServer server({.common_name = "localhost", .subject_alternative_name = "DNS:elsewhere.example"});
+  HttpClient client;
+  int asked = 0;
+  const auto check = [&](const gateway::TlsServer& shown) -> std::optional<ServerRefusal> {
+    ++asked;
+    EXPECT_THAT(shown.issuers, IsEmpty()) << "it is pinned";
+    return std::nullopt;
+  };
+  HttpPost untrusted = server.post_trusting(TlsTrust::Kind::System, {});
+  HttpPost misnamed = server.post_trusting(TlsTrust::Kind::Pinned, {server.own.certificate});
+  untrusted.check_server = misnamed.check_server = check;
+  expect_tls_failure(client.post(untrusted), PostFault::TlsUntrusted, "self-signed certificate");
+  expect_tls_failure(client.post(misnamed), PostFault::TlsNameMismatch, "127.0.0.1");
+  TestServer plain;
+  plain.start();
+  HttpPost open = post_to(plain.url());
+  open.check_server = check;
+  EXPECT_TRUE(client.post(open));
+  EXPECT_EQ(asked, 0);
+  misnamed.trust.ignore_name_mismatch = true;
+  EXPECT_TRUE(client.post(misnamed));
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(HttpClientTls, ChecksTheNameUnlessToldNotTo) {
   TlsServer server({.common_name = "elsewhere", .subject_alternative_name = "DNS:elsewhere.example"});
   HttpClient client;

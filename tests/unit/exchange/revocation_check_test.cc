@@ -8,7 +8,7 @@
 namespace signet::gateway {
 namespace {
 
-using agreements::CertificateRole;
+using agreements::LookedUpUse;
 using agreements::RevocationPolicy;
 using testing::AllOf;
 using testing::HasSubstr;
@@ -20,10 +20,15 @@ class FakeLists final : public RevocationCheck {
                             Time /*now*/) override {
     return finding;
   }
-  void decided(const std::string& agreement, CertificateRole role, RevocationOutcome outcome) override {
+  RevocationFinding look_up_server(const TlsServer& /*server*/, const std::string& /*agreement*/,
+                                   const std::shared_ptr<const AccountSnapshot>& /*account*/,
+                                   Time /*now*/) override {
+    return finding;
+  }
+  void decided(const std::string& agreement, LookedUpUse role, RevocationOutcome outcome) override {
     told = fmt_of(agreement, role, outcome);
   }
-  static std::string fmt_of(const std::string& agreement, CertificateRole role, RevocationOutcome outcome) {
+  static std::string fmt_of(const std::string& agreement, LookedUpUse role, RevocationOutcome outcome) {
     return agreement + " " + std::string(to_string(role)) + " " + std::string(to_string(outcome));
   }
   RevocationFinding finding;
@@ -38,7 +43,7 @@ class RevocationCheckTest : public testing::Test {
     agreements::Agreement agreement;
     agreement.name = "trade";
     agreement.revocation.policy = policy;
-    return judge_revocation(lists_, agreement, CertificateRole::Encrypt, certificate_, nullptr, Time(), "id");
+    return judge_revocation(lists_, agreement, LookedUpUse::Encrypt, certificate_, nullptr, Time(), "id");
   }
   const certstore::Certificate certificate_ =
       test::make_certificate({.common_name = "Globex", .key = "ec:P-256"}).certificate;
@@ -84,8 +89,7 @@ TEST_F(RevocationCheckTest, WithoutAnyListsNobodyCanSay) {
 TEST_F(RevocationCheckTest, OfACertificateThatIsGoneNobodyCanSay) {
   agreements::Agreement agreement;
   agreement.name = "trade";
-  const auto verdict =
-      judge_missing_certificate(lists_, agreement, CertificateRole::SignMessage, "ABCD", "id");
+  const auto verdict = judge_missing_certificate(lists_, agreement, LookedUpUse::SignMessage, "ABCD", "id");
   EXPECT_EQ(verdict.outcome, RevocationOutcome::NoList);
   EXPECT_THAT(verdict.text, HasSubstr("ABCD"));
 }

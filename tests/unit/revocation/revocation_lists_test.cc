@@ -157,10 +157,10 @@ TEST_F(RevocationListsTest, WhatIsSaidOfOneAddressIsNotSaidOfAnother) {
 }
 
 TEST_F(RevocationListsTest, CountsWhatFollowed) {
-  using agreements::CertificateRole;
-  lists_.decided("trade", CertificateRole::VerifyMessage, RevocationOutcome::Usable);
-  lists_.decided("trade", CertificateRole::VerifyMessage, RevocationOutcome::Usable);
-  lists_.decided("trade", CertificateRole::Encrypt, RevocationOutcome::Revoked);
+  using agreements::LookedUpUse;
+  lists_.decided("trade", LookedUpUse::VerifyMessage, RevocationOutcome::Usable);
+  lists_.decided("trade", LookedUpUse::VerifyMessage, RevocationOutcome::Usable);
+  lists_.decided("trade", LookedUpUse::Encrypt, RevocationOutcome::Revoked);
   std::vector<std::uint64_t> counts;
   for (const auto& count : lists_.counts()) counts.push_back(count.count);
   EXPECT_THAT(counts, ElementsAre(2, 1));
@@ -192,6 +192,65 @@ TEST_F(RevocationListsTest, AnAccountsAuthoritiesAreParsedOnce) {
   put(authority_, {.number = 2, .revoked = {globex_}});
   EXPECT_EQ(look_up(globex_).status, RevocationStatus::Revoked);
   EXPECT_EQ(account_->authorities().data(), parsed);
+}
+
+// ---- Servers
+
+TEST_F(RevocationListsTest, AServerIsLookedUpInTheListsOfThoseThatVouchForIt) {
+  account_ = account_of(leaf("Other"), {});
+  const TlsServer shown{globex_, {authority_.certificate, root_.certificate}};
+  const auto look = [&] {
+    EXPECT_TRUE(lists_.reload());
+    return lists_.look_up_server(shown, "trade", account_, kToday);
+  };
+  EXPECT_EQ(look_up(globex_).status, RevocationStatus::Unknown) << "the account has no issuer";
+  EXPECT_THAT(look().reason, HasSubstr("no revocation list of 'CN=Authority' is at hand"));
+  put(authority_);
+  EXPECT_THAT(look().reason, HasSubstr("no revocation list of 'CN=Root' is at hand"));
+  put(root_);
+  EXPECT_EQ(look().status, RevocationStatus::NotRevoked);
+  const TlsServer pinned{globex_, {}};
+  EXPECT_EQ(lists_.look_up_server(pinned, "trade", account_, kToday).status, RevocationStatus::Unknown);
+  put(root_, {.number = 100, .revoked = {authority_.certificate}});
+  EXPECT_EQ(look().status, RevocationStatus::Revoked);
+  EXPECT_THAT(look().reason, HasSubstr("the authority's certificate 'CN=Authority'"));
+}
+
+TEST_F(RevocationListsTest, TheListsOfAServerAreWantedOnceItWasSeenWhileItsAgreementLooksServersUp) {
+  const TlsServer shown{globex_, {authority_.certificate, root_.certificate}};
+  const auto wanted = [&] {
+    std::vector<std::string> all;
+    for (const WantedList& one : wanted_lists(account_, lists_, kToday))
+      all.push_back(one.issuer.subject() + " " + one.joined_urls());
+    return all;
+  };
+  const auto looking = [](bool looks) {
+    auto account = account_of(test::make_certificate({.common_name = "Own"}).certificate, {})->account();
+    auto& validation = account.agreements.front().send_agreement.validation_settings;
+    validation.check_certificate_revocation_list_on_send = looks;
+    return AccountSnapshot::build(account, {}, {}).value();
+  };
+  account_ = looking(true);
+  EXPECT_THAT(wanted(), IsEmpty());
+  const std::uint64_t before = lists_.servers_generation();
+  lists_.look_up_server(shown, "trade", account_, kToday);
+  EXPECT_NE(lists_.servers_generation(), before);
+  EXPECT_THAT(wanted(),
+              testing::UnorderedElementsAre("CN=Authority http://crl.example/authority.crl", "CN=Root "));
+  const std::uint64_t after = lists_.servers_generation();
+  lists_.look_up_server(shown, "trade", account_, kToday);
+  EXPECT_EQ(lists_.servers_generation(), after);
+  account_ = looking(false);
+  EXPECT_THAT(wanted(), IsEmpty());
+}
+
+TEST_F(RevocationListsTest, OfServersTheLastOnesAreRemembered) {
+  for (std::size_t i = 0; i <= RevocationLists::kMostServers; ++i)
+    lists_.look_up_server({leaf("Server " + std::to_string(i)), {}}, "trade", account_,
+                          kToday + std::chrono::seconds(i));
+  EXPECT_THAT(lists_.servers(), testing::SizeIs(RevocationLists::kMostServers));
+  for (const RevocationLists::Server& one : lists_.servers())
+    EXPECT_NE(one.shown.certificate.subject(), "CN=Server 0");
 }
 
 }  // namespace
