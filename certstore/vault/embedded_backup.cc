@@ -128,7 +128,7 @@ Result<typename Kind::Info> restore(State& state, const Principal& principal, st
     if (Kind::kObject == AuditObject::Key) SIGNET_CHECK(check_takes_backups(state, vault));
     SIGNET_TRY(opened, open_blob(state, blob, read));
     id.name = versions.front().info.id.name;
-    if (Kind::kObject == AuditObject::Key) SIGNET_CHECK(state.check_is_no_issuers(principal, id));
+    if (Kind::kObject == AuditObject::Key) SIGNET_CHECK(state.check_may_be_named(principal, id));
     SIGNET_CHECK(check_not_deleted<Kind>(state, id));
     if (const auto known = Kind::store(state).load(id); known || known.error().kind != ErrorKind::NotFound)
       return known ? fail(ErrorKind::AlreadyExists,
@@ -196,6 +196,7 @@ Result<VaultCertificate> EmbeddedVault::restore_certificate(const Principal& pri
     SIGNET_CHECK(check_takes_backups(*state_, vault));
     SIGNET_TRY(opened, open_blob(*state_, blob, read_certificate_backup));
     id.name = whole.name.id.name;
+    SIGNET_CHECK(state_->check_may_be_named(principal, id));
     SIGNET_TRY(const StoredName free, CertificateSteps(*state_).begin(id));
     if (free.policy.created != Time{})
       return fail(

@@ -42,6 +42,7 @@ Result<CertificateOperation> EmbeddedVault::create_certificate(const Principal& 
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_certificate_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, CertificatePermission::Create));
+    SIGNET_CHECK(state_->check_may_be_named(principal, id));
     SIGNET_CHECK(check_settings(settings));
     SIGNET_CHECK(certificates.begin_version(id, policy, settings, begun));
     StoredName& made = begun.version ? begun.version->name : begun.name;
@@ -68,6 +69,7 @@ Result<VaultCertificate> EmbeddedVault::import_certificate(const Principal& prin
   const auto prepare = [&]() -> Result<> {
     SIGNET_CHECK(check_certificate_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, CertificatePermission::Import));
+    SIGNET_CHECK(state_->check_may_be_named(principal, id));
     SIGNET_CHECK(check_settings(settings));
     SIGNET_TRY(StoredName made, certificates.begin(id));
     SIGNET_CHECK(certstore::check_key_strength(file.contents.certificates.front()));

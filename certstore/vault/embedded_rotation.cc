@@ -39,7 +39,8 @@ bool is_due(const std::optional<RotationTrigger>& trigger, const KeyInfo& info, 
 Result<KeyInfo> EmbeddedVault::rotate_key(const Principal& principal, std::string_view vault,
                                           std::string_view name) {
   const KeyId id{std::string(vault), std::string(name), {}};
-  const auto describe = [&](KeyInfo& next) {
+  const auto describe = [&](KeyInfo& next) -> Result<> {
+    SIGNET_CHECK(state_->check_is_no_issuers(principal, id));
     return describe_successor(state_->store(), id, state_->now(), next);
   };
   return state_->add(state_->new_record(principal, "rotate", id),
@@ -65,6 +66,7 @@ Result<RotationPolicy> EmbeddedVault::set_rotation_policy(const Principal& princ
     SIGNET_CHECK(check_key_id(id));
     SIGNET_CHECK(state_->authorise(principal, id.vault, KeyPermission::SetRotationPolicy));
     SIGNET_CHECK(state_->check_is_no_certificates(id, "key"));
+    SIGNET_CHECK(state_->check_is_no_issuers(principal, id));
     SIGNET_CHECK(check_rotation_policy(wanted));
     SIGNET_TRY(const StoredKey known, state_->store().load(id));
     id = name_of(known.info.id);
@@ -105,7 +107,8 @@ Result<std::optional<RotationEvent>> EmbeddedVault::rotate_if_due(const KeyId& i
                                  state_->new_record(Principal::gateway(), "rotate", id,
                                                     "by its rotation policy: " + to_string(policy)),
                                  [](std::string_view) -> Result<> { return {}; },
-                                 [&](KeyInfo& next) {
+                                 [&](KeyInfo& next) -> Result<> {
+                                   SIGNET_CHECK(state_->check_is_no_issuers(Principal::gateway(), id));
                                    return describe_successor(state_->store(), id, state_->now(), next);
                                  },
                                  state_->generate()));

@@ -156,7 +156,10 @@ Result<KeyInfo> EmbeddedVault::create_key(const Principal& principal, std::strin
       state_->new_record(principal, "create", {std::string(vault), std::string(name), {}},
                          std::string(to_string(kind))),
       state_->permit(principal, KeyPermission::Create),
-      [&](KeyInfo& info) { return take(kind, settings, info); },
+      [&](KeyInfo& info) -> Result<> {
+        SIGNET_CHECK(State::check_may_be_named(principal, {std::string(vault), std::string(name), {}}));
+        return take(kind, settings, info);
+      },
       [&](const KeyId& id, KeyKind made) -> Result<std::unique_ptr<PrivateKey>> {
         SIGNET_CHECK(state_->holders().check_offers(id.vault, settings.in_token));
         return state_->holders().generate(id, made);
@@ -170,7 +173,10 @@ Result<KeyInfo> EmbeddedVault::import_key(const Principal& principal, std::strin
       state_->new_record(principal, "import", {std::string(vault), std::string(name), {}},
                          std::string(to_string(key.kind))),
       state_->permit(principal, KeyPermission::Import),
-      [&](KeyInfo& info) { return take(key.kind, settings, info); },
+      [&](KeyInfo& info) -> Result<> {
+        SIGNET_CHECK(State::check_may_be_named(principal, {std::string(vault), std::string(name), {}}));
+        return take(key.kind, settings, info);
+      },
       [&](const KeyId& id, KeyKind) -> Result<std::unique_ptr<PrivateKey>> {
         SIGNET_CHECK(state_->holders().check_offers(id.vault, settings.in_token));
         return state_->holders().import(id, key.pkcs8.view());

@@ -211,6 +211,18 @@ class EmbeddedVault::State {
                     to_string(KeyId{id.vault, id.name, {}})));
   }
 
+  /// Whether a principal may make, bring along or restore a key of this name. A name that the certificate
+  /// service may give is its own from the first version on, whether or not it has given it.
+  ///
+  /// @error PermissionDenied
+  static Result<> check_may_be_named(const Principal& principal, const KeyId& id) {
+    if (principal == Principal::authority() || !may_be_issuers(id.name)) return {};
+    return fail(ErrorKind::PermissionDenied,
+                fmt::format("'{}' cannot be made or brought along: names that begin with '{}' are for the "
+                            "issuers' keys of the certificate service; choose another name",
+                            printable(to_string(KeyId{id.vault, id.name, {}})), kIssuerKeyPrefix));
+  }
+
   /// authorise() for a look that leaves its record only when it is denied.
   template <class Permission>
   Result<> authorise_look(const AuditRecord& record, Permission needed) {

@@ -199,14 +199,28 @@ TEST_F(Defects, N08AnIssuersKeyIsOfUseToTheServiceAlone) {
   EXPECT_TRUE(fails_with(vault_->backup_key(mallory, "signet", "issuer-Plant7"), ErrorKind::PermissionDenied,
                          "only the certificate service"));
   EXPECT_TRUE(vault_->verify(mallory, key, vault::SignatureAlgorithm::RS256, octets, Bytes(256)));
+}
 
-  // Nor is one brought along, before its issuer is there; another key of such a name is like all others.
-  valued(vault_->create_key(vault::Principal::local_operator(), "signet", "issuer-Mine",
-                            vault::KeyKind::Rsa2048, {}));
-  const vault::KeyId mine{"signet", "issuer-Mine", {}};
-  EXPECT_TRUE(vault_->sign(mallory, mine, vault::SignatureAlgorithm::RS256, octets));
-  valued(service_.create_group(kAdministrator, group("Mine")));
-  EXPECT_FALSE(vault_->sign(mallory, mine, vault::SignatureAlgorithm::RS256, octets));
+TEST_F(Defects, N08NobodyElseMakesOrBringsAlongAKeyOfAnIssuersName) {
+  found_group();
+  const vault::Principal operator_ = vault::Principal::local_operator();
+  const auto refused = [](const auto& result) {
+    return fails_with(result, ErrorKind::PermissionDenied,
+                      "for the issuers' keys of the certificate service");
+  };
+  for (const char* name : {"issuer-Plant7", "Issuer-plant7", "issuer-Mine", "issuer-"}) {
+    EXPECT_TRUE(refused(vault_->create_key(operator_, "signet", name, vault::KeyKind::Rsa2048, {}))) << name;
+    EXPECT_TRUE(refused(vault_->import_key(operator_, "signet", name, {}, {}))) << name;
+    EXPECT_TRUE(
+        refused(vault_->create_certificate(operator_, "signet", name, vault::CertificatePolicy(), {})))
+        << name;
+  }
+  valued(vault_->create_key(operator_, "signet", "issuers", vault::KeyKind::Rsa2048, {}));
+  EXPECT_TRUE(fails_with(vault_->rotate_key(operator_, "signet", "issuer-Plant7"),
+                         ErrorKind::PermissionDenied, "only the certificate service"));
+  EXPECT_TRUE(fails_with(vault_->set_rotation_policy(operator_, "signet", "issuer-Plant7", {}),
+                         ErrorKind::PermissionDenied, "only the certificate service"));
+  EXPECT_THAT(valued(vault_->versions(operator_, "signet", "issuer-Plant7")), testing::SizeIs(1));
 }
 
 TEST_F(Defects, N09LeavesSayWhereTheirListAndTheirIssuerAre) {
