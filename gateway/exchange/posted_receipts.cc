@@ -146,8 +146,10 @@ StoredReceipt PostedReceipts::receive(const InboundRequest& request) {
   if (!expectation) return later(expectation.error());
 
   as2::ReceiptVerdict verdict = as2::check_receipt(request.headers, request.body, *expectation);
-  if (const auto looked_up = look_up_signer(agreement->agreement, *account, record, verdict); !looked_up)
-    return later(looked_up.error());
+  const auto looked_up =
+      verdict.signer ? look_up_signer(agreement->agreement, *account, record, verdict)
+                     : look_up_named(request, agreement->agreement, *account, record, *expectation, verdict);
+  if (!looked_up) return later(looked_up.error());
   Arrival arrival{request, std::move(record), as_stored(request), verdict};
   if (verdict.signer) arrival.receipt.signer = verdict.signer->certificate().der();
   arrival.record.disposition = verdict.content ? verdict.content->disposition.text : "";
@@ -195,6 +197,44 @@ Result<> PostedReceipts::look_up_signer(const agreements::Agreement& agreement,
       break;
   }
   return fail(ErrorKind::Unavailable, std::move(found.text));
+}
+
+/// The same where a signature that names one of the partner's certificates does not hold. It is his word that
+/// the message failed only if it names one that may still be used: whoever knows a certificate can name it.
+Result<> PostedReceipts::look_up_named(const InboundRequest& request, const agreements::Agreement& agreement,
+                                       const std::shared_ptr<const AccountSnapshot>& account,
+                                       MessageRecord& record, const as2::ReceiptExpectation& expectation,
+                                       as2::ReceiptVerdict& verdict) {
+  if (!agreement.send_agreement.validation_settings.check_certificate_revocation_list_on_send ||
+      !expectation.must_be_signed || !verdict.names_partner || !is_open(record.state))
+    return {};
+  as2::ReceiptExpectation of_others = expectation;
+  of_others.signers.clear();
+  std::string revoked;
+  for (const certstore::Certificate& signer : expectation.signers) {
+    RevocationVerdict found =
+        judge_revocation(ports_.revocation, agreement, agreements::LookedUpUse::VerifyMdn, signer, account,
+                         ports_.clock.now(), record.id);
+    switch (found.outcome) {
+      case RevocationOutcome::Unchecked:
+        record.revocation_unchecked = std::move(found.text);
+        [[fallthrough]];
+      case RevocationOutcome::Usable:
+        of_others.signers.push_back(signer);
+        break;
+      case RevocationOutcome::Revoked:
+        revoked = std::move(found.text);
+        break;
+      case RevocationOutcome::NoList:
+      case RevocationOutcome::NotYet:
+        return fail(ErrorKind::Unavailable, std::move(found.text));
+    }
+  }
+  if (revoked.empty() || as2::check_receipt(request.headers, request.body, of_others).names_partner)
+    return {};
+  verdict.names_partner = false;
+  verdict.reason += "; " + revoked;
+  return {};
 }
 
 Result<> PostedReceipts::settle(const Arrival& arrival) {

@@ -56,6 +56,9 @@ class PostedReceipts {
   Result<> look_up_signer(const agreements::Agreement& agreement,
                           const std::shared_ptr<const AccountSnapshot>& account, MessageRecord& record,
                           as2::ReceiptVerdict& verdict);
+  Result<> look_up_named(const InboundRequest& request, const agreements::Agreement& agreement,
+                         const std::shared_ptr<const AccountSnapshot>& account, MessageRecord& record,
+                         const as2::ReceiptExpectation& expectation, as2::ReceiptVerdict& verdict);
   Result<> settle(const Arrival& arrival);
   Result<> keep_unproven(const Arrival& arrival);
   Result<> keep_late(const Arrival& arrival);

@@ -67,7 +67,7 @@ class Revocation : public testing::Test {
       send.mdn_settings.receipt_delivery_url = pair_.acme.receipt_url();
       receive.receipt_policy.allowed_urls = {pair_.acme.receipt_url()};
     });
-    auto signs = pair_.globex.add_key("globex-sign", CertificateSpec{.common_name = "Globex signs"});
+    auto signs = pair_.globex.add_key("globex-sign", signs_);
     globexes.certificates.push_back(signs);
     globexes.agreements.front().send_agreement.security_settings.signing_certificate_name = "globex-sign";
     signs.key.reset();
@@ -82,6 +82,32 @@ class Revocation : public testing::Test {
     pair_.globex.apply(globexes);
   }
 
+  /// Globex posts a refusal that was changed after it was signed.
+  HttpAnswer post_broken_receipt(const MessageRecord& sent) {
+    as2::MdnContent content;
+    content.original_message_id = need(as2::MessageId::parse(sent.message_id));
+    content.final_recipient = need(as2::As2Name::of("Globex"));
+    content.disposition = as2::Disposition::of(as2::Fault::DecryptionFailed);
+    content.human_text = "as it was signed";
+    as2::ReceiptSettings settings;
+    settings.signer = signs_;
+    settings.spool = pair_.globex.home().spool_area();
+    const as2::Receipt receipt = need(as2::make_receipt(content, settings));
+    std::string body(as_text(receipt.body));
+    body.replace(body.find("as it was"), 9, "as it is ");
+    gateway::HttpPost post;
+    post.url = pair_.acme.receipt_url();
+    post.headers = receipt.headers;
+    for (const auto& [name, value] : {std::pair{"AS2-Version", "1.2"},
+                                      {"AS2-From", "Globex"},
+                                      {"AS2-To", "Acme"},
+                                      {"Message-ID", "<broken@globex.example>"}})
+      post.headers.add(name, value);
+    post.body = Slice::of(Bytes(body.begin(), body.end()));
+    return need(gateway::HttpClient().post(post));
+  }
+
+  const certstore::PrivateCertificate signs_ = make_certificate({.common_name = "Globex signs"});
   FakeLists lists_;
   TradingPair pair_;
 };
@@ -156,6 +182,17 @@ TEST_F(Revocation, APostedReceiptOfWhichNobodyCanSayComesAgain) {
   EXPECT_EQ(pair_.acme.message(sent.message_id).state, MessageState::AwaitingReceipt);
   lists_.say(RevocationStatus::NotRevoked);
   pair_.acme.wait_for_state(sent.id, MessageState::Confirmed);
+}
+
+TEST_F(Revocation, APostedReceiptWithABrokenSignatureThatNamesARevokedCertificateSettlesNothing) {
+  agree(true);
+  lists_.say(RevocationStatus::Pending);
+  const auto sent = need(pair_.send("an order"));
+  EXPECT_EQ(post_broken_receipt(sent).status, 503);
+  EXPECT_EQ(pair_.acme.message(sent.message_id).state, MessageState::AwaitingReceipt);
+  lists_.say(RevocationStatus::Revoked);
+  EXPECT_EQ(post_broken_receipt(sent).status, 200);
+  EXPECT_EQ(pair_.acme.message(sent.message_id).state, MessageState::AwaitingReceipt);
 }
 
 }  // namespace
