@@ -181,6 +181,8 @@ class Authority {
   /// for an Approver, who is not the one who ordered it. The same one a second time is the first one's
   /// request, while that is New or Approved.
   Result<Request> request_for_vault(const SigningOrder& order);
+  /// That first one. Nothing where there is none.
+  Result<std::optional<Request>> find_for_vault(const SigningOrder& order);
   /// How such a request is getting on; an approved one is taken, and Accepted.
   Result<FetchedCertificate> take_for_vault(std::string_view id);
   Result<> cancel_for_vault(std::string_view id);

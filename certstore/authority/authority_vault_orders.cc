@@ -81,6 +81,10 @@ Result<Request> Authority::request_for_vault(const SigningOrder& order) {
   return approved ? *approved : request;
 }
 
+Result<std::optional<Request>> Authority::find_for_vault(const SigningOrder& order) {
+  return placed_before(implementation_->store(), order);
+}
+
 Result<FetchedCertificate> Authority::take_for_vault(std::string_view id) {
   SIGNET_TRY(Request request, implementation_->store().request(id));
   if (request.state == RequestState::Approved) {

@@ -86,6 +86,11 @@ class CertificateProvider {
   virtual ~CertificateProvider() = default;
   /// @returns what the issuer calls the order.
   virtual Result<std::string> order(IssuerAccount& account, const OrderedCertificate& wanted) = 0;
+  /// What the issuer calls an order that may have been placed already, by a process that ended before it
+  /// could note that; empty where there is none, or the issuer cannot be asked such a thing.
+  virtual Result<std::string> find(IssuerAccount& /*account*/, const OrderedCertificate& /*wanted*/) {
+    return std::string();
+  }
   /// Looks how an order is getting on, and does what it waits for.
   virtual Result<OrderProgress> poll(IssuerAccount& account, const std::string& order,
                                      const OrderedCertificate& wanted) = 0;

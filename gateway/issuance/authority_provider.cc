@@ -39,6 +39,14 @@ Result<std::string> AuthorityProvider::order(vault::IssuerAccount& account,
   return made->id;
 }
 
+Result<std::string> AuthorityProvider::find(vault::IssuerAccount& account,
+                                            const vault::OrderedCertificate& wanted) {
+  const vault::CertificateIssuer& issuer = account.issuer();
+  SIGNET_TRY(const auto placed, authority_.find_for_vault(
+                                    {issuer.account, issuer.organisation, wanted.request, wanted.begun_by}));
+  return placed ? placed->id : std::string();
+}
+
 Result<vault::OrderProgress> AuthorityProvider::poll(vault::IssuerAccount&, const std::string& order,
                                                      const vault::OrderedCertificate&) {
   auto taken = authority_.take_for_vault(order);

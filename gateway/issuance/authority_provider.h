@@ -18,6 +18,7 @@ class AuthorityProvider final : public vault::CertificateProvider {
   explicit AuthorityProvider(authority::Authority& authority) : authority_(authority) {}
 
   Result<std::string> order(vault::IssuerAccount& account, const vault::OrderedCertificate& wanted) override;
+  Result<std::string> find(vault::IssuerAccount& account, const vault::OrderedCertificate& wanted) override;
   /// A request waits until somebody approves it, unless the service does so itself.
   Result<vault::OrderProgress> poll(vault::IssuerAccount& account, const std::string& order,
                                     const vault::OrderedCertificate& wanted) override;

@@ -19,6 +19,14 @@ constexpr std::chrono::hours kLongestOrder{7 * 24};
 
 std::string name_of(const PendingOrder& order) { return to_string(order.operation.id); }
 
+/// The order may have been placed by a process that ended before it could note its name.
+Result<> tell_of_end(vault::CertificateProvider& provider, vault::IssuerAccount& account,
+                     const PendingOrder& order) {
+  if (!order.order.empty()) return provider.cancel(account, order.order);
+  SIGNET_TRY(const std::string placed, provider.find(account, order.wanted));
+  return placed.empty() ? Result<>() : provider.cancel(account, placed);
+}
+
 }  // namespace
 
 bool OrderDesk::work() {
@@ -74,16 +82,14 @@ Result<OrderProgress> OrderDesk::advance(PendingOrder& order) {
 /// An issuer that cannot be reached, or has no such order any more, keeps nobody from ending the operation
 /// here.
 Result<> OrderDesk::call_off(const PendingOrder& order) {
-  if (!order.order.empty()) {
-    const auto account = ports_.orders.open_issuer_account(order.operation.id.vault, order.operation.issuer);
-    vault::CertificateProvider* const provider =
-        account ? ports_.provider_of((*account)->issuer().provider) : nullptr;
-    if (provider != nullptr)
-      if (const auto told = provider->cancel(**account, order.order); !told)
-        log::warning(
-            "certificate-issuer-not-told",
-            {{"certificate", name_of(order)}, {"order", order.order}, {"reason", told.error().detail}});
-  }
+  const auto account = ports_.orders.open_issuer_account(order.operation.id.vault, order.operation.issuer);
+  vault::CertificateProvider* const provider =
+      account ? ports_.provider_of((*account)->issuer().provider) : nullptr;
+  if (provider != nullptr)
+    if (const auto told = tell_of_end(*provider, **account, order); !told)
+      log::warning(
+          "certificate-issuer-not-told",
+          {{"certificate", name_of(order)}, {"order", order.order}, {"reason", told.error().detail}});
   SIGNET_CHECK(ports_.orders.cancel_order(order));
   log::info("certificate-order-cancelled",
             {{"certificate", name_of(order)}, {"request", order.operation.request_id}});

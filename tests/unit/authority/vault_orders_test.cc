@@ -166,6 +166,19 @@ TEST_F(VaultOrders, AnOrderWhoseIdWasNotNotedIsFoundAgain) {
   EXPECT_NE(valued(service_.request_for_vault({ours.id, "Stations", asked, "wilma"})).id, first.id);
 }
 
+TEST_F(VaultOrders, OneThatIsCalledOffBeforeItsIdWasNotedLeavesNoRequest) {
+  set_up(false);
+  const auto operation = valued(create());
+  // As a gateway does that dies between the two steps.
+  const vault::PendingOrder order = valued(vault_->pending_orders()).front();
+  const auto account = valued(vault_->open_issuer_account("signet", "internal"));
+  const std::string placed = valued(provider_.order(*account, order.wanted));
+  valued(vault_->cancel_certificate_operation(kOperator, "signet", operation.id.name));
+  desk_.work();
+  EXPECT_EQ(valued(service_.request(kReader, placed)).state, RequestState::Removed);
+  EXPECT_THAT(valued(vault_->pending_orders()), testing::IsEmpty());
+}
+
 TEST_F(VaultOrders, AnOrderIsFoundAgainAmongManyOfOthersForTheSameKey) {
   const Application ours = set_up(false);
   const Bytes asked = signing_request([](auto& profile) {
