@@ -365,8 +365,9 @@ Result<> Home::open_vault(vault::MasterKey master_key) {
 }
 
 void Home::take_up_authority() {
-  authority_ = std::make_unique<authority::Authority>(
-      stores_->authority, *vault_, wiring::audit_log(*stores_->audit), stores_->audit_trail, clock_);
+  authority_ = std::make_unique<authority::Authority>(wiring::authority_store(stores_->authority), *vault_,
+                                                      wiring::audit_log(*stores_->audit),
+                                                      stores_->audit_trail, clock_);
 }
 
 /// The same whether the vault begins open or sealed.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "certstore/authority/authority_store.h"
 #include "certstore/vault/access_check.h"
 #include "certstore/vault/audit_log.h"
 #include "gateway/api/principal.h"
@@ -18,5 +19,6 @@ vault::AuditLog& audit_log(vault::AuditLog& log);
 HttpLimits http_limits(HttpLimits limits);
 vault::AccessCheck& access_check(vault::AccessCheck& check);
 api::PrincipalStore& principal_store(api::PrincipalStore& store);
+authority::AuthorityStore& authority_store(authority::AuthorityStore& store);
 
 }  // namespace signet::gateway::wiring

@@ -40,6 +40,7 @@ PLANTS = [
     ("connect-where-told", "R27"),
     ("write-as-named", "R27"),
     ("stopped-clock", "R28"),
+    ("state-before-its-list", "R31"),
 ]
 
 

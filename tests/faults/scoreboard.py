@@ -36,7 +36,7 @@ def measure(row, options, seed):
     if row == "R8" and options.power is None:
         raise Skip("--power says where the module is that forgets what was not synced")
     # Only the binary with planted faults can be told to die at an instant that has a name.
-    with Bench(options.planted if row in ("R2", "R22") and options.planted else options.signet, seed, options.full) as bench:
+    with Bench(options.planted if row in ("R2", "R22", "R31") and options.planted else options.signet, seed, options.full) as bench:
         bench.power_module = options.power and options.power.resolve()
         bench.failing_module = options.failing and options.failing.resolve()
         bench.crowd = options.crowd and options.crowd.resolve()

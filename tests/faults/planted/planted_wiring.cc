@@ -213,6 +213,63 @@ class PlantedPrincipalStore final : public api::PrincipalStore {
   PrincipalStore& store_;
 };
 
+class PlantedAuthorityStore final : public authority::AuthorityStore {
+ public:
+  explicit PlantedAuthorityStore(AuthorityStore& store) : store_(store) {}
+
+  Result<bool> commit(const authority::Change& change) override {
+    if (!planted("state-before-its-list") || change.revoked.empty()) return store_.commit(change);
+    authority::Change state = change;
+    state.crls.clear();
+    authority::Change lists;
+    lists.crls = change.crls;
+    auto changed = store_.commit(state);
+    if (!changed || !*changed) return changed;
+    return store_.commit(lists);
+  }
+
+  Result<std::vector<authority::Group>> groups() override { return store_.groups(); }
+  Result<authority::Group> group(std::string_view name) override { return store_.group(name); }
+  Result<std::vector<authority::IssuerVersion>> issuers(std::string_view group) override {
+    return store_.issuers(group);
+  }
+  Result<std::optional<authority::IssuerRequest>> issuer_request(std::string_view group) override {
+    return store_.issuer_request(group);
+  }
+  Result<authority::PublishedCrl> crl(std::string_view group, std::string_view issuer_serial) override {
+    return store_.crl(group, issuer_serial);
+  }
+  Result<authority::Application> application(std::string_view id) override { return store_.application(id); }
+  Result<std::vector<authority::Application>> applications(std::int64_t after, std::size_t limit) override {
+    return store_.applications(after, limit);
+  }
+  Result<authority::Request> request(std::string_view id) override { return store_.request(id); }
+  Result<authority::Page<authority::Request>> requests(const authority::RequestFilter& filter,
+                                                       const authority::PageRequest& page) override {
+    return store_.requests(filter, page);
+  }
+  Result<std::vector<authority::Request>> requests_for(std::string_view application, std::string_view group,
+                                                       ByteView signing_request_sha256) override {
+    return store_.requests_for(application, group, signing_request_sha256);
+  }
+  Result<std::optional<authority::IssuedCertificate>> issued(std::string_view group,
+                                                             std::string_view issuer_serial,
+                                                             std::string_view serial) override {
+    return store_.issued(group, issuer_serial, serial);
+  }
+  Result<std::vector<authority::IssuedCertificate>> issued_between(std::string_view group, Time from,
+                                                                   Time until) override {
+    return store_.issued_between(group, from, until);
+  }
+  Result<std::vector<authority::IssuedCertificate>> revoked(std::string_view group,
+                                                            std::string_view issuer_serial) override {
+    return store_.revoked(group, issuer_serial);
+  }
+
+ private:
+  AuthorityStore& store_;
+};
+
 }  // namespace
 
 namespace wiring {
@@ -247,6 +304,11 @@ vault::AccessCheck& access_check(vault::AccessCheck& check) {
 
 api::PrincipalStore& principal_store(api::PrincipalStore& store) {
   static PlantedPrincipalStore planted_store(store);
+  return planted_store;
+}
+
+authority::AuthorityStore& authority_store(authority::AuthorityStore& store) {
+  static PlantedAuthorityStore planted_store(store);
   return planted_store;
 }
 
