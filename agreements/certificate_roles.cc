@@ -54,7 +54,7 @@ std::vector<DatedCertificate> own_certificates(const Agreement& agreement, Certi
   if (named == nullptr || named->empty()) return found;
   const auto has_name = [&](const DatedCertificate& certificate) { return certificate.name == *named; };
   if (std::none_of(found.begin(), found.end(), has_name))
-    found.insert(found.begin(), DatedCertificate{*named, std::nullopt, std::nullopt});
+    found.insert(found.begin(), DatedCertificate{*named, std::nullopt, std::nullopt, false});
   return found;
 }
 
@@ -89,10 +89,33 @@ std::vector<DatedCertificate> certificates_for(const Agreement& agreement, Certi
   return own_certificates(agreement, substitute(role));
 }
 
+namespace {
+
+/// From when on certificates take the place of others that the guest has not accepted yet; nothing: none.
+std::optional<Time> held_from(const std::vector<DatedCertificate>& certificates) {
+  std::optional<Time> first;
+  for (const DatedCertificate& certificate : certificates)
+    if (certificate.awaits_acceptance && certificate.active_from)
+      first = first ? std::min(*first, *certificate.active_from) : *certificate.active_from;
+  return first;
+}
+
+/// What is replaced by one that is not accepted goes on for as long as that is so.
+bool is_active(DatedCertificate certificate, CertificateRole role, const std::optional<Time>& held,
+               Time time) {
+  if (certificate.awaits_acceptance && role != CertificateRole::Decrypt) return false;
+  if (held && certificate.active_until && *certificate.active_until > *held) certificate.active_until.reset();
+  return certificate.active_at(time);
+}
+
+}  // namespace
+
 std::vector<std::string> active_certificates(const Agreement& agreement, CertificateRole role, Time time) {
   std::vector<DatedCertificate> certificates = certificates_for(agreement, role);
-  std::erase_if(certificates,
-                [&](const DatedCertificate& certificate) { return !certificate.active_at(time); });
+  const std::optional<Time> held = held_from(certificates);
+  std::erase_if(certificates, [&](const DatedCertificate& certificate) {
+    return !is_active(certificate, role, held, time);
+  });
   // nullopt compares as less than every time: what always was active is the oldest.
   std::stable_sort(
       certificates.begin(), certificates.end(),

@@ -46,6 +46,9 @@ std::vector<DatedCertificate> certificates_for(const Agreement& agreement, Certi
 
 /// The names active at a moment, the newest activation first (of equal ones, the first listed): the first is
 /// used to sign and to encrypt; any of them is accepted when verifying and tried when decrypting.
+///
+/// One that awaits the guest's acceptance decrypts from its date on, and does nothing else; those that were
+/// to end after it began do not end until it is accepted.
 std::vector<std::string> active_certificates(const Agreement& agreement, CertificateRole role, Time time);
 
 /// Whether the role uses our private key: decrypt, signMdn, signMessage.

@@ -373,8 +373,13 @@ Element role_certificates() {
           Space::Extension, "certificate", "name", "One of them.",
           {required(attribute<&D::name, NameCodec>("name", "Name of the certificate in the account.")),
            attribute<&D::active_from>("activeFrom", "When its use begins. Absent: always was."),
-           attribute<&D::active_until>(
-               "activeUntil", "The first moment at which it is no longer used. Absent: for ever.")})});
+           attribute<&D::active_until>("activeUntil",
+                                       "The first moment at which it is no longer used. Absent: for ever."),
+           attribute<&D::awaits_acceptance>(
+               "awaitsAcceptance",
+               "Ours, and announced to the guest by CEM: until he has accepted it, it signs nothing, and "
+               "those "
+               "whose place it takes do not end. Written by `signet rollover announce`.")})});
 }
 
 Element allow_weak() {
@@ -652,6 +657,17 @@ Element revocation() {
           "record, the log and a metric.")});
 }
 
+Element certificate_exchange() {
+  return block<&Agreement::certificate_exchange>(
+      Space::Extension, "certificateExchange",
+      "Certificate Exchange Messaging (CEM): certificates announced by messages, and answered under "
+      "approval.",
+      {attribute<&CertificateExchange::enabled>(
+          "enabled",
+          "Takes the guest's announcements as proposals, lets ours be announced to him, and tells him so "
+          "(`EDIINT-Features: CEM`, AS2-Version 1.2 or later). Otherwise such a message is refused.")});
+}
+
 // ---- The account
 // ---------------------------------------------------------------------------------------------------------
 
@@ -769,7 +785,8 @@ Element agreement() {
       connection(),
       retry(),
       retention(),
-      revocation()};
+      revocation(),
+      certificate_exchange()};
   return entries<&Account::agreements>(
       Space::Account, "agreement", "name",
       "How messages between two partners are secured, from our point of view.",

@@ -160,6 +160,7 @@ class AgreementLint {
     connection();
     retry();
     revocation();
+    certificate_exchange();
   }
 
  private:
@@ -214,6 +215,9 @@ class AgreementLint {
         error(here, "an activeUntil after activeFrom",
               fmt::format("{} after {}", day(*certificate.active_until), day(*certificate.active_from)),
               "Exchange or correct the dates.");
+      if (certificate.awaits_acceptance && !needs_private_key(list.role))
+        error(here + "/@awaitsAcceptance", "a certificate of ours, which the guest accepts",
+              fmt::format("one {}", task_of(list.role)), "Remove awaitsAcceptance.");
     }
   }
 
@@ -589,6 +593,18 @@ class AgreementLint {
     if (retry.attempts > 1 && retry.first_interval > retry.max_duration)
       error("x:retry/@firstInterval", "no more than maxDuration", "more",
             "There would never be a second attempt: correct one of the two.");
+  }
+
+  // -- certificates exchanged by messages
+
+  /// What announces a certificate is believed for its signature alone.
+  void certificate_exchange() {
+    if (!agreement_.certificate_exchange.enabled) return;
+    for (const auto& [direction, name] : {std::pair(&in_, kReceive), std::pair(&out_, kSend)})
+      if (!direction->validation_settings.sign_message)
+        error(fmt::format("{}/validationSettings/signMessage", name),
+              "true, since x:certificateExchange is enabled", "false",
+              "Have messages signed, or remove x:certificateExchange.");
   }
 
   // -- revocation lists

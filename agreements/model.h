@@ -229,6 +229,8 @@ struct DatedCertificate {
   std::string name;
   std::optional<Time> active_from;   ///< absent: always was
   std::optional<Time> active_until;  ///< the first moment at which it no longer is; absent: for ever
+  /// Ours, and announced to the guest, who has not accepted it yet: see active_certificates().
+  bool awaits_acceptance = false;
 
   [[nodiscard]] bool active_at(Time time) const {
     return (!active_from || *active_from <= time) && (!active_until || time < *active_until);
@@ -506,6 +508,13 @@ struct Revocation {
   friend bool operator==(const Revocation&, const Revocation&) = default;
 };
 
+/// Whether certificates are exchanged with the guest by messages (CEM, draft-meadors-certificate-exchange).
+struct CertificateExchange {
+  bool enabled = false;
+
+  friend bool operator==(const CertificateExchange&, const CertificateExchange&) = default;
+};
+
 // ---- Agreement and account
 // -----------------------------------------------------------------------------------------------
 
@@ -522,10 +531,11 @@ struct Agreement {
   OneWayAgreement receive_agreement;                  ///< guest to host
   OneWayAgreement send_agreement;                     ///< host to guest
   Metadata metadata;
-  Connection connection;  ///< [ext]
-  Retry retry;            ///< [ext]
-  Retention retention;    ///< [ext]
-  Revocation revocation;  ///< [ext]
+  Connection connection;                     ///< [ext]
+  Retry retry;                               ///< [ext]
+  Retention retention;                       ///< [ext]
+  Revocation revocation;                     ///< [ext]
+  CertificateExchange certificate_exchange;  ///< [ext]
 
   friend bool operator==(const Agreement&, const Agreement&) = default;
 };

@@ -148,6 +148,7 @@ class Composing {
   Result<Composed> finish() {
     mime::Headers& headers = composed_.headers;
     headers.add("AS2-Version", settings_.as2_version);
+    if (!settings_.features.empty()) headers.add("EDIINT-Features", settings_.features);
     headers.add("AS2-From", settings_.from.field_value());
     headers.add("AS2-To", settings_.to.field_value());
     headers.add("Message-ID", settings_.message_id.text());

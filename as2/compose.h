@@ -47,7 +47,8 @@ struct ComposeSettings {
   Hash unsigned_mic_hash = Hash::Sha256;  ///< of the MIC of a message that is not signed
   CompressedMic compressed_mic = CompressedMic::WithHeaders;
   std::string as2_version = "1.1";
-  SpoolArea spool;  ///< where the layers are kept while they are made
+  std::string features;  ///< EDIINT-Features, which belongs to AS2-Version 1.2 [RFC6017]; empty: none
+  SpoolArea spool;       ///< where the layers are kept while they are made
 };
 
 /// A message ready to be sent: the same octets on every attempt.

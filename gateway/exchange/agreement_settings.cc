@@ -194,6 +194,15 @@ Result<certstore::PrivateCertificate> own_certificate(const ResolvedAgreement& a
 
 }  // namespace
 
+std::string features_of(const agreements::Agreement& agreement) {
+  return agreement.certificate_exchange.enabled ? "CEM" : "";
+}
+
+std::string spoken_version(const agreements::Agreement& agreement, std::string_view agreed) {
+  const bool is_older = agreed == "1.0" || agreed == "1.1";
+  return std::string(is_older && !features_of(agreement).empty() ? "1.2" : agreed);
+}
+
 Hash to_hash(agreements::HashingAlgorithm algorithm) {
   switch (algorithm) {
     case agreements::HashingAlgorithm::NotSpecified:
@@ -297,6 +306,8 @@ Result<as2::ComposeSettings> compose_settings(const ResolvedAgreement& agreement
   settings.compressed_mic = to_rule(direction.mic.compressed_unsigned);
   settings.as2_version = to_string(direction.packaging.as2_version);
   if (settings.compress && settings.as2_version == "1.0") settings.as2_version = "1.1";  // [RFC5402 3]
+  settings.features = features_of(agreement.agreement);
+  settings.as2_version = spoken_version(agreement.agreement, settings.as2_version);
   settings.spool = spool;
 
   const Hash hash = to_hash(direction.validation_settings.signing_algorithm);

@@ -14,6 +14,11 @@
 
 namespace signet::gateway {
 
+/// What we advertise under the agreement (EDIINT-Features, RFC 6017); empty: nothing.
+std::string features_of(const agreements::Agreement& agreement);
+/// The AS2-Version to be spoken where `agreed` is: 1.2 at least where features are advertised.
+std::string spoken_version(const agreements::Agreement& agreement, std::string_view agreed);
+
 /// What opens and judges messages of this agreement.
 struct ReceiveSettings {
   as2::OpenSettings open;

@@ -59,6 +59,8 @@ struct InboundPorts {
   /// The vault is sealed: messages that were answered before wait to be opened.
   std::function<bool()> is_sealed = [] { return false; };
   RevocationCheck& revocation = NoRevocationLists::instance();
+  /// What was announced and is to be answered; null: no certificates are exchanged.
+  CertificateExchangeStore* exchanges = nullptr;
 };
 
 /// The inbound journey: identify, admit, open, judge, commit, answer, deliver. Where the receipt is posted to

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "as2/mdn.h"
@@ -25,6 +26,9 @@ Error ours(Error error) {
   if (!is_our_trouble(error)) error.kind = ErrorKind::Unavailable;
   return error;
 }
+
+/// Where a message was handed over that is for the gateway itself.
+constexpr std::string_view kTakenIn = "certificate exchange";
 
 std::string text_for_people(const as2::Disposition& disposition, const std::string& agreed_text) {
   if (!disposition.accepted())
@@ -211,13 +215,14 @@ Outcome Journey::take() {
 
 void Journey::committed() const {
   report();
-  const bool accepted = record_.state == MessageState::Accepted;
+  const bool accepted = record_.state != MessageState::Refused;
   ports_.observer.message(accepted       ? MessageEvent::Accepted
                           : ours_failed_ ? MessageEvent::NotTaken
                                          : MessageEvent::Refused,
                           record_);
   if (has_receipt_) ports_.observer.receipt_sent(record_);
-  if (accepted) ports_.accepted(record_.id, record_.agreement);
+  if (accepted && is_exchange_) ports_.observer.message(MessageEvent::Delivered, record_);
+  if (record_.state == MessageState::Accepted) ports_.accepted(record_.id, record_.agreement);
   if (!record_.receipt_url.empty()) ports_.receipt_stored(record_.id, record_.agreement);
 }
 
@@ -273,6 +278,7 @@ Step<as2::AcceptedContent> Journey::accept() {
   record_.content_type = content->content_type();
   record_.file_name = content->file_name();
   record_.payload_size = content->payload().size();
+  SIGNET_CHECK(take_exchange(opened, *content));
   return content;
 }
 
@@ -380,6 +386,94 @@ Step<> Journey::check_not_receipt(const as2::Opened& opened) {
       "or give it in the HTTP answer");
 }
 
+Step<> Journey::take_exchange(const as2::Opened& opened, const as2::AcceptedContent& content) {
+  if (!as2::cem::is_exchange(content.content_type())) return {};
+  if (!agreement_->agreement.certificate_exchange.enabled || ports_.exchanges == nullptr)
+    return as2::refuse(
+        Fault::UnsupportedFormat, ErrorKind::Unsupported,
+        "a certificate exchange message, and the agreement does not have x:certificateExchange: "
+        "enable that, or take the partner's certificate by another way");
+  if (!opened.signer)
+    return as2::refuse(Fault::InsufficientMessageSecurity, ErrorKind::InvalidInput,
+                       "a certificate exchange message that is not signed, whatever the agreement demands");
+  is_exchange_ = true;
+  SIGNET_TRY(const as2::cem::Exchange exchange,
+             as2::or_refuse(Fault::UnexpectedProcessingError,
+                            as2::cem::parse(content.content_type(), content.payload(), options_.spool)));
+  if (const auto* request = std::get_if<as2::cem::Request>(&exchange)) return take_request(*request);
+  return take_response(std::get<as2::cem::Response>(exchange));
+}
+
+namespace {
+
+Step<> check_sender(const std::string& named, const MessageRecord& record) {
+  if (named == record.as2_from) return {};
+  return as2::refuse(
+      Fault::UnexpectedProcessingError, ErrorKind::InvalidInput,
+      fmt::format("certificate exchange: the Name is '{}', expected the message's AS2-From '{}'",
+                  printable(named, 128), record.as2_from));
+}
+
+}  // namespace
+
+/// A request that comes again, under whatever Message-ID, changes nothing; another one has another id.
+Step<> Journey::take_request(const as2::cem::Request& request) {
+  SIGNET_CHECK(check_sender(request.sender, record_));
+  SIGNET_TRY(const auto known,
+             as2::or_refuse(Fault::UnexpectedProcessingError,
+                            ports_.exchanges->of_request(ExchangeOrigin::Partner, record_.agreement,
+                                                         request.request_id)));
+  for (const as2::cem::TrustRequest& one : request.certificates) {
+    const std::string& thumbprint = one.certificate.thumbprint_sha256();
+    const bool is_known = std::any_of(
+        known.begin(), known.end(),
+        [&](const CertificateExchangeRecord& earlier) { return earlier.thumbprint == thumbprint; });
+    if (is_known) continue;
+    if (!known.empty())
+      return as2::refuse(
+          Fault::UnexpectedProcessingError, ErrorKind::InvalidInput,
+          fmt::format("certificate exchange: the request '{}' came before, with other certificates",
+                      printable(request.request_id, 200)));
+    CertificateExchangeRecord record;
+    record.id = random_id();
+    record.origin = ExchangeOrigin::Partner;
+    record.agreement = record_.agreement;
+    record.request_id = request.request_id;
+    record.usages = as2::cem::to_string(one.usages);
+    record.certificate = one.certificate.der();
+    record.thumbprint = thumbprint;
+    record.message = record_.id;
+    record.respond_by = one.respond_by;
+    record.created = request_.received;
+    announced_.push_back(std::move(record));
+  }
+  return {};
+}
+
+/// Of what we announced, in this agreement and under this id; whatever was answered before stays so.
+Step<> Journey::take_response(const as2::cem::Response& response) {
+  SIGNET_CHECK(check_sender(response.sender, record_));
+  SIGNET_TRY(const auto ours,
+             as2::or_refuse(
+                 Fault::UnexpectedProcessingError,
+                 ports_.exchanges->of_request(ExchangeOrigin::Us, record_.agreement, response.request_id)));
+  for (const as2::cem::TrustResponse& one : response.certificates) {
+    const auto found = std::find_if(ours.begin(), ours.end(), [&](const CertificateExchangeRecord& record) {
+      const auto certificate = certstore::Certificate::parse(record.certificate);
+      return certificate && as2::cem::identifier_of(*certificate).serial == one.certificate.serial;
+    });
+    if (found == ours.end())
+      return as2::refuse(
+          Fault::UnexpectedProcessingError, ErrorKind::InvalidInput,
+          fmt::format("certificate exchange: an answer about the certificate {} of the request '{}', "
+                      "which was not announced under this agreement",
+                      one.certificate.serial, printable(response.request_id, 200)));
+    answers_.push_back({found->id, one.accepted ? ExchangeState::Accepted : ExchangeState::Rejected,
+                        printable(one.reason, 1000), record_.id, request_.received});
+  }
+  return {};
+}
+
 Result<StoredReceipt> Journey::make_answer(const Step<as2::AcceptedContent>& content) {
   const as2::Disposition disposition = disposition_of(content);
   record_.disposition = disposition.text;
@@ -435,30 +529,43 @@ Result<StoredReceipt> Journey::make_receipt(const as2::Disposition& disposition,
 
 StoredReceipt Journey::as_http(as2::Receipt receipt) const {
   StoredReceipt answer;
-  answer.headers = {{"AS2-Version", std::string(as2_version())},
+  answer.headers = {{"AS2-Version", as2_version()},
                     {"AS2-From", claims_.to->field_value()},
                     {"AS2-To", claims_.from->field_value()},
                     {"Message-ID", as2::MessageId::generate(options_.host).text()},
                     {"Date", to_rfc5322(ports_.clock.now())},
                     {"MIME-Version", "1.0"}};
+  if (const std::string features = agreement_ ? features_of(agreement_->agreement) : ""; !features.empty())
+    answer.headers.emplace_back("EDIINT-Features", features);
   for (const as2::mime::Header& header : receipt.headers)
     answer.headers.emplace_back(header.name, header.value);
   answer.body = std::move(receipt.body);
   return answer;
 }
 
-std::string_view Journey::as2_version() const {
-  return to_string(agreement_ ? agreement_->agreement.send_agreement.packaging.as2_version
-                              : agreements::Packaging().as2_version);
+std::string Journey::as2_version() const {
+  if (agreement_ == nullptr) return std::string(to_string(agreements::Packaging().as2_version));
+  const agreements::Agreement& agreement = agreement_->agreement;
+  return spoken_version(agreement, to_string(agreement.send_agreement.packaging.as2_version));
 }
 
 Outcome Journey::conclude(const Step<as2::AcceptedContent>& content, StoredReceipt answer) {
   record_.state = content ? MessageState::Accepted : MessageState::Refused;
-  if (!content) record_.settled = ports_.clock.now();
+  if (content && is_exchange_) {
+    record_.state = MessageState::Delivered;
+    record_.delivered_to = kTakenIn;
+    if (!record_.keeps.payload) evidence_.proof.reset();
+  }
+  if (record_.state != MessageState::Accepted) record_.settled = ports_.clock.now();
   if (answer.body.empty()) record_.receipt_url.clear();  // none is wanted after all
   Outcome outcome = committing(std::move(answer), content && suspends_repeats());
-  if (content) outcome.commit->payload = content->payload();
+  if (content && (!is_exchange_ || record_.keeps.payload)) outcome.commit->payload = content->payload();
   if (!content) evidence_.proof.reset();
+  if (content) {
+    outcome.commit->announced = std::move(announced_);
+    outcome.commit->answers = std::move(answers_);
+    if (proven()) outcome.commit->features = printable(field(request_.headers, "EDIINT-Features"), 1000);
+  }
   outcome.commit->evidence = std::move(evidence_);
   if (record_.keeps.wire && !was_received_) outcome.commit->wire = wire();
   return outcome;
@@ -471,7 +578,8 @@ Outcome Journey::committing(StoredReceipt answer, bool unique) {
 
 void Journey::report() const {
   const auto [level, event] = [this]() -> std::pair<log::Level, std::string_view> {
-    if (record_.state == MessageState::Accepted) return {log::Level::Info, "message-accepted"};
+    if (record_.state != MessageState::Refused && !ours_failed_)
+      return {log::Level::Info, "message-accepted"};
     if (ours_failed_) return {log::Level::Error, "message-not-taken"};
     return {log::Level::Warning, "message-refused"};
   }();

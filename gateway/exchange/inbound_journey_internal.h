@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "as2/cem/certificate_exchange.h"
 #include "as2/disposition.h"
 #include "as2/fault.h"
 #include "as2/open.h"
@@ -130,6 +131,12 @@ class Journey {
   /// nothing to whoever probes ciphertexts.
   as2::Step<> check_not_receipt(const as2::Opened& opened);
 
+  /// What announces certificates, or answers, is for nobody to be handed over to, and is believed for its
+  /// signature alone.
+  as2::Step<> take_exchange(const as2::Opened& opened, const as2::AcceptedContent& content);
+  as2::Step<> take_request(const as2::cem::Request& request);
+  as2::Step<> take_response(const as2::cem::Response& response);
+
   /// The answer that goes out once it is stored: a receipt, or what stands for it where none is wanted.
   Result<StoredReceipt> make_answer(const as2::Step<as2::AcceptedContent>& content);
 
@@ -140,7 +147,7 @@ class Journey {
   [[nodiscard]] StoredReceipt as_http(as2::Receipt receipt) const;
 
   /// The version that the agreement has us speak.
-  [[nodiscard]] std::string_view as2_version() const;
+  [[nodiscard]] std::string as2_version() const;
 
   Outcome conclude(const as2::Step<as2::AcceptedContent>& content, StoredReceipt answer);
 
@@ -187,6 +194,9 @@ class Journey {
   std::optional<as2::Mic> mic_;
   Evidence evidence_;
   bool is_receipt_ = false;   ///< what came
+  bool is_exchange_ = false;  ///< likewise
+  std::vector<CertificateExchangeRecord> announced_;
+  std::vector<ExchangeAnswer> answers_;
   bool has_receipt_ = false;  ///< what goes out
   std::string waits_for_;
   bool key_was_in_vain_ = false;

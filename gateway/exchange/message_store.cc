@@ -11,6 +11,20 @@
 #include "base/chunk.h"
 
 namespace signet::gateway {
+
+std::string_view to_string(ExchangeOrigin origin) { return origin == ExchangeOrigin::Us ? "us" : "partner"; }
+
+std::string_view to_string(ExchangeState state) {
+  switch (state) {
+    case ExchangeState::Waiting:
+      return "waiting";
+    case ExchangeState::Accepted:
+      return "accepted";
+    case ExchangeState::Rejected:
+      return "rejected";
+  }
+  return "waiting";
+}
 namespace {
 
 constexpr std::array<std::pair<Direction, std::string_view>, 2> kDirections = {

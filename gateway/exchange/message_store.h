@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/stream.h"
+#include "gateway/exchange/certificate_exchange_store.h"
 
 /// What the exchange must keep, and how sure it must be of it. gateway/store implements it.
 
@@ -147,13 +148,19 @@ struct MessageRecord {
 
 /// An inbound message's outcome, to be made durable in one transaction.
 struct InboundCommit {
-  MessageRecord record;  ///< Accepted or Refused. One whose id is Received already is settled by this
+  MessageRecord record;  ///< Accepted, Refused, or Delivered where nothing is to be handed over. One whose id
+                         ///< is Received already is settled by this
   Slice payload;         ///< empty for a refused message
   StoredReceipt receipt;
   bool unique = false;           ///< claim (AS2-From, AS2-To, Message-ID) for this message
   std::optional<WireCopy> wire;  ///< where it is to be kept, and commit_received() has not stored it already
   Evidence evidence;
   Time receipt_queued{};  ///< when a receipt with a URL becomes due for posting
+  /// What an accepted message announces; what is known already stays as it is.
+  std::vector<CertificateExchangeRecord> announced;
+  /// What it answers; what was answered before stays as it is.
+  std::vector<ExchangeAnswer> answers;
+  std::string features;  ///< EDIINT-Features of an accepted and signed message; empty: none
 };
 
 /// A message of ours, to be made durable before its first octet leaves.

@@ -461,6 +461,8 @@ Result<MessageRecord> OutboundExchange::submit(const SendRequest& request, Custo
   SIGNET_CHECK(check_not_revoked(ports_.revocation, agreement->agreement, account, settings, now));
   if (!request.content_type.empty()) settings.content_type = request.content_type;
   SIGNET_CHECK(check_content_type(settings.content_type));
+  if (to_lower(settings.content_type).starts_with("multipart/"))  // its parts have encodings of their own
+    settings.payload_encoding = as2::mime::TransferEncoding::Binary;
   SIGNET_TRY(settings.file_name,
              file_name_for(agreement->agreement.send_agreement.envelope_settings, request, message_id, now));
   settings.subject = request.subject.empty()

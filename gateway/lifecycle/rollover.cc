@@ -76,14 +76,15 @@ Rollover& of_successor(std::vector<Rollover>& all, const Agreement& agreement, c
 }  // namespace
 
 RolloverState Rollover::state(Time now) const {
-  const bool retires = std::all_of(roles.begin(), roles.end(), [&](const RoleRollover& role) {
+  const bool held = awaits_acceptance();
+  const bool retires = !held && std::all_of(roles.begin(), roles.end(), [&](const RoleRollover& role) {
     return role.retired_at && *role.retired_at <= now;
   });
   if (retires) return RolloverState::Retired;
   const auto accepted = accepted_from();
   if (accepted && *accepted > now) return RolloverState::Planned;
   const auto used = used_from();
-  if (used && *used > now) return accepted ? RolloverState::Accepted : RolloverState::Planned;
+  if (used && (held || *used > now)) return accepted ? RolloverState::Accepted : RolloverState::Planned;
   return used ? RolloverState::InUse : RolloverState::Accepted;
 }
 
@@ -106,6 +107,11 @@ std::vector<std::string> Rollover::replaced() const {
   return names;
 }
 
+bool Rollover::awaits_acceptance() const {
+  return std::any_of(roles.begin(), roles.end(),
+                     [](const RoleRollover& role) { return role.awaits_acceptance; });
+}
+
 std::vector<Rollover> rollovers_of(const Agreement& agreement) {
   std::vector<Rollover> all;
   for (const CertificateRole role : agreements::kAllRoles) {
@@ -116,7 +122,8 @@ std::vector<Rollover> rollovers_of(const Agreement& agreement) {
       const DatedCertificate& replaced = replaced_by(certificates, i);
       Rollover& rollover = of_successor(all, agreement, successor.name);
       rollover.ours = rollover.ours || agreements::needs_private_key(role);
-      rollover.roles.push_back({role, replaced.name, *successor.active_from, replaced.active_until});
+      rollover.roles.push_back(
+          {role, replaced.name, *successor.active_from, replaced.active_until, successor.awaits_acceptance});
     }
   }
   return all;

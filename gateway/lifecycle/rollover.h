@@ -34,6 +34,7 @@ struct RoleRollover {
   std::string replaced;
   Time from{};                     ///< the successor's activation
   std::optional<Time> retired_at;  ///< the end of the replaced one; absent: none is planned
+  bool awaits_acceptance = false;  ///< the partner's: until then it is not used, and the other does not end
 
   friend bool operator==(const RoleRollover&, const RoleRollover&) = default;
 };
@@ -58,6 +59,7 @@ struct Rollover {
   [[nodiscard]] std::optional<Time> used_from() const;      ///< likewise of those that send
   [[nodiscard]] std::optional<Time> retired_at() const;     ///< absent: not planned in some role
   [[nodiscard]] std::vector<std::string> replaced() const;  ///< each once
+  [[nodiscard]] bool awaits_acceptance() const;             ///< in some role
 
   friend bool operator==(const Rollover&, const Rollover&) = default;
 };
@@ -91,10 +93,26 @@ struct RolloverPlan {
 Result<std::vector<std::string>> plan_rollover(agreements::Account& account, const RolloverPlan& plan,
                                                Time now);
 
-/// Takes the next step now instead of at its date: planned to accepted to in use to retired.
+/// Takes the next step now instead of at its date: planned to accepted to in use to retired. The step to in
+/// use waits for no partner's acceptance any more.
 ///
 /// @error NotFound  as find_rollover().  @error AlreadyExists  it is retired: there is no next step.
 Result<> advance_rollover(agreements::Account& account, std::string_view agreement,
+                          std::string_view successor, Time now);
+
+/// From now on the successor, which is ours, is used only once the partner has accepted it
+/// (release_rollover()), and the other does not end before. Idempotent.
+///
+/// @error NotFound  as find_rollover().  @error InvalidInput  it is the partner's.  @error AlreadyExists  it
+/// is in use, or the other one is retired.
+Result<> hold_rollover(agreements::Account& account, std::string_view agreement, std::string_view successor,
+                       Time now);
+
+/// The partner has accepted it: what was planned holds. Where its use was to begin before, it begins now, and
+/// what is replaced ends as much later. Idempotent.
+///
+/// @error NotFound  as find_rollover().
+Result<> release_rollover(agreements::Account& account, std::string_view agreement,
                           std::string_view successor, Time now);
 
 /// The way back, at whatever step: the successor leaves the roles, and the replaced one has no end any more.

@@ -133,12 +133,29 @@ Result<Found> write_plan(Agreement& agreement, const RolloverPlan& plan, Time no
     const Time from = accepts(role) ? plan.accept_from : plan.use_from;
     SIGNET_CHECK(check_begins_before(*replaced, plan, role, from, agreement.name));
     replaced->active_until = plan.retire_at;
+    const DatedCertificate* const before = find(wanted[i], plan.successor);
+    const bool awaits_acceptance = before != nullptr && before->awaits_acceptance;
     take_out(wanted[i], plan.successor);
-    wanted[i].push_back({plan.successor, from, std::nullopt});
+    wanted[i].push_back({plan.successor, from, std::nullopt, awaits_acceptance});
     found = Found::Replaced;
   }
   if (found == Found::Replaced) write_lists(agreement, wanted);
   return found;
+}
+
+/// @param at_once  its use begins now, also where it was to begin later
+void write_release(Lists& wanted, const Rollover& rollover, Time now, bool at_once) {
+  const std::optional<Time> used = rollover.used_from();
+  const auto late = used && *used < now ? now - *used : Time::duration(0);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    for (const RoleRollover& role : rollover.roles) {
+      if (role.role != kAllRoles[i]) continue;
+      DatedCertificate& next = *find(wanted[i], rollover.successor);
+      next.awaits_acceptance = false;
+      if (!accepts(role.role) && (at_once || role.from < now)) next.active_from = now;
+      DatedCertificate& replaced = *find(wanted[i], role.replaced);
+      if (replaced.active_until) *replaced.active_until += late;
+    }
 }
 
 std::vector<std::string> agreements_of(const Account& account, const RolloverPlan& plan) {
@@ -197,6 +214,11 @@ Result<> advance_rollover(Account& account, std::string_view agreement, std::str
                     printable(successor)));
   Agreement& changed = *find(account, agreement);
   Lists wanted = lists_of(changed);
+  if (rollover.awaits_acceptance() && state == RolloverState::Accepted) {
+    write_release(wanted, rollover, now, true);
+    write_lists(changed, wanted);
+    return {};
+  }
   const bool accepts_next = state == RolloverState::Planned && rollover.accepted_from();
   const bool uses_next = !accepts_next && rollover.used_from() && *rollover.used_from() > now;
   for (std::size_t i = 0; i < wanted.size(); ++i)
@@ -210,6 +232,38 @@ Result<> advance_rollover(Account& account, std::string_view agreement, std::str
         find(wanted[i], role.replaced)->active_until = now;
       }
     }
+  write_lists(changed, wanted);
+  return {};
+}
+
+Result<> hold_rollover(Account& account, std::string_view agreement, std::string_view successor, Time now) {
+  SIGNET_TRY(const Rollover rollover, find_rollover(account, agreement, successor));
+  if (!rollover.ours)
+    return fail(ErrorKind::InvalidInput,
+                fmt::format("'{}' is the partner's certificate: only ours are for him to accept",
+                            printable(successor)));
+  const RolloverState state = rollover.state(now);
+  if (state == RolloverState::InUse || state == RolloverState::Retired)
+    return fail(ErrorKind::AlreadyExists,
+                fmt::format("the rollover to '{}' is {}: there is nothing left to wait for",
+                            printable(successor), to_string(state)));
+  Agreement& changed = *find(account, agreement);
+  Lists wanted = lists_of(changed);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    for (const RoleRollover& role : rollover.roles)
+      if (role.role == kAllRoles[i] && agreements::needs_private_key(role.role))
+        find(wanted[i], successor)->awaits_acceptance = true;
+  write_lists(changed, wanted);
+  return {};
+}
+
+Result<> release_rollover(Account& account, std::string_view agreement, std::string_view successor,
+                          Time now) {
+  SIGNET_TRY(const Rollover rollover, find_rollover(account, agreement, successor));
+  if (!rollover.awaits_acceptance()) return {};
+  Agreement& changed = *find(account, agreement);
+  Lists wanted = lists_of(changed);
+  write_release(wanted, rollover, now, false);
   write_lists(changed, wanted);
   return {};
 }

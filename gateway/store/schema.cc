@@ -740,12 +740,49 @@ CREATE TABLE expiry_notices (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kCertificateExchanges = R"sql(
+-- Certificates that are exchanged by messages (CEM). They stay, so that a message sent again changes nothing.
+CREATE TABLE certificate_exchanges (
+  sequence INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  origin TEXT NOT NULL,           -- 'partner': his, for us to answer; 'us': ours
+  agreement TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  usages TEXT NOT NULL,
+  certificate BLOB NOT NULL,
+  thumbprint TEXT NOT NULL,       -- SHA-256, upper-case hexadecimal
+  message TEXT NOT NULL,          -- its id, of the message that announced it
+  respond_by INTEGER,
+  created INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  state TEXT NOT NULL,            -- waiting, accepted, rejected
+  decided INTEGER,
+  decided_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  name TEXT NOT NULL,             -- in the account
+  use_from INTEGER NOT NULL,
+  retire_at INTEGER NOT NULL,
+  response TEXT NOT NULL,         -- the id of the message that answers it
+  settled INTEGER NOT NULL,       -- everything that follows from its state is done
+  told TEXT NOT NULL,             -- the last that its contacts were told of
+  UNIQUE (origin, agreement, request_id, thumbprint)
+) STRICT;
+CREATE INDEX certificate_exchanges_open ON certificate_exchanges(sequence) WHERE settled = 0;
+
+-- What partners advertised last (EDIINT-Features).
+CREATE TABLE partner_features (
+  agreement TEXT NOT NULL PRIMARY KEY,
+  features TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Element n takes a database of version n to version n + 1. Released steps are never edited.
 constexpr std::array kSteps = {kFirstSchema,  kSecrets,           kReceiptHandOver, kEvidence,
                                kOctetsAround, kVaultOperations,   kPrincipals,      kVaultCertificates,
                                kManagement,   kReceiptsGivenUp,   kIssuance,        kServiceBindings,
                                kVaultLinks,   kRetiredMasterKeys, kJwtSubjects,     kTokens,
-                               kAuthority,    kRevocationLists,   kExpiryNotices};
+                               kAuthority,    kRevocationLists,   kExpiryNotices,
+                               kCertificateExchanges};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {

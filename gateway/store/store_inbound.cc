@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "gateway/store/certificate_exchange_rows_internal.h"
 #include "gateway/store/hash_chain.h"
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/store_internal.h"
@@ -33,14 +34,16 @@ void update_received(SqlConnection& connection, std::int64_t message, const Mess
       "UPDATE messages SET state = ?, agreement = ?, settled = ?, content_type = ?, file_name = ?, "
       "payload_size = ?, mic = ?, mic_algorithm = ?, disposition = ?, signer_thumbprint = ?, "
       "recipient_thumbprint = ?, receipt_signer_thumbprint = ?, security = ?, reason = ?, due = NULL, "
-      "receipt_url = ?, keeps_wire = ?, keeps_payload = ?, keeps_receipt = ?, revocation = ? WHERE sequence "
+      "receipt_url = ?, keeps_wire = ?, keeps_payload = ?, keeps_receipt = ?, revocation = ?, delivered_to = "
+      "? "
+      "WHERE sequence "
       "= "
       "?");
   update.bind(to_string(r.state), r.agreement, r.settled, r.content_type, r.file_name,
               static_cast<std::int64_t>(r.payload_size), r.mic, r.mic_algorithm, r.disposition,
               r.signer_thumbprint, r.recipient_thumbprint, r.receipt_signer_thumbprint, r.security, r.reason,
               r.receipt_url, std::int64_t{r.keeps.wire}, std::int64_t{r.keeps.payload},
-              std::int64_t{r.keeps.receipt}, r.revocation_unchecked, message);
+              std::int64_t{r.keeps.receipt}, r.revocation_unchecked, r.delivered_to, message);
   update.run();
 }
 
@@ -175,6 +178,7 @@ void SqliteStore::commit_inbound(InboundCommit given, Done done) {
               .bind(message, shared->receipt_queued)
               .run();
         keep_certificates(connection, record, shared->evidence);
+        take_exchanges(connection, *shared);
         chain_->append(connection, message, record, bodies->digests);
         return {};
       },

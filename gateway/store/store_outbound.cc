@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "gateway/store/certificate_exchange_rows_internal.h"
 #include "gateway/store/hash_chain.h"
 #include "gateway/store/sql_internal.h"
 #include "gateway/store/store_internal.h"
@@ -63,6 +64,8 @@ Result<> SqliteStore::settle_outbound(const MessageRecord& record, const std::op
                 row.sequence);
     update.run();
     if (answer) write_receipt(connection, row.sequence, record, *answer);
+    if (answer && record.state == MessageState::Confirmed)
+      keep_features(connection, record.agreement, features_in(*answer));
     if (waits_for_hand_over(record) || (tell == Tell::Gateway && is_open(record.state)))
       leave_note(connection, row.sequence);
     SIGNET_TRY(const MessageRecord now, record_at(connection, row.sequence));

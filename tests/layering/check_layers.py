@@ -20,6 +20,7 @@ ALLOWED = {
     "agreements": ["base"],
     "as2/mime": ["base"],
     "as2/cms": ["base", "certstore/x509", "as2/fault.h"],
+    "as2/cem": ["base", "certstore/x509", "as2/mime"],
     "as2": ["base", "certstore/x509", "as2"],
     # Inside the gateway, exchange sees of the endpoint only its public faces; the store implements what the others declare
     # and is seen by nobody but the wiring, which is cli.
@@ -72,7 +73,8 @@ ALLOWED = {
         "base", "certstore/x509", "certstore/authority", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
     ],
     "gateway/store": [
-        "base", "certstore", "agreements", "gateway/exchange/message_store.h", "gateway/evidence/evidence_store.h",
+        "base", "certstore", "agreements", "gateway/exchange/message_store.h", "gateway/exchange/certificate_exchange_store.h",
+        "gateway/evidence/evidence_store.h",
         "gateway/api/principal.h", "gateway/api/resource_store.h", "gateway/remote_vault/vault_link.h",
         "gateway/revocation/revocation_store.h",
         "gateway/lifecycle/expiry_notice_store.h",

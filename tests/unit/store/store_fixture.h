@@ -81,6 +81,7 @@ inline Bytes octets_of(const Slice& slice) {
 /// Each takes a database's schema back to before its subject, but for the version number; the newest goes
 /// first.
 inline constexpr std::string_view kUndoSinceIssuance =
+    "DROP TABLE certificate_exchanges; DROP TABLE partner_features; "
     "DROP TABLE expiry_notices; "
     "DROP TABLE revocation_lists; DROP TABLE revocation_sources; "
     "ALTER TABLE generations DROP COLUMN revocation_lists; ALTER TABLE messages DROP COLUMN revocation; "
