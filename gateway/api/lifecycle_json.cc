@@ -39,6 +39,7 @@ Json json_of(const Rollover& rollover, Time now) {
     roles.push_back({{"role", to_string(role.role)},
                      {"replaces", role.replaced},
                      {"from", to_rfc3339(role.from)},
+                     {"awaitsAcceptance", role.awaits_acceptance},
                      {"retiredAt", json_of(role.retired_at)}});
   return {{"agreement", rollover.agreement},
           {"certificate", rollover.successor},
@@ -48,6 +49,7 @@ Json json_of(const Rollover& rollover, Time now) {
           {"acceptFrom", json_of(rollover.accepted_from())},
           {"useFrom", json_of(rollover.used_from())},
           {"retireAt", json_of(rollover.retired_at())},
+          {"awaitsAcceptance", rollover.awaits_acceptance()},
           {"roles", std::move(roles)}};
 }
 
@@ -57,7 +59,7 @@ Json json_of(const RolloverOutcome& outcome) {
     Json settings = Json::array();
     for (const agreements::SettingChange& setting : change.settings)
       settings.push_back({{"path", setting.path}, {"before", setting.before}, {"after", setting.after}});
-    changes.push_back({{"agreement", change.name}, {"settings", std::move(settings)}});
+    changes.push_back({{to_string(change.kind), change.name}, {"settings", std::move(settings)}});
   }
   return {{"changed", outcome.changed}, {"changes", std::move(changes)}, {"warnings", outcome.warnings}};
 }

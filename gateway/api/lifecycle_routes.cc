@@ -22,12 +22,6 @@ Answer refusal_of(const RolloverOutcome& outcome) {
   return answer;
 }
 
-Result<Answer> answer_with(const Result<RolloverOutcome>& outcome) {
-  if (!outcome) return fail(outcome.error());
-  if (!outcome->errors.empty()) return refusal_of(*outcome);
-  return Answer::of(json_of(*outcome));
-}
-
 /// To the second, as the account keeps it.
 Result<Time> date_member(const Json& body, std::string_view name, std::optional<Time> otherwise = {}) {
   SIGNET_TRY(const auto text, text_member(body, name));
@@ -63,6 +57,12 @@ Result<bool> wants_dry_run(const Call& call) {
 }
 
 }  // namespace
+
+Result<Answer> answer_with(const Result<RolloverOutcome>& outcome) {
+  if (!outcome) return fail(outcome.error());
+  if (!outcome->errors.empty()) return refusal_of(*outcome);
+  return Answer::of(json_of(*outcome));
+}
 
 Result<Answer> list_inventory(Services& services, const Call& /*call*/) {
   SIGNET_TRY(const auto certificates, services.inventory.certificates());

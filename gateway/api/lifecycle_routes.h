@@ -15,4 +15,7 @@ Result<Answer> cancel_rollover(Services& services, const Call& call);
 Result<Answer> advance_rollover(Services& services, const Call& call);
 Result<Answer> complete_rollover(Services& services, const Call& call);
 
+/// What became of a change of the account, or 400 with everything that stands against it.
+Result<Answer> answer_with(const Result<RolloverOutcome>& outcome);
+
 }  // namespace signet::gateway::api

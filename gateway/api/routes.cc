@@ -5,6 +5,7 @@
 #include "gateway/api/authority_routes.h"
 #include "gateway/api/certificate_routes.h"
 #include "gateway/api/entry_routes.h"
+#include "gateway/api/exchange_routes.h"
 #include "gateway/api/key_routes.h"
 #include "gateway/api/lifecycle_routes.h"
 #include "gateway/api/route.h"
@@ -170,6 +171,15 @@ constexpr std::array kRoutes = {
     Route{Plane::Management, "DELETE", "/rollovers/{agreement}/{certificate}", Role::Writer, cancel_rollover},
     Route{Plane::Management, "POST", "/rollovers/{agreement}/{certificate}/advance", Role::Writer,
           advance_rollover},
+    Route{Plane::Management, "GET", "/certificateExchanges", Role::Reader, list_certificate_exchanges},
+    Route{Plane::Management, "GET", "/certificateExchanges/{exchange}", Role::Reader,
+          get_certificate_exchange},
+    Route{Plane::Management, "POST", "/certificateExchanges/{exchange}/accept", Role::Approver,
+          accept_certificate_exchange},
+    Route{Plane::Management, "POST", "/certificateExchanges/{exchange}/reject", Role::Approver,
+          reject_certificate_exchange},
+    Route{Plane::Management, "POST", "/rollovers/{agreement}/{certificate}/announce", Role::Writer,
+          announce_rollover},
     Route{Plane::Management, "POST", "/rollovers/{agreement}/{certificate}/complete", Role::Writer,
           complete_rollover},
 

@@ -10,6 +10,7 @@
 #include "certstore/vault/vault.h"
 #include "certstore/vault/vault_certificate.h"
 #include "gateway/api/account_services.h"
+#include "gateway/api/exchange_services.h"
 #include "gateway/api/lifecycle_services.h"
 #include "gateway/api/service_certificate_services.h"
 #include "gateway/api/vault_services.h"
@@ -38,6 +39,7 @@ struct Services {
   AuthorityServices authority;
   RolloverAdministration& rollovers;
   CertificateInventory& inventory;
+  CertificateExchangeAdministration& exchanges;
 };
 
 }  // namespace signet::gateway::api

@@ -83,6 +83,7 @@ void add_crl_commands(CLI::App& app, CommandContext& context);
 void add_binding_commands(CLI::App& app, CommandContext& context);
 void add_authority_commands(CLI::App& app, CommandContext& context);
 void add_rollover_commands(CLI::App& app, CommandContext& context);
+void add_cem_commands(CLI::App& app, CommandContext& context);
 void add_vault_commands(CLI::App& app, CommandContext& context);
 void add_vault_serve_command(CLI::App& vault, CommandContext& context);
 void add_vault_link_commands(CLI::App& vault, CommandContext& context);  // link, unlink, list, show

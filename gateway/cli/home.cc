@@ -24,6 +24,7 @@
 #include "gateway/store/audit_file.h"
 #include "gateway/store/audit_trail.h"
 #include "gateway/store/authority_store.h"
+#include "gateway/store/certificate_exchange_store.h"
 #include "gateway/store/certificate_store.h"
 #include "gateway/store/evidence_store.h"
 #include "gateway/store/expiry_notice_store.h"
@@ -209,6 +210,7 @@ struct Home::Stores {
   AuditFileTrail audit_trail;
   SqliteRevocationStore revocations;
   SqliteExpiryNoticeStore expiry_notices;
+  SqliteCertificateExchangeStore exchanges;
 };
 
 Home::Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -348,7 +350,7 @@ Result<std::unique_ptr<Home>> Home::open_stores(const std::filesystem::path& dir
       SqliteEvidenceStore(*home->store_), SqlitePrincipalStore(database), SqliteResourceStore(database),
       SqliteServiceBindingStore(database), SqliteVaultLinkStore(database), SqliteAuthorityStore(database),
       AuditFileTrail(directory / "audit.log"), SqliteRevocationStore(database),
-      SqliteExpiryNoticeStore(database)});
+      SqliteExpiryNoticeStore(database), SqliteCertificateExchangeStore(database)});
   home->linked_vaults_ = std::make_unique<LinkedVaults>(
       home->stores_->vault_links, wiring::audit_log(*home->stores_->audit), home->clock_, home->spool_area());
   home->principals_ = std::make_unique<api::Principals>(
@@ -400,6 +402,7 @@ EvidenceStore& Home::evidence() { return stores_->evidence; }
 RevocationStore& Home::revocations() { return stores_->revocations; }
 vault::VaultCertificateStore& Home::vault_certificates() { return stores_->vault_certificates; }
 ExpiryNoticeStore& Home::expiry_notices() { return stores_->expiry_notices; }
+CertificateExchangeStore& Home::exchanges() { return stores_->exchanges; }
 api::Principals& Home::principals() { return *principals_; }
 SqliteResourceStore& Home::resources() { return stores_->resources; }
 api::PrincipalStore& Home::principal_store() { return stores_->principals; }

@@ -23,6 +23,7 @@
 namespace signet::gateway {
 
 class AuditFile;
+class CertificateExchangeStore;
 class EvidenceStore;
 class ExpiryNoticeStore;
 class LinkedVaults;
@@ -91,6 +92,7 @@ class Home {
   /// What the vault keeps of certificates; to look at.
   [[nodiscard]] vault::VaultCertificateStore& vault_certificates();
   [[nodiscard]] ExpiryNoticeStore& expiry_notices();
+  [[nodiscard]] CertificateExchangeStore& exchanges();
   /// The current version of a secret, for the gateway to use: enabled, and in its time. Its vault is of this
   /// home, or linked.
   Result<SecretBytes> secret(std::string_view key_vault, std::string_view secret_name);

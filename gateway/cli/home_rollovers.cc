@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
+#include "agreements/certificate_roles.h"
 #include "gateway/cli/account_judge.h"
 #include "gateway/cli/call_record.h"
 
@@ -20,11 +22,52 @@ bool is_known(const agreements::Problem& problem, const std::vector<agreements::
   });
 }
 
-ValidityOf validity_in(const AccountSnapshot& account) {
-  return [&account](const std::string& name) -> Result<Validity> {
-    SIGNET_TRY(const certstore::Certificate certificate, account.certificate(name));
-    return Validity{certificate.not_before(), certificate.not_after()};
+/// Of the account as it is, and of what is about to come into it.
+ValidityOf validity_in(const AccountSnapshot& account, const agreements::Account& after) {
+  return [&account, &after](const std::string& name) -> Result<Validity> {
+    auto certificate = account.certificate(name);
+    if (const auto* entry = agreements::find_certificate(after, name); !certificate && entry != nullptr)
+      certificate = certstore::Certificate::parse(entry->public_certificate);
+    if (!certificate) return fail(certificate.error());
+    return Validity{certificate->not_before(), certificate->not_after()};
   };
+}
+
+/// Puts a partner's certificate into the account, where it is not there yet.
+Result<> add_certificate(agreements::Account& account, const TakeOver& wanted) {
+  if (const auto* entry = agreements::find_certificate(account, wanted.name)) {
+    if (entry->public_certificate == wanted.certificate) return {};
+    return fail(
+        ErrorKind::AlreadyExists,
+        fmt::format(
+            "the account has another certificate of the name '{}': give the new one a name of its own",
+            printable(wanted.name)));
+  }
+  account.certificates.push_back({wanted.name, wanted.certificate, std::nullopt, {}});
+  return {};
+}
+
+/// Which roles it takes over from which certificate; none of those that it has already.
+Result<std::map<std::string, std::vector<agreements::CertificateRole>>> roles_by_replaced(
+    const agreements::Account& account, const TakeOver& wanted) {
+  const agreements::Agreement* agreement = find(account, wanted.agreement);
+  if (agreement == nullptr)
+    return fail(ErrorKind::NotFound,
+                fmt::format("the account has no agreement '{}'", printable(wanted.agreement)));
+  std::map<std::string, std::vector<agreements::CertificateRole>> roles;
+  for (const agreements::CertificateRole role : wanted.roles) {
+    const auto all = agreements::certificates_for(*agreement, role);
+    if (std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name == wanted.name; }))
+      continue;
+    const auto active = agreements::active_certificates(*agreement, role, wanted.accept_from);
+    if (active.empty())
+      return fail(ErrorKind::NotFound,
+                  fmt::format("agreement '{}' has no certificate in the role '{}' now that the new "
+                              "one could take the place of: name it there by hand",
+                              printable(wanted.agreement), to_string(role)));
+    roles[active.front()].push_back(role);
+  }
+  return roles;
 }
 
 /// What was signed and encrypted before the change may be sent again after it.
@@ -100,6 +143,45 @@ Result<api::RolloverOutcome> HomeRollovers::complete(const vault::Principal& pri
   return edit({principal, "completeRollover", std::string(successor), make, dry_run});
 }
 
+Result<api::RolloverOutcome> HomeRollovers::take_over(const vault::Principal& principal,
+                                                      const TakeOver& wanted, bool dry_run) {
+  const auto make = [&](agreements::Account& account) -> Result<std::vector<std::string>> {
+    SIGNET_TRY(const auto roles, roles_by_replaced(account, wanted));
+    SIGNET_CHECK(add_certificate(account, wanted));
+    for (const auto& [replaced, taken] : roles)
+      SIGNET_CHECK(plan_rollover(account,
+                                 {wanted.name,
+                                  replaced,
+                                  {wanted.agreement},
+                                  taken,
+                                  wanted.accept_from,
+                                  wanted.use_from,
+                                  wanted.retire_at},
+                                 home_.clock().now()));
+    return std::vector{wanted.agreement};
+  };
+  return edit({principal, "planRollover", wanted.name, make, dry_run});
+}
+
+Result<api::RolloverOutcome> HomeRollovers::hold(const vault::Principal& principal,
+                                                 std::string_view agreement, std::string_view successor,
+                                                 bool dry_run) {
+  const auto make = [&](agreements::Account& account) -> Result<std::vector<std::string>> {
+    SIGNET_CHECK(hold_rollover(account, agreement, successor, home_.clock().now()));
+    return std::vector{std::string(agreement)};
+  };
+  return edit({principal, "holdRollover", std::string(successor), make, dry_run});
+}
+
+Result<api::RolloverOutcome> HomeRollovers::release(const vault::Principal& principal,
+                                                    std::string_view agreement, std::string_view successor) {
+  const auto make = [&](agreements::Account& account) -> Result<std::vector<std::string>> {
+    SIGNET_CHECK(release_rollover(account, agreement, successor, whole_seconds(home_.clock().now())));
+    return std::vector{std::string(agreement)};
+  };
+  return edit({principal, "releaseRollover", std::string(successor), make, false});
+}
+
 /// Where somebody else changed the account meanwhile, all that is done again.
 Result<api::RolloverOutcome> HomeRollovers::edit(const Edit& edit) {
   for (int attempt = 1;; ++attempt) {
@@ -155,7 +237,7 @@ std::vector<agreements::Problem> HomeRollovers::errors_of(const agreements::Acco
   }
   for (const std::string& name : changed) {
     const agreements::Agreement& agreement = *agreements::find_agreement(after, name);
-    for (agreements::Problem& gap : gaps_of(agreement, validity_in(**account), home_.clock().now()))
+    for (agreements::Problem& gap : gaps_of(agreement, validity_in(**account, after), home_.clock().now()))
       errors.push_back(std::move(gap));
     for (const Rollover& rollover : rollovers_of(agreement))
       if (rollover.successor == successor && rollover.ours)

@@ -12,6 +12,17 @@
 
 namespace signet::gateway {
 
+/// A partner's certificate that is to take the place of his present one.
+struct TakeOver {
+  std::string agreement;
+  std::string name;   ///< that it has, or gets, in the account
+  Bytes certificate;  ///< DER
+  std::vector<agreements::CertificateRole> roles;
+  Time accept_from{};  ///< whole seconds, as the next two
+  Time use_from{};
+  Time retire_at{};
+};
+
 /// The rollovers of a home's account.
 class HomeRollovers final : public api::RolloverAdministration {
  public:
@@ -28,6 +39,19 @@ class HomeRollovers final : public api::RolloverAdministration {
                                       std::string_view successor, bool dry_run) override;
   Result<api::RolloverOutcome> complete(const vault::Principal& principal, std::string_view agreement,
                                         std::string_view successor, bool dry_run) override;
+
+  /// Puts the certificate into the account and plans its rollover, all or nothing; each role in the place of
+  /// what is active there now. Once it is done, nothing changes any more.
+  ///
+  /// @error AlreadyExists  the account has another certificate of this name.  @error NotFound  no such
+  /// agreement, or nothing in the role whose place it could take.  @error ...  as plan()
+  Result<api::RolloverOutcome> take_over(const vault::Principal& principal, const TakeOver& wanted,
+                                         bool dry_run);
+  /// hold_rollover() and release_rollover().
+  Result<api::RolloverOutcome> hold(const vault::Principal& principal, std::string_view agreement,
+                                    std::string_view successor, bool dry_run);
+  Result<api::RolloverOutcome> release(const vault::Principal& principal, std::string_view agreement,
+                                       std::string_view successor);
 
  private:
   struct Edit {

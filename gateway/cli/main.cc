@@ -76,6 +76,7 @@ int run(int argc, char** argv) {
   gateway::add_crl_commands(app, context);
   gateway::add_binding_commands(app, context);
   gateway::add_rollover_commands(app, context);
+  gateway::add_cem_commands(app, context);
   gateway::add_vault_commands(app, context);
   gateway::add_principal_commands(app, context);
   gateway::add_authority_commands(app, context);

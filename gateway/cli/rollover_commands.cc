@@ -3,10 +3,12 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 
+#include "gateway/api/exchange_json.h"
 #include "gateway/api/lifecycle_json.h"
 #include "gateway/cli/call_record.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/home_exchanges.h"
 #include "gateway/cli/home_rollovers.h"
 #include "gateway/cli/notice_settings.h"
 #include "gateway/cli/output_file.h"
@@ -24,7 +26,7 @@ struct RolloverOptions {
   std::string replaced;
   std::vector<std::string> agreements;
   std::vector<std::string> roles;
-  std::string accept_from, use_from, retire_at;
+  std::string accept_from, use_from, retire_at, respond_by;
   std::filesystem::path certificate_file;
   std::vector<std::string> mail;
   bool dry_run = false;
@@ -33,10 +35,11 @@ struct RolloverOptions {
 std::string to_text(const std::optional<Time>& time) { return time ? to_rfc3339(*time) : "-"; }
 
 std::string to_line(const Rollover& rollover, Time now) {
-  return fmt::format("{:<24} {} -> {}  {}, accepted from {}, used from {}, retired at {}\n",
+  return fmt::format("{:<24} {} -> {}  {}, accepted from {}, used from {}, retired at {}{}\n",
                      rollover.agreement, fmt::join(rollover.replaced(), ", "), rollover.successor,
                      to_string(rollover.state(now)), to_text(rollover.accepted_from()),
-                     to_text(rollover.used_from()), to_text(rollover.retired_at()));
+                     to_text(rollover.used_from()), to_text(rollover.retired_at()),
+                     rollover.awaits_acceptance() ? ", once the partner has accepted it" : "");
 }
 
 std::string to_text(const Rollover& rollover, Time now) {
@@ -47,7 +50,8 @@ std::string to_text(const Rollover& rollover, Time now) {
   line("agreement", rollover.agreement);
   line("certificate", fmt::format("{}, {}", rollover.successor, rollover.ours ? "ours" : "the partner's"));
   line("replaces", fmt::format("{}", fmt::join(rollover.replaced(), ", ")));
-  line("state", to_string(rollover.state(now)));
+  line("state", fmt::format("{}{}", to_string(rollover.state(now)),
+                            rollover.awaits_acceptance() ? ", and the partner's acceptance is awaited" : ""));
   line("accept from", to_text(rollover.accepted_from()));
   line("use from", to_text(rollover.used_from()));
   line("retire at", to_text(rollover.retired_at()));
@@ -204,6 +208,23 @@ Result<> publish(CommandContext& context, const RolloverOptions& options) {
   return {};
 }
 
+/// By a message (CEM): the partner answers.
+Result<> announce(CommandContext& context, const RolloverOptions& options) {
+  SIGNET_TRY(const auto home, Home::open(context.home));
+  std::optional<Time> respond_by;
+  if (!options.respond_by.empty()) {
+    SIGNET_TRY(respond_by, date(options.respond_by, "--respond-by"));
+  }
+  SIGNET_TRY(const CertificateExchangeRecord record,
+             HomeExchanges(*home).announce(caller(), options.agreement, options.certificate, respond_by));
+  context.print(
+      api::json_of(record),
+      fmt::format("announced under {} in message {}, which the gateway that serves this home sends; '{}' is "
+                  "used once the partner has accepted it\n",
+                  record.id, record.message, options.certificate));
+  return {};
+}
+
 void add_plan_options(CLI::App* planning, const std::shared_ptr<RolloverOptions>& options) {
   planning->add_option("certificate", options->certificate, "The new certificate's name")->required();
   planning->add_option("--replaces", options->replaced, "The name of the one whose place it takes")
@@ -255,6 +276,13 @@ void add_rollover_commands(CLI::App& app, CommandContext& context) {
   publishing->add_option("--certificate-file", options->certificate_file,
                          "Write it to this new file, as PEM");
   publishing->add_option("--mail", options->mail, "Mail it to this address, by the smtp-url of serve.toml");
+  with_names(command("announce",
+                     "Announce our new certificate to the partner by a message (CEM), and use it once he has "
+                     "accepted it",
+                     "Example: signet rollover announce acme-globex acme-2027 --respond-by 2027-02-15",
+                     announce))
+      ->add_option("--respond-by", options->respond_by,
+                   "Until when the partner should answer; when its use is to begin by default");
   with_dry_run(with_names(command("advance", "Take the next step now: accept, use, or retire",
                                   "Example: signet rollover advance acme-globex acme-2027",
                                   take<&HomeRollovers::advance>)));

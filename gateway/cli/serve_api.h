@@ -8,6 +8,7 @@
 #include "gateway/api/api_handler.h"
 #include "gateway/cli/account_judge.h"
 #include "gateway/cli/home.h"
+#include "gateway/cli/home_exchanges.h"
 #include "gateway/cli/home_inventory.h"
 #include "gateway/cli/home_rollovers.h"
 #include "gateway/cli/serve_settings.h"
@@ -56,6 +57,7 @@ class ServeApi {
   HomeServiceCertificates service_certificates_;
   HomeRollovers rollovers_;
   HomeInventory inventory_;
+  HomeExchanges exchanges_;
   api::ApiHandler handler_;
   SideListeners open_;
 };

@@ -254,7 +254,7 @@ Result<> serve(const CommandContext& context, const GivenOptions& given) {
   inbound.spool = home->spool_area();
   InboundExchange exchange({account, store, home->clock(), hand_over, post_receipt,
                             [&](const std::string& id) { receipt_poster.repeat(id); }, operations.observer(),
-                            is_sealed, revocation},
+                            is_sealed, revocation, &home->exchanges()},
                            inbound);
   As2Handler handler(exchange, posted_receipts, account, revocation,
                      {settings.path, settings.receipt_path, settings.body_limit});

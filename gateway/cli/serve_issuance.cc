@@ -56,7 +56,9 @@ ServeIssuance::ServeIssuance(Home& home, const ServeSettings& settings, const Gi
       notices_({home.vault(), home.clock(), notice_ways()}),
       expiry_notices_(
           {[this] { return inventory_.certificates(); }, home.expiry_notices(), home.clock(), notice_ways()},
-          expiry_notices_of(settings)) {}
+          expiry_notices_of(settings)),
+      exchanges_(home, given),
+      exchange_notices_({home.exchanges(), home.clock(), notice_ways()}, settings.expiry_contact) {}
 
 AcmePorts ServeIssuance::acme_ports() {
   return {[this](const HttpGet& get) { return client_.get(get); },
@@ -144,6 +146,8 @@ void ServeIssuance::work() {
   if (desk_.work() || is_due(next_round_, home_.clock().now(), kLongestRound)) renew();
   if (is_due(next_upkeep_, home_.clock().now(), kUpkeep)) keep_certificate_service_up();
   notices_.work();
+  exchanges_.settle();
+  exchange_notices_.work();
   expiry_notices_.work();
 }
 

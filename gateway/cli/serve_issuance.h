@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/cli/home.h"
+#include "gateway/cli/home_exchanges.h"
 #include "gateway/cli/home_inventory.h"
 #include "gateway/cli/serve_settings.h"
 #include "gateway/cli/side_listeners.h"
@@ -16,6 +17,7 @@
 #include "gateway/issuance/authority_provider.h"
 #include "gateway/issuance/challenge_handler.h"
 #include "gateway/issuance/order_desk.h"
+#include "gateway/lifecycle/exchange_notices.h"
 #include "gateway/lifecycle/expiry_notices.h"
 #include "gateway/notices/notice_sender.h"
 
@@ -66,6 +68,8 @@ class ServeIssuance {
   OrderDesk desk_;
   NoticeSender notices_;
   ExpiryNotices expiry_notices_;
+  HomeExchanges exchanges_;
+  ExchangeNotices exchange_notices_;
   SideListeners open_;  ///< nothing where there is none for challenges
   Time next_round_{};
   Time next_upkeep_{};

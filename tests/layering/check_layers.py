@@ -45,7 +45,7 @@ ALLOWED = {
         "base", "certstore/x509", "certstore/vault", "gateway/delivery/webhook_signature.h", "gateway/endpoint/http_client.h",
     ],
     "gateway/lifecycle": [
-        "base", "certstore/x509", "agreements", "gateway/notices/notice_sender.h",
+        "base", "certstore/x509", "agreements", "gateway/notices/notice_sender.h", "gateway/exchange/certificate_exchange_store.h",
     ],
     "gateway/pickup": ["base", "gateway/exchange/message_store.h", "gateway/exchange/outbound.h", "gateway/exchange/lanes.h"],
     "gateway/operations": [
@@ -68,6 +68,7 @@ ALLOWED = {
     "gateway/api": [
         "base", "certstore", "agreements", "as2/mime/headers.h", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
         "gateway/endpoint/basic_credentials.h", "gateway/lifecycle/inventory.h", "gateway/lifecycle/rollover.h",
+        "gateway/exchange/certificate_exchange_store.h",
     ],
     "gateway/publication": [
         "base", "certstore/x509", "certstore/authority", "gateway/endpoint/http_server.h", "gateway/endpoint/http_message.h",
