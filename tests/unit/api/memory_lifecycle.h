@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/api/exchange_services.h"
 #include "gateway/api/lifecycle_services.h"
 
 namespace signet::gateway::api {
@@ -52,6 +53,49 @@ class MemoryInventory final : public CertificateInventory {
  public:
   Result<std::vector<InventoryEntry>> certificates() override { return entries; }
   std::vector<InventoryEntry> entries;
+};
+
+/// Takes every decision on what a test gave it.
+class MemoryExchanges final : public CertificateExchangeAdministration {
+ public:
+  Result<std::vector<CertificateExchangeRecord>> list() override { return records; }
+  Result<CertificateExchangeRecord> show(std::string_view id) override {
+    for (const CertificateExchangeRecord& record : records)
+      if (record.id == id) return record;
+    return fail(ErrorKind::NotFound, "there is no such exchange");
+  }
+  Result<RolloverOutcome> accept(const vault::Principal& principal, const ExchangeAcceptance& acceptance,
+                                 bool dry_run) override {
+    SIGNET_CHECK(show(acceptance.id));
+    asked = acceptance;
+    taken.push_back("accept " + principal.name);
+    RolloverOutcome outcome;
+    outcome.changed = !dry_run;
+    return outcome;
+  }
+  Result<CertificateExchangeRecord> reject(const vault::Principal& principal, std::string_view id,
+                                           std::string_view reason) override {
+    SIGNET_TRY(CertificateExchangeRecord record, show(id));
+    taken.push_back("reject " + principal.name);
+    record.state = ExchangeState::Rejected;
+    record.reason = reason;
+    return record;
+  }
+  Result<CertificateExchangeRecord> announce(const vault::Principal& principal, std::string_view agreement,
+                                             std::string_view successor,
+                                             std::optional<Time> respond_by) override {
+    taken.push_back("announce " + principal.name);
+    CertificateExchangeRecord record;
+    record.origin = ExchangeOrigin::Us;
+    record.agreement = agreement;
+    record.terms.name = successor;
+    record.respond_by = respond_by;
+    return record;
+  }
+
+  std::vector<CertificateExchangeRecord> records;
+  ExchangeAcceptance asked;
+  std::vector<std::string> taken;  ///< "accept approver"
 };
 
 }  // namespace signet::gateway::api

@@ -40,6 +40,7 @@ struct MemoryServices : MemoryAccount {
   authority::Authority authority{authority_rows, *vault, audit, trail, clock};
   MemoryRollovers rollovers;
   MemoryInventory inventory;
+  MemoryExchanges exchanges;
   Services all{*vault,
                *vault,
                *vault,
@@ -50,7 +51,8 @@ struct MemoryServices : MemoryAccount {
                service_certificates,
                {authority, "pki.example.com", [this] { return AuditFile::snapshot(audit_log); }},
                rollovers,
-               inventory};
+               inventory,
+               exchanges};
 
   MemoryServices() { EXPECT_TRUE(AuditFile::open(audit_log)); }
 };

@@ -254,5 +254,71 @@ TEST_F(Gaps, ACertificateThatCannotBeReadIsOneToo) {
   EXPECT_THAT(problems, SizeIs(3));
 }
 
+TEST(Rollovers, WhatThePartnerHasNotAcceptedIsNotUsedAndNothingEnds) {
+  Account account = two_names();
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
+  ASSERT_TRUE(hold_rollover(account, "trade", "ours-2", kNow));
+  ASSERT_TRUE(hold_rollover(account, "trade", "ours-2", kNow));
+  for (const Time time : {kAccept, kUse, kRetire, kRetire + std::chrono::hours(1000)}) {
+    EXPECT_EQ(active(account, CertificateRole::SignMessage, time).front(), "ours");
+    EXPECT_EQ(active(account, CertificateRole::SignMdn, time).front(), "ours");
+    EXPECT_THAT(active(account, CertificateRole::Decrypt, time), ElementsAre("ours-2", "ours"));
+  }
+  const auto rollover = find_rollover(account, "trade", "ours-2");
+  ASSERT_TRUE(rollover);
+  EXPECT_TRUE(rollover->awaits_acceptance());
+  EXPECT_EQ(rollover->state(kNow), RolloverState::Planned);
+  EXPECT_EQ(rollover->state(kRetire), RolloverState::Accepted);
+}
+
+TEST(Rollovers, ItGoesOnAsPlannedWhereThePartnerAcceptsInTime) {
+  Account account = two_names();
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
+  const Account planned = account;
+  ASSERT_TRUE(hold_rollover(account, "trade", "ours-2", kNow));
+  ASSERT_TRUE(release_rollover(account, "trade", "ours-2", kAccept));
+  EXPECT_EQ(account, planned);
+  ASSERT_TRUE(release_rollover(account, "trade", "ours-2", kAccept));
+  EXPECT_EQ(account, planned);
+}
+
+TEST(Rollovers, WhereThePartnerAcceptsLateTheOldOneStaysAsMuchLonger) {
+  Account account = two_names();
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
+  ASSERT_TRUE(hold_rollover(account, "trade", "ours-2", kNow));
+  const Time late = kRetire + std::chrono::hours(24);
+  ASSERT_TRUE(release_rollover(account, "trade", "ours-2", late));
+  EXPECT_EQ(active(account, CertificateRole::SignMessage, late).front(), "ours-2");
+  const Time end = late + (kRetire - kUse);
+  EXPECT_THAT(active(account, CertificateRole::Decrypt, end - std::chrono::seconds(1)),
+              ElementsAre("ours-2", "ours"));
+  EXPECT_THAT(active(account, CertificateRole::Decrypt, end), ElementsAre("ours-2"));
+}
+
+TEST(Rollovers, AnOperatorNeedNotWaitForThePartner) {
+  Account account = two_names();
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
+  ASSERT_TRUE(hold_rollover(account, "trade", "ours-2", kNow));
+  ASSERT_TRUE(advance_rollover(account, "trade", "ours-2", kAccept));
+  EXPECT_EQ(active(account, CertificateRole::SignMessage, kAccept).front(), "ours-2");
+  EXPECT_FALSE(find_rollover(account, "trade", "ours-2")->awaits_acceptance());
+  EXPECT_EQ(hold_rollover(account, "trade", "ours-2", kAccept).error().kind, ErrorKind::AlreadyExists);
+}
+
+TEST(Rollovers, WhatThePartnerRejectedGoesWithoutATrace) {
+  Account account = two_names();
+  const Account before = account;
+  ASSERT_TRUE(plan_rollover(account, plan_for("ours-2", "ours"), kNow));
+  ASSERT_TRUE(hold_rollover(account, "trade", "ours-2", kNow));
+  ASSERT_TRUE(cancel_rollover(account, "trade", "ours-2"));
+  EXPECT_EQ(account, before);
+}
+
+TEST(Rollovers, ThePartnersOwnIsNotForHimToAccept) {
+  Account account = two_names();
+  ASSERT_TRUE(plan_rollover(account, plan_for("guest-2", "guest"), kNow));
+  EXPECT_EQ(hold_rollover(account, "trade", "guest-2", kNow).error().kind, ErrorKind::InvalidInput);
+}
+
 }  // namespace
 }  // namespace signet::gateway
