@@ -50,7 +50,7 @@ Result<> add_certificate(agreements::Account& account, const TakeOver& wanted) {
 /// Which roles it takes over from which certificate; none of those that it has already.
 Result<std::map<std::string, std::vector<agreements::CertificateRole>>> roles_by_replaced(
     const agreements::Account& account, const TakeOver& wanted) {
-  const agreements::Agreement* agreement = find(account, wanted.agreement);
+  const agreements::Agreement* agreement = agreements::find_agreement(account, wanted.agreement);
   if (agreement == nullptr)
     return fail(ErrorKind::NotFound,
                 fmt::format("the account has no agreement '{}'", printable(wanted.agreement)));

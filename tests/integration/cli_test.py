@@ -220,7 +220,7 @@ class CommandTest(unittest.TestCase):
 
 
 class Help(CommandTest):
-    GROUPS = ["init", "serve", "apply", "export", "lint", "send", "message", "certificate", "crl", "binding", "rollover", "vault", "principal", "token",
+    GROUPS = ["init", "serve", "apply", "export", "lint", "send", "message", "certificate", "crl", "binding", "rollover", "cem", "vault", "principal", "token",
               "authority", "evidence", "audit", "inspect", "simulate", "status", "tracking"]
 
     def test_help_has_the_commands_and_an_example(self):

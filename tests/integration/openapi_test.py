@@ -5,8 +5,10 @@ Usage: openapi_test.py --signet BINARY [TestClass...].
 """
 
 import base64
+import contextlib
 import copy
 import hashlib
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -275,6 +277,35 @@ class Management(AccountTest):
         for _ in ("use", "retire"):
             call("advanceRollover", {}, **which)
         call("completeRollover", {}, **which)
+        self.the_certificate_exchanges(call)
+
+    def the_certificate_exchanges(self, call):
+        """tests/integration/cem_test.py has them as they come; here two lie in the store."""
+        call("getCertificateExchange", status=404, exchange="0123456789")
+        call("acceptCertificateExchange", {}, status=404, exchange="0123456789")
+        exported = self.directory / "exchanging.xml"
+        text = self.home.run("export", expect=DONE).out.replace("</agreement>", '<x:certificateExchange enabled="true"/></agreement>')
+        exported.write_text(text)
+        self.home.run("apply", exported, expect=DONE)
+        self.home.run("vault", "key", "create", "host-2", "--kind", "RSA-2048", expect=DONE)
+        self.home.run("certificate", "create", "host-2", "--key", "host-2", "--common-name", "host", expect=DONE)
+        days = lambda number: time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() + number * 86400))
+        call("planRollover", {"certificate": "host-2", "replaces": "host", "useFrom": days(10), "retireAt": days(30)})
+        call("announceRollover", {}, status=400, agreement="hg", certificate="host-2")
+        der = subprocess.run(["openssl", "x509", "-in", self.directory / "new.cer", "-outform", "DER"], check=True, capture_output=True).stdout
+        with contextlib.closing(sqlite3.connect(self.home.path / "store" / "signet.db", timeout=30)) as database, database:
+            database.execute("INSERT INTO partner_features VALUES ('hg', 'CEM')")
+            for number in ("1", "2"):
+                database.execute("INSERT INTO certificate_exchanges (id, origin, agreement, request_id, usages, certificate, thumbprint, message, created, created_by, state, "
+                                 "decided_by, reason, name, use_from, retire_at, response, settled, told) VALUES (?, 'partner', 'hg', ?, 'digitalSignature', ?, ?, 'm', 1, '', "
+                                 "'waiting', '', '', '', 0, 0, '', 1, '')", (number * 32, number, der, hashlib.sha256(der).hexdigest().upper()))
+        call("announceRollover", {"respondBy": days(9)}, agreement="hg", certificate="host-2")
+        call("announceRollover", {}, status=409, agreement="hg", certificate="host-2")
+        self.assertEqual(len(call("listCertificateExchanges")["value"]), 3)
+        call("getCertificateExchange", exchange="1" * 8)
+        call("acceptCertificateExchange", {"certificate": "guest-3", "dryRun": True}, exchange="1" * 32)
+        call("rejectCertificateExchange", {"reason": "not known to us"}, exchange="2" * 32)
+        call("rejectCertificateExchange", {"reason": "not known to us"}, status=409, exchange="2" * 32)
 
     def the_service_certificates(self, call):
         """tests/integration/service_certificates_test.py has more of them; here none is bound."""
