@@ -20,6 +20,8 @@ using agreements::CertificateRole;
 using as2::cem::CertificateUsage;
 
 constexpr std::chrono::hours kOverlap{24 * 30};
+/// What was begun later is still in the hands of the call that began it.
+constexpr std::chrono::seconds kOwnTime{5};
 
 Time whole_seconds(Time time) { return std::chrono::floor<std::chrono::seconds>(time); }
 
@@ -44,6 +46,13 @@ Result<std::vector<CertificateRole>> roles_for(const CertificateExchangeRecord& 
     roles = {CertificateRole::VerifyMessage, CertificateRole::VerifyMdn};
   if (has(usages, CertificateUsage::KeyEncipherment)) roles.push_back(CertificateRole::Encrypt);
   return roles;
+}
+
+/// Whether somebody has just announced or decided it, and does himself what follows.
+bool is_in_hand(const CertificateExchangeRecord& record, Time now) {
+  const bool is_answered = record.origin == ExchangeOrigin::Us && record.state != ExchangeState::Waiting;
+  const Time begun = record.decided.value_or(record.created);
+  return !is_answered && begun <= now && now < begun + kOwnTime;
 }
 
 /// What a certificate of ours is for in a rollover.
@@ -235,6 +244,7 @@ void HomeExchanges::settle() {
   const auto open = home_.exchanges().open();
   if (!open) return log::error("certificate-exchanges-not-settled", {{"reason", open.error().detail}});
   for (const CertificateExchangeRecord& record : *open) {
+    if (is_in_hand(record, home_.clock().now())) continue;
     const auto settled = settle(record);
     const std::string reason = settled ? "" : settled.error().detail;
     if (std::exchange(failures_[record.id], reason) == reason) continue;

@@ -145,10 +145,10 @@ class Accepted(Companies):
     def test_what_is_not_accepted_is_not_used_though_its_date_passes(self):
         self.trade()
         self.add_next(self.home, "acme")
-        self.plan(self.home, "acme-2", "acme", at(2), at(4))
+        self.plan(self.home, "acme-2", "acme", at(20), at(22))
         self.home.run("rollover", "announce", "trade", "acme-2", expect=DONE)
         proposal = self.exchange(self.globex, state="waiting", origin="partner")
-        time.sleep(5)
+        time.sleep(24)
         self.trade()
         self.assertEqual(self.home.json("rollover", "show", "trade", "acme-2")["state"], "accepted")
         self.globex.run("cem", "accept", proposal["id"], expect=DONE)
