@@ -318,6 +318,23 @@ TEST(Lint, ReportsReceiptsThatContradictThemselves) {
               warning("/sendAgreement/mdnSettings/needMDN", "one direction at least", "none"));
 }
 
+TEST(Lint, WantsSignedMessagesWhereCertificatesAreExchanged) {
+  const std::string xml = minimal_with("<x:certificateExchange enabled=\"true\"/>");
+  EXPECT_THAT(lint_xml(xml), IsEmpty());
+  const std::string unsigned_ones =
+      with(xml, "<receiveAgreement>",
+           "<receiveAgreement><validationSettings><signMessage>false</signMessage></validationSettings>");
+  EXPECT_THAT(lint_xml(unsigned_ones),
+              error("/receiveAgreement/validationSettings/signMessage", "x:certificateExchange", "false"));
+}
+
+TEST(Lint, OnlyOursAwaitTheGuestsAcceptance) {
+  const std::string xml = read_data("rollover.xml");
+  EXPECT_THAT(
+      lint_xml(with(xml, "activeFrom=\"2026-12-01\"", "activeFrom='2026-12-01' awaitsAcceptance='true'")),
+      Contains(Field(&Problem::path, HasSubstr("awaitsAcceptance"))));
+}
+
 constexpr const char* kOnReceive =
     "/receiveAgreement/validationSettings/checkCertificateRevocationListOnReceive";
 constexpr const char* kOnSend = "/sendAgreement/validationSettings/checkCertificateRevocationListOnSend";
