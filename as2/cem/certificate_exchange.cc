@@ -18,10 +18,6 @@ constexpr std::string_view kXmlType = "application/ediint-cert-exchange+xml";
 constexpr std::size_t kMostParts = 64;
 constexpr std::size_t kLargestPart = 1024 * 1024;
 
-tl::unexpected<Error> refused(std::string detail) {
-  return fail(ErrorKind::InvalidInput, "certificate exchange: " + std::move(detail));
-}
-
 /// Hexadecimal digits as a decimal number.
 std::string decimal(std::string_view hexadecimal) {
   std::string digits = "0";  // the lowest first
@@ -73,7 +69,7 @@ struct Parts {
   std::vector<std::pair<std::string, Slice>> named;
 };
 
-Result<std::string> text_of(const mime::Entity& entity, const SpoolArea& area) {
+Result<std::string> xml_in(const mime::Entity& entity, const SpoolArea& area) {
   SIGNET_TRY(const Slice content, mime::decoded(entity, area));
   SIGNET_TRY(const Bytes octets, content.to_bytes(kLargestPart));
   return std::string(as_text(octets));
@@ -93,7 +89,7 @@ Result<Parts> read_parts(const mime::ContentType& type, const Slice& body, const
     if (part_type && part_type->is(kXmlType) && (start.empty() || id.empty() || id == start)) {
       if (has_xml) return refused(fmt::format("two parts of the type {}, expected one", kXmlType));
       has_xml = true;
-      SIGNET_TRY(parts.xml, text_of(entity, area));
+      SIGNET_TRY(parts.xml, xml_in(entity, area));
       continue;
     }
     SIGNET_TRY(Slice content, mime::decoded(entity, area));

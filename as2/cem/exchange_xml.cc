@@ -24,10 +24,6 @@ constexpr std::array kUsages{CertificateUsage::DigitalSignature, CertificateUsag
 
 // ---- Reading
 
-tl::unexpected<Error> refused(std::string detail) {
-  return fail(ErrorKind::InvalidInput, "certificate exchange: " + std::move(detail));
-}
-
 std::string_view local_name(std::string_view name) {
   const std::size_t colon = name.find(':');
   return colon == std::string_view::npos ? name : name.substr(colon + 1);
@@ -281,7 +277,7 @@ void add_identifier(pugi::xml_node& parent, const CertificateIdentifier& identif
   add_text(parent, "ds:X509SerialNumber", identifier.serial);
 }
 
-std::string text_of(const pugi::xml_document& document) {
+std::string written(const pugi::xml_document& document) {
   std::ostringstream out;
   document.save(out, "  ", pugi::format_default, pugi::encoding_utf8);
   return out.str();
@@ -348,7 +344,7 @@ std::string write_xml(const RequestXml& request) {
     add_identifier(identifier, one.identifier);
     add_text(entity, "CertificateContentID", one.content_id);
   }
-  return text_of(document);
+  return written(document);
 }
 
 std::string write_xml(const Response& response) {
@@ -361,7 +357,7 @@ std::string write_xml(const Response& response) {
     pugi::xml_node reference = trust.append_child("CertificateReference");
     add_identifier(reference, one.certificate);
   }
-  return text_of(document);
+  return written(document);
 }
 
 Result<std::variant<RequestXml, Response>> read_xml(std::string_view xml) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -11,6 +12,11 @@
 /// Internal to as2/cem: the XML alone, in which certificates are named and not contained.
 
 namespace signet::as2::cem {
+
+/// InvalidInput, which says what it is about.
+inline tl::unexpected<Error> refused(std::string detail) {
+  return fail(ErrorKind::InvalidInput, "certificate exchange: " + std::move(detail));
+}
 
 struct NamedCertificate {
   std::vector<CertificateUsage> usages;

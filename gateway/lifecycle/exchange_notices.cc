@@ -10,8 +10,8 @@
 namespace signet::gateway {
 namespace {
 
-constexpr std::chrono::seconds kRound{2};
-constexpr std::chrono::minutes kRetry{1};
+constexpr std::chrono::seconds kLooksEvery{2};
+constexpr std::chrono::minutes kTriesAgainAfter{1};
 
 constexpr std::string_view kProposed = "proposed";
 constexpr std::string_view kRejected = "rejected";
@@ -99,11 +99,11 @@ std::string event_of(const CertificateExchangeRecord& record, std::string_view w
 
 void ExchangeNotices::work() {
   const Time now = ports_.clock.now();
-  if (now < next_round_ && next_round_ - now <= kRetry) return;
-  next_round_ = now + kRound;
+  if (now < next_round_ && next_round_ - now <= kTriesAgainAfter) return;
+  next_round_ = now + kLooksEvery;
   if (const auto told = round(); !told) {
     log::warning("exchange-notice-delayed", {{"reason", told.error().detail}});
-    next_round_ = ports_.clock.now() + kRetry;
+    next_round_ = ports_.clock.now() + kTriesAgainAfter;
   }
 }
 
