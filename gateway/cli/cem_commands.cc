@@ -86,7 +86,7 @@ Result<> show(CommandContext& context, const CemOptions& options) {
   return {};
 }
 
-Result<std::optional<Time>> date(const std::string& text, std::string_view option) {
+Result<std::optional<Time>> optional_date(const std::string& text, std::string_view option) {
   if (text.empty()) return std::nullopt;
   auto time = parse_time(text);
   if (!time) return fail(std::move(time).error().within(option));
@@ -98,8 +98,8 @@ Result<> accept(CommandContext& context, const CemOptions& options) {
   api::ExchangeAcceptance acceptance;
   acceptance.id = options.id;
   acceptance.name = options.name;
-  SIGNET_TRY(acceptance.use_from, date(options.use_from, "--use-from"));
-  SIGNET_TRY(acceptance.retire_at, date(options.retire_at, "--retire-at"));
+  SIGNET_TRY(acceptance.use_from, optional_date(options.use_from, "--use-from"));
+  SIGNET_TRY(acceptance.retire_at, optional_date(options.retire_at, "--retire-at"));
   SIGNET_TRY(const auto outcome, HomeExchanges(*home).accept(caller(), acceptance, options.dry_run));
   if (!outcome.errors.empty()) context.exit_code = ExitCode::Refused;
   std::string text = agreements::to_string(outcome.errors) + agreements::to_string(outcome.changes);
