@@ -284,7 +284,7 @@ class Management(AccountTest):
         call("getCertificateExchange", status=404, exchange="0123456789")
         call("acceptCertificateExchange", {}, status=404, exchange="0123456789")
         exported = self.directory / "exchanging.xml"
-        text = self.home.run("export", expect=DONE).out.replace("</agreement>", '<x:certificateExchange enabled="true"/></agreement>')
+        text = self.home.run("export", expect=DONE).out.replace("</agreement>", '<x:connection url="http://127.0.0.1:9/as2"/><x:certificateExchange enabled="true"/></agreement>')
         exported.write_text(text)
         self.home.run("apply", exported, expect=DONE)
         self.home.run("vault", "key", "create", "host-2", "--kind", "RSA-2048", expect=DONE)
