@@ -64,6 +64,7 @@ std::vector<CertificateUsage> usages_of(const Rollover& rollover) {
                                                                          : CertificateUsage::DigitalSignature;
     if (!has(usages, usage)) usages.push_back(usage);
   }
+  std::sort(usages.begin(), usages.end());
   return usages;
 }
 
