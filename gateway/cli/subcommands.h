@@ -14,7 +14,9 @@ namespace signet::gateway {
 /// there are is a third of what a start costs.
 template <class Fill>
 void when_named(CLI::App& command, Fill fill) {
-  command.preparse_callback([&command, fill = std::move(fill)](std::size_t) { fill(command); });
+  command.preparse_callback([&command, fill = std::move(fill), filled = false](std::size_t) mutable {
+    if (!std::exchange(filled, true)) fill(command);
+  });
 }
 
 /// Adds commands to a group, each of which a function does that gets what the options said.
