@@ -7,8 +7,6 @@ Usage: documents_test.py --signet BINARY [TestClass...].
 import importlib.util
 import os
 import pathlib
-import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +14,7 @@ import tempfile
 import unittest
 
 import cli_test
-from cli_test import DONE, CommandTest, Home, free_port, wait_until
+from cli_test import DONE, free_port, wait_until
 from operations_test import GatewayTest
 
 RECEIVER = cli_test.SOURCE / "samples" / "webhook" / "receiver.py"

@@ -21,7 +21,7 @@ import time
 import urllib.request
 
 import cli_test
-from cli_test import DONE, REFUSED, START_TIMEOUT, USAGE, free_port, wait_until
+from cli_test import DONE, START_TIMEOUT, USAGE, free_port, wait_until
 from api_test import ApiTest
 
 KEY_ID, HMAC_KEY = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"

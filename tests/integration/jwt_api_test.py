@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import cli_test
-from api_test import ApiTest, Service, to_base64url
+from api_test import ApiTest, to_base64url
 from cli_test import DONE, REFUSED, USAGE
 
 ISSUER = "https://login.example/11111111-2222-3333-4444-555555555555/v2.0"

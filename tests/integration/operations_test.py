@@ -17,7 +17,6 @@ import ssl
 import subprocess
 import threading
 import time
-import unittest
 
 import cli_test
 from cli_test import DONE, START_TIMEOUT, UNAVAILABLE, CommandTest, Home, Template, free_port, wait_until

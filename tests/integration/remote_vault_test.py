@@ -11,9 +11,7 @@ import datetime
 import http.client
 import http.server
 import json
-import re
 import signal
-import socket
 import sqlite3
 import ssl
 import subprocess

@@ -13,7 +13,7 @@ import threading
 import time
 
 import cli_test
-from cli_test import DONE, NOT_FOUND, PENDING, REFUSED, START_TIMEOUT, UNAVAILABLE, USAGE, Home, wait_until
+from cli_test import DONE, NOT_FOUND, PENDING, REFUSED, UNAVAILABLE, USAGE, Home, wait_until
 from operations_test import GatewayTest
 from vault_api_test import read_der
 

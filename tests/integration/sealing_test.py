@@ -9,10 +9,9 @@ import json
 import socket
 import ssl
 import stat
-import urllib.parse
 
 import cli_test
-from api_test import VERSION, ApiTest, Service
+from api_test import VERSION, ApiTest
 from cli_test import DONE, NOT_FOUND, REFUSED, SOURCE, UNAVAILABLE, USAGE, CommandTest
 
 PASSPHRASE = "correct horse battery staple"
