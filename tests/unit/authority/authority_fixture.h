@@ -178,10 +178,9 @@ class AuthorityTest : public testing::Test {
   TestAudit audit_;
   gateway::AuditFileTrail trail_{directory_.path() / "audit.log"};
   FixedClock clock_{gateway::kNoon};
-  const std::unique_ptr<vault::EmbeddedVault> vault_ = valued(
-      vault::EmbeddedVault::open(keys_, secrets_, certificates_, audit_.log,
-                                 valued(vault::MasterKey::create_file(directory_.path() / "master.key")),
-                                 clock_, {std::chrono::milliseconds(0), &tokens_}));
+  const std::unique_ptr<vault::EmbeddedVault> vault_ = valued(vault::EmbeddedVault::open(
+      keys_, secrets_, certificates_, audit_.log,
+      valued(vault::MasterKey::create_file(directory_.path() / "master.key")), clock_, {&tokens_}));
   Authority service_{rows_, *vault_, audit_, trail_, clock_};
 };
 

@@ -57,8 +57,7 @@ class MasterKeyChanges : public StoreTest {
     return MasterKey::load_file(directory_.path() / file).value();
   }
   Result<std::unique_ptr<vault::EmbeddedVault>> open_vault(const char* master_key) {
-    return vault::EmbeddedVault::open(keys_, secrets_, certificates_, audit_, key_in(master_key), clock_,
-                                      {std::chrono::milliseconds(0)});
+    return vault::EmbeddedVault::open(keys_, secrets_, certificates_, audit_, key_in(master_key), clock_);
   }
   static auto sign(vault::EmbeddedVault& vault, const vault::KeyId& key) {
     return vault.sign(kGateway, key, vault::SignatureAlgorithm::ES256, Bytes(32, 7));
