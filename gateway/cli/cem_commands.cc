@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "certstore/x509/certificate.h"
@@ -9,6 +8,8 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/home.h"
 #include "gateway/cli/home_exchanges.h"
+#include "gateway/cli/printed_list.h"
+#include "gateway/cli/subcommands.h"
 
 namespace signet::gateway {
 namespace {
@@ -69,13 +70,12 @@ std::string to_text(const CertificateExchangeRecord& record) {
 Result<> list(CommandContext& context, const CemOptions&) {
   SIGNET_TRY(const auto home, Home::open(context.home));
   SIGNET_TRY(const auto records, HomeExchanges(*home).list());
-  ordered_json value = ordered_json::array();
-  std::string text;
-  for (const CertificateExchangeRecord& record : records) {
-    value.push_back(api::json_of(record));
-    text += to_line(record);
-  }
-  context.print(value, text.empty() ? "no certificates were exchanged by messages\n" : text);
+  print_list(
+      context, records,
+      [](const CertificateExchangeRecord& one) {
+        return ListItem{api::json_of(one), to_line(one)};
+      },
+      "no certificates were exchanged by messages");
   return {};
 }
 
@@ -129,14 +129,7 @@ void add_cem_commands(CLI::App& app, CommandContext& context) {
       app.add_subcommand("cem", "Certificates that partners and we announce to each other by messages (CEM)");
   cem->require_subcommand(1);
   cem->footer("Example: signet cem list\nOurs are announced by 'signet rollover announce'.");
-  const auto command = [&](const char* name, const char* description, const char* example,
-                           Result<> (*work)(CommandContext&, const CemOptions&)) {
-    CLI::App* made = cem->add_subcommand(name, description);
-    made->footer(example);
-    made->callback(
-        [&context, options, work] { run_command(context, [&] { return work(context, *options); }); });
-    return made;
-  };
+  const Subcommands command(*cem, context, options);
   const auto with_id = [&](CLI::App* made) {
     made->add_option("id", options->id, "Its id, or the first 8 digits of it or more")->required();
     return made;

@@ -7,11 +7,11 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "gateway/cli/call_record.h"
 #include "gateway/cli/version.h"
 #include "gateway/cli/wiring.h"
 #include "gateway/exchange/outbound.h"
 #include "gateway/revocation/revocation_lists.h"
-#include "gateway/store/audit_file.h"
 
 namespace signet::gateway {
 namespace {
@@ -351,19 +351,13 @@ Result<ServeSettings> HomeExchanges::settings() const {
 
 Result<> HomeExchanges::audit(const vault::Principal& principal, std::string_view operation,
                               const CertificateExchangeRecord& one) {
-  vault::AuditRecord record;
-  record.time = home_.clock().now();
-  record.principal = principal.name;
-  record.operation = operation;
-  record.object = vault::AuditObject::Call;
-  record.key = {{}, fmt::format("certificateExchanges/{}", one.id), {}};
-  record.message = vault::audited_message();
-  record.result = vault::AuditResult::Success;
-  record.detail =
-      printable(fmt::format("agreement {}, certificate {}, SHA-256 {}, {}{}{}", one.agreement, one.terms.name,
-                            one.thumbprint, one.usages, one.reason.empty() ? "" : ": ", one.reason),
-                1000);
-  return wiring::audit_log(home_.audit()).append(record);
+  return record_call(home_,
+                     {principal.name,
+                      operation,
+                      {{}, fmt::format("certificateExchanges/{}", one.id), {}},
+                      fmt::format("agreement {}, certificate {}, SHA-256 {}, {}", one.agreement,
+                                  one.terms.name, one.thumbprint, one.usages)},
+                     vault::AuditResult::Success, one.reason);
 }
 
 }  // namespace signet::gateway
