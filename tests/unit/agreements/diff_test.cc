@@ -51,7 +51,9 @@ TEST(AccountDiff, TellsEachSettingFromItsOldValueToItsNew) {
             "    receiveAgreement/x:certificates[verifyMessage]/x:certificate[globex-2026]/activeFrom: "
             "(none) -> (empty)\n"
             "    receiveAgreement/x:certificates[verifyMessage]/x:certificate[globex-2026]/activeUntil: "
-            "(none) -> (empty)\n");
+            "(none) -> (empty)\n"
+            "    receiveAgreement/x:certificates[verifyMessage]/x:certificate[globex-2026]/awaitsAcceptance: "
+            "(none) -> false\n");
 }
 
 TEST(AccountDiff, ShowsCertificatesByTheirFingerprint) {
