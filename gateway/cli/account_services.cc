@@ -57,10 +57,10 @@ std::filesystem::path settings_file(const Home& home) { return home.directory() 
 
 const Result<certstore::Certificate>& ParsedCertificateFacts::parsed(
     const agreements::CertificateEntry& entry) const {
-  const auto known = parsed_.find(entry.public_certificate);
+  const auto known = parsed_.find(as_text(entry.public_certificate));
   if (known != parsed_.end()) return known->second;
   auto certificate = certstore::Certificate::parse(entry.public_certificate);
-  return parsed_.emplace(entry.public_certificate, std::move(certificate)).first->second;
+  return parsed_.emplace(as_text(entry.public_certificate), std::move(certificate)).first->second;
 }
 
 std::optional<agreements::CertificateFact> ParsedCertificateFacts::find(

@@ -37,7 +37,7 @@ class ParsedCertificateFacts final : public agreements::CertificateFacts {
  private:
   const Result<certstore::Certificate>& parsed(const agreements::CertificateEntry& entry) const;
   const FindProspect find_prospect_;
-  mutable std::map<Bytes, Result<certstore::Certificate>> parsed_;  ///< by DER
+  mutable std::map<std::string, Result<certstore::Certificate>, std::less<>> parsed_;  ///< by DER
 };
 
 /// The vault's keys and secrets as the linter sees them at a moment, in the operator's name.
