@@ -337,6 +337,7 @@ Result<> HomeExchanges::send(const CertificateExchangeRecord& record, const std:
   SendRequest request;
   request.agreement = record.agreement;
   request.payload = Slice::of(content.body);
+  request.file_name = "certificate-exchange";  // for the agreement's fileNameTemplate
   request.content_type = content.content_type;
   request.subject = subject;
   request.id = message;
