@@ -88,7 +88,7 @@ class Matrix:
     def values(self):
         name = f"absent{self.bench.dice.randrange(1 << 30):x}"
         return {"subscription": self.subscription, "group": "g", "account": "absent", "location": "local", "kind": "add", "version": "0" * 32, "name": name,
-                "id": "00000000-0000-4000-8000-000000000000", "serial": "00", "agreement": "absent", "certificate": name}
+                "id": "00000000-0000-4000-8000-000000000000", "serial": "00", "agreement": "absent", "certificate": name, "exchange": "0" * 32}
 
     def target(self, plane, path):
         return f"{path}?api-version={'2026-02-01' if 'KeyVault' in path else VERSIONS[plane]}"
