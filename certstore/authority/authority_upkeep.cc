@@ -139,7 +139,7 @@ Result<std::size_t> Authority::keep_up() {
       auto reissued = keep_crl_up(*this, *implementation_, issuer);
       if (!reissued)
         outcome.add("crl-not-reissued", group.name + "/" + issuer.certificate.serial(), reissued.error());
-      made += reissued && *reissued ? 1 : 0;
+      if (reissued && *reissued) ++made;
     }
     auto own = vaults_of(implementation_->store(), group);
     if (!own) outcome.add("vaults-of-group-not-read", group.name, own.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -42,7 +43,7 @@ class OcspCache {
 
  private:
   std::mutex mutex_;
-  std::map<Bytes, Answer> answers_;
+  std::map<std::string, Answer, std::less<>> answers_;  ///< by the question's octets
   Throttle signatures_{kSignatures};
   Throttle signatures_of_networks_{kSignaturesOfNetwork};
 };

@@ -143,7 +143,7 @@ Result<std::vector<PickupSettings>> pickup_folders(Home& home) {
 struct EndQuickly {
   RevocationFetcher& fetcher;
   HttpClient& client;
-  EndQuickly(RevocationFetcher& fetcher, HttpClient& client) : fetcher(fetcher), client(client) {}
+  EndQuickly(RevocationFetcher& fetching, HttpClient& posting) : fetcher(fetching), client(posting) {}
   EndQuickly(const EndQuickly&) = delete;
   EndQuickly& operator=(const EndQuickly&) = delete;
   ~EndQuickly() {

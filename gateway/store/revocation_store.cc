@@ -79,7 +79,7 @@ Result<std::vector<StoredRevocationList>> SqliteRevocationStore::lists() {
 
 Result<RevocationStore::Change> SqliteRevocationStore::put(const StoredRevocationList& list) {
   Change change = Change::Taken;
-  SIGNET_CHECK(database_->write([&](SqlConnection& connection) -> Result<> {
+  const auto work = [&](SqlConnection& connection) -> Result<> {
     Query before(connection, "SELECT octets FROM revocation_lists WHERE authority = ? AND scope = ?");
     if (before.bind(list.authority, list.scope).next()) {
       const Bytes octets = before.bytes(0);
@@ -103,7 +103,8 @@ Result<RevocationStore::Change> SqliteRevocationStore::put(const StoredRevocatio
         .run();
     count_change(connection);
     return {};
-  }));
+  };
+  SIGNET_CHECK(database_->write(work));
   return change;
 }
 
