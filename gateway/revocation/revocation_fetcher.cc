@@ -21,11 +21,6 @@ constexpr std::chrono::seconds kLookPause{30};
 /// A list that ends so soon, and no new one came: there is time for somebody to do something.
 constexpr std::chrono::hours kWarning{24};
 
-/// A fetch is asked for where there is no list, or it has ended, and nobody was asked since.
-bool is_untried(const RevocationSource* source, const std::optional<Time>& until, Time now) {
-  return source == nullptr || (until && *until < now && source->tried < *until);
-}
-
 bool is_any_allowed(const std::vector<std::string>& urls, const AllowedUrls& allowed) {
   return std::any_of(urls.begin(), urls.end(), [&](const std::string& url) { return allowed.has_url(url); });
 }
@@ -165,8 +160,7 @@ Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& a
     const std::string lane = lane_of(one, allowed);
     if (lane.empty()) continue;
     const RevocationSource* source = find_source(sources, one);
-    origins.fetched.insert(one.origin());
-    if (is_untried(source, one.until, now)) origins.untried.insert(one.origin());
+    origins.emplace(one.origin(), source == nullptr ? std::nullopt : std::optional(source->tried));
     // What was tried in the future was tried before somebody set the clock back.
     const auto known =
         source == nullptr || now + kIssuersClockAhead < source->tried ? std::nullopt : std::optional(*source);
@@ -187,7 +181,7 @@ Result<> RevocationFetcher::plan(const std::shared_ptr<const AccountSnapshot>& a
     if (lane_of(one, allowed).empty())
       if (const auto refused = fetch_list(ports_.fetch, allowed, one.urls, one.issuer, one.subjects);
           !refused)
-        ports_.lists.note(one.origin(), refused.error().detail);
+        ports_.lists.note(one.origin(), refused.error().detail, now);
   for (Job& job : jobs) lanes_.add(std::move(job.id), std::move(job.lane), job.delay);
   return {};
 }
@@ -238,7 +232,7 @@ LaneRunner::Finish RevocationFetcher::fetch(const Lanes::Turn& turn) {
     log::error("revocation-source-not-noted", {{"reason", noted.error().detail}});
   if (const auto reloaded = ports_.lists.reload(); !reloaded)
     log::error("revocation-lists-not-read", {{"reason", reloaded.error().detail}});
-  ports_.lists.note(wanted->origin(), source.reason);
+  ports_.lists.note(wanted->origin(), source.reason, source.tried);
   return {taken ? Lanes::Outcome::Worked : Lanes::Outcome::NotTried,
           until(next_fetch(times_, source, ends, dice(turn.job.id)), ports_.fetch.clock.now())};
 }

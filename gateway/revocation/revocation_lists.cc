@@ -193,9 +193,12 @@ bool RevocationLists::is_pending(const RevocationLink& link, Time now) const {
   if (!fetches_) return false;
   if (expected_ == nullptr || expected_ != epoch_.account) return true;
   const RevocationOrigin origin = origin_of(link);
-  if (origins_.untried.contains(origin)) return true;
-  if (!link.list || !origins_.fetched.contains(origin)) return false;
-  return now < std::max(link.list->next_update(), fetches_since_) + kGrace;
+  const auto fetched = origins_.find(origin);
+  if (fetched == origins_.end()) return false;
+  if (!fetched->second) return true;
+  if (!link.list) return false;
+  const Time end = link.list->next_update();
+  return *fetched->second < end || now < std::max(end, fetches_since_) + kGrace;
 }
 
 void RevocationLists::expect_fetching(Time now) {
@@ -211,9 +214,9 @@ void RevocationLists::expect(std::shared_ptr<const AccountSnapshot> account, Rev
   origins_ = std::move(origins);
 }
 
-void RevocationLists::note(const RevocationOrigin& origin, std::string reason) {
+void RevocationLists::note(const RevocationOrigin& origin, std::string reason, Time asked) {
   const std::lock_guard lock(mutex_);
-  origins_.untried.erase(origin);
+  if (const auto fetched = origins_.find(origin); fetched != origins_.end()) fetched->second = asked;
   notes_[origin] = std::move(reason);
 }
 

@@ -40,11 +40,8 @@ RevocationOrigin origin_of(const RevocationSource& source);
 /// the last one ends is on its way then, and a server may be away for a moment.
 inline constexpr std::chrono::minutes kGrace{15};
 
-/// Where the lists that an account needs are fetched from.
-struct RevocationOrigins {
-  std::set<RevocationOrigin> fetched;  ///< those that are allowed
-  std::set<RevocationOrigin> untried;  ///< of these, those not asked since their list ended, or ever
-};
+/// Where the lists that an account needs are fetched from, each with when it was asked last, if ever.
+using RevocationOrigins = std::map<RevocationOrigin, std::optional<Time>>;
 
 /// The revocation lists of the store, in memory, and what they say of certificates.
 ///
@@ -91,11 +88,11 @@ class RevocationLists final : public RevocationCheck {
   /// or has ended is Pending.
   void expect_fetching(Time now);
   /// Says what is fetched for this account. A list that is missing or has ended is Pending for a certificate
-  /// of another account, and where its origin was not tried since; for kGrace after its end, or since
+  /// of another account, and where its origin was not asked since; for kGrace after its end, or since
   /// expect_fetching(), where it is fetched from at all.
   void expect(std::shared_ptr<const AccountSnapshot> account, RevocationOrigins origins);
-  /// Why no list comes from there, or no new one; empty: nothing is wrong. It was asked by now.
-  void note(const RevocationOrigin& origin, std::string reason);
+  /// Why no list comes from there, or no new one; empty: nothing is wrong.
+  void note(const RevocationOrigin& origin, std::string reason, Time asked);
 
   /// How often what followed from a look.
   struct Count {

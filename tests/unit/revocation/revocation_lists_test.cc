@@ -108,9 +108,9 @@ TEST_F(RevocationListsTest, ANewListCountsOnceItIsTakenUpAndUntilThenNothingIsRe
 }
 
 TEST_F(RevocationListsTest, WhatIsFetchedForTheFirstTimeIsPendingUntilItWasAskedFor) {
-  lists_.expect(account_, {{origin_}, {origin_}});
+  lists_.expect(account_, {{origin_, std::nullopt}});
   EXPECT_EQ(look_up(globex_).status, RevocationStatus::Pending);
-  lists_.note(origin_, "no route to host");
+  lists_.note(origin_, "no route to host", kToday);
   const RevocationFinding found = look_up(globex_);
   EXPECT_EQ(found.status, RevocationStatus::Unknown);
   EXPECT_THAT(found.reason, HasSubstr("no route to host"));
@@ -124,12 +124,12 @@ TEST_F(RevocationListsTest, AListThatHasEndedIsWaitedForWhereItIsFetched) {
   const Time end = moment("2026-11-28");
   const auto status = [&](std::chrono::seconds after) { return look_up(globex_, end + after).status; };
   EXPECT_EQ(status(std::chrono::seconds(1)), RevocationStatus::Unknown) << "nothing is fetched here";
-  lists_.expect(account_, {{origin_}, {}});
+  lists_.expect(account_, {{origin_, end}});
   EXPECT_EQ(status(kGrace - std::chrono::seconds(1)), RevocationStatus::Pending);
   EXPECT_EQ(status(kGrace), RevocationStatus::Unknown);
-  lists_.expect(account_, {{origin_}, {origin_}});
+  lists_.expect(account_, {{origin_, end - std::chrono::seconds(1)}});
   EXPECT_EQ(status(std::chrono::hours(100)), RevocationStatus::Pending) << "nobody has asked since";
-  lists_.note(origin_, "no route to host");
+  lists_.note(origin_, "no route to host", end + std::chrono::hours(1));
   EXPECT_EQ(status(std::chrono::hours(100)), RevocationStatus::Unknown);
   lists_.expect(account_, {});
   EXPECT_EQ(status(std::chrono::seconds(1)), RevocationStatus::Unknown) << "it comes from nowhere";
@@ -139,7 +139,7 @@ TEST_F(RevocationListsTest, UntilItIsKnownWhatIsFetchedEverythingIsPending) {
   lists_.expect_fetching(moment("2026-12-24"));
   EXPECT_EQ(lists_.look_up(globex_, account_, kToday).status, RevocationStatus::Pending);
   put(authority_);
-  lists_.expect(account_, {{origin_}, {}});
+  lists_.expect(account_, {{origin_, moment("2026-12-24")}});
   EXPECT_EQ(look_up(globex_, moment("2026-12-24T00:14:59Z")).status, RevocationStatus::Pending)
       << "a start has the same time as a list's end";
   EXPECT_EQ(look_up(globex_, moment("2026-12-24T00:15:00Z")).status, RevocationStatus::Unknown);
@@ -148,11 +148,11 @@ TEST_F(RevocationListsTest, UntilItIsKnownWhatIsFetchedEverythingIsPending) {
 TEST_F(RevocationListsTest, WhatIsSaidOfOneAddressIsNotSaidOfAnother) {
   const RevocationOrigin other{origin_.first, "http://crl.example/other.crl"};
   const auto initech = leaf("Initech", other.second);
-  lists_.expect(account_, {{origin_, other}, {origin_, other}});
-  lists_.note(other, "no such host");
+  lists_.expect(account_, {{origin_, std::nullopt}, {other, std::nullopt}});
+  lists_.note(other, "no such host", kToday);
   EXPECT_EQ(look_up(globex_).status, RevocationStatus::Pending);
   EXPECT_THAT(look_up(initech).reason, HasSubstr("no such host"));
-  lists_.note(origin_, "");
+  lists_.note(origin_, "", kToday);
   EXPECT_THAT(look_up(initech).reason, HasSubstr("no such host"));
 }
 
