@@ -781,8 +781,7 @@ constexpr std::array kSteps = {kFirstSchema,  kSecrets,           kReceiptHandOv
                                kOctetsAround, kVaultOperations,   kPrincipals,      kVaultCertificates,
                                kManagement,   kReceiptsGivenUp,   kIssuance,        kServiceBindings,
                                kVaultLinks,   kRetiredMasterKeys, kJwtSubjects,     kTokens,
-                               kAuthority,    kRevocationLists,   kExpiryNotices,
-                               kCertificateExchanges};
+                               kAuthority,    kRevocationLists,   kExpiryNotices,   kCertificateExchanges};
 
 template <std::size_t N>
 std::int64_t single(SqlConnection& connection, const char (&sql)[N]) {
