@@ -259,7 +259,7 @@ void HomeExchanges::settle() {
 /// Every step of it may have been done before, by another process or before a crash.
 Result<> HomeExchanges::settle(const CertificateExchangeRecord& record) {
   SIGNET_CHECK(record.origin == ExchangeOrigin::Us ? settle_ours(record) : settle_theirs(record));
-  return home_.exchanges().settle(record.id);
+  return home_.exchanges().settle(record.id, record.state);
 }
 
 Result<> HomeExchanges::settle_theirs(const CertificateExchangeRecord& record) {

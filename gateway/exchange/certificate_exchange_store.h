@@ -94,7 +94,9 @@ class CertificateExchangeStore {
   ///
   /// @error AlreadyExists  it was decided before; nothing is changed.
   virtual Result<> decide(const CertificateExchangeRecord& record) = 0;
-  virtual Result<> settle(std::string_view id) = 0;
+  /// What follows from this state is done. Where another one was written down meanwhile, such as by the
+  /// partner's answer to what has just been sent, that stays to be settled.
+  virtual Result<> settle(std::string_view id, ExchangeState state) = 0;
   virtual Result<> tell(std::string_view id, std::string_view told) = 0;
 
   /// What the partner advertised last (EDIINT-Features, RFC 6017); empty: nothing.

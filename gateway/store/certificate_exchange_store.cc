@@ -167,10 +167,12 @@ Result<> SqliteCertificateExchangeStore::decide(const CertificateExchangeRecord&
   });
 }
 
-Result<> SqliteCertificateExchangeStore::settle(std::string_view id) {
+Result<> SqliteCertificateExchangeStore::settle(std::string_view id, ExchangeState state) {
   failpoint("exchange.settle");
   return database_->write([&](SqlConnection& connection) -> Result<> {
-    Query(connection, "UPDATE certificate_exchanges SET settled = 1 WHERE id = ?").bind(id).run();
+    Query(connection, "UPDATE certificate_exchanges SET settled = 1 WHERE id = ? AND state = ?")
+        .bind(id, to_string(state))
+        .run();
     return {};
   });
 }

@@ -21,7 +21,7 @@ class SqliteCertificateExchangeStore final : public CertificateExchangeStore {
   Result<std::vector<CertificateExchangeRecord>> open() override;
   Result<> add(const CertificateExchangeRecord& record) override;
   Result<> decide(const CertificateExchangeRecord& record) override;
-  Result<> settle(std::string_view id) override;
+  Result<> settle(std::string_view id, ExchangeState state) override;
   Result<> tell(std::string_view id, std::string_view told) override;
   Result<std::string> features(std::string_view agreement) override;
 

@@ -56,7 +56,9 @@ TEST_F(CertificateExchangeStoreTest, KeepsEachOnceAndItsFirstDecision) {
   EXPECT_EQ(*store.find("01234567"), record);
   EXPECT_EQ(store.find("0123456").error().kind, ErrorKind::NotFound);
   EXPECT_THAT(*store.open(), ElementsAre(record));
-  ASSERT_TRUE(store.settle(kId));
+  ASSERT_TRUE(store.settle(kId, ExchangeState::Waiting));
+  EXPECT_THAT(*store.open(), SizeIs(1)) << "what follows from an earlier state is not all of it";
+  ASSERT_TRUE(store.settle(kId, ExchangeState::Accepted));
   ASSERT_TRUE(store.tell(kId, "proposed"));
   EXPECT_THAT(*store.open(), IsEmpty());
   EXPECT_EQ(store.find(kId)->told, "proposed");
