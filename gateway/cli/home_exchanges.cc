@@ -23,8 +23,6 @@ constexpr std::chrono::hours kOverlap{24 * 30};
 /// What was begun later is still in the hands of the call that began it.
 constexpr std::chrono::seconds kOwnTime{5};
 
-Time whole_seconds(Time time) { return std::chrono::floor<std::chrono::seconds>(time); }
-
 bool has(const std::vector<CertificateUsage>& usages, CertificateUsage usage) {
   return std::find(usages.begin(), usages.end(), usage) != usages.end();
 }

@@ -14,8 +14,6 @@ namespace {
 
 constexpr int kAttempts = 5;
 
-Time whole_seconds(Time time) { return std::chrono::floor<std::chrono::seconds>(time); }
-
 bool is_known(const agreements::Problem& problem, const std::vector<agreements::Problem>& known) {
   return std::any_of(known.begin(), known.end(), [&](const agreements::Problem& old) {
     return old.path == problem.path && old.expected == problem.expected && old.found == problem.found;

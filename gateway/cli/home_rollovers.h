@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
@@ -11,6 +12,9 @@
 #include "gateway/cli/serve_settings.h"
 
 namespace signet::gateway {
+
+/// As dates of agreements are.
+inline Time whole_seconds(Time time) { return std::chrono::floor<std::chrono::seconds>(time); }
 
 /// A partner's certificate that is to take the place of his present one.
 struct TakeOver {

@@ -140,9 +140,8 @@ std::vector<Rollover> rollovers_of(const agreements::Account& account) {
 
 Result<Rollover> find_rollover(const agreements::Account& account, std::string_view agreement,
                                std::string_view successor) {
-  const auto found = std::find_if(account.agreements.begin(), account.agreements.end(),
-                                  [&](const Agreement& one) { return one.name == agreement; });
-  if (found == account.agreements.end())
+  const Agreement* const found = agreements::find_agreement(account, agreement);
+  if (found == nullptr)
     return fail(
         ErrorKind::NotFound,
         fmt::format("the account has no agreement '{}'; 'signet rollover list' shows what is under way",
